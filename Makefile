@@ -1,0 +1,58 @@
+# The whole life of a clone: run, stop, test, check. `make help` lists the targets.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python of a version that Ray has wheels for.
+PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop test check format bench lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run ## Install, start everything, step a first session and say how to go on
+	@$(BIN)/optionchain up --demo $(OPTIONS)
+
+stop: ## Stop everything that `make run` started; data stays
+	@if [ -x $(BIN)/optionchain ]; then $(BIN)/optionchain down; else echo "Nothing was ever started here."; fi
+
+test: $(VENV)/.test ## Install what tests need and run all tests (some: make test OPTIONS="-k session")
+	@$(BIN)/python -m pytest $(OPTIONS)
+
+check: $(VENV)/.test ## Format, lint, types, import directions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.test ## Format the code and apply safe fixes
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(VENV)/.test ## Resolve the dependencies anew
+	@$(BIN)/pip install --quiet uv
+	@for lock in "requirements.lock --extra embedded --extra build" "requirements-test.lock --all-extras"; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-annotate \
+			--no-header --prerelease if-necessary-or-explicit pyproject.toml --output-file $$lock || exit 1; done
+
+clean: stop ## Stop, and remove the virtual environment; data stays
+	@rm -rf $(VENV)
+
+$(BIN)/pip:
+	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11, 3.12 or 3.13 is needed: install one, or name it: make run PYTHON=/path/to/python" >&2; exit 1; fi
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "This Python cannot make virtual environments: on Debian and Ubuntu, install python3-venv." >&2; exit 1; }
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/pip
+	@echo "Installing the locked dependencies (a minute or two the first time) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.run
+	@echo "Installing what tests need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@

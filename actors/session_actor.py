@@ -1,0 +1,129 @@
+"""The Ray actor that hosts sessions: a `SessionHost` with a process, a name and a housekeeping rhythm."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from actors.messages import Answer, Call
+from actors.placement import parse_placement
+from actors.resident_sessions import ResidentSessions, SimulationCache
+from actors.session_host import SessionHost
+from optionchain.errors import InvalidInput, Unavailable
+from optionchain.ports import SessionMetrics, SessionStore
+
+logger = logging.getLogger("ray.serve")
+
+
+class SessionSettings(BaseModel):
+    """How sessions are placed, kept and served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    placement: str = Field(
+        "shards:2",
+        description="`shards:N` hosts all sessions in N actors; `per-session` gives each its own process",
+    )
+    ttl_seconds: float = Field(86_400.0, ge=1, description="How long a session lives after its last write")
+    max_resident: int = Field(20_000, ge=1, description="Sessions that one actor holds in memory")
+    max_idle_seconds: float = Field(600.0, gt=0, description="An unused session leaves memory after this")
+    sweep_seconds: float = Field(
+        30.0, gt=0, description="Rhythm of eviction and of the clean-up of expired sessions"
+    )
+    tape_megabytes: int = Field(64, ge=1, description="Bound of the price paths that one actor caches")
+    snapshot_megabytes: int = Field(
+        64, ge=1, description="Bound of the rendered snapshots that one actor caches"
+    )
+    max_waiting: int = Field(4_096, ge=1, description="Calls that may wait at one actor or replica; then 503")
+    max_batch: int = Field(256, ge=1, description="Calls that travel and are stored together")
+    timeout_seconds: float = Field(8.0, gt=0, description="A caller's patience, retries included; then 503")
+    delivery_timeout_seconds: float = Field(4.0, gt=0, description="Patience with one delivery to an actor")
+
+    @field_validator("placement")
+    @classmethod
+    def _placement_is_known(cls, placement: str) -> str:
+        try:
+            parse_placement(placement)
+        except InvalidInput as error:
+            raise ValueError(error.reason) from error
+        return placement
+
+
+class ActorStatus(TypedDict):
+    """What an actor tells of itself."""
+
+    name: str
+    node_id: str
+    pid: int
+    resident_sessions: int
+
+
+class SessionActor:
+    """Hosts sessions. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
+
+    The constructor touches no network: a store that is down must not stop the actor for good.
+
+    Args:
+        name: The actor's name.
+        node_id: The node it runs on.
+        open_store: Opens the store; clients do not travel between processes.
+        open_metrics: Opens the metrics of this process.
+        settings: Bounds and rhythms.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_store: Callable[[], SessionStore],
+        open_metrics: Callable[[], SessionMetrics],
+        settings: SessionSettings,
+        *,
+        node_id: str = "",
+    ) -> None:
+        self._name = name
+        self._node_id = node_id
+        self._settings = settings
+        self._store = open_store()
+        self._host = SessionHost(
+            self._store,
+            residents=ResidentSessions(
+                max_sessions=settings.max_resident, max_idle_seconds=settings.max_idle_seconds
+            ),
+            cache=SimulationCache(
+                tape_bytes=settings.tape_megabytes << 20, snapshot_bytes=settings.snapshot_megabytes << 20
+            ),
+            metrics=open_metrics(),
+            max_waiting=settings.max_waiting,
+            max_batch=settings.max_batch,
+            clock=lambda: datetime.now(UTC),
+        )
+        self._housekeeping: asyncio.Task[None] | None = None
+
+    async def execute(self, calls: Sequence[Call]) -> list[Answer]:
+        """Serve a batch of calls; see `SessionHost.execute`."""
+        if self._housekeeping is None:
+            self._housekeeping = asyncio.create_task(self._keep_house())
+        return await self._host.execute(calls)
+
+    async def status(self) -> ActorStatus:
+        """Where it runs and what it holds."""
+        return ActorStatus(
+            name=self._name,
+            node_id=self._node_id,
+            pid=os.getpid(),
+            resident_sessions=self._host.resident_count,
+        )
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.sweep_seconds)
+            await self._host.evict()
+            with contextlib.suppress(Unavailable):
+                await self._store.cleanup_expired()

@@ -1,0 +1,290 @@
+"""The single writer of its sessions: takes what waits, applies it in memory, stores it at once, then answers.
+
+There are no locks: one loop serves one batch after the other, and calls that arrive meanwhile form the next
+batch. An idle host serves the first call at once. Nothing is answered before its checkpoint is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from actors.messages import Answer, Call
+from actors.resident_sessions import ResidentSessions, SimulationCache
+from optionchain.errors import Conflict, Defect, NotFound, OptionChainError, Overloaded, Unavailable
+from optionchain.ports import Checkpoint, SessionMetrics, SessionStore
+from optionchain.session import (
+    REMEMBERED_COMMANDS,
+    Create,
+    Outcome,
+    Reinitialize,
+    Session,
+    ShowDeletion,
+    ShowSession,
+    ShowSnapshots,
+    handle,
+)
+from optionchain.wire.sessions import deletion_json, session_json, snapshots_json
+
+logger = logging.getLogger("ray.serve")
+
+# A lost compare-and-swap is tried once more on the fresh state; losing twice is the caller's to know.
+ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    call: Call
+    answer: asyncio.Future[Answer]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The calls of one session in one batch, applied in order to `before`, giving `after`."""
+
+    session_id: str
+    calls: list[_Waiting] = field(default_factory=list)
+    before: Session | None = None
+    after: Session | None = None
+    is_resident: bool = False
+    """`before` was in memory: another host may have changed it since."""
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def is_changed(self) -> bool:
+        return self.after is not self.before
+
+
+class SessionHost:
+    """Holds sessions in memory and serves commands on them.
+
+    Args:
+        store: Where their checkpoints are.
+        residents: The sessions in memory.
+        cache: The tapes and rendered snapshots.
+        metrics: Told what happened.
+        max_waiting: Calls that may wait; further ones are refused at once.
+        max_batch: Calls served in one round.
+        clock: The present instant (UTC).
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        *,
+        residents: ResidentSessions,
+        cache: SimulationCache,
+        metrics: SessionMetrics,
+        max_waiting: int,
+        max_batch: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._residents = residents
+        self._cache = cache
+        self._metrics = metrics
+        self._max_waiting = max_waiting
+        self._max_batch = max_batch
+        self._clock = clock
+        self._mailbox: deque[_Waiting] = deque()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def execute(self, calls: Sequence[Call]) -> list[Answer]:
+        """Serve the calls, those of one session in their order.
+
+        Returns:
+            One answer a call; errors are values. `Overloaded` for calls that found no room to wait.
+        """
+        loop = asyncio.get_running_loop()
+        room = max(self._max_waiting - len(self._mailbox), 0)
+        accepted = [_Waiting(call, loop.create_future()) for call in calls[:room]]
+        self._mailbox.extend(accepted)
+        if self._mailbox and (self._loop is None or self._loop.done()):
+            self._loop = asyncio.create_task(self._serve_mailbox())
+        answers: list[Answer] = [await waiting.answer for waiting in accepted]
+        return answers + [Overloaded("the session actor") for _ in calls[room:]]
+
+    @property
+    def resident_count(self) -> int:
+        return len(self._residents)
+
+    async def evict(self) -> int:
+        """Forget idle sessions; returns how many."""
+        evicted = self._residents.evict(self._clock().timestamp())
+        for session_id in evicted:
+            self._cache.forget(session_id)
+        self._metrics.evicted(len(evicted))
+        self._metrics.resident(len(self._residents))
+        return len(evicted)
+
+    async def _serve_mailbox(self) -> None:
+        while self._mailbox:
+            batch = self._next_batch()
+            try:
+                await self._serve(batch)
+            except Exception:
+                logger.exception("session.batch_failed")
+                for waiting in batch:
+                    self._residents.drop(waiting.call.session_id)
+                    _settle(waiting, Defect())
+
+    def _next_batch(self) -> list[_Waiting]:
+        """What comes next, with no more commands of one session than its checkpoint can remember."""
+        batch: list[_Waiting] = []
+        later: list[_Waiting] = []
+        commands: Counter[str] = Counter()
+        while self._mailbox and len(batch) < self._max_batch:
+            waiting = self._mailbox.popleft()
+            commands[waiting.call.session_id] += 1
+            is_remembered = commands[waiting.call.session_id] <= REMEMBERED_COMMANDS
+            (batch if is_remembered else later).append(waiting)
+        self._mailbox.extendleft(reversed(later))
+        return batch
+
+    async def _serve(self, batch: Sequence[_Waiting]) -> None:
+        turns = list(_turns(batch).values())
+        try:
+            for _ in range(ATTEMPTS):
+                turns_left = await self._attempt(turns)
+                if not turns_left:
+                    break
+                turns = turns_left
+            else:
+                self._give_up(turns)
+        except Unavailable as error:
+            # What was sent may or may not be stored: only the store knows.
+            for turn in turns:
+                self._forget(turn.session_id)
+                for waiting in turn.calls:
+                    _settle(waiting, error)
+        await self.evict()
+
+    async def _attempt(self, turns: Sequence[_Turn]) -> list[_Turn]:
+        """Load, apply, store and answer; returns the turns that lost against another writer."""
+        await self._activate(turns)
+        now = self._clock()
+        for turn in turns:
+            self._apply(turn, now)
+        lost = await self._store_changes([turn for turn in turns if turn.is_changed])
+        lost += await self._outdated([turn for turn in turns if turn.is_resident and not turn.is_changed])
+        lost_ids = {turn.session_id for turn in lost}
+        for turn in turns:
+            if turn.session_id not in lost_ids:
+                self._conclude(turn, now)
+        return lost
+
+    async def _activate(self, turns: Sequence[_Turn]) -> None:
+        """Give every turn the session to start from: resident or loaded."""
+        for turn in turns:
+            turn.before = self._residents.get(turn.session_id)
+            turn.is_resident = turn.before is not None
+        to_load = [turn.session_id for turn in turns if not turn.is_resident]
+        loaded = await self._store.get(to_load) if to_load else {}
+        self._metrics.activated(len(loaded))
+        for turn in turns:
+            turn.before = turn.after = turn.before or loaded.get(turn.session_id)
+            turn.answers = []
+
+    async def _outdated(self, turns: Sequence[_Turn]) -> list[_Turn]:
+        """The turns that stored nothing, and so do not know yet that another host was ahead of theirs."""
+        if not turns:
+            return []
+        stored = await self._store.versions([turn.session_id for turn in turns])
+        outdated = [
+            turn for turn in turns if turn.before and stored.get(turn.session_id) != turn.before.version
+        ]
+        for turn in outdated:
+            self._forget(turn.session_id)
+        return outdated
+
+    def _apply(self, turn: _Turn, now: datetime) -> None:
+        for waiting in turn.calls:
+            try:
+                turn.after, answer = self._applied(turn.after, waiting.call, now)
+            except OptionChainError as error:
+                answer = error
+            except Exception:
+                logger.exception("session.command_failed")
+                answer = Defect()
+            turn.answers.append(answer)
+
+    def _applied(self, session: Session | None, call: Call, now: datetime) -> tuple[Session | None, Answer]:
+        command = call.command
+        if isinstance(command, Create) and session is None:
+            session = command.session
+        if session is None or session.owner != call.owner or session.surface is not call.surface:
+            raise NotFound("session", call.session_id)
+        outcome = handle(session, command, now)
+        if isinstance(command, Create | Reinitialize) and outcome.session is not None:
+            # A path that overflows is the caller's mistake now, not a failed step later.
+            self._cache.simulation(outcome.session)
+        return outcome.session, self._rendered(session, outcome)
+
+    def _rendered(self, before: Session, outcome: Outcome) -> bytes:
+        session = outcome.session or before
+        match outcome.reply:
+            case ShowSession():
+                return session_json(session)
+            case ShowDeletion():
+                return deletion_json(session)
+            case ShowSnapshots():
+                return snapshots_json(session, outcome.reply, self._bodies(session, outcome.reply))
+
+    def _bodies(self, session: Session, reply: ShowSnapshots) -> list[bytes]:
+        steps = range(reply.first_step, reply.first_step + reply.count)
+        bodies, hits = zip(
+            *(self._cache.snapshot(session, step, reply.greeks) for step in steps), strict=True
+        )
+        self._metrics.snapshots(served=reply.count if reply.is_served else 0, cached=sum(hits))
+        return list(bodies)
+
+    async def _store_changes(self, turns: Sequence[_Turn]) -> list[_Turn]:
+        deleted = [turn.before for turn in turns if turn.after is None and turn.before is not None]
+        if deleted:
+            await self._store.delete(deleted)
+        checkpoints = {
+            turn.session_id: Checkpoint(turn.after, turn.before) for turn in turns if turn.after is not None
+        }
+        refusals = await self._store.save(list(checkpoints.values())) if checkpoints else []
+        refused = {
+            session_id
+            for session_id, refusal in zip(checkpoints, refusals, strict=True)
+            if refusal is not None
+        }
+        for session_id in refused:
+            self._forget(session_id)
+        self._metrics.conflicts(len(refused))
+        return [turn for turn in turns if turn.session_id in refused]
+
+    def _conclude(self, turn: _Turn, now: datetime) -> None:
+        if turn.after is None:
+            self._forget(turn.session_id)
+        else:
+            self._residents.put(turn.after, now.timestamp())
+        for waiting, answer in zip(turn.calls, turn.answers, strict=True):
+            _settle(waiting, answer)
+
+    def _give_up(self, turns: Sequence[_Turn]) -> None:
+        for turn in turns:
+            for waiting in turn.calls:
+                _settle(waiting, Conflict("session", turn.session_id))
+
+    def _forget(self, session_id: str) -> None:
+        self._residents.drop(session_id)
+        self._cache.forget(session_id)
+
+
+def _turns(batch: Sequence[_Waiting]) -> dict[str, _Turn]:
+    turns: dict[str, _Turn] = {}
+    for waiting in batch:
+        turns.setdefault(waiting.call.session_id, _Turn(waiting.call.session_id)).calls.append(waiting)
+    return turns
+
+
+def _settle(waiting: _Waiting, answer: Answer) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_result(answer)

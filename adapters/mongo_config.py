@@ -1,0 +1,163 @@
+"""Configurations in MongoDB: one immutable document a version, so that a lost race is a duplicate key.
+
+The unique index on (name, version) is the only lock: of two writers that expect the same latest version, both
+insert the next one, and the server accepts one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReadPreference
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from adapters.mongo_connection import mongo_errors
+from optionchain.configuration import Configuration, ConfigurationSummary, configuration_name
+from optionchain.errors import Conflict, InvalidInput, NotFound
+from optionchain.validation import whole
+
+MAX_VERSION = 2**31 - 1
+MAX_HISTORY = 1000
+# A change is announced by the server as soon as a majority has it; this only bounds one round of waiting.
+AWAIT_MILLISECONDS = 500
+
+
+class MongoConfigRepository:
+    """The `ConfigRepository` on MongoDB.
+
+    Args:
+        client: An open client; closed by `close`.
+        database: Name of the database.
+    """
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
+        self._client = client
+        # A configuration that was acknowledged must be seen by the next reader: never a secondary.
+        self._versions = client[database].get_collection(
+            "configurations",
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+            write_concern=WriteConcern("majority"),
+        )
+        self._preparing = asyncio.Lock()
+        self._is_prepared = False
+
+    async def get_config(self, name: str, version: int | None = None) -> Configuration:
+        condition: dict[str, Any] = {"name": configuration_name(name)}
+        if version is not None:
+            condition["version"] = whole("version", version, low=1, high=MAX_VERSION)
+        with mongo_errors():
+            document = await self._versions.find_one(condition, sort=[("version", DESCENDING)])
+        if document is None:
+            raise NotFound("configuration", name if version is None else f"{name} version {version}")
+        return _configuration(document)
+
+    async def save_config(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        expected_version: int,
+        saved_by: str,
+        saved_at: datetime,
+    ) -> Configuration:
+        whole("expected_version", expected_version, low=0, high=MAX_VERSION - 1)
+        configuration = Configuration(
+            name=name,
+            version=expected_version + 1,
+            values=values,
+            saved_by=saved_by,
+            saved_at=_milliseconds(saved_at),
+        )
+        with mongo_errors():
+            await self._prepare()
+            if await self._latest_version(name) != expected_version:
+                raise Conflict("configuration", name)
+            try:
+                await self._versions.insert_one(_document(configuration))
+            except DuplicateKeyError:
+                raise Conflict("configuration", name) from None
+        return configuration
+
+    async def list_configurations(self) -> Sequence[ConfigurationSummary]:
+        pipeline: list[dict[str, Any]] = [
+            {"$sort": {"name": 1, "version": -1}},
+            {
+                "$group": {
+                    "_id": "$name",
+                    "version": {"$first": "$version"},
+                    "saved_by": {"$first": "$saved_by"},
+                    "saved_at": {"$first": "$saved_at"},
+                }
+            },
+            {"$sort": {"_id": 1}},
+        ]
+        with mongo_errors():
+            rows = await (await self._versions.aggregate(pipeline)).to_list()
+        return [
+            ConfigurationSummary(row["_id"], row["version"], row["saved_by"], row["saved_at"]) for row in rows
+        ]
+
+    async def get_config_history(self, name: str, *, limit: int = 100) -> Sequence[Configuration]:
+        whole("limit", limit, low=1, high=MAX_HISTORY)
+        cursor = self._versions.find({"name": configuration_name(name)})
+        with mongo_errors():
+            documents = await cursor.sort("version", DESCENDING).limit(limit).to_list()
+        if not documents:
+            raise NotFound("configuration", name)
+        return [_configuration(document) for document in documents]
+
+    async def changes(self) -> AsyncIterator[str]:
+        inserted: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument.name": 1}}]
+        with mongo_errors():
+            await self._prepare()
+            async with await self._versions.watch(inserted, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
+                async for change in stream:
+                    yield change["fullDocument"]["name"]
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` unless the server answers."""
+        with mongo_errors():
+            await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._client.close()
+
+    async def _latest_version(self, name: str) -> int:
+        latest = await self._versions.find_one({"name": name}, {"version": 1}, sort=[("version", DESCENDING)])
+        return latest["version"] if latest else 0
+
+    async def _prepare(self) -> None:
+        """Make the index, once in each process and before its first write."""
+        async with self._preparing:
+            if not self._is_prepared:
+                await self._versions.create_index([("name", ASCENDING), ("version", ASCENDING)], unique=True)
+                self._is_prepared = True
+
+
+def _document(configuration: Configuration) -> dict[str, Any]:
+    return {
+        "name": configuration.name,
+        "version": configuration.version,
+        "values": configuration.values,
+        "saved_by": configuration.saved_by,
+        "saved_at": configuration.saved_at,
+    }
+
+
+def _configuration(document: Mapping[str, Any]) -> Configuration:
+    fields = {name: document[name] for name in ("name", "version", "values", "saved_by", "saved_at")}
+    return Configuration(**fields)
+
+
+def _milliseconds(instant: datetime) -> datetime:
+    """What MongoDB keeps of an instant, so that what was returned is what is read."""
+    if instant.tzinfo is None:
+        raise InvalidInput("saved_at", "must have a UTC offset")
+    return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)

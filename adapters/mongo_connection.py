@@ -1,0 +1,75 @@
+"""How we reach MongoDB: one settings group, one way to open it, one place where its errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from optionchain.errors import Unavailable
+
+
+class MongoSettings(BaseModel):
+    """Where MongoDB is, and how patient we are with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: SecretStr | None = Field(None, description="`mongodb://` URI; empty starts a private server")
+    database: str = Field("optionchain", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Name of the database")
+    timeout_seconds: float = Field(
+        3.0, gt=0, le=60, description="Patience with one operation or connection attempt"
+    )
+    max_connections: int = Field(32, ge=1, le=1000, description="Connections of one process")
+    read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = (
+        Field("primaryPreferred", description="Where history is read; writes go to the primary")
+    )
+
+
+def open_mongo(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
+    """Open a client; it connects with its first operation.
+
+    Raises:
+        ValueError: The settings have no URI.
+    """
+    if settings.uri is None:
+        raise ValueError("OCS_MONGO_URI is not set")
+    milliseconds = int(settings.timeout_seconds * 1000)
+    return AsyncMongoClient(
+        settings.uri.get_secret_value(),
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=milliseconds,
+        timeoutMS=milliseconds,
+        maxPoolSize=settings.max_connections,
+        readPreference=settings.read_preference,
+        tz_aware=True,
+        appname="optionchain",
+    )
+
+
+@contextmanager
+def mongo_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise Unavailable("the history and configuration store") from error
+
+
+class MongoServer:
+    """The server itself, as something that must answer.
+
+    Args:
+        client: An open client.
+    """
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+        self._client = client
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` unless it answers."""
+        with mongo_errors():
+            await self._client.admin.command("ping")

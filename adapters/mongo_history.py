@@ -1,0 +1,310 @@
+"""History in MongoDB: chains and prices in time-series collections, contracts and bars by columns.
+
+Collections: ``historical_chains`` (a document for each asset, day and expiration), ``historical_prices`` (one for each
+asset, time frame and hour, day, month or year of bars), their ``_heads`` (see `adapters.mongo_revisions`), and
+``simulation_results``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import fields
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import DuplicateKeyError
+
+from adapters.mongo_connection import mongo_errors
+from adapters.mongo_history_analytics import realised_volatility, volatility_points
+from adapters.mongo_history_documents import (
+    CHAIN_IDENTITY,
+    PRICE_IDENTITY,
+    Document,
+    chain_documents,
+    chain_of,
+    chunk_bounds,
+    chunks,
+    midnight,
+    price_document,
+    prices_of,
+)
+from adapters.mongo_revisions import BATCH, MAJORITY, Revision, RevisionedSets
+from optionchain.errors import Conflict, InvalidInput, NotFound
+from optionchain.history import (
+    AssetSummary,
+    DateRange,
+    HistoricalChain,
+    SimulationResult,
+    VolatilityPoint,
+    asset_name,
+    plain_day,
+)
+from optionchain.price_series import (
+    COLUMNS,
+    STORED_TIME_FRAMES,
+    PriceSeries,
+    resampled_stream,
+    source_time_frame,
+    stored_time_frame,
+)
+from optionchain.time_frame import TimeFrame
+from optionchain.validation import finite, positive
+
+SAVE_ATTEMPTS = 8
+
+MAX_ANALYTICS_DAYS = 3653
+CHAIN_FIELDS = {"underlying_price": 1, "strikes": 1, "call": 1, "put": 1}
+PRICE_FIELDS = {"seconds": 1, **dict.fromkeys(COLUMNS, 1)}
+RESULT_CONTENT = ("asset", "parameters", "prices", "volatilities")
+
+
+class MongoHistoricalRepository:
+    """The `HistoricalDataRepository` on MongoDB.
+
+    Args:
+        client: An open client; closed by `close`.
+        database: Name of the database.
+    """
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
+        self._client = client
+        self._database = client[database]
+        self._chains = RevisionedSets(
+            self._database, "historical_chains", identity=CHAIN_IDENTITY, keys=["expiration"]
+        )
+        self._prices = RevisionedSets(self._database, "historical_prices", identity=PRICE_IDENTITY)
+        self._results = self._database.get_collection("simulation_results", write_concern=MAJORITY)
+        self._preparing = asyncio.Lock()
+        self._is_prepared = False
+
+    async def get_historical_chain(self, asset: str, day: date) -> HistoricalChain:
+        condition = {"asset": asset_name(asset), "date": midnight(plain_day(day, "date"))}
+        with mongo_errors():
+            for head, documents in await self._chains.read_some(condition, CHAIN_FIELDS):
+                return chain_of(head, documents)
+        raise NotFound("chain", f"{asset} {day}")
+
+    async def save_historical_chain(self, chain: HistoricalChain) -> None:
+        identity = {"asset": chain.asset, "date": midnight(chain.day)}
+        documents, keys, summary = chain_documents(chain)
+        with mongo_errors():
+            await self._prepare()
+            for _ in range(SAVE_ATTEMPTS):
+                stored = await self._chains.read_some(identity, {}, from_primary=True)
+                expected = stored[0][0]["revision"] if stored else None
+                if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
+                    return
+        raise Conflict("chain", f"{chain.asset} {chain.day}")
+
+    async def list_available_assets(self) -> Sequence[AssetSummary]:
+        return await self._summaries({})
+
+    async def get_date_range_for_asset(self, asset: str) -> DateRange:
+        return (await self.get_asset(asset)).days
+
+    async def get_asset(self, asset: str) -> AssetSummary:
+        """What is stored of an asset.
+
+        Raises:
+            NotFound: Nothing is.
+        """
+        summaries = await self._summaries({"asset": asset_name(asset)})
+        if not summaries:
+            raise NotFound("asset", asset)
+        return summaries[0]
+
+    async def query_time_series(
+        self, asset: str, period: DateRange, timeframe: TimeFrame
+    ) -> AsyncIterator[PriceSeries]:
+        source = await self._source(asset, timeframe)
+        stored = self._stored_prices(asset, period, source)
+        parts = stored if source == timeframe else resampled_stream(stored, timeframe)
+        async for part in parts:
+            yield part
+
+    async def save_time_series(self, series: PriceSeries) -> None:
+        stretches = list(chunks(series))
+        with mongo_errors():
+            await self._prepare()
+            for start in range(0, len(stretches), BATCH):
+                await self._save_stretches(stretches[start : start + BATCH])
+
+    async def query_volatility(
+        self, asset: str, period: DateRange, *, wing: float = 0.05
+    ) -> Sequence[VolatilityPoint]:
+        finite("wing", wing, low=0.001, high=0.999)
+        condition = {"asset": asset_name(asset), "date": _instants(_bounded(period))}
+        with mongo_errors():
+            points = await self._chains.aggregate(condition, volatility_points(wing=wing))
+        return [_volatility_point(point) for point in points]
+
+    async def query_realised_volatility(
+        self, asset: str, period: DateRange, *, periods_per_year: float = 252.0
+    ) -> float | None:
+        positive("periods_per_year", periods_per_year, high=1e6)
+        condition = _stretches(asset, _bounded(period), await self._source(asset, TimeFrame.DAY))
+        pipeline = realised_volatility(_instants(period), periods_per_year=periods_per_year)
+        with mongo_errors():
+            answers = await self._prices.aggregate(condition, pipeline)
+        return answers[0]["volatility"] if answers else None
+
+    async def store_simulation_result(self, result: SimulationResult) -> None:
+        document = _result_document(result)
+        with mongo_errors():
+            try:
+                await self._results.insert_one(document)
+            except DuplicateKeyError:
+                stored = await self._results.find_one({"_id": result.id})
+                if stored is None or any(stored[name] != document[name] for name in RESULT_CONTENT):
+                    raise Conflict("simulation result", result.id) from None
+
+    async def get_simulation_result(self, result_id: str) -> SimulationResult:
+        if not isinstance(result_id, str):
+            raise InvalidInput("id", "must be a text")
+        with mongo_errors():
+            document = await self._results.find_one({"_id": result_id})
+        if document is None:
+            raise NotFound("simulation result", result_id)
+        content = {name: document[name] for name in ("asset", "parameters", "stored_by", "stored_at")}
+        columns = {name: tuple(document[name]) for name in ("prices", "volatilities")}
+        return SimulationResult(**content | columns | {"id": result_id})
+
+    async def drop_abandoned(self, now: datetime) -> int:
+        """Drop what writers that died left behind; returns how many documents that were."""
+        with mongo_errors():
+            return await self._chains.drop_abandoned(now) + await self._prices.drop_abandoned(now)
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` unless the server answers."""
+        with mongo_errors():
+            await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._client.close()
+
+    async def _prepare(self) -> None:
+        """Make collections and indexes, once in each process and before its first write."""
+        async with self._preparing:
+            if not self._is_prepared:
+                await self._chains.prepare()
+                await self._prices.prepare()
+                self._is_prepared = True
+
+    async def _source(self, asset: str, timeframe: TimeFrame) -> TimeFrame:
+        """The stored time frame to make `timeframe` of."""
+        stored_time_frame(timeframe)
+        with mongo_errors():
+            stored = await self._prices.heads.distinct("timeframe", {"asset": asset_name(asset)})
+        source = source_time_frame(timeframe, [name for name in stored if name in STORED_TIME_FRAMES])
+        if source is None:
+            has = f"has {', '.join(sorted(stored))} prices only" if stored else "has none"
+            raise NotFound("prices", f"{asset} {timeframe.name} ({asset} {has})")
+        return source
+
+    async def _stored_prices(
+        self, asset: str, period: DateRange, timeframe: TimeFrame
+    ) -> AsyncIterator[PriceSeries]:
+        with mongo_errors():
+            async for _, documents in self._prices.read(_stretches(asset, period, timeframe), PRICE_FIELDS):
+                part = prices_of(documents).within(period)
+                if len(part):
+                    yield part
+
+    async def _save_stretches(self, stretches: Sequence[tuple[Document, PriceSeries]]) -> None:
+        """Merge stretches into what is stored, and again those where another writer was first."""
+        for _ in range(SAVE_ATTEMPTS):
+            stored = await self._stored_stretches([identity for identity, _ in stretches])
+            revisions = []
+            for identity, bars in stretches:
+                expected, older = stored.get(self._prices.identity_of(identity), (None, None))
+                document, summary = price_document(identity, older.merged(bars) if older else bars)
+                revisions.append(Revision(identity, expected, [document], [{}], summary))
+            lost = await self._prices.publish(revisions)
+            stretches = [s for s in stretches if self._prices.identity_of(s[0]) in lost]
+            if not stretches:
+                return
+        raise Conflict("prices", stretches[0][0]["asset"])
+
+    async def _stored_stretches(
+        self, identities: Sequence[Document]
+    ) -> dict[tuple[Any, ...], tuple[Any, PriceSeries]]:
+        condition = {**identities[0], "chunk": {"$in": [identity["chunk"] for identity in identities]}}
+        return {
+            self._prices.identity_of(head): (head["revision"], prices_of(documents))
+            for head, documents in await self._prices.read_some(condition, PRICE_FIELDS, from_primary=True)
+        }
+
+    async def _summaries(self, condition: Document) -> list[AssetSummary]:
+        with mongo_errors():
+            chains = await (await self._chains.heads.aggregate(_chain_summary(condition))).to_list()
+            prices = await (await self._prices.heads.aggregate(_price_summary(condition))).to_list()
+        days = {row["_id"]: (_range(row), row["count"]) for row in chains}
+        series: dict[str, dict[str, DateRange]] = {}
+        for row in sorted(prices, key=lambda row: STORED_TIME_FRAMES.index(row["_id"]["timeframe"])):
+            series.setdefault(row["_id"]["asset"], {})[row["_id"]["timeframe"]] = _range(row)
+        return [
+            AssetSummary(
+                asset=asset,
+                chains=days.get(asset, (None, 0))[0],
+                chain_days=days.get(asset, (None, 0))[1],
+                prices=series.get(asset, {}),
+            )
+            for asset in sorted(days.keys() | series.keys())
+        ]
+
+
+def _instants(period: DateRange) -> Document:
+    """From the first instant of a period to its last, as a condition."""
+    return {"$gte": midnight(period.first), "$lt": midnight(period.last + timedelta(days=1))}
+
+
+def _stretches(asset: str, period: DateRange, timeframe: TimeFrame) -> Document:
+    return {
+        "asset": asset_name(asset),
+        "timeframe": timeframe.name,
+        "chunk": chunk_bounds(period, timeframe),
+    }
+
+
+def _bounded(period: DateRange) -> DateRange:
+    if (period.last - period.first).days > MAX_ANALYTICS_DAYS:
+        raise InvalidInput("to", f"must be at most {MAX_ANALYTICS_DAYS} days after the first day")
+    return period
+
+
+def _chain_summary(condition: Document) -> list[Document]:
+    dates = {"first": {"$min": "$date"}, "last": {"$max": "$date"}, "count": {"$sum": 1}}
+    return [{"$match": condition}, {"$group": {"_id": "$asset", **dates}}]
+
+
+def _price_summary(condition: Document) -> list[Document]:
+    series = {"asset": "$asset", "timeframe": "$timeframe"}
+    dates = {"first": {"$min": "$first"}, "last": {"$max": "$last"}}
+    return [{"$match": condition}, {"$group": {"_id": series, **dates}}]
+
+
+def _range(row: Document) -> DateRange:
+    return DateRange(row["first"].date(), row["last"].date())
+
+
+def _volatility_point(row: Document) -> VolatilityPoint:
+    return VolatilityPoint(
+        day=row["_id"]["date"].date(),
+        expiration=row["_id"]["expiration"].date(),
+        atm_volatility=row["atm"]["volatility"],
+        put_volatility=row["put"]["volatility"],
+        call_volatility=row["call"]["volatility"],
+    )
+
+
+def _result_document(result: SimulationResult) -> Document:
+    document = {field.name: getattr(result, field.name) for field in fields(result) if field.name != "id"}
+    return {
+        "_id": result.id,
+        **document,
+        "prices": list(result.prices),
+        "volatilities": list(result.volatilities),
+    }

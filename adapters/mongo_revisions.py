@@ -1,0 +1,233 @@
+"""Documents that are replaced as a whole in a time-series collection, which itself can only add and drop.
+
+A set of documents (the chain of a day, the prices of a month) has an identity. Its documents are added under
+a new revision; then the *head* of the set, one document in an ordinary collection with a unique index, is moved to that
+revision by compare-and-swap; then the old revision is dropped. Readers go by the head, so they see the old set or the
+new one and never both, a save repeated replaces, and of two writers with the same expectation one wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from bson import ObjectId
+from pymongo import ASCENDING, ReadPreference, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+Document: TypeAlias = dict[str, Any]
+MAJORITY = WriteConcern("majority")
+DUPLICATE_KEY = 11000
+# A revision without a head is the trace of a writer that died, once it is older than any write can take.
+ABANDONED_AFTER = timedelta(hours=1)
+READ_ATTEMPTS = 4
+BATCH = 64  # sets that are in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The new content of one set.
+
+    Attributes:
+        identity: Field by field, as `RevisionedSets` names them.
+        expected: The revision that it replaces; None where there was none.
+        documents: Each with a `time`; `key` is added here.
+        keys: What goes into the key of each document beside the identity and the revision.
+        summary: What the head tells of the set.
+    """
+
+    identity: Document
+    expected: ObjectId | None
+    documents: Sequence[Document]
+    keys: Sequence[Document]
+    summary: Document
+
+
+class RevisionedSets:
+    """Sets of documents in one time-series collection, and their heads.
+
+    Args:
+        database: Where.
+        name: Of the collection; the heads are in `<name>_heads`.
+        identity: The fields that identify a set, the last one its date or instant.
+        keys: Further fields of a document's key, which the index contains.
+    """
+
+    def __init__(
+        self,
+        database: AsyncDatabase[Document],
+        name: str,
+        *,
+        identity: Sequence[str],
+        keys: Sequence[str] = (),
+    ) -> None:
+        self._database = database
+        self._name = name
+        self._identity = tuple(identity)
+        self._keys = tuple(keys)
+        self.heads: AsyncCollection[Document] = database.get_collection(
+            f"{name}_heads", write_concern=MAJORITY, read_concern=ReadConcern("majority")
+        )
+        self.documents: AsyncCollection[Document] = database.get_collection(
+            name, write_concern=MAJORITY, read_concern=ReadConcern("majority")
+        )
+
+    async def prepare(self) -> None:
+        """Make the collections and indexes that are missing."""
+        await self._create_time_series()
+        path = [f"key.{field}" for field in (*self._identity, *self._keys, "revision")]
+        await self.documents.create_index([(field, ASCENDING) for field in path])
+        await self.heads.create_index([(field, ASCENDING) for field in self._identity], unique=True)
+
+    async def publish(self, revisions: Sequence[Revision]) -> set[tuple[Any, ...]]:
+        """Make each revision the current one of its set, unless another writer was first.
+
+        Returns:
+            The sets, by `identity_of`, where another writer was; of those, nothing was changed.
+        """
+        new = [(revision, ObjectId()) for revision in revisions]
+        documents = [document for revision, id_ in new for document in _keyed(revision, id_)]
+        await self.documents.insert_many(documents, ordered=False)
+        lost = await self._move_heads(new)
+        is_lost = [self.identity_of(revision.identity) in lost for revision, _ in new]
+        await self._drop(
+            (revision.identity, id_ if was_lost else revision.expected)
+            for (revision, id_), was_lost in zip(new, is_lost, strict=True)
+        )
+        return lost
+
+    async def read(
+        self, condition: Mapping[str, Any], projection: Mapping[str, Any]
+    ) -> AsyncIterator[tuple[Document, list[Document]]]:
+        """Stream the sets whose identity meets a condition, in order of identity: the head, and its documents.
+
+        Args:
+            condition: On the fields of the identity; the last one's is a range.
+            projection: Fields of the documents.
+        """
+        last = self._identity[-1]
+        bounds = condition[last]
+        while True:
+            found = await self.read_some({**condition, last: bounds}, projection)
+            for head, documents in found:
+                yield head, documents
+            if len(found) < BATCH:
+                return
+            bounds = {**bounds, "$gt": found[-1][0][last]}
+
+    async def read_some(
+        self, condition: Mapping[str, Any], projection: Mapping[str, Any], *, from_primary: bool = False
+    ) -> list[tuple[Document, list[Document]]]:
+        """The first sets whose identity meets a condition, at most `BATCH`; else as `read`."""
+        for attempt in range(READ_ATTEMPTS):
+            # A secondary may lag behind: the last attempt asks the primary.
+            preference = ReadPreference.PRIMARY if from_primary or attempt == READ_ATTEMPTS - 1 else None
+            heads = await self._heads(condition, preference).limit(BATCH).to_list()
+            documents = await self._documents_of(heads, projection, preference)
+            if all(len(documents[head["revision"]]) == head["documents"] for head in heads):
+                return [(head, documents[head["revision"]]) for head in heads]
+        raise OperationFailure("the documents of a head are missing")
+
+    async def aggregate(self, condition: Mapping[str, Any], pipeline: Sequence[Document]) -> list[Document]:
+        """Run a pipeline over the documents of the sets that meet a condition."""
+        for _ in range(READ_ATTEMPTS):
+            heads = await self._heads(condition).to_list()
+            if not heads:
+                return []
+            cursor = await self.documents.aggregate([{"$match": self._condition(heads)}, *pipeline])
+            rows = await cursor.to_list()
+            if await self._heads(condition).to_list() == heads:
+                return rows
+        raise OperationFailure("the documents are changed all the time")
+
+    def identity_of(self, document: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The identity of a head, or of any mapping with the same fields."""
+        return tuple(document[field] for field in self._identity)
+
+    async def drop_abandoned(self, now: datetime) -> int:
+        """Drop the documents whose writer died before it moved the head; returns how many."""
+        limit = ObjectId.from_datetime(now.astimezone(UTC) - ABANDONED_AFTER)
+        current = [head["revision"] async for head in self.heads.find({}, {"revision": 1})]
+        result = await self.documents.delete_many({"key.revision": {"$lt": limit, "$nin": current}})
+        return result.deleted_count
+
+    async def _create_time_series(self) -> None:
+        series = {"timeField": "time", "metaField": "key", "granularity": "hours"}
+        try:
+            await self._database.create_collection(self._name, timeseries=series)
+        except CollectionInvalid:
+            return  # it exists
+        except OperationFailure as error:
+            # 48: another process was first. Anything else: a server without time series has a plain collection.
+            if error.code != 48 and self._name not in await self._database.list_collection_names():
+                await self._database.create_collection(self._name)
+
+    async def _move_heads(self, new: Sequence[tuple[Revision, ObjectId]]) -> set[tuple[Any, ...]]:
+        moves = [
+            UpdateOne(
+                {**revision.identity, "revision": revision.expected},
+                {"$set": {**revision.summary, "revision": id_}},
+                upsert=True,
+            )
+            for revision, id_ in new
+        ]
+        try:
+            await self.heads.bulk_write(moves, ordered=False)
+        except BulkWriteError as error:
+            # A head with another revision: the update finds nothing, and the insert is refused by the unique index.
+            problems = error.details["writeErrors"]
+            if error.details.get("writeConcernErrors") or any(p["code"] != DUPLICATE_KEY for p in problems):
+                raise
+            return {self.identity_of(new[problem["index"]][0].identity) for problem in problems}
+        return set()
+
+    async def _drop(self, revisions: Iterable[tuple[Document, ObjectId | None]]) -> None:
+        conditions = [
+            {**{f"key.{field}": value for field, value in identity.items()}, "key.revision": id_}
+            for identity, id_ in revisions
+            if id_ is not None
+        ]
+        if conditions:
+            await self.documents.delete_many({"$or": conditions})
+
+    def _heads(self, condition: Mapping[str, Any], preference: Any = None) -> AsyncCursor[Document]:
+        order = [(field, ASCENDING) for field in self._identity]
+        heads = self.heads.with_options(read_preference=preference)
+        return heads.find(dict(condition), {"_id": 0}).sort(order)
+
+    async def _documents_of(
+        self, heads: Sequence[Document], projection: Mapping[str, Any], preference: Any
+    ) -> dict[ObjectId, list[Document]]:
+        documents: dict[ObjectId, list[Document]] = {head["revision"]: [] for head in heads}
+        if not heads:
+            return documents
+        collection = self.documents.with_options(read_preference=preference)
+        cursor = collection.find(self._condition(heads), {"_id": 0, "time": 1, "key": 1, **projection})
+        async for document in cursor:
+            documents[document["key"]["revision"]].append(document)
+        return documents
+
+    def _condition(self, heads: Sequence[Document]) -> Document:
+        """What selects the documents of heads that share all of their identity but its last field."""
+        *shared, last = self._identity
+        first = heads[0]
+        values = [head[last] for head in heads]
+        return {
+            **{f"key.{field}": first[field] for field in shared},
+            f"key.{last}": {"$gte": min(values), "$lte": max(values)},
+            "key.revision": {"$in": [head["revision"] for head in heads]},
+        }
+
+
+def _keyed(revision: Revision, id_: ObjectId) -> list[Document]:
+    return [
+        {**document, "key": {**revision.identity, **keys, "revision": id_}}
+        for document, keys in zip(revision.documents, revision.keys, strict=True)
+    ]

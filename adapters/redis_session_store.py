@@ -1,0 +1,208 @@
+"""Sessions in Redis: one hash each, written by compare-and-swap on its version, gone at its time to live.
+
+Keys: ``<prefix>:session:{<id>}`` (hash) and, per owner, ``<prefix>:active:{<owner>}:<surface>`` (sorted set of
+ids by the instant at which they expire). Every script touches one key, so that Redis Cluster can run it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from adapters.redis_connection import RedisClient, redis_errors
+from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
+from optionchain.ports import ActivePage, Checkpoint
+from optionchain.session import Served, Session, SessionState, Surface
+from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
+
+# ARGV: expected version ('0': nothing), new version, served commands, time to live in ms, then fields and values.
+# The same version reached by the same commands counts as stored, so that a save whose answer was lost can be
+# repeated; the version alone would take another's save for ours, or a late one of ours for the one that followed.
+SAVE = """
+local stored = redis.call('HMGET', KEYS[1], 'version', 'served')
+if stored[1] == ARGV[2] and stored[2] == ARGV[3] then return 1 end
+if not stored[1] then
+  if ARGV[1] ~= '0' then return -1 end
+elseif stored[1] ~= ARGV[1] then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'served', ARGV[3], unpack(ARGV, 5))
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+STORED, DELETED = 1, -1
+
+
+class RedisSessionStore:
+    """The `SessionStore` on one Redis-protocol server, on sentinels or on a cluster.
+
+    Args:
+        client: An open client; closed by `close`.
+        prefix: Prefix of every key.
+        ttl_seconds: How long a session lives after its last write.
+        wait_replicas: Replicas that must acknowledge a save; 0 for none.
+        timeout_seconds: How long to wait for those replicas.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        client: RedisClient,
+        *,
+        prefix: str = "ocs",
+        ttl_seconds: float = 86_400.0,
+        wait_replicas: int = 0,
+        timeout_seconds: float = 2.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._ttl_seconds = ttl_seconds
+        self._wait_replicas = wait_replicas
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
+
+    async def get(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        hashes = await self._pipelined(("HGETALL", self._key(session_id)) for session_id in session_ids)
+        return {
+            session_id: _session(session_id, _fields(fields))
+            for session_id, fields in zip(session_ids, hashes, strict=True)
+            if fields
+        }
+
+    async def versions(self, session_ids: Sequence[str]) -> Mapping[str, int]:
+        versions = await self._pipelined(
+            ("HGET", self._key(session_id), "version") for session_id in session_ids
+        )
+        pairs = zip(session_ids, versions, strict=True)
+        return {session_id: int(version) for session_id, version in pairs if version is not None}
+
+    async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
+        commands = [self._save_command(checkpoint) for checkpoint in checkpoints]
+        commands += self._index_commands(checkpoints)
+        if self._wait_replicas:
+            commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 1000)))
+        answers = await self._pipelined(commands)
+        if self._wait_replicas and answers[-1] < self._wait_replicas:
+            raise Unavailable("a replica of the session store")
+        results = [_refusal(c.session, code) for c, code in zip(checkpoints, answers, strict=False)]
+        deleted = [c.session for c, code in zip(checkpoints, answers, strict=False) if code == DELETED]
+        if deleted:
+            await self._forget(deleted)
+        return results
+
+    async def delete(self, sessions: Sequence[Session]) -> None:
+        await self._pipelined(("DEL", self._key(session.id)) for session in sessions)
+        await self._forget(sessions)
+
+    async def list_active(
+        self, owner: str, surface: Surface, *, offset: int = 0, limit: int = 100
+    ) -> ActivePage:
+        key, now = self._active_key(owner, surface), self._clock()
+        total, page = await self._pipelined(
+            [
+                ("ZCOUNT", key, f"({now}", "+inf"),
+                ("ZREVRANGEBYSCORE", key, "+inf", f"({now}", "LIMIT", offset, limit),
+            ]
+        )
+        return ActivePage(tuple(member.decode() for member in page), total)
+
+    async def cleanup_expired(self) -> int:
+        (owners,) = await self._pipelined([("SMEMBERS", self._owners_key)])
+        keys = [self._active_key(owner.decode(), surface) for owner in owners for surface in Surface]
+        now = self._clock()
+        return sum(await self._pipelined(("ZREMRANGEBYSCORE", key, "-inf", now) for key in keys))
+
+    async def ping(self) -> None:
+        await self._pipelined([("EXISTS", self._owners_key)])
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _save_command(self, checkpoint: Checkpoint) -> tuple[Any, ...]:
+        session = checkpoint.session
+        served = orjson.dumps([(s.command_id, s.first_step, s.count) for s in session.served])
+        head = (SAVE, 1, self._key(session.id), checkpoint.expected_version, session.version, served)
+        return ("EVAL", *head, int(self._ttl_seconds * 1000), *_hash_fields(checkpoint))
+
+    def _index_commands(self, checkpoints: Sequence[Checkpoint]) -> list[tuple[Any, ...]]:
+        expires_at = self._clock() + self._ttl_seconds
+        scores: dict[str, list[Any]] = defaultdict(list)
+        for session in (checkpoint.session for checkpoint in checkpoints):
+            scores[self._active_key(session.owner, session.surface)] += [expires_at, session.id]
+        commands: list[tuple[Any, ...]] = [("ZADD", key, *members) for key, members in scores.items()]
+        new = {c.session.owner for c in checkpoints if c.before is None}
+        if new:
+            commands.append(("SADD", self._owners_key, *sorted(new)))
+        return commands
+
+    async def _forget(self, sessions: Iterable[Session]) -> None:
+        await self._pipelined(
+            ("ZREM", self._active_key(session.owner, session.surface), session.id) for session in sessions
+        )
+
+    async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        with redis_errors():
+            pipeline = self._client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            return list(await pipeline.execute())
+
+    def _key(self, session_id: str) -> str:
+        return f"{self._prefix}:session:{{{session_id}}}"
+
+    def _active_key(self, owner: str, surface: Surface) -> str:
+        return f"{self._prefix}:active:{{{owner}}}:{surface.value}"
+
+    @property
+    def _owners_key(self) -> str:
+        return f"{self._prefix}:owners"
+
+
+def _refusal(session: Session, code: int) -> OptionChainError | None:
+    if code == STORED:
+        return None
+    if code == DELETED:
+        return NotFound("session", session.id)
+    return Conflict("session", session.id)
+
+
+def _hash_fields(checkpoint: Checkpoint) -> list[Any]:
+    session = checkpoint.session
+    fields: dict[str, Any] = {
+        "current_step": session.current_step,
+        "state": session.state.value,
+        "updated_at": session.updated_at.isoformat(),
+    }
+    if checkpoint.changes_parameters:
+        fields["parameters"] = orjson.dumps(parameters_to_wire(session.parameters))
+    if checkpoint.before is None:
+        fields["owner"] = session.owner
+        fields["surface"] = session.surface.value
+        fields["created_at"] = session.created_at.isoformat()
+    return [part for pair in fields.items() for part in pair]
+
+
+def _fields(answer: Any) -> dict[str, bytes]:
+    items = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+    return {name.decode(): value for name, value in items}
+
+
+def _session(session_id: str, fields: Mapping[str, bytes]) -> Session:
+    return Session(
+        id=session_id,
+        owner=fields["owner"].decode(),
+        surface=Surface(fields["surface"].decode()),
+        parameters=parameters_from_wire(orjson.loads(fields["parameters"])),
+        created_at=datetime.fromisoformat(fields["created_at"].decode()),
+        updated_at=datetime.fromisoformat(fields["updated_at"].decode()),
+        current_step=int(fields["current_step"]),
+        state=SessionState(fields["state"].decode()),
+        version=int(fields["version"]),
+        served=tuple(Served(*entry) for entry in orjson.loads(fields["served"])),
+    )

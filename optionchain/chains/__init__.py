@@ -1,0 +1,21 @@
+"""Option chains: ladders of strikes, smiles, quotes, and the arrays that hold them."""
+
+from optionchain.chains.build import build_chain
+from optionchain.chains.chain import GreekSet, OptionChain
+from optionchain.chains.encoding import v1_contracts, v2_chains
+from optionchain.chains.ladder import central_multiple, ladder, strike_intervals
+from optionchain.chains.quotes import quote
+from optionchain.chains.smile import smile
+
+__all__ = [
+    "GreekSet",
+    "OptionChain",
+    "build_chain",
+    "central_multiple",
+    "ladder",
+    "quote",
+    "smile",
+    "strike_intervals",
+    "v1_contracts",
+    "v2_chains",
+]

@@ -1,0 +1,36 @@
+"""The 21-character symbols by which the Options Clearing Corporation names listed contracts."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import numpy as np
+
+from optionchain.chains.chain import OptionChain
+
+_ROOT = re.compile(r"[A-Z0-9]{1,6}")
+_MOST_MILLS = 99_999_999
+
+
+def contract_symbols(chain: OptionChain) -> list[str | None]:
+    """Return the symbols of all contracts, by expiration and strike, the call before the put.
+
+    A symbol is the root padded to six characters, the expiration's UTC date as yymmdd, C or P, and the strike
+    in thousandths with eight digits. It is None where the root is longer or has other characters than capital
+    letters and digits, and where the strike is not a whole number of thousandths below 100,000.
+
+    Source:
+        OCC, "Options Symbology Initiative".
+    """
+    if not _ROOT.fullmatch(chain.symbol):
+        return [None] * (2 * chain.strikes.size)
+    mills = np.rint(chain.strikes * 1000.0)
+    expressible = (mills <= _MOST_MILLS) & (mills / 1000.0 == chain.strikes)
+    numbers = np.where(expressible, mills, 0.0).astype(np.int64).tolist()
+    symbols: list[str | None] = []
+    for expiration, (start, stop) in zip(chain.expirations, pairwise(chain.offsets), strict=True):
+        series = f"{chain.symbol:6}{expiration.expires_at:%y%m%d}"
+        for number in numbers[start:stop]:
+            symbols += (f"{series}C{number:08}", f"{series}P{number:08}") if number else (None, None)
+    return symbols

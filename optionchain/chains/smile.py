@@ -1,0 +1,38 @@
+"""How implied volatility changes with the strike: a parabola in log-moneyness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optionchain.arrays import Strikes
+
+LOWEST_FACTOR, HIGHEST_FACTOR = 0.01, 3.0
+LOWEST_VOLATILITY, HIGHEST_VOLATILITY = 1e-4, 5.0
+
+
+def smile(
+    *, base_volatility: float, spot: float, strikes: Strikes, skew_slope: float, smile_curve: float
+) -> Strikes:
+    """Return the implied volatility of each strike.
+
+    Args:
+        base_volatility: Annualised volatility at the money, >= 0.
+        spot: Currency units, > 0.
+        strikes: ``[strikes]`` Currency units, > 0.
+        skew_slope: Relative change of volatility per unit of log-moneyness ``ln(strike / spot)``.
+        smile_curve: Relative change per unit of squared log-moneyness.
+
+    Returns:
+        ``[strikes]`` Annualised, from 0.01 to 3 times the base and within [1e-4, 5].
+
+    Example:
+        >>> strikes = np.array([90.0, 100.0, 110.0])
+        >>> smile(
+        ...     base_volatility=0.2, spot=100.0, strikes=strikes, skew_slope=-0.2, smile_curve=0.4
+        ... ).round(4)
+        array([0.2051, 0.2   , 0.1969])
+    """
+    moneyness = np.log(strikes / spot)
+    factor = 1.0 + moneyness * (skew_slope + smile_curve * moneyness)
+    volatilities = base_volatility * np.minimum(np.maximum(factor, LOWEST_FACTOR), HIGHEST_FACTOR)
+    return np.minimum(np.maximum(volatilities, LOWEST_VOLATILITY), HIGHEST_VOLATILITY)

@@ -1,0 +1,161 @@
+"""The one tree of errors: what went wrong, which input or session, and whether trying again can help.
+
+::
+
+    OptionChainError
+    ├── InvalidInput          an input is out of range; `field` names it
+    ├── Unauthenticated       no credentials, or unknown ones
+    ├── Forbidden             known credentials without the right
+    ├── NotFound              unknown, expired, or another tenant's
+    ├── Conflict              another writer was first                       retry helps
+    ├── Completed             every snapshot was served
+    ├── PreconditionFailed    the cursor is not where the caller expected it
+    ├── TooLarge              the body is over its limit
+    ├── RateLimited           the caller's budget is used up                 retry helps, later
+    ├── Unavailable           a dependency does not answer                   retry helps, later
+    │   └── Overloaded        a queue is full                                retry helps, later
+    └── Defect                a bug of ours; the log has the details
+
+Every constructor takes just what it passes to ``super().__init__``, so that each error survives
+pickling between processes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OptionChainError(Exception):
+    """The root of everything that this project raises on purpose."""
+
+    retryable: ClassVar[bool] = False
+
+
+class InvalidInput(OptionChainError, ValueError):
+    """An input is malformed or out of range.
+
+    Args:
+        field: Path of the input, in the words of the caller: ``method.Heston.rho``.
+        reason: What is wrong and what is allowed, without the field's name.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}" if self.field else self.reason
+
+    def under(self, parent: str) -> InvalidInput:
+        """The same error, seen from the value that contains the field."""
+        return InvalidInput(f"{parent}.{self.field}" if self.field else parent, self.reason)
+
+
+class Unauthenticated(OptionChainError):
+    """No credentials, or unknown ones."""
+
+
+class Forbidden(OptionChainError):
+    """The credentials are known, and do not allow this."""
+
+
+class NotFound(OptionChainError):
+    """Nothing has this identity: unknown, expired, or another tenant's."""
+
+    def __init__(self, kind: str, identity: str) -> None:
+        super().__init__(kind, identity)
+        self.kind = kind
+        self.identity = identity
+
+    def __str__(self) -> str:
+        return f"{self.kind} not found: {self.identity}"
+
+
+class Conflict(OptionChainError):
+    """Another writer changed it first; nothing of this call was stored."""
+
+    retryable = True
+
+    def __init__(self, kind: str, identity: str) -> None:
+        super().__init__(kind, identity)
+        self.kind = kind
+        self.identity = identity
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} was changed by another writer at the same time: try again"
+
+
+class Completed(OptionChainError):
+    """Every snapshot of the session was served."""
+
+    def __init__(self, session_id: str, total_steps: int) -> None:
+        super().__init__(session_id, total_steps)
+        self.session_id = session_id
+        self.total_steps = total_steps
+
+    def __str__(self) -> str:
+        return f"session {self.session_id} is completed: all {self.total_steps} steps were served"
+
+
+class PreconditionFailed(OptionChainError):
+    """The cursor is not where the caller expected it; nothing was consumed."""
+
+    def __init__(self, current_step: int) -> None:
+        super().__init__(current_step)
+        self.current_step = current_step
+
+    def __str__(self) -> str:
+        return "expected_step does not match the session's current cursor"
+
+
+class TooLarge(OptionChainError):
+    """The body is over its limit; it was not read to its end."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(limit_bytes)
+        self.limit_bytes = limit_bytes
+
+    def __str__(self) -> str:
+        return f"the request body is larger than {self.limit_bytes} bytes"
+
+
+class RateLimited(OptionChainError):
+    """The caller's budget is used up until `retry_after_seconds` from now."""
+
+    retryable = True
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__(retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        return "rate limit exceeded"
+
+
+class Unavailable(OptionChainError):
+    """A dependency does not answer. What was not acknowledged may or may not have been stored."""
+
+    retryable = True
+
+    def __init__(self, dependency: str, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(dependency, retry_after_seconds)
+        self.dependency = dependency
+        self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        return f"{self.dependency} is not available right now: try again"
+
+
+class Overloaded(Unavailable):
+    """A queue is full; the call was not begun."""
+
+    def __str__(self) -> str:
+        return f"{self.dependency} has no room for more requests right now: try again"
+
+
+class Defect(OptionChainError):
+    """A bug of ours. The log has the details; the caller gets none."""
+
+    def __str__(self) -> str:
+        return "Internal server error"

@@ -1,0 +1,30 @@
+"""Rolling expirations: rules, a schedule of them, and the plan that says which are alive."""
+
+from optionchain.expirations.calendars import WEEKDAYS_V1, TradingCalendar, trading_calendar
+from optionchain.expirations.local_time import load_zone, local_to_instant, tzdb_version
+from optionchain.expirations.plan import Expiration, ExpirationPlan, days_to_expiration
+from optionchain.expirations.rules import DailyRule, MonthlyRule, Rule, Weekday, WeeklyRule, YearlyRule
+from optionchain.expirations.schedule import Schedule, ScheduleLimits
+from optionchain.expirations.wire import schedule_from_wire, schedule_to_wire
+
+__all__ = [
+    "WEEKDAYS_V1",
+    "DailyRule",
+    "Expiration",
+    "ExpirationPlan",
+    "MonthlyRule",
+    "Rule",
+    "Schedule",
+    "ScheduleLimits",
+    "TradingCalendar",
+    "Weekday",
+    "WeeklyRule",
+    "YearlyRule",
+    "days_to_expiration",
+    "load_zone",
+    "local_to_instant",
+    "schedule_from_wire",
+    "schedule_to_wire",
+    "trading_calendar",
+    "tzdb_version",
+]

@@ -1,0 +1,147 @@
+"""Which expirations are alive at an instant: a pure function of the schedule and that instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import final
+from zoneinfo import ZoneInfo
+
+from optionchain.errors import InvalidInput
+from optionchain.expirations.calendars import trading_calendar
+from optionchain.expirations.local_time import load_zone, local_to_instant
+from optionchain.expirations.rules import Rule
+from optionchain.expirations.schedule import Schedule
+
+# Every time zone's wall clock at these instants is a date that `datetime` can hold.
+FIRST_INSTANT, LAST_INSTANT = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiration:
+    """An instant at which contracts expire, and the rules that asked for it.
+
+    Attributes:
+        expires_at: The instant, in UTC.
+        labels: Ids of its rules, sorted.
+    """
+
+    expires_at: datetime
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expires_at", in_utc("expires_at", self.expires_at))
+        object.__setattr__(self, "labels", tuple(sorted(self.labels)))
+
+
+def in_utc(field: str, instant: datetime) -> datetime:
+    """Return the instant in UTC; a time without a UTC offset raises `InvalidInput` naming `field`."""
+    if instant.tzinfo is UTC:
+        return instant
+    if instant.tzinfo is None:
+        raise InvalidInput(field, "must have a UTC offset")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(field, "must be a date between the years 1 and 9999") from None
+
+
+def days_to_expiration(simulated_at: datetime, expires_at: datetime) -> float:
+    """Days from one instant to the other, with their fraction; negative after the expiration.
+
+    Args:
+        simulated_at: Now, with a UTC offset.
+        expires_at: The expiration, with a UTC offset.
+
+    Example:
+        >>> days_to_expiration(datetime(2026, 1, 6, 14, 30, tzinfo=UTC), datetime(2026, 1, 6, 22, tzinfo=UTC))
+        0.3125
+    """
+    return (expires_at - simulated_at) / _DAY
+
+
+@final
+class ExpirationPlan:
+    """Answers which expirations of a schedule are alive.
+
+    It remembers its latest answer, which holds until the first of those expirations; this changes the speed
+    and never the answer. It can be pickled and used by several threads.
+
+    Example:
+        >>> from optionchain.expirations import DailyRule
+        >>> zero_dte = DailyRule(rule_id="zero_dte", target_count=1)
+        >>> schedule = Schedule(timezone="America/New_York", expiration_time=time(17), rules=(zero_dte,))
+        >>> friday_evening = datetime(2026, 1, 9, 22, tzinfo=UTC)
+        >>> [expiration] = ExpirationPlan(schedule).active(friday_evening)
+        >>> print(expiration.expires_at, expiration.labels)
+        2026-01-12 22:00:00+00:00 ('zero_dte',)
+    """
+
+    __slots__ = ("_calendar", "_latest", "_zone", "schedule")
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self._calendar = trading_calendar(schedule.calendar)
+        self._zone = load_zone(schedule.timezone)
+        # One reference, replaced as a whole, so that no thread sees half an answer.
+        self._latest: tuple[datetime, tuple[Expiration, ...]] | None = None
+
+    def __reduce__(self) -> tuple[type[ExpirationPlan], tuple[Schedule]]:
+        return ExpirationPlan, (self.schedule,)
+
+    def active(self, simulated_at: datetime) -> tuple[Expiration, ...]:
+        """Return the expirations alive at an instant.
+
+        Every rule has exactly its `target_count` of expirations after the instant (one at the instant is gone
+        and replaced); those of several rules at one instant are one `Expiration` with all their labels.
+
+        Args:
+            simulated_at: The instant, with a UTC offset.
+
+        Returns:
+            The expirations, ascending; the same until the first of them.
+
+        Raises:
+            InvalidInput: ``simulated_at``: has no UTC offset, or a rule needs expirations after the year
+                9999; ``calendar``: it needs sessions beyond the dates that the exchange's calendar knows.
+        """
+        now = in_utc("simulated_at", simulated_at)
+        latest = self._latest
+        if latest is not None and latest[0] <= now < latest[1][0].expires_at:
+            return latest[1]
+        expirations = self._expirations_after(now)
+        self._latest = now, expirations
+        return expirations
+
+    def _expirations_after(self, now: datetime) -> tuple[Expiration, ...]:
+        if not FIRST_INSTANT <= now <= LAST_INSTANT:
+            raise InvalidInput(
+                "simulated_at", f"must be between {FIRST_INSTANT.date()} and {LAST_INSTANT.date()}"
+            )
+        labels: dict[datetime, list[str]] = {}
+        for rule in self.schedule.rules:
+            for expires_at in self._next_of(rule, now):
+                labels.setdefault(expires_at, []).append(rule.rule_id)
+        return tuple(Expiration(expires_at=at, labels=tuple(labels[at])) for at in sorted(labels))
+
+    def _next_of(self, rule: Rule, now: datetime) -> list[datetime]:
+        """The rule's next instants, as many as it keeps alive."""
+        found: list[datetime] = []
+        latest = now
+        for day in rule.days_from(now.astimezone(self._zone).toordinal(), self._calendar):
+            expires_at = _instant(day, self.schedule.expiration_time, self._zone)
+            if expires_at > latest:  # a day moved by a holiday may be the one before, again
+                found.append(expires_at)
+                latest = expires_at
+            if len(found) == rule.target_count:
+                return found
+        reason = f"rule {rule.rule_id} needs expirations after the year 9999"
+        raise InvalidInput("simulated_at", reason)
+
+
+@lru_cache(maxsize=4096)  # the next step asks for almost the same days
+def _instant(day: int, at: time, zone: ZoneInfo) -> datetime:
+    return local_to_instant(datetime.combine(date.fromordinal(day), at), zone)

@@ -1,0 +1,312 @@
+"""What was quoted: an option chain of one day in the past, held by columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from optionchain.arrays import Floats, Strikes
+from optionchain.errors import InvalidInput
+from optionchain.validation import positive
+
+Days: TypeAlias = NDArray[np.datetime64]
+
+ASSET = re.compile(r"[A-Za-z0-9._-]{1,32}")
+MAX_CONTRACTS = 100_000  # strikes over all expirations of a day; SPX has about 10,000
+MAX_CONTRACTS_PER_EXPIRATION = 5_000  # keeps one expiration under the 4 MB of a time-series measurement
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2262, 1, 1)
+
+
+def asset_name(value: object, field: str = "asset") -> str:
+    """Return the name of an asset.
+
+    Raises:
+        InvalidInput: It is not 1 to 32 of the characters A-Z a-z 0-9 . _ -
+
+    Example:
+        >>> asset_name("BRK.B")
+        'BRK.B'
+    """
+    if not isinstance(value, str) or not ASSET.fullmatch(value):
+        raise InvalidInput(field, "must be 1 to 32 of the characters A-Z a-z 0-9 . _ -")
+    return value
+
+
+def plain_day(value: object, field: str) -> date:
+    """Return a date without a time, from 1900 to 2261.
+
+    Raises:
+        InvalidInput: It is not such a date.
+    """
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise InvalidInput(field, "must be a date")
+    if not FIRST_DAY <= value < LAST_DAY:
+        raise InvalidInput(field, "must be a date from 1900-01-01 to 2261-12-31")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """The days from `first` to `last`, both included.
+
+    Example:
+        >>> date(2024, 1, 3) in DateRange(date(2024, 1, 2), date(2024, 1, 5))
+        True
+    """
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if plain_day(self.first, "from") > plain_day(self.last, "to"):
+            raise InvalidInput("to", "must not be before the first day")
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    def __or__(self, other: DateRange) -> DateRange:
+        """The shortest range that contains both."""
+        return DateRange(min(self.first, other.first), max(self.last, other.last))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Quotes:
+    """One side, calls or puts, of a chain: ``[contracts]`` each. NaN where the source says nothing.
+
+    Attributes:
+        bid: Currency units, >= 0.
+        ask: Currency units, >= 0.
+        last: Currency units, >= 0.
+        volume: Contracts traded that day, >= 0.
+        open_interest: Contracts, >= 0.
+        implied_volatility: Annualised, >= 0.
+        delta: Price change per unit of the underlying's.
+        gamma: Delta change per unit of the underlying's price.
+        theta: Price change per calendar day.
+        vega: Price change per percentage point of volatility.
+    """
+
+    bid: Strikes
+    ask: Strikes
+    last: Strikes
+    volume: Strikes
+    open_interest: Strikes
+    implied_volatility: Strikes
+    delta: Strikes
+    gamma: Strikes
+    theta: Strikes
+    vega: Strikes
+
+    def __post_init__(self) -> None:
+        for name in QUOTE_FIELDS:
+            values = floats(name, getattr(self, name))
+            if name not in SIGNED_FIELDS and np.any(values < 0.0):
+                raise InvalidInput(name, "must not be negative")
+            if np.any(np.isinf(values)):
+                raise InvalidInput(name, "must be finite")
+            object.__setattr__(self, name, values)
+
+    @classmethod
+    def of(cls, contracts: int, **columns: ArrayLike) -> Quotes:
+        """Quotes of so many contracts; the columns that are not given are NaN."""
+        absent = np.full(contracts, np.nan)
+        return cls(**{name: floats(name, columns.get(name, absent)) for name in QUOTE_FIELDS})
+
+    def take(self, which: Any) -> Quotes:
+        """The contracts that an index, a mask or a slice selects."""
+        return Quotes(**{name: getattr(self, name)[which] for name in QUOTE_FIELDS})
+
+
+QUOTE_FIELDS = tuple(field.name for field in fields(Quotes))
+SIGNED_FIELDS = frozenset({"delta", "gamma", "theta", "vega"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HistoricalChain:
+    """The chain of an asset as quoted on one day; rows are sorted by expiration, then strike.
+
+    Attributes:
+        asset: Its name.
+        day: The day of the quotes.
+        quote_time: The instant of the quotes, with a UTC offset.
+        underlying_price: Currency units, > 0.
+        expirations: ``[contracts]`` expiration dates, not before `day`.
+        strikes: ``[contracts]`` currency units, > 0. A pair of expiration and strike appears once.
+        calls: Quotes of the calls.
+        puts: Quotes of the puts.
+
+    Raises:
+        InvalidInput: A value is out of range, or the columns differ in length.
+    """
+
+    asset: str
+    day: date
+    quote_time: datetime
+    underlying_price: float
+    expirations: Days
+    strikes: Strikes
+    calls: Quotes
+    puts: Quotes
+
+    def __post_init__(self) -> None:
+        asset_name(self.asset)
+        plain_day(self.day, "date")
+        if not isinstance(self.quote_time, datetime) or self.quote_time.tzinfo is None:
+            raise InvalidInput("quote_time", "must be an instant with a UTC offset")
+        # MongoDB keeps milliseconds: what is stored is what is read.
+        instant = self.quote_time.astimezone(UTC)
+        object.__setattr__(
+            self, "quote_time", instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+        )
+        object.__setattr__(self, "underlying_price", positive("underlying_price", self.underlying_price))
+        object.__setattr__(self, "expirations", np.asarray(self.expirations, "datetime64[D]"))
+        object.__setattr__(self, "strikes", floats("strikes", self.strikes))
+        self._check_contracts()
+        self._sort()
+
+    def by_expiration(self) -> Iterator[tuple[date, slice]]:
+        """Each expiration, in order, with the rows that are its contracts."""
+        days, starts = np.unique(self.expirations, return_index=True)
+        ends = [*starts[1:].tolist(), self.strikes.size]
+        for day, start, end in zip(days.tolist(), starts.tolist(), ends, strict=True):
+            yield day, slice(start, end)
+
+    def _check_contracts(self) -> None:
+        count = self.strikes.size
+        if not 1 <= count <= MAX_CONTRACTS:
+            raise InvalidInput("strikes", f"must be 1 to {MAX_CONTRACTS} contracts")
+        lengths = {column.size for side in (self.calls, self.puts) for column in _columns(side)}
+        if lengths | {self.expirations.size} != {count}:
+            raise InvalidInput("strikes", "every column must have the same length")
+        if np.any(np.isnat(self.expirations)) or np.any(self.expirations < np.datetime64(self.day)):
+            raise InvalidInput("expirations", f"must be dates from {self.day} on")
+        if np.any(self.expirations >= np.datetime64(LAST_DAY)):
+            raise InvalidInput("expirations", "must be before the year 2262")
+        if not np.all((self.strikes > 0.0) & np.isfinite(self.strikes)):
+            raise InvalidInput("strikes", "must be finite and greater than zero")
+
+    def _sort(self) -> None:
+        order = np.lexsort((self.strikes, self.expirations))
+        expirations, strikes = self.expirations[order], self.strikes[order]
+        if np.any((np.diff(strikes) == 0.0) & (expirations[1:] == expirations[:-1])):
+            raise InvalidInput("strikes", "an expiration and strike must appear once")
+        if np.max(np.unique(expirations, return_counts=True)[1]) > MAX_CONTRACTS_PER_EXPIRATION:
+            reason = f"an expiration must have at most {MAX_CONTRACTS_PER_EXPIRATION} contracts"
+            raise InvalidInput("strikes", reason)
+        object.__setattr__(self, "expirations", expirations)
+        object.__setattr__(self, "strikes", strikes)
+        object.__setattr__(self, "calls", self.calls.take(order))
+        object.__setattr__(self, "puts", self.puts.take(order))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetSummary:
+    """What is stored of an asset.
+
+    Attributes:
+        asset: Its name.
+        chains: First and last day with a chain, or None.
+        chain_days: Days with a chain.
+        prices: First and last day of the prices of each time frame.
+    """
+
+    asset: str
+    chains: DateRange | None
+    chain_days: int
+    prices: dict[str, DateRange]
+
+    @property
+    def days(self) -> DateRange:
+        """From the first day of anything to the last."""
+        first, *others = [*self.prices.values(), *([self.chains] if self.chains else [])]
+        for other in others:
+            first |= other
+        return first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolatilityPoint:
+    """The smile of one day and expiration in three numbers; None where no contract was quoted.
+
+    Attributes:
+        day: The day of the quotes.
+        expiration: The expiration date.
+        atm_volatility: Mean of call and put volatility at the strike nearest to the underlying's price.
+        put_volatility: Of the put whose strike is nearest to the lower wing.
+        call_volatility: Of the call whose strike is nearest to the upper wing.
+    """
+
+    day: date
+    expiration: date
+    atm_volatility: float | None
+    put_volatility: float | None
+    call_volatility: float | None
+
+    @property
+    def days_to_expiration(self) -> int:
+        """Calendar days."""
+        return (self.expiration - self.day).days
+
+    @property
+    def skew(self) -> float | None:
+        """Put less call volatility, or None where one is missing."""
+        if self.put_volatility is None or self.call_volatility is None:
+            return None
+        return self.put_volatility - self.call_volatility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationResult:
+    """What a simulation gave, to be kept: immutable once stored.
+
+    Attributes:
+        id: Its identity, 1 to 64 of the characters A-Z a-z 0-9 _ -
+        asset: What was simulated.
+        parameters: Every replay input, as JSON.
+        prices: ``[steps]`` underlying prices.
+        volatilities: ``[steps]`` annualised volatilities.
+        stored_by: Whose result it is.
+        stored_at: When, with a UTC offset.
+    """
+
+    id: str
+    asset: str
+    parameters: str
+    prices: tuple[float, ...]
+    volatilities: tuple[float, ...]
+    stored_by: str
+    stored_at: datetime
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.id):
+            raise InvalidInput("id", "must be 1 to 64 of the characters A-Z a-z 0-9 _ -")
+        asset_name(self.asset)
+        if len(self.prices) != len(self.volatilities) or not 1 <= len(self.prices) <= 100_000:
+            raise InvalidInput("prices", "must be 1 to 100000, as many as volatilities")
+        if not isinstance(self.parameters, str) or len(self.parameters) > 1 << 20:
+            raise InvalidInput("parameters", "must be JSON of at most 1 MiB")
+
+
+def floats(field: str, values: ArrayLike) -> Floats:
+    """Return a column as float64.
+
+    Raises:
+        InvalidInput: It is not a list of numbers.
+    """
+    try:
+        column = np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInput(field, "must be a list of numbers") from None
+    if column.ndim != 1:
+        raise InvalidInput(field, "must be a list of numbers")
+    return column
+
+
+def _columns(side: Quotes) -> Iterator[Floats]:
+    return (getattr(side, name) for name in QUOTE_FIELDS)

@@ -1,0 +1,168 @@
+"""What a simulation is made from: frozen, validated values that decide every number of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+from optionchain.errors import InvalidInput
+from optionchain.expirations import Expiration, Schedule
+from optionchain.time_frame import TimeFrame
+from optionchain.validation import finite, positive, whole
+from optionchain.walks import Historical, Walk
+
+MAX_STEPS = 10_000
+MAX_CHAIN_SIZE = 500
+MAX_SEED = 2**64 - 1
+MAX_SYMBOL_LENGTH = 64
+MAX_PRICE = 1e9
+MAX_VOLATILITY = 5.0
+MAX_RATE = 10.0
+MAX_DAYS_TO_EXPIRATION = 36_525.0
+MAX_STEP_SECONDS = 31_536_000
+LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleExpiration:
+    """One expiration, a fixed number of days after the start.
+
+    Attributes:
+        days: Calendar days from the start, > 0, may be fractional.
+    """
+
+    days: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "days", positive("days_to_expiration", self.days, high=MAX_DAYS_TO_EXPIRATION)
+        )
+
+    def expires_at(self, start_at: datetime) -> datetime:
+        """The instant of expiry, to the microsecond, at least one after the start."""
+        return start_at + max(timedelta(days=self.days), timedelta(microseconds=1))
+
+    def expiration(self, start_at: datetime) -> Expiration:
+        """The expiration of a simulation that starts at `start_at`."""
+        return Expiration(expires_at=self.expires_at(start_at), labels=())
+
+
+Expirations: TypeAlias = SingleExpiration | Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationParameters:
+    """Everything that decides a simulation; with the same values, every snapshot is the same to the bit.
+
+    Attributes:
+        symbol: The underlying, 1 to 64 printable characters.
+        steps: Number of snapshots asked for, 1 to 10,000.
+        initial_price: Price of the underlying at step 0, in its currency, > 0.
+        volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
+        method: The market model.
+        expirations: One expiration relative to the start, or rolling ones.
+        seed: Decides the path, 0 to 2**64 - 1.
+        start_at: Simulated instant of step 0 (UTC).
+        time_frame: The calendar time between two steps.
+        step_interval: Overrides the time frame's interval.
+        risk_free_rate: Continuous, per year.
+        dividend_yield: Continuous, per year, >= 0.
+        chain_size: Strikes on each side of the centre, 0 to 500.
+        strike_interval: Distance between strikes; None chooses one by spot, volatility and time to expiry.
+        skew_slope: Linear coefficient of the smile in log-moneyness.
+        smile_curve: Quadratic coefficient of the smile in log-moneyness.
+        spread: Bid-ask spread of every quote, in currency units, >= 0.
+
+    Raises:
+        InvalidInput: A value is out of range; the error names it.
+    """
+
+    symbol: str
+    steps: int
+    initial_price: float
+    volatility: float
+    method: Walk
+    expirations: Expirations
+    seed: int
+    start_at: datetime
+    time_frame: TimeFrame = TimeFrame.DAY
+    step_interval: timedelta | None = None
+    risk_free_rate: float = 0.0
+    dividend_yield: float = 0.0
+    chain_size: int = 30
+    strike_interval: float | None = None
+    skew_slope: float = -0.2
+    smile_curve: float = 0.4
+    spread: float = 0.01
+
+    def __post_init__(self) -> None:
+        _check_symbol(self.symbol)
+        whole("steps", self.steps, low=1, high=MAX_STEPS)
+        whole("seed", self.seed, low=0, high=MAX_SEED)
+        whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE)
+        if not isinstance(self.method, Walk):
+            raise InvalidInput("method", "must be a market model")
+        numbers = {
+            "initial_price": positive("initial_price", self.initial_price, high=MAX_PRICE),
+            "volatility": positive("volatility", self.volatility, high=MAX_VOLATILITY),
+            "risk_free_rate": finite("risk_free_rate", self.risk_free_rate, low=-MAX_RATE, high=MAX_RATE),
+            "dividend_yield": finite("dividend_yield", self.dividend_yield, low=0.0, high=MAX_RATE),
+            "skew_slope": finite("skew_slope", self.skew_slope, low=-1e3, high=1e3),
+            "smile_curve": finite("smile_curve", self.smile_curve, low=-1e3, high=1e3),
+            "spread": finite("spread", self.spread, low=0.0, high=MAX_PRICE),
+        }
+        if self.strike_interval is not None:
+            numbers["strike_interval"] = positive("strike_interval", self.strike_interval, high=MAX_PRICE)
+        for name, number in numbers.items():
+            object.__setattr__(self, name, number)
+        self._check_time()
+        self._check_history()
+
+    @property
+    def interval(self) -> timedelta:
+        """Simulated time between two steps."""
+        return self.step_interval if self.step_interval is not None else self.time_frame.interval
+
+    @property
+    def total_steps(self) -> int:
+        """Number of snapshots: `steps`, or fewer when the only expiration comes first (its instant is the last)."""
+        if isinstance(self.expirations, SingleExpiration):
+            lifetime = self.expirations.expires_at(self.start_at) - self.start_at
+            return min(self.steps, -(-lifetime // self.interval) + 1)
+        return self.steps
+
+    def simulated_at(self, step: int) -> datetime:
+        """Simulated instant of a snapshot; strictly increasing in `step`."""
+        return self.start_at + step * self.interval
+
+    def _check_time(self) -> None:
+        if self.start_at.tzinfo is None:
+            raise InvalidInput("start_at", "must have a UTC offset")
+        object.__setattr__(self, "start_at", self.start_at.astimezone(UTC))
+        longest = LAST_INSTANT - self.start_at
+        if isinstance(self.expirations, SingleExpiration) and timedelta(days=self.expirations.days) > longest:
+            raise InvalidInput("days_to_expiration", "the expiration would be after the year 9999")
+        if self.interval > longest or (self.total_steps - 1) * self.interval > longest:
+            raise InvalidInput("steps", f"{self.steps} steps of this time frame end after the year 9999")
+
+    def _check_history(self) -> None:
+        if isinstance(self.method, Historical) and len(self.method.prices) < self.total_steps:
+            raise InvalidInput(
+                "method.Historical.prices",
+                f"{len(self.method.prices)} prices were given and {self.total_steps} steps need one each",
+            )
+
+
+def _check_symbol(symbol: object) -> None:
+    if not isinstance(symbol, str) or not symbol.strip() or not symbol.isprintable():
+        raise InvalidInput("symbol", "must be a non-empty text of printable characters")
+    if len(symbol) > MAX_SYMBOL_LENGTH:
+        raise InvalidInput("symbol", f"must have at most {MAX_SYMBOL_LENGTH} characters")
+
+
+def with_fallback_volatility(parameters: SimulationParameters) -> Walk:
+    """The market model, knowing the volatility to use where it has none of its own yet."""
+    if isinstance(parameters.method, Historical):
+        return replace(parameters.method, fallback_volatility=parameters.volatility)
+    return parameters.method

@@ -1,0 +1,175 @@
+"""From parameters to snapshots: the tape is computed once, and each chain when it is asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import count
+
+import orjson
+
+from optionchain.arrays import Steps
+from optionchain.chains import GreekSet, OptionChain, build_chain, v1_contracts, v2_chains
+from optionchain.draws import PhiloxDraws
+from optionchain.errors import InvalidInput
+from optionchain.expirations import Expiration, ExpirationPlan
+from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
+from optionchain.walks import Tape
+from optionchain.wire.instants import instant_to_wire
+
+_SERIALS = count()
+
+
+def simulate(parameters: SimulationParameters) -> Simulation:
+    """A simulation with its tape computed.
+
+    Args:
+        parameters: Everything that decides it.
+
+    Returns:
+        The simulation: ``prices`` and ``volatilities`` of every step, ``chain(step)`` when asked.
+
+    Raises:
+        InvalidInput: The parameters drive the price beyond 1e12 or a chain out of range; the field is named.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from optionchain.parameters import SimulationParameters, SingleExpiration
+        >>> from optionchain.walks import GeometricBrownian
+        >>> simulation = simulate(
+        ...     SimulationParameters(
+        ...         symbol="SPX",
+        ...         steps=30,
+        ...         initial_price=5000.0,
+        ...         volatility=0.2,
+        ...         method=GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2),
+        ...         expirations=SingleExpiration(days=30.0),
+        ...         seed=42,
+        ...         start_at=datetime(2026, 1, 5, tzinfo=UTC),
+        ...     )
+        ... )
+        >>> simulation.prices.shape, float(simulation.prices[0])
+        ((30,), 5000.0)
+        >>> len(simulation.chain(0).strikes)
+        61
+    """
+    simulation = Simulation(parameters)
+    simulation.compute()
+    return simulation
+
+
+class Simulation:
+    """A pure function of its parameters: path 0 of the seed.
+
+    Args:
+        parameters: Everything that decides it.
+
+    Attributes:
+        serial: Different for every object of this process, for caches.
+    """
+
+    def __init__(self, parameters: SimulationParameters) -> None:
+        self.parameters = parameters
+        self.serial = next(_SERIALS)
+
+    def compute(self) -> None:
+        """Compute the tape, and try the ends: the first chain, whose discounting is longest, and the last expirations,
+        which may lie beyond what a calendar knows.
+
+        Raises:
+            InvalidInput: The parameters lead out of range; the field is named.
+        """
+        self.chain(0)
+        self.expirations(self.parameters.total_steps - 1)
+
+    @property
+    def prices(self) -> Steps:
+        """``[steps]`` price of the underlying."""
+        prices: Steps = self._tape.prices[0]
+        return prices
+
+    @property
+    def volatilities(self) -> Steps:
+        """``[steps]`` annualised volatility that prices each chain at the money."""
+        volatilities: Steps = self._tape.volatilities[0]
+        return volatilities
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tape."""
+        return self._tape.prices.nbytes + self._tape.volatilities.nbytes
+
+    def expirations(self, step: int) -> tuple[Expiration, ...]:
+        """The expirations listed at a step, soonest first."""
+        expirations = self.parameters.expirations
+        if isinstance(expirations, SingleExpiration):
+            return (self._only_expiration,)
+        return self._plan.active(self.parameters.simulated_at(step))
+
+    def chain(self, step: int) -> OptionChain:
+        """The option chain at a step; it costs the same at every step.
+
+        Args:
+            step: 0 to ``parameters.total_steps - 1``.
+
+        Raises:
+            IndexError: There is no such step.
+            InvalidInput: The parameters lead the chain out of range; the field is named.
+        """
+        parameters = self.parameters
+        if not 0 <= step < parameters.total_steps:
+            raise IndexError(f"step {step} is not one of 0 to {parameters.total_steps - 1}")
+        quote_time = parameters.simulated_at(step)
+        if isinstance(parameters.expirations, SingleExpiration):
+            # The last snapshot may lie after the expiry; its quotes are those at the expiry.
+            quote_time = min(quote_time, self._only_expiration.expires_at)
+        return build_chain(
+            symbol=parameters.symbol,
+            quote_time=quote_time,
+            spot=float(self._tape.prices[0, step]),
+            base_volatility=float(self._tape.volatilities[0, step]),
+            expirations=self.expirations(step),
+            chain_size=parameters.chain_size,
+            strike_interval=parameters.strike_interval,
+            skew_slope=parameters.skew_slope,
+            smile_curve=parameters.smile_curve,
+            spread=parameters.spread,
+            risk_free_rate=parameters.risk_free_rate,
+            dividend_yield=parameters.dividend_yield,
+        )
+
+    def snapshot_json(self, step: int, greeks: GreekSet = "first") -> bytes:
+        """A snapshot as the JSON object that HTTP clients get, without what names their session."""
+        chain = self.chain(step)
+        simulated_at = instant_to_wire(self.parameters.simulated_at(step))
+        symbol, price = self.parameters.symbol, chain.underlying_price
+        if isinstance(self.parameters.expirations, SingleExpiration):
+            head = {"underlying": symbol, "timestamp": simulated_at, "price": price}
+            return orjson.dumps(head)[:-1] + b',"contracts":' + v1_contracts(chain, greeks) + b"}"
+        underlying = {"symbol": symbol, "price": price, "base_volatility": chain.base_volatility}
+        head = {"simulated_at": simulated_at, "underlying": underlying}
+        return orjson.dumps(head)[:-1] + b',"chains":' + v2_chains(chain, greeks) + b"}"
+
+    @cached_property
+    def _tape(self) -> Tape:
+        parameters = self.parameters
+        method = with_fallback_volatility(parameters)
+        try:
+            return method.sample(
+                parameters.initial_price, parameters.total_steps, PhiloxDraws(parameters.seed)
+            )
+        except InvalidInput as error:
+            raise error.under(f"method.{type(method).__name__}") from error
+
+    @cached_property
+    def _only_expiration(self) -> Expiration:
+        expirations = self.parameters.expirations
+        if not isinstance(expirations, SingleExpiration):
+            raise TypeError("rolling expirations depend on the step")
+        return expirations.expiration(self.parameters.start_at)
+
+    @cached_property
+    def _plan(self) -> ExpirationPlan:
+        expirations = self.parameters.expirations
+        if isinstance(expirations, SingleExpiration):
+            raise TypeError("a single expiration needs no plan")
+        return ExpirationPlan(expirations)

@@ -1,0 +1,72 @@
+"""Parameters as a JSON object that gives the same parameters back: for checkpoints and for replay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from optionchain.draws import RNG_NAME
+from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
+from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
+from optionchain.time_frame import TimeFrame
+from optionchain.walks import walk_from_wire, walk_to_wire
+from optionchain.wire.instants import instant_from_wire, instant_to_wire
+
+_PLAIN_FIELDS = (
+    "symbol",
+    "steps",
+    "initial_price",
+    "volatility",
+    "risk_free_rate",
+    "dividend_yield",
+    "chain_size",
+    "strike_interval",
+    "skew_slope",
+    "smile_curve",
+    "spread",
+    "seed",
+)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
+    """Every replay input, as JSON values."""
+    interval = parameters.step_interval
+    return {name: getattr(parameters, name) for name in _PLAIN_FIELDS} | {
+        "method": walk_to_wire(parameters.method),
+        "time_frame": parameters.time_frame.to_wire(),
+        "step_interval_microseconds": None if interval is None else interval // _MICROSECOND,
+        "start_at": instant_to_wire(parameters.start_at),
+        "expirations": _expirations_to_wire(parameters.expirations),
+        "rng": RNG_NAME,
+    }
+
+
+def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
+    """The inverse of `parameters_to_wire`.
+
+    Raises:
+        InvalidInput: A value is out of range.
+    """
+    interval = wire["step_interval_microseconds"]
+    return SimulationParameters(
+        **{name: wire[name] for name in _PLAIN_FIELDS},
+        method=walk_from_wire(wire["method"]),
+        time_frame=TimeFrame.from_wire(wire["time_frame"], "time_frame"),
+        step_interval=None if interval is None else timedelta(microseconds=interval),
+        start_at=instant_from_wire("start_at", wire["start_at"]),
+        expirations=_expirations_from_wire(wire["expirations"]),
+    )
+
+
+def _expirations_to_wire(expirations: Expirations) -> dict[str, Any]:
+    if isinstance(expirations, SingleExpiration):
+        return {"days": expirations.days}
+    return {"schedule": schedule_to_wire(expirations)}
+
+
+def _expirations_from_wire(wire: Mapping[str, Any]) -> SingleExpiration | Schedule:
+    if "days" in wire:
+        return SingleExpiration(wire["days"])
+    return schedule_from_wire(wire["schedule"])

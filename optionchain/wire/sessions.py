@@ -1,0 +1,137 @@
+"""Sessions and their snapshots as the JSON bytes that HTTP clients get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from optionchain.draws import RNG_NAME
+from optionchain.expirations import schedule_to_wire, tzdb_version
+from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.session import Session, SessionState, ShowSnapshots, Surface
+from optionchain.walks import walk_to_wire
+from optionchain.wire.instants import instant_to_wire
+
+_SNAKE_CASE_STATES = {state: state.value.lower().replace(" ", "_") for state in SessionState}
+
+
+def session_json(session: Session) -> bytes:
+    """The session as its surface shows it."""
+    show = _chain_session if session.surface is Surface.CHAIN else _simulation
+    return orjson.dumps(show(session))
+
+
+def deletion_json(session: Session) -> bytes:
+    """The answer to a deletion."""
+    message = f"Session deleted successfully: {session.id}"
+    return orjson.dumps({"message": message, "session_id": session.id})
+
+
+def snapshots_json(session: Session, reply: ShowSnapshots, bodies: Sequence[bytes]) -> bytes:
+    """Put the session's name and cursor to rendered snapshots.
+
+    Args:
+        session: The session after the command.
+        reply: Which snapshots they are, and whether the cursor went past them.
+        bodies: One ``b'{...}'`` a snapshot, of `Simulation.snapshot_json`.
+
+    Returns:
+        The snapshot, or ``{"snapshots": [...]}`` of the very bytes that single steps would have given.
+    """
+    named = [
+        _named(session, reply.first_step + index + int(reply.is_served), body)
+        for index, body in enumerate(bodies)
+    ]
+    if not reply.as_list:
+        return named[0]
+    return b'{"snapshots":[' + b",".join(named) + b"]}"
+
+
+def _named(session: Session, cursor: int, body: bytes) -> bytes:
+    if session.surface is Surface.CHAIN:
+        info = {"id": session.id, "current_step": cursor, "total_steps": session.total_steps}
+        return b"%b,%b" % (body[:-1], b'"session_info":' + orjson.dumps(info) + b"}")
+    head = {
+        "id": session.id,
+        "state": _SNAKE_CASE_STATES[_state_at(session, cursor)],
+        "version": session.version,
+        "cursor": {"current_step": cursor, "total_steps": session.total_steps},
+    }
+    return orjson.dumps(head)[:-1] + b"," + body[1:]
+
+
+def _state_at(session: Session, cursor: int) -> SessionState:
+    if cursor == session.current_step:
+        return session.state
+    return SessionState.IN_PROGRESS
+
+
+def _chain_session(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "created_at": instant_to_wire(session.created_at),
+        "updated_at": instant_to_wire(session.updated_at),
+        "parameters": _chain_parameters(session.parameters),
+        "current_step": session.current_step,
+        "total_steps": session.total_steps,
+        "state": session.state.value,
+    }
+
+
+def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
+    return {
+        "symbol": parameters.symbol,
+        "steps": parameters.steps,
+        "initial_price": parameters.initial_price,
+        "volatility": parameters.volatility,
+        "risk_free_rate": parameters.risk_free_rate,
+        "dividend_yield": parameters.dividend_yield,
+        "method": walk_to_wire(parameters.method),
+        "chain_size": parameters.chain_size,
+        "strike_interval": parameters.strike_interval,
+        "skew_slope": parameters.skew_slope,
+        "smile_curve": parameters.smile_curve,
+        "spread": parameters.spread,
+        "seed": parameters.seed,
+    }
+
+
+def _chain_parameters(parameters: SimulationParameters) -> dict[str, Any]:
+    expirations = parameters.expirations
+    return _market_parameters(parameters) | {
+        "time_frame": parameters.time_frame.rendered,
+        "days_to_expiration": expirations.days if isinstance(expirations, SingleExpiration) else None,
+        "start_at": instant_to_wire(parameters.start_at),
+    }
+
+
+def _simulation(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "state": _SNAKE_CASE_STATES[session.state],
+        "version": session.version,
+        "cursor": {"current_step": session.current_step, "total_steps": session.total_steps},
+        "created_at": instant_to_wire(session.created_at),
+        "updated_at": instant_to_wire(session.updated_at),
+        "parameters": _simulation_parameters(session.parameters),
+    }
+
+
+def _simulation_parameters(parameters: SimulationParameters) -> dict[str, Any]:
+    expirations = parameters.expirations
+    schedule = {} if isinstance(expirations, SingleExpiration) else schedule_to_wire(expirations)
+    start_at = instant_to_wire(parameters.start_at)
+    return (
+        _market_parameters(parameters)
+        | schedule
+        | {
+            "time_frame": parameters.time_frame.to_wire(),
+            "start_at": start_at,
+            "effective_start": start_at,
+            "step_interval_seconds": int(parameters.interval.total_seconds()),
+            "tzdb_version": tzdb_version(),
+            "rng": RNG_NAME,
+        }
+    )

@@ -1,0 +1,99 @@
+"""The Ray Serve application: the FastAPI app, and the deployment that runs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
+from ray import serve
+from ray.serve import Application
+from starlette.types import ASGIApp
+
+from cluster.bootstrap import open_services
+from cluster.settings import Settings, load_settings
+from cluster.version import VERSION
+from serve_app import chain_routes, operations_routes
+from serve_app.auth import Authenticator
+from serve_app.documentation import DESCRIPTION, with_security
+from serve_app.edge import Edge
+from serve_app.errors import install_error_handlers
+from serve_app.services import Services
+
+OPENAPI_URL = "/api-docs/openapi.json"
+PUBLIC_ROUTES = ("/health", "/ready")
+
+
+def build_fastapi(services: Services) -> FastAPI:
+    """The routes over their services."""
+    app = FastAPI(
+        title="OptionChain Simulator", version=VERSION, description=DESCRIPTION, openapi_url=OPENAPI_URL
+    )
+    app.state.services = services
+    app.include_router(chain_routes.router)
+    app.include_router(chain_routes.body_router)
+    app.include_router(operations_routes.router)
+    install_error_handlers(app)
+
+    @app.get("/swagger-ui/", include_in_schema=False)
+    async def swagger_ui() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url=OPENAPI_URL, title="OptionChain Simulator")
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            app.openapi_schema = with_security(document, PUBLIC_ROUTES)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def build_asgi(settings: Settings, services: Services) -> ASGIApp:
+    """The routes behind the edge."""
+    return Edge(
+        build_fastapi(services),
+        authenticator=Authenticator(settings.auth),
+        max_body_bytes=settings.http.max_body_bytes,
+    )
+
+
+@serve.ingress()
+class Ingress:
+    """One replica of the HTTP service.
+
+    Args:
+        settings: All settings; the environment of the replica's node is not read.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __serve_build_asgi_app__(self) -> ASGIApp:
+        return build_asgi(self._settings, Services(**open_services(self._settings)))
+
+
+def deployment(settings: Settings) -> Application:
+    """The application to run."""
+    http = settings.http
+    options = serve.deployment(
+        name="http",
+        num_replicas=http.replicas,
+        max_ongoing_requests=http.max_ongoing_requests,
+        max_queued_requests=http.max_queued_requests,
+        ray_actor_options={"num_cpus": 0},
+        graceful_shutdown_timeout_s=5,
+        health_check_period_s=5,
+        # One line a request costs a tenth of the replica; Serve's metrics count requests by route and status.
+        logging_config={"encoding": "JSON", "enable_access_log": settings.http.access_log},
+    )
+    return options(Ingress).bind(settings)
+
+
+def build(arguments: dict[str, str]) -> Application:
+    """The application from the environment, for `serve deploy` and KubeRay."""
+    return deployment(load_settings(**arguments))

@@ -1,0 +1,156 @@
+"""The bodies of the v1 routes. Types are checked here, ranges by the domain, which every caller shares."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from optionchain.parameters import (
+    MAX_CHAIN_SIZE,
+    MAX_DAYS_TO_EXPIRATION,
+    MAX_RATE,
+    MAX_SEED,
+    MAX_STEPS,
+    MAX_SYMBOL_LENGTH,
+    MAX_VOLATILITY,
+    SimulationParameters,
+    SingleExpiration,
+)
+from optionchain.time_frame import TimeFrame, time_frame_schema
+from optionchain.walks import walk_from_wire, walk_schema
+from optionchain.wire.instants import instant_from_wire
+
+Symbol = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_SYMBOL_LENGTH, "examples": ["SPX"]}),
+]
+Steps = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_STEPS})]
+Positive = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Days = Annotated[
+    float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_DAYS_TO_EXPIRATION})
+]
+Volatility = Annotated[
+    float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_VOLATILITY})
+]
+Rate = Annotated[float, WithJsonSchema({"type": "number", "minimum": -MAX_RATE, "maximum": MAX_RATE})]
+Yield = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_RATE})]
+Method = Annotated[dict[str, Any], WithJsonSchema(walk_schema())]
+WireTimeFrame = Annotated[str | dict[str, Any], WithJsonSchema(time_frame_schema())]
+ChainSize = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_CHAIN_SIZE})]
+NotNegative = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0})]
+Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
+
+DEFAULTS: Mapping[str, Any] = {
+    field: SimulationParameters.__dataclass_fields__[field].default
+    for field in ("chain_size", "strike_interval", "skew_slope", "smile_curve", "spread")
+}
+EXAMPLE: dict[str, Any] = {
+    "symbol": "SPX",
+    "steps": 30,
+    "initial_price": 5000.0,
+    "days_to_expiration": 30.0,
+    "volatility": 0.2,
+    "risk_free_rate": 0.04,
+    "dividend_yield": 0.015,
+    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.2}},
+    "time_frame": "Day",
+    "seed": 42,
+}
+
+
+class ChainParameters(BaseModel):
+    """All parameters of a v1 session. Unknown keys are ignored; optional ones may be absent or null."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra={"examples": [EXAMPLE]})
+
+    symbol: Symbol
+    steps: Steps
+    initial_price: Positive
+    days_to_expiration: Days
+    volatility: Volatility
+    risk_free_rate: Rate
+    dividend_yield: Yield
+    method: Method
+    time_frame: WireTimeFrame
+    chain_size: ChainSize | None = Field(None, description="Strikes a side; null means 30")
+    strike_interval: Positive | None = Field(
+        None, description="null chooses one by spot, volatility and time"
+    )
+    skew_slope: float | None = Field(None, description="null means -0.2")
+    smile_curve: float | None = Field(None, description="null means 0.4")
+    spread: NotNegative | None = Field(None, description="Bid-ask spread in currency units; null means 0.01")
+    seed: Seed | None = Field(None, description="null draws one; it is echoed")
+    start_at: str | None = Field(None, description="RFC 3339; null means midnight UTC of the day of creation")
+
+
+class ChainChanges(BaseModel):
+    """Some parameters of a v1 session. Absent keeps; null keeps too, but clears an optional one to its default."""
+
+    model_config = ConfigDict(
+        strict=True, extra="ignore", json_schema_extra={"examples": [{"volatility": 0.3}]}
+    )
+
+    symbol: Symbol | None = None
+    steps: Steps | None = None
+    initial_price: Positive | None = None
+    days_to_expiration: Days | None = None
+    volatility: Volatility | None = None
+    risk_free_rate: Rate | None = None
+    dividend_yield: Yield | None = None
+    method: Method | None = None
+    time_frame: WireTimeFrame | None = None
+    chain_size: ChainSize | None = None
+    strike_interval: Positive | None = None
+    skew_slope: float | None = None
+    smile_curve: float | None = None
+    spread: NotNegative | None = None
+    seed: Seed | None = Field(None, description="null draws a new one")
+    start_at: str | None = None
+
+
+def parameters_of(body: ChainParameters, today: datetime) -> SimulationParameters:
+    """The parameters of a new session.
+
+    Args:
+        body: The request.
+        today: The default start: midnight UTC of the day of creation.
+
+    Raises:
+        InvalidInput: A value is out of range.
+    """
+    return SimulationParameters(**changes_of(body, today))
+
+
+def changes_of(body: ChainParameters | ChainChanges, today: datetime) -> dict[str, Any]:
+    """The fields that a request sets, by the names and in the values of `SimulationParameters`.
+
+    For a full body that is every field; for a partial one what is present, its nulls as documented.
+    """
+    sent = body.model_fields_set if isinstance(body, ChainChanges) else type(body).model_fields
+    changes: dict[str, Any] = {}
+    for name in sent:
+        value = getattr(body, name)
+        if name in DEFAULTS:
+            changes[name] = DEFAULTS[name] if value is None else value
+        elif name == "seed":
+            changes[name] = secrets.randbits(64) if value is None else value
+        elif name == "start_at":
+            changes[name] = today if value is None else instant_from_wire(name, value)
+        elif value is not None:
+            changes |= _domain_value(name, value)
+    return changes
+
+
+def _domain_value(name: str, value: Any) -> dict[str, Any]:
+    match name:
+        case "method":
+            return {"method": walk_from_wire(value)}
+        case "time_frame":
+            return {"time_frame": TimeFrame.from_wire(value, "time_frame")}
+        case "days_to_expiration":
+            return {"expirations": SingleExpiration(value)}
+    return {name: value}

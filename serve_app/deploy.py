@@ -1,0 +1,41 @@
+"""Deploys the HTTP service on a Ray cluster: ``python -m serve_app.deploy ADDRESS SETTINGS.json``.
+
+A process of its own, because Ray Serve reads its switches from the environment when it is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import ray
+from ray import serve
+from ray.serve.config import HTTPOptions
+
+from actors.placement import Shards, parse_placement
+from cluster.bootstrap import session_actor_finder
+from cluster.settings import Settings
+from serve_app.app import deployment
+
+APPLICATION = "optionchain"
+
+
+def deploy(address: str, settings: Settings) -> None:
+    """Start the session actors and the HTTP service, and wait until they run.
+
+    Args:
+        address: Of the Ray cluster.
+        settings: All settings, with the servers' URLs.
+    """
+    ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
+    placement = parse_placement(settings.session.placement)
+    if isinstance(placement, Shards):
+        find = session_actor_finder(settings)
+        ray.get([find(name).status.remote() for name in placement.actor_names()])
+    serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
+    serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
+
+
+if __name__ == "__main__":
+    deploy(sys.argv[1], Settings(**json.loads(Path(sys.argv[2]).read_text())))

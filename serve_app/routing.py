@@ -1,0 +1,54 @@
+"""Two kinds of routes that FastAPI documents as usual and that cost less, or read more exactly, than its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+
+from serve_app.errors import invalid_input
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class _OrjsonRequest(Request):
+    async def json(self) -> Any:
+        return orjson.loads(await self.body())
+
+
+class JsonRoute(APIRoute):
+    """A route whose body orjson reads: exact 64-bit seeds, no NaN, bounded nesting."""
+
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await handler(_OrjsonRequest(request.scope, request.receive))
+
+        return handle
+
+
+class QueryRoute(APIRoute):
+    """A route ``endpoint(request, query)`` whose query is one pydantic model, validated in one go.
+
+    FastAPI solves each parameter as a dependency of its own, which was three quarters of a step's time in
+    the replica. It still reads the signature for the OpenAPI document.
+    """
+
+    def get_route_handler(self) -> Handler:
+        endpoint = self.endpoint
+        model: type[BaseModel] = self.dependant.query_params[0].field_info.annotation  # type: ignore[assignment]
+
+        async def handle(request: Request) -> Response:
+            try:
+                query = model.model_validate(dict(request.query_params))
+            except ValidationError as error:
+                raise invalid_input(error.errors()) from error
+            response: Response = await endpoint(request, query)
+            return response
+
+        return handle

@@ -1,0 +1,24 @@
+"""What all tests share: one event loop, reproducible properties, and an environment without our variables."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The machine is shared, so a slow example says nothing; the same examples every time, so a red test stays red.
+settings.register_profile(
+    "reproducible", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("reproducible")
+
+
+def pytest_configure() -> None:
+    for name in [name for name in os.environ if name.upper().startswith("OCS_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"

@@ -1,0 +1,155 @@
+"""Clusters for tests: an `Instance` of a folder and a port of its own, and proof that nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from cluster import processes
+from cluster.instance import Instance, InstanceState
+from cluster.ports import accepts, free_ports
+from cluster.settings import Settings
+
+OTHER_KEYS = "first:admin=first-key-0123456789,second=second-key-0123456789"
+PATIENCE_SECONDS = 20.0
+
+PARAMETERS: dict[str, Any] = {
+    "symbol": "SPX",
+    "steps": 30,
+    "initial_price": 5000.0,
+    "days_to_expiration": 30.0,
+    "volatility": 0.2,
+    "risk_free_rate": 0.04,
+    "dividend_yield": 0.015,
+    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.2}},
+    "time_frame": "Day",
+    "chain_size": 5,
+    "seed": 42,
+}
+
+
+class Quiet:
+    """A `Progress` that shows nothing."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def step(self, what: str) -> None:
+        self.steps.append(what)
+
+    def give_up(self) -> None:
+        return
+
+
+class Cluster:
+    """An instance under test.
+
+    Args:
+        folder: Its data folder.
+        groups: Settings by group; the port is always a free one.
+    """
+
+    def __init__(self, folder: Path, **groups: dict[str, Any]) -> None:
+        (self.port,) = free_ports(1)
+        self.folder = folder
+        self._groups = {**groups, "http": {"port": self.port} | groups.get("http", {})}
+        self.instance = Instance(Settings(data={"folder": folder}, **self._groups))
+
+    @property
+    def state(self) -> InstanceState:
+        state = self.instance.state()
+        assert state is not None, "the instance does not run"
+        return state
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self.instance.up(Quiet())
+        try:
+            yield
+        finally:
+            self.instance.down(Quiet())
+            self.check_nothing_is_left()
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.state.base_url,
+            headers={"X-API-Key": key or self.state.api_key or ""},
+            timeout=30.0,
+            trust_env=False,
+        )
+
+    def async_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.state.base_url,
+            headers={"X-API-Key": self.state.api_key or ""},
+            timeout=30.0,
+            trust_env=False,
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        return processes.marked(str(self.folder.resolve()))
+
+    def session_actors(self) -> list[psutil.Process]:
+        return [process for process in self.processes() if is_session_actor(process)]
+
+    def check_nothing_is_left(self) -> None:
+        assert [process.name() for process in self.processes()] == []
+        assert not accepts(self.port)
+
+    def command(self, *arguments: str, **variables: str) -> list[str]:
+        return [sys.executable, "-m", "cluster.cli", *arguments, "--data", str(self.folder)]
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        groups = {
+            f"OCS_{group}_{name}".upper(): str(value)
+            for group, values in self._groups.items()
+            for name, value in values.items()
+        }
+        return {**os.environ, **groups, **variables}
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """The command line, on this instance."""
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+
+def is_session_actor(process: psutil.Process) -> bool:
+    try:
+        return process.cmdline()[:1] == ["ray::SessionActor"]
+    except psutil.Error:
+        return False
+
+
+def eventually(is_true: Callable[[], bool], what: str) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        assert time.monotonic() < deadline, f"still not so after {PATIENCE_SECONDS:.0f} s: {what}"
+        time.sleep(0.05)
+
+
+def create(api: httpx.Client, **changes: Any) -> dict[str, Any]:
+    """A new session."""
+    answer = api.post("/api/v1/chain", json={**PARAMETERS, **changes})
+    assert answer.status_code == 201, answer.text
+    session: dict[str, Any] = answer.json()
+    return session
+
+
+def step(api: httpx.Client, session_id: str, **query: Any) -> httpx.Response:
+    return api.post("/api/v1/chain/step", params={"sessionid": session_id, **query})

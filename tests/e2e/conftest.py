@@ -1,0 +1,36 @@
+"""One cluster for all end-to-end tests, started as `optionchain up` starts it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from clusters import Cluster
+
+from cluster.api_keys import parse_keys
+from clusters import OTHER_KEYS
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
+        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS})
+        with cluster.running():
+            yield cluster
+
+
+@pytest.fixture
+def api(cluster: Cluster) -> Iterator[httpx.Client]:
+    with cluster.client() as client:
+        yield client
+
+
+@pytest.fixture
+def other_api(cluster: Cluster) -> Iterator[httpx.Client]:
+    """The same service, for a caller who is not an administrator and owns other sessions."""
+    key = next(key for key, principal in parse_keys(OTHER_KEYS).items() if not principal.is_admin)
+    with cluster.client(key) as client:
+        yield client

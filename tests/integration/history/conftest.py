@@ -1,0 +1,59 @@
+"""Every repository test runs on a real mongod and on the embedded server."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+import pytest
+from pydantic import SecretStr
+from pymongo import MongoClient
+
+from adapters.mongo_config import MongoConfigRepository
+from adapters.mongo_connection import MongoSettings, open_mongo
+from adapters.mongo_history import MongoHistoricalRepository
+from tests.integration.history import servers
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def mongod_uri(tmp_path_factory):
+    if given := os.environ.get("OCS_TEST_MONGODB_URI"):
+        yield given
+        return
+    with servers.replica_set(tmp_path_factory.mktemp("mongod"), 1) as (uri, _):
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def secantus_uri(tmp_path_factory):
+    with servers.secantus(tmp_path_factory.mktemp("secantus") / "data") as uri:
+        yield uri
+
+
+@pytest.fixture(params=["mongod", "secantus"])
+def mongo(request):
+    """Settings with a database of its own, gone afterwards."""
+    uri = request.getfixturevalue(f"{request.param}_uri")
+    settings = MongoSettings(uri=SecretStr(uri), database=f"t{uuid.uuid4().hex[:12]}", timeout_seconds=20)
+    yield settings
+    with MongoClient(uri) as client:
+        client.drop_database(settings.database)
+
+
+@pytest.fixture
+async def history(mongo):
+    repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
+    yield repository
+    await repository.close()
+
+
+@pytest.fixture
+async def configurations(mongo):
+    repository = MongoConfigRepository(open_mongo(mongo), mongo.database)
+    yield repository
+    await repository.close()

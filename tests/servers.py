@@ -1,0 +1,53 @@
+"""Real servers for tests: started as an instance starts its own, in a folder of the test's, ended by pid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from pydantic import SecretStr
+
+from adapters.redis_connection import RedisClient, RedisSettings, open_redis
+from cluster import processes
+from cluster.embedded_servers import embedded_redis
+from cluster.ports import accepts, free_ports
+
+START_TIMEOUT_SECONDS = 30.0
+PASSWORD = "only-on-loopback"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """A running Redis-protocol server."""
+
+    process: psutil.Popen
+    url: str
+
+    def settings(self) -> RedisSettings:
+        return RedisSettings(url=SecretStr(self.url), timeout_seconds=5.0)
+
+    def open(self) -> RedisClient:
+        return open_redis(self.settings())
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[RedisServer]:
+    """A private server on a free port, until the block ends."""
+    (port,) = free_ports(1)
+    server = embedded_redis(folder, port, PASSWORD, fsync="everysec")
+    log = folder / "redis.log"
+    process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
+    try:
+        processes.wait_until(
+            lambda: accepts(port),
+            name=server.name,
+            process=process,
+            log=log,
+            timeout_seconds=START_TIMEOUT_SECONDS,
+        )
+        yield RedisServer(process, server.url)
+    finally:
+        processes.end([process], patience_seconds=10.0)

@@ -1,0 +1,167 @@
+"""Building a chain: what it lists, what it is worth, what it refuses."""
+
+import math
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from chain_examples import NOW, chain, expiring
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optionchain.chains import OptionChain
+from optionchain.errors import InvalidInput
+from optionchain.pricing import black_scholes
+
+SIDES = tuple(name for name in OptionChain.__slots__ if name.startswith(("call_", "put_")))
+ARRAYS = (*SIDES, "strikes", "implied_volatilities", "gamma", "vega")
+
+
+def test_every_contract_is_priced_by_its_own_strike_volatility_and_expiry():
+    several = chain(days=(0.3, 30, 365))
+
+    value = black_scholes(
+        spot=100.0,
+        strike=several.strikes,
+        expiry_years=several.per_contract(several.days_to_expiration) / 365,
+        volatility=several.implied_volatilities,
+        rate=0.05,
+        dividend_yield=0.02,
+    )
+
+    np.testing.assert_array_equal(several.call_mid, value.call_price)
+    np.testing.assert_array_equal(several.put_mid, value.put_price)
+    for greek in ("call_delta", "put_delta", "gamma", "vega"):
+        np.testing.assert_array_equal(getattr(several, greek), getattr(value, greek))
+    for greek in ("call_theta", "put_theta", "call_rho", "put_rho"):
+        np.testing.assert_allclose(getattr(several, greek)(), getattr(value, greek), rtol=1e-14, atol=1e-16)
+
+
+def test_an_expiration_is_the_same_alone_and_in_company():
+    together = chain(days=(2, 30, 90), strike_interval=None)
+
+    for index, days in enumerate((2, 30, 90)):
+        alone = chain(days=(days,), strike_interval=None)
+        part = slice(together.offsets[index], together.offsets[index + 1])
+        for name in ARRAYS:
+            np.testing.assert_allclose(getattr(together, name)[part], getattr(alone, name), rtol=1e-12)
+
+
+def test_offsets_find_the_contracts_of_each_expiration():
+    several = chain(days=(1, 400), strike_interval=None, base_volatility=0.1)
+
+    assert several.offsets == (0, 21, 42)
+    assert several.strikes[1] - several.strikes[0] < several.strikes[22] - several.strikes[21]
+    assert several.days_to_expiration.tolist() == [1.0, 400.0]
+
+
+def test_a_fraction_of_a_day_counts():
+    assert chain(days=(0.3125,)).days_to_expiration.tolist() == [0.3125]
+
+
+def test_at_expiry_contracts_have_their_intrinsic_value():
+    last = chain(days=(0,), spot=100.25)
+
+    np.testing.assert_array_equal(last.call_mid, np.maximum(100.25 - last.strikes, 0.0))
+    np.testing.assert_array_equal(last.put_mid, np.maximum(last.strikes - 100.25, 0.0))
+    assert set(last.call_delta) == {0.0, 1.0}
+    assert not last.gamma.any()
+
+
+def test_a_spot_far_below_the_interval_lists_only_what_is_positive():
+    assert chain(spot=0.2).strikes.tolist() == [float(strike) for strike in range(1, 11)]
+    assert chain(spot=0.2, chain_size=0).strikes.size == 0
+
+
+def test_a_chain_without_expirations_is_empty():
+    empty = chain(days=())
+
+    assert empty.offsets == (0,)
+    assert empty.call_mid.size == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("spot", 0.0),
+        ("spot", math.nan),
+        ("spot", "100"),
+        ("spot", 1e13),
+        ("base_volatility", -0.1),
+        ("base_volatility", 5.1),
+        ("base_volatility", math.inf),
+        ("chain_size", -1),
+        ("chain_size", 501),
+        ("chain_size", 2.0),
+        ("strike_interval", 0.0),
+        ("strike_interval", -1.0),
+        ("strike_interval", True),
+        ("skew_slope", math.nan),
+        ("smile_curve", math.inf),
+        ("spread", -0.01),
+        ("risk_free_rate", math.nan),
+        ("risk_free_rate", 1e6),
+        ("dividend_yield", -0.01),
+        ("quote_time", datetime(2026, 1, 5)),
+        ("expirations", expiring(-1)),
+    ],
+)
+def test_a_bad_input_is_named(field, value):
+    with pytest.raises(InvalidInput) as refused:
+        chain(**{field: value})
+
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("risk_free_rate", {"risk_free_rate": 10.0}),
+        ("dividend_yield", {"dividend_yield": 9.0}),
+        ("risk_free_rate", {"risk_free_rate": -2.0}),
+        ("strike_interval", {"strike_interval": 1e12, "chain_size": 500}),
+    ],
+)
+def test_terms_whose_prices_could_not_be_expressed_are_refused(field, changes):
+    with pytest.raises(InvalidInput) as refused:
+        chain(days=(365 * 20,), **changes)
+
+    assert refused.value.field == field
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    spot=st.one_of(st.floats(1e-100, 1e12), st.floats(0.01, 1e4)),
+    base_volatility=st.floats(0.0, 5.0),
+    days=st.lists(st.integers(0, 40_000) | st.just(0.001), max_size=4),
+    chain_size=st.integers(0, 40),
+    strike_interval=st.none() | st.floats(1e-6, 1e12) | st.sampled_from([0.01, 1.0, 5.0]),
+    skew_slope=st.floats(-1e6, 1e6),
+    smile_curve=st.floats(-1e6, 1e6),
+    spread=st.floats(0.0, 1e12) | st.just(0.01),
+    risk_free_rate=st.floats(-10.0, 10.0),
+    dividend_yield=st.floats(0.0, 10.0),
+)
+def test_any_terms_give_a_chain_of_finite_ordered_quotes_or_name_the_field(days, **terms):
+    try:
+        any_chain = chain(days=days, **terms)
+    except InvalidInput as error:
+        refused = error.field
+        assert refused in terms
+        return
+
+    for name in ARRAYS:
+        assert np.isfinite(getattr(any_chain, name)).all(), name
+    for greek in (any_chain.call_theta, any_chain.put_theta, any_chain.call_rho, any_chain.put_rho):
+        assert np.isfinite(greek()).all()
+    for side in ("call", "put"):
+        bid, mid, ask = (getattr(any_chain, f"{side}_{field}") for field in ("bid", "mid", "ask"))
+        assert np.all((bid >= 0.0) & (bid <= mid) & (mid <= ask) & (ask >= 0.01))
+    assert any_chain.offsets[-1] == any_chain.strikes.size
+    assert np.all(any_chain.strikes > 0.0)
+
+
+def test_a_chain_depends_on_the_time_to_expiry_and_not_on_the_date():
+    later = chain(quote_time=NOW + timedelta(days=365), expirations=[*expiring(395)])
+
+    np.testing.assert_array_equal(later.call_mid, chain(days=(30,)).call_mid)

@@ -1,0 +1,156 @@
+"""The volatility that a price implies: the round trip, and NaN where there is none."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optionchain.errors import InvalidInput
+from optionchain.pricing import black_scholes, implied_volatility
+
+EPS = np.finfo(float).eps
+
+
+def random_terms(contracts, seed):
+    rng = np.random.default_rng(seed)
+    spot = np.exp(rng.uniform(-3.0, 9.0, contracts))
+    volatility = np.exp(rng.uniform(math.log(1e-3), math.log(5.0), contracts))
+    return volatility, {
+        "spot": spot,
+        "strike": spot * np.exp(rng.normal(0.0, 0.5, contracts)),
+        "expiry_years": np.exp(rng.uniform(math.log(1e-4), math.log(30.0), contracts)),
+        "rate": rng.uniform(-0.05, 0.15, contracts),
+        "dividend_yield": rng.uniform(0.0, 0.1, contracts),
+    }
+
+
+def time_value(price, terms, is_call):
+    carry = terms["spot"] * np.exp(-terms["dividend_yield"] * terms["expiry_years"])
+    bond = terms["strike"] * np.exp(-terms["rate"] * terms["expiry_years"])
+    return price - np.maximum(carry - bond if is_call else bond - carry, 0.0), np.minimum(carry, bond)
+
+
+@pytest.mark.parametrize("is_call", [True, False])
+def test_the_price_of_a_volatility_implies_it(is_call):
+    volatility, terms = random_terms(40_000, seed=11)
+    value = black_scholes(volatility=volatility, **terms)
+    price = value.call_price if is_call else value.put_price
+
+    implied = implied_volatility(price, is_call=is_call, **terms)
+
+    excess, most = time_value(price, terms, is_call)
+    # Below 1e-300 a price runs out of digits.
+    carries = (excess > 1e-300) & (excess < most)
+    assert carries.mean() > 0.4
+    np.testing.assert_array_equal(np.isnan(implied[carries]), False)
+    vega = 100.0 * value.vega[carries]
+    tolerance = np.maximum(1e-10, 16 * EPS * price[carries] / np.maximum(vega, 1e-300))
+    assert np.all(np.abs(implied - volatility)[carries] <= tolerance)
+
+
+def test_the_implied_volatility_gives_the_price():
+    volatility, terms = random_terms(20_000, seed=12)
+    price = black_scholes(volatility=volatility, **terms).call_price
+
+    implied = implied_volatility(price, is_call=True, **terms)
+
+    found = np.isfinite(implied)
+    again = black_scholes(
+        volatility=implied[found], **{field: values[found] for field, values in terms.items()}
+    ).call_price
+    # The rounding of the price, and that of the deviation times what the price gains by it.
+    larger = np.maximum(terms["spot"], terms["strike"])[found]
+    assert np.all(np.abs(again - price[found]) <= 1e-13 * larger)
+
+
+@pytest.mark.parametrize("is_call", [True, False])
+@pytest.mark.parametrize("strike", [60.0, 100.0, 160.0])
+def test_a_price_outside_what_any_volatility_gives_has_none(is_call, strike):
+    carry, bond = 100.0 * math.exp(-0.02), strike * math.exp(-0.05)
+    lowest = max(carry - bond if is_call else bond - carry, 0.0)
+    highest = carry if is_call else bond
+    prices = [-1.0, lowest - 1e-9, lowest, highest, highest * (1 + 1e-12), 1e9, math.inf, -math.inf, math.nan]
+
+    implied = implied_volatility(
+        prices, spot=100.0, strike=strike, expiry_years=1.0, rate=0.05, dividend_yield=0.02, is_call=is_call
+    )
+
+    assert np.isnan(implied).all()
+
+
+def test_just_inside_the_bounds_there_is_a_volatility():
+    implied = implied_volatility(
+        [1e-200, 1e-12, 100.0 - 1e-9], spot=100.0, strike=140.0, expiry_years=1.0, is_call=True
+    )
+
+    assert np.all((implied > 0.0) & (implied < 20.0))
+    assert np.all(np.diff(implied) > 0.0)
+
+
+def test_at_expiry_no_price_implies_a_volatility():
+    implied = implied_volatility([0.0, 10.0, 20.0], spot=100.0, strike=90.0, expiry_years=0.0, is_call=True)
+
+    assert np.isnan(implied).all()
+
+
+def test_calls_and_puts_and_shapes_mix():
+    prices = np.array([[4.0], [6.0]])
+
+    implied = implied_volatility(
+        prices, spot=100.0, strike=[95.0, 100.0, 105.0], expiry_years=0.5, is_call=[False, True, True]
+    )
+
+    assert implied.shape == (2, 3)
+    for row, price in enumerate((4.0, 6.0)):
+        for column, (strike, is_call) in enumerate(((95.0, False), (100.0, True), (105.0, True))):
+            alone = implied_volatility(price, spot=100.0, strike=strike, expiry_years=0.5, is_call=is_call)
+            assert float(alone) == pytest.approx(implied[row, column], rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("price", "4"), ("spot", 0.0), ("expiry_years", math.nan), ("is_call", 1)]
+)
+def test_a_bad_input_is_named(field, value):
+    terms = {"price": 4.0, "spot": 100.0, "strike": 100.0, "expiry_years": 1.0, "is_call": True, field: value}
+
+    with pytest.raises(InvalidInput) as refused:
+        implied_volatility(terms.pop("price"), **terms)
+
+    assert refused.value.field == field
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    price=st.floats(allow_nan=True, allow_infinity=True),
+    spot=st.floats(1e-100, 1e100),
+    strike=st.floats(1e-100, 1e100),
+    expiry_years=st.floats(0.0, 50.0),
+    is_call=st.booleans(),
+)
+def test_any_price_has_a_positive_volatility_or_none(price, spot, strike, expiry_years, is_call):
+    implied = implied_volatility(price, spot=spot, strike=strike, expiry_years=expiry_years, is_call=is_call)
+
+    assert np.isnan(implied) or 0.0 < implied < math.inf
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    share=st.floats(1e-12, 1.0 - 1e-12),
+    log_moneyness=st.floats(-200.0, 200.0),
+    is_call=st.booleans(),
+)
+def test_every_time_value_within_the_bounds_has_a_volatility(share, log_moneyness, is_call):
+    strike = 100.0 * math.exp(log_moneyness)
+    out_of_the_money = (strike >= 100.0) == is_call
+
+    price = share * min(100.0, strike)
+
+    if out_of_the_money:
+        implied = implied_volatility(price, spot=100.0, strike=strike, expiry_years=1.0, is_call=is_call)
+        value = black_scholes(spot=100.0, strike=strike, expiry_years=1.0, volatility=implied)
+        # The tails' rounding grows with the square of their argument, here up to 20; at the money a volatility
+        # is good to about 1e-13, and vega is 40.
+        again = value.call_price if is_call else value.put_price
+        assert float(again) == pytest.approx(price, rel=1e-9, abs=1e-11)
