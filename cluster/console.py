@@ -72,7 +72,8 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
         f"""\
 ID=$(curl -s{header} -H 'Content-Type: application/json' {state.base_url}/api/v1/chain \\
   -d '{body}' | cut -d '"' -f 4)
-curl -s{header} -X POST "{state.base_url}/api/v1/chain/step?sessionid=$ID"""",
+curl -s{header} -X POST "{state.base_url}/api/v1/chain/step?sessionid=$ID"
+""",
     )
     _paste(
         console,
@@ -100,7 +101,7 @@ def show_status(console: Console, state: InstanceState, *, is_ready: bool) -> No
 def _paste(console: Console, title: str, text: str) -> None:
     # No borders and no wrapping: what is shown must work when it is pasted.
     console.print(f"\n[bold]{title}[/]")
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 def _without_password(url: str) -> str:

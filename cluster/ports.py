@@ -39,8 +39,8 @@ def listener(port: int) -> str:
     """Who listens on the port, for a message."""
     try:
         for connection in psutil.net_connections("tcp"):
-            is_listening = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if is_listening and connection.laddr[1] == port and connection.pid:
+            is_listening = connection.status == psutil.CONN_LISTEN and connection.pid is not None
+            if is_listening and getattr(connection.laddr, "port", None) == port:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         pass
