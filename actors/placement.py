@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from optionchain.errors import InvalidInput
 
 MAX_SHARDS = 1024
+PER_SESSION = "per-session"
 
 
 class Placement(Protocol):
@@ -55,7 +56,7 @@ def parse_placement(text: str) -> AnyPlacement:
     Raises:
         InvalidInput: It is neither.
     """
-    if text == "per-session":
+    if text == PER_SESSION:
         return PerSession()
     match = re.fullmatch(r"shards:(\d{1,4})", text)
     if match and 1 <= int(match[1]) <= MAX_SHARDS:

@@ -8,12 +8,13 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
+import psutil
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from actors.messages import Answer, Call
-from actors.placement import parse_placement
+from actors.placement import PER_SESSION, parse_placement
 from actors.resident_sessions import ResidentSessions, SimulationCache
 from actors.session_host import SessionHost
 from optionchain.errors import InvalidInput, Unavailable
@@ -63,6 +64,19 @@ class ActorStatus(TypedDict):
     node_id: str
     pid: int
     resident_sessions: int
+    memory_bytes: int
+
+
+class ActorRuntime(Protocol):
+    """What runs the actor."""
+
+    def node_id(self) -> str:
+        """The node that it runs on."""
+        ...
+
+    def end_actor(self) -> None:
+        """End this actor for good; whoever calls its name again gets a new one."""
+        ...
 
 
 class SessionActor:
@@ -72,9 +86,9 @@ class SessionActor:
 
     Args:
         name: The actor's name.
-        node_id: The node it runs on.
         open_store: Opens the store; clients do not travel between processes.
         open_metrics: Opens the metrics of this process.
+        runtime: What runs it.
         settings: Bounds and rhythms.
     """
 
@@ -83,18 +97,18 @@ class SessionActor:
         name: str,
         open_store: Callable[[], SessionStore],
         open_metrics: Callable[[], SessionMetrics],
+        runtime: ActorRuntime,
         settings: SessionSettings,
-        *,
-        node_id: str = "",
     ) -> None:
         self._name = name
-        self._node_id = node_id
+        self._runtime = runtime
         self._settings = settings
         self._store = open_store()
         self._host = SessionHost(
             self._store,
             residents=ResidentSessions(
-                max_sessions=settings.max_resident, max_idle_seconds=settings.max_idle_seconds
+                max_sessions=settings.max_resident,
+                max_idle_seconds=min(settings.max_idle_seconds, settings.ttl_seconds),
             ),
             cache=SimulationCache(
                 tape_bytes=settings.tape_megabytes << 20, snapshot_bytes=settings.snapshot_megabytes << 20
@@ -116,9 +130,10 @@ class SessionActor:
         """Where it runs and what it holds."""
         return ActorStatus(
             name=self._name,
-            node_id=self._node_id,
+            node_id=self._runtime.node_id(),
             pid=os.getpid(),
             resident_sessions=self._host.resident_count,
+            memory_bytes=psutil.Process().memory_info().rss,
         )
 
     async def _keep_house(self) -> None:
@@ -127,3 +142,5 @@ class SessionActor:
             await self._host.evict()
             with contextlib.suppress(Unavailable):
                 await self._store.cleanup_expired()
+            if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
+                self._runtime.end_actor()

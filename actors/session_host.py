@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 
 from actors.messages import Answer, Call
 from actors.resident_sessions import ResidentSessions, SimulationCache
@@ -124,8 +125,10 @@ class SessionHost:
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
             batch = self._next_batch()
+            began = perf_counter()
             try:
                 await self._serve(batch)
+                self._metrics.batch(len(batch), perf_counter() - began)
             except Exception:
                 logger.exception("session.batch_failed")
                 for waiting in batch:
@@ -249,7 +252,7 @@ class SessionHost:
         checkpoints = {
             turn.session_id: Checkpoint(turn.after, turn.before) for turn in turns if turn.after is not None
         }
-        refusals = await self._store.save(list(checkpoints.values())) if checkpoints else []
+        refusals = await self._save(list(checkpoints.values())) if checkpoints else []
         refused = {
             session_id
             for session_id, refusal in zip(checkpoints, refusals, strict=True)
@@ -259,6 +262,12 @@ class SessionHost:
             self._forget(session_id)
         self._metrics.conflicts(len(refused))
         return [turn for turn in turns if turn.session_id in refused]
+
+    async def _save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
+        began = perf_counter()
+        refusals = await self._store.save(checkpoints)
+        self._metrics.commit(len(checkpoints), perf_counter() - began)
+        return refusals
 
     def _conclude(self, turn: _Turn, now: datetime) -> None:
         if turn.after is None:

@@ -10,6 +10,7 @@ import ray
 from ray.actor import ActorHandle
 
 from actors.placement import parse_placement
+from actors.ray_runtime import RayRuntime
 from actors.ray_transport import RaySessionTransport
 from actors.session_actor import SessionActor
 from actors.session_gateway import SessionGateway
@@ -59,7 +60,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             scheduling_strategy="SPREAD",
         )
         handle: ActorHandle[Any] = options.remote(
-            name, partial(open_session_store, settings), RaySessionMetrics, settings.session
+            name, partial(open_session_store, settings), RaySessionMetrics, RayRuntime(), settings.session
         )
         return handle
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cluster.bench.cli import bench
 from cluster.console import StepProgress, show_first_steps, show_status
 from cluster.demo import run_demo
 from cluster.instance import Instance, InstanceProblem
@@ -81,7 +82,7 @@ def status(data: Data = None) -> None:
     if state is None:
         console.print("Nothing is running. `optionchain up` starts it.")
         raise typer.Exit(1)
-    show_status(console, state, is_ready=instance.is_ready())
+    show_status(console, state, instance.report(), is_ready=instance.is_ready())
 
 
 @app.command()
@@ -98,7 +99,7 @@ def logs(
     for file in files:
         console.rule(str(file), align="left")
         with file.open(errors="replace") as stream:
-            console.print("".join(stream.readlines()[-lines:]).rstrip(), markup=False, highlight=False)
+            console.print("".join(stream.readlines()[-lines:]).rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -114,6 +115,9 @@ def demo(data: Data = None) -> None:
     if state is None:
         raise InstanceProblem("Nothing is running. `optionchain up` starts it.")
     run_demo(console, state)
+
+
+app.command()(bench)
 
 
 def main() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
 from cluster.instance import InstanceState
+
+if TYPE_CHECKING:
+    from cluster.report import ClusterReport
 
 
 class StepProgress:
@@ -88,14 +92,29 @@ print(chain["timestamp"], chain["price"], len(chain["contracts"]), "strikes")"""
     console.print("[dim]optionchain status | logs | demo | down; in a clone: make stop[/]", highlight=False)
 
 
-def show_status(console: Console, state: InstanceState, *, is_ready: bool) -> None:
-    """What runs."""
+def show_status(console: Console, state: InstanceState, report: ClusterReport, *, is_ready: bool) -> None:
+    """What runs: the servers, the nodes, the session actors."""
     table = Table(show_header=False, box=None)
     table.add_row("HTTP", state.base_url, "[green]ready[/]" if is_ready else "[red]not ready[/]")
     table.add_row("Ray", state.ray_address, state.ray_dashboard)
     table.add_row("Redis", _without_password(state.redis_url))
     table.add_row("MongoDB", _without_password(state.mongo_uri))
     console.print(table)
+    nodes = Table("node", "address", "state", "CPUs", title="Ray nodes", title_justify="left")
+    for node in report["nodes"]:
+        is_alive = "[green]alive[/]" if node["alive"] else "[red]dead[/]"
+        nodes.add_row(node["node_id"][:12], node["address"], is_alive, f"{node['cpus']:g}")
+    console.print(nodes)
+    actors = Table(
+        "actor", "node", "pid", "sessions in memory", "memory", title="Session actors", title_justify="left"
+    )
+    for actor in report["actors"]:
+        memory = f"{actor['memory_bytes'] / 2**20:,.0f} MiB"
+        sessions = f"{actor['resident_sessions']:,}"
+        actors.add_row(actor["name"], actor["node_id"][:12], str(actor["pid"]), sessions, memory)
+    console.print(actors)
+    if report["silent_actors"]:
+        console.print(f"[red]{report['silent_actors']} actors did not answer in time.[/]")
 
 
 def _paste(console: Console, title: str, text: str) -> None:

@@ -6,12 +6,13 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 from pydantic import SecretStr
@@ -24,7 +25,11 @@ from cluster.processes import ProcessFailed
 from cluster.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder
 from cluster.settings import Settings
 
+if TYPE_CHECKING:
+    from cluster.report import ClusterReport
+
 STOP_PATIENCE_SECONDS = 20.0
+REPORT_PATIENCE_SECONDS = 60.0
 
 
 class Progress(Protocol):
@@ -94,6 +99,29 @@ class Instance:
         """Whether the HTTP service answers that everything it needs is up."""
         state = self.state()
         return state is not None and _answers(state.base_url + "/ready")
+
+    def report(self) -> ClusterReport:
+        """The nodes and session actors of the running cluster.
+
+        Raises:
+            InstanceProblem: The cluster does not answer.
+        """
+        state = self.state()
+        if state is None:
+            raise InstanceProblem("Nothing is running. `optionchain up` starts it.")
+        command = [sys.executable, "-m", "cluster.report", state.ray_address, self._settings.ray.namespace]
+        try:
+            answer = subprocess.run(  # noqa: S603  (the command is ours)
+                command,
+                env={**os.environ, **state.environment},
+                capture_output=True,
+                timeout=REPORT_PATIENCE_SECONDS,
+                check=True,
+            )
+        except (subprocess.SubprocessError, OSError) as error:
+            raise InstanceProblem("Ray does not answer. See `optionchain logs`.") from error
+        report: ClusterReport = json.loads(answer.stdout.splitlines()[-1])
+        return report
 
     def up(self, progress: Progress) -> InstanceState:
         """Start what does not run yet and wait until it is ready; what runs is used again.
