@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,12 +15,16 @@ class Call:
     """One command for one session, and on whose behalf.
 
     A session of another owner, or of the other surface, is answered as if it did not exist.
+
+    Attributes:
+        expires_at: Unix time at which the caller gives up; an actor that gets to it later does not begin it.
     """
 
     session_id: str
     owner: str
     surface: Surface
     command: Command
+    expires_at: float = math.inf
 
 
 Answer: TypeAlias = bytes | OptionChainError

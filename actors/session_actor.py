@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypedDict
 
 import psutil
@@ -34,6 +34,7 @@ class SessionSettings(BaseModel):
     )
     ttl_seconds: float = Field(86_400.0, ge=1, description="How long a session lives after its last write")
     max_resident: int = Field(20_000, ge=1, description="Sessions that one actor holds in memory")
+    resident_megabytes: int = Field(256, ge=1, description="Bound of the memory of those sessions")
     max_idle_seconds: float = Field(600.0, gt=0, description="An unused session leaves memory after this")
     sweep_seconds: float = Field(
         30.0, gt=0, description="Rhythm of eviction and of the clean-up of expired sessions"
@@ -103,12 +104,14 @@ class SessionActor:
         self._name = name
         self._runtime = runtime
         self._settings = settings
+        self._time_to_live = timedelta(seconds=settings.ttl_seconds)
         self._store = open_store()
         self._host = SessionHost(
             self._store,
             residents=ResidentSessions(
                 max_sessions=settings.max_resident,
-                max_idle_seconds=min(settings.max_idle_seconds, settings.ttl_seconds),
+                max_idle_seconds=settings.max_idle_seconds,
+                max_bytes=settings.resident_megabytes << 20,
             ),
             cache=SimulationCache(
                 tape_bytes=settings.tape_megabytes << 20, snapshot_bytes=settings.snapshot_megabytes << 20
@@ -140,6 +143,7 @@ class SessionActor:
         while True:
             await asyncio.sleep(self._settings.sweep_seconds)
             await self._host.evict()
+            self._host.forget_written_before(datetime.now(UTC) - self._time_to_live)
             with contextlib.suppress(Unavailable):
                 await self._store.cleanup_expired()
             if self._settings.placement == PER_SESSION and self._host.resident_count == 0:

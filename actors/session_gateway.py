@@ -8,8 +8,10 @@ remembers, so a batch whose actor died can be sent again: what it had applied is
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import stamina
@@ -44,6 +46,7 @@ class SessionGateway:
         max_waiting: Calls that may wait in this process; further ones are refused at once.
         max_batch: Calls that travel together.
         timeout_seconds: How long a caller waits for an answer, retries included.
+        clock: Unix time in seconds; the actors' machines must agree on it to within the timeout.
     """
 
     def __init__(
@@ -54,12 +57,14 @@ class SessionGateway:
         max_waiting: int,
         max_batch: int,
         timeout_seconds: float,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._placement = placement
         self._transport = transport
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._timeout_seconds = timeout_seconds
+        self._clock = clock
         self._waiting = 0
         self._lanes: dict[str, _Lane] = {}
 
@@ -73,6 +78,7 @@ class SessionGateway:
         if self._waiting >= self._max_waiting:
             raise Overloaded("the session service")
         self._waiting += 1
+        call = replace(call, expires_at=self._clock() + self._timeout_seconds)
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._call_until_delivered(call)

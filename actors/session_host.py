@@ -10,12 +10,12 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
 from actors.messages import Answer, Call
 from actors.resident_sessions import ResidentSessions, SimulationCache
+from actors.turns import Turn, Waiting, others, settle, turns_of
 from optionchain.errors import Conflict, Defect, NotFound, OptionChainError, Overloaded, Unavailable
 from optionchain.ports import Checkpoint, SessionMetrics, SessionStore
 from optionchain.session import (
@@ -35,29 +35,6 @@ logger = logging.getLogger("ray.serve")
 
 # A lost compare-and-swap is tried once more on the fresh state; losing twice is the caller's to know.
 ATTEMPTS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    call: Call
-    answer: asyncio.Future[Answer]
-
-
-@dataclass(slots=True)
-class _Turn:
-    """The calls of one session in one batch, applied in order to `before`, giving `after`."""
-
-    session_id: str
-    calls: list[_Waiting] = field(default_factory=list)
-    before: Session | None = None
-    after: Session | None = None
-    is_resident: bool = False
-    """`before` was in memory: another host may have changed it since."""
-    answers: list[Answer] = field(default_factory=list)
-
-    @property
-    def is_changed(self) -> bool:
-        return self.after is not self.before
 
 
 class SessionHost:
@@ -91,7 +68,7 @@ class SessionHost:
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._clock = clock
-        self._mailbox: deque[_Waiting] = deque()
+        self._mailbox: deque[Waiting] = deque()
         self._loop: asyncio.Task[None] | None = None
 
     async def execute(self, calls: Sequence[Call]) -> list[Answer]:
@@ -102,7 +79,7 @@ class SessionHost:
         """
         loop = asyncio.get_running_loop()
         room = max(self._max_waiting - len(self._mailbox), 0)
-        accepted = [_Waiting(call, loop.create_future()) for call in calls[:room]]
+        accepted = [Waiting(call, loop.create_future()) for call in calls[:room]]
         self._mailbox.extend(accepted)
         if self._mailbox and (self._loop is None or self._loop.done()):
             self._loop = asyncio.create_task(self._serve_mailbox())
@@ -122,6 +99,12 @@ class SessionHost:
         self._metrics.resident(len(self._residents))
         return len(evicted)
 
+    def forget_written_before(self, instant: datetime) -> None:
+        """Forget the sessions whose time to live is over."""
+        for session_id in self._residents.written_before(instant):
+            self._forget(session_id)
+        self._metrics.resident(len(self._residents))
+
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
             batch = self._next_batch()
@@ -131,14 +114,23 @@ class SessionHost:
                 self._metrics.batch(len(batch), perf_counter() - began)
             except Exception:
                 logger.exception("session.batch_failed")
-                for waiting in batch:
-                    self._residents.drop(waiting.call.session_id)
-                    _settle(waiting, Defect())
+                await self._serve_apart([waiting for waiting in batch if not waiting.answer.done()])
 
-    def _next_batch(self) -> list[_Waiting]:
+    async def _serve_apart(self, batch: Sequence[Waiting]) -> None:
+        """Serve each session by itself: a record that nobody can read fails its own session alone."""
+        for turn in turns_of(batch).values():
+            try:
+                await self._serve(turn.calls)
+            except Exception:
+                logger.exception("session.failed", extra={"session_id": turn.session_id})
+                self._forget(turn.session_id)
+                for waiting in turn.calls:
+                    settle(waiting, Defect())
+
+    def _next_batch(self) -> list[Waiting]:
         """What comes next, with no more commands of one session than its checkpoint can remember."""
-        batch: list[_Waiting] = []
-        later: list[_Waiting] = []
+        batch: list[Waiting] = []
+        later: list[Waiting] = []
         commands: Counter[str] = Counter()
         while self._mailbox and len(batch) < self._max_batch:
             waiting = self._mailbox.popleft()
@@ -148,8 +140,8 @@ class SessionHost:
         self._mailbox.extendleft(reversed(later))
         return batch
 
-    async def _serve(self, batch: Sequence[_Waiting]) -> None:
-        turns = list(_turns(batch).values())
+    async def _serve(self, batch: Sequence[Waiting]) -> None:
+        turns = list(turns_of(batch).values())
         try:
             for _ in range(ATTEMPTS):
                 turns_left = await self._attempt(turns)
@@ -163,24 +155,23 @@ class SessionHost:
             for turn in turns:
                 self._forget(turn.session_id)
                 for waiting in turn.calls:
-                    _settle(waiting, error)
+                    settle(waiting, error)
         await self.evict()
 
-    async def _attempt(self, turns: Sequence[_Turn]) -> list[_Turn]:
+    async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:
         """Load, apply, store and answer; returns the turns that lost against another writer."""
         await self._activate(turns)
         now = self._clock()
         for turn in turns:
             self._apply(turn, now)
-        lost = await self._store_changes([turn for turn in turns if turn.is_changed])
-        lost += await self._outdated([turn for turn in turns if turn.is_resident and not turn.is_changed])
-        lost_ids = {turn.session_id for turn in lost}
-        for turn in turns:
-            if turn.session_id not in lost_ids:
-                self._conclude(turn, now)
-        return lost
+        lost = await self._outdated([turn for turn in turns if turn.is_unproven])
+        current = others(turns, lost)
+        refused = await self._store_changes([turn for turn in current if turn.is_changed])
+        for turn in others(current, refused):
+            self._conclude(turn, now)
+        return lost + refused
 
-    async def _activate(self, turns: Sequence[_Turn]) -> None:
+    async def _activate(self, turns: Sequence[Turn]) -> None:
         """Give every turn the session to start from: resident or loaded."""
         for turn in turns:
             turn.before = self._residents.get(turn.session_id)
@@ -192,8 +183,8 @@ class SessionHost:
             turn.before = turn.after = turn.before or loaded.get(turn.session_id)
             turn.answers = []
 
-    async def _outdated(self, turns: Sequence[_Turn]) -> list[_Turn]:
-        """The turns that stored nothing, and so do not know yet that another host was ahead of theirs."""
+    async def _outdated(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Those of the turns that began where another host had been already."""
         if not turns:
             return []
         stored = await self._store.versions([turn.session_id for turn in turns])
@@ -204,7 +195,7 @@ class SessionHost:
             self._forget(turn.session_id)
         return outdated
 
-    def _apply(self, turn: _Turn, now: datetime) -> None:
+    def _apply(self, turn: Turn, now: datetime) -> None:
         for waiting in turn.calls:
             try:
                 turn.after, answer = self._applied(turn.after, waiting.call, now)
@@ -216,6 +207,9 @@ class SessionHost:
             turn.answers.append(answer)
 
     def _applied(self, session: Session | None, call: Call, now: datetime) -> tuple[Session | None, Answer]:
+        if now.timestamp() > call.expires_at:
+            # Nobody waits any more: the caller has gone on, and may have asked again elsewhere.
+            raise Unavailable("the session actor")
         command = call.command
         if isinstance(command, Create) and session is None:
             session = command.session
@@ -245,7 +239,7 @@ class SessionHost:
         self._metrics.snapshots(served=reply.count if reply.is_served else 0, cached=sum(hits))
         return list(bodies)
 
-    async def _store_changes(self, turns: Sequence[_Turn]) -> list[_Turn]:
+    async def _store_changes(self, turns: Sequence[Turn]) -> list[Turn]:
         deleted = [turn.before for turn in turns if turn.after is None and turn.before is not None]
         if deleted:
             await self._store.delete(deleted)
@@ -269,31 +263,19 @@ class SessionHost:
         self._metrics.commit(len(checkpoints), perf_counter() - began)
         return refusals
 
-    def _conclude(self, turn: _Turn, now: datetime) -> None:
+    def _conclude(self, turn: Turn, now: datetime) -> None:
         if turn.after is None:
             self._forget(turn.session_id)
         else:
             self._residents.put(turn.after, now.timestamp())
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
-            _settle(waiting, answer)
+            settle(waiting, answer)
 
-    def _give_up(self, turns: Sequence[_Turn]) -> None:
+    def _give_up(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
             for waiting in turn.calls:
-                _settle(waiting, Conflict("session", turn.session_id))
+                settle(waiting, Conflict("session", turn.session_id))
 
     def _forget(self, session_id: str) -> None:
         self._residents.drop(session_id)
         self._cache.forget(session_id)
-
-
-def _turns(batch: Sequence[_Waiting]) -> dict[str, _Turn]:
-    turns: dict[str, _Turn] = {}
-    for waiting in batch:
-        turns.setdefault(waiting.call.session_id, _Turn(waiting.call.session_id)).calls.append(waiting)
-    return turns
-
-
-def _settle(waiting: _Waiting, answer: Answer) -> None:
-    if not waiting.answer.done():
-        waiting.answer.set_result(answer)

@@ -7,7 +7,7 @@ insert the next one, and the server accepts one of them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -112,11 +112,15 @@ class MongoConfigRepository:
             raise NotFound("configuration", name)
         return [_configuration(document) for document in documents]
 
-    async def changes(self) -> AsyncIterator[str]:
-        inserted: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"fullDocument.name": 1}}]
+    async def changes(self) -> AsyncGenerator[str | None, None]:
+        inserted: list[dict[str, Any]] = [
+            {"$match": {"operationType": "insert"}},
+            {"$project": {"fullDocument.name": 1}},
+        ]
         with mongo_errors():
             await self._prepare()
             async with await self._versions.watch(inserted, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
+                yield None
                 async for change in stream:
                     yield change["fullDocument"]["name"]
 

@@ -8,8 +8,7 @@ asset, time frame and hour, day, month or year of bars), their ``_heads`` (see `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import fields
+from collections.abc import AsyncGenerator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import DuplicateKeyError
 
 from adapters.mongo_connection import mongo_errors
-from adapters.mongo_history_analytics import realised_volatility, volatility_points
+from adapters.mongo_history_analytics import chain_days, price_days, realised_volatility, volatility_points
 from adapters.mongo_history_documents import (
     CHAIN_IDENTITY,
     PRICE_IDENTITY,
@@ -29,18 +28,13 @@ from adapters.mongo_history_documents import (
     midnight,
     price_document,
     prices_of,
+    result_document,
+    result_of,
 )
 from adapters.mongo_revisions import BATCH, MAJORITY, Revision, RevisionedSets
 from optionchain.errors import Conflict, InvalidInput, NotFound
-from optionchain.history import (
-    AssetSummary,
-    DateRange,
-    HistoricalChain,
-    SimulationResult,
-    VolatilityPoint,
-    asset_name,
-    plain_day,
-)
+from optionchain.history import DateRange, HistoricalChain, asset_name, plain_day
+from optionchain.history_results import AssetSummary, SimulationResult, VolatilityPoint
 from optionchain.price_series import (
     COLUMNS,
     STORED_TIME_FRAMES,
@@ -117,7 +111,7 @@ class MongoHistoricalRepository:
 
     async def query_time_series(
         self, asset: str, period: DateRange, timeframe: TimeFrame
-    ) -> AsyncIterator[PriceSeries]:
+    ) -> AsyncGenerator[PriceSeries, None]:
         source = await self._source(asset, timeframe)
         stored = self._stored_prices(asset, period, source)
         parts = stored if source == timeframe else resampled_stream(stored, timeframe)
@@ -151,7 +145,7 @@ class MongoHistoricalRepository:
         return answers[0]["volatility"] if answers else None
 
     async def store_simulation_result(self, result: SimulationResult) -> None:
-        document = _result_document(result)
+        document = result_document(result)
         with mongo_errors():
             try:
                 await self._results.insert_one(document)
@@ -167,9 +161,7 @@ class MongoHistoricalRepository:
             document = await self._results.find_one({"_id": result_id})
         if document is None:
             raise NotFound("simulation result", result_id)
-        content = {name: document[name] for name in ("asset", "parameters", "stored_by", "stored_at")}
-        columns = {name: tuple(document[name]) for name in ("prices", "volatilities")}
-        return SimulationResult(**content | columns | {"id": result_id})
+        return result_of(document)
 
     async def drop_abandoned(self, now: datetime) -> int:
         """Drop what writers that died left behind; returns how many documents that were."""
@@ -206,7 +198,7 @@ class MongoHistoricalRepository:
 
     async def _stored_prices(
         self, asset: str, period: DateRange, timeframe: TimeFrame
-    ) -> AsyncIterator[PriceSeries]:
+    ) -> AsyncGenerator[PriceSeries, None]:
         with mongo_errors():
             async for _, documents in self._prices.read(_stretches(asset, period, timeframe), PRICE_FIELDS):
                 part = prices_of(documents).within(period)
@@ -239,8 +231,8 @@ class MongoHistoricalRepository:
 
     async def _summaries(self, condition: Document) -> list[AssetSummary]:
         with mongo_errors():
-            chains = await (await self._chains.heads.aggregate(_chain_summary(condition))).to_list()
-            prices = await (await self._prices.heads.aggregate(_price_summary(condition))).to_list()
+            chains = await (await self._chains.heads.aggregate(chain_days(condition))).to_list()
+            prices = await (await self._prices.heads.aggregate(price_days(condition))).to_list()
         days = {row["_id"]: (_range(row), row["count"]) for row in chains}
         series: dict[str, dict[str, DateRange]] = {}
         for row in sorted(prices, key=lambda row: STORED_TIME_FRAMES.index(row["_id"]["timeframe"])):
@@ -275,17 +267,6 @@ def _bounded(period: DateRange) -> DateRange:
     return period
 
 
-def _chain_summary(condition: Document) -> list[Document]:
-    dates = {"first": {"$min": "$date"}, "last": {"$max": "$date"}, "count": {"$sum": 1}}
-    return [{"$match": condition}, {"$group": {"_id": "$asset", **dates}}]
-
-
-def _price_summary(condition: Document) -> list[Document]:
-    series = {"asset": "$asset", "timeframe": "$timeframe"}
-    dates = {"first": {"$min": "$first"}, "last": {"$max": "$last"}}
-    return [{"$match": condition}, {"$group": {"_id": series, **dates}}]
-
-
 def _range(row: Document) -> DateRange:
     return DateRange(row["first"].date(), row["last"].date())
 
@@ -298,13 +279,3 @@ def _volatility_point(row: Document) -> VolatilityPoint:
         put_volatility=row["put"]["volatility"],
         call_volatility=row["call"]["volatility"],
     )
-
-
-def _result_document(result: SimulationResult) -> Document:
-    document = {field.name: getattr(result, field.name) for field in fields(result) if field.name != "id"}
-    return {
-        "_id": result.id,
-        **document,
-        "prices": list(result.prices),
-        "volatilities": list(result.volatilities),
-    }

@@ -95,6 +95,19 @@ def realised_volatility(within: Stage, *, periods_per_year: float) -> list[Stage
     ]
 
 
+def chain_days(condition: Stage) -> list[Stage]:
+    """For each asset of the heads of chains, the first and the last day and how many there are."""
+    dates = {"first": {"$min": "$date"}, "last": {"$max": "$date"}, "count": {"$sum": 1}}
+    return [{"$match": condition}, {"$group": {"_id": "$asset", **dates}}]
+
+
+def price_days(condition: Stage) -> list[Stage]:
+    """For each asset and time frame of the heads of prices, the first and the last day."""
+    series = {"asset": "$asset", "timeframe": "$timeframe"}
+    dates = {"first": {"$min": "$first"}, "last": {"$max": "$last"}}
+    return [{"$match": condition}, {"$group": {"_id": series, **dates}}]
+
+
 def _column(side: str) -> Stage:
     return {"$ifNull": [f"${side}.implied_volatility", []]}
 

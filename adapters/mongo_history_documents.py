@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ import numpy as np
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
+from optionchain.history_results import SimulationResult
 from optionchain.price_series import COLUMNS, PriceSeries
 from optionchain.time_frame import TimeFrame
 
@@ -112,6 +114,20 @@ def prices_of(documents: Sequence[Document]) -> PriceSeries:
     return PriceSeries(
         asset=key["asset"], timeframe=TimeFrame(key["timeframe"]), times=np.concatenate(times), **columns
     )
+
+
+def result_document(result: SimulationResult) -> Document:
+    """The document of a simulation's result."""
+    document = {field.name: getattr(result, field.name) for field in fields(result) if field.name != "id"}
+    columns = {"prices": list(result.prices), "volatilities": list(result.volatilities)}
+    return {"_id": result.id, **document, **columns}
+
+
+def result_of(document: Document) -> SimulationResult:
+    """The result that `result_document` stored."""
+    content = {name: document[name] for name in ("asset", "parameters", "stored_by", "stored_at")}
+    columns = {name: tuple(document[name]) for name in ("prices", "volatilities")}
+    return SimulationResult(**content | columns | {"id": document["_id"]})
 
 
 def _chunk_unit(timeframe: TimeFrame) -> str:

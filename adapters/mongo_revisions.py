@@ -82,7 +82,9 @@ class RevisionedSets:
     async def prepare(self) -> None:
         """Make the collections and indexes that are missing."""
         await self._create_time_series()
-        path = [f"key.{field}" for field in (*self._identity, *self._keys, "revision")]
+        # The heads lead to revisions; the index by identity is for whoever analyses the collection on its own.
+        await self.documents.create_index([("key.revision", ASCENDING)])
+        path = [f"key.{field}" for field in (*self._identity, *self._keys)]
         await self.documents.create_index([(field, ASCENDING) for field in path])
         await self.heads.create_index([(field, ASCENDING) for field in self._identity], unique=True)
 
@@ -96,11 +98,11 @@ class RevisionedSets:
         documents = [document for revision, id_ in new for document in _keyed(revision, id_)]
         await self.documents.insert_many(documents, ordered=False)
         lost = await self._move_heads(new)
-        is_lost = [self.identity_of(revision.identity) in lost for revision, _ in new]
-        await self._drop(
-            (revision.identity, id_ if was_lost else revision.expected)
-            for (revision, id_), was_lost in zip(new, is_lost, strict=True)
-        )
+        outcomes = [
+            (revision.expected, id_, self.identity_of(revision.identity) in lost) for revision, id_ in new
+        ]
+        dropped = [id_ if is_lost else expected for expected, id_, is_lost in outcomes]
+        await self._drop([revision for revision in dropped if revision is not None])
         return lost
 
     async def read(
@@ -141,7 +143,9 @@ class RevisionedSets:
             heads = await self._heads(condition).to_list()
             if not heads:
                 return []
-            cursor = await self.documents.aggregate([{"$match": self._condition(heads)}, *pipeline])
+            cursor = await self.documents.aggregate(
+                [{"$match": _revisions(head["revision"] for head in heads)}, *pipeline]
+            )
             rows = await cursor.to_list()
             if await self._heads(condition).to_list() == heads:
                 return rows
@@ -188,14 +192,9 @@ class RevisionedSets:
             return {self.identity_of(new[problem["index"]][0].identity) for problem in problems}
         return set()
 
-    async def _drop(self, revisions: Iterable[tuple[Document, ObjectId | None]]) -> None:
-        conditions = [
-            {**{f"key.{field}": value for field, value in identity.items()}, "key.revision": id_}
-            for identity, id_ in revisions
-            if id_ is not None
-        ]
-        if conditions:
-            await self.documents.delete_many({"$or": conditions})
+    async def _drop(self, revisions: Sequence[ObjectId]) -> None:
+        if revisions:
+            await self.documents.delete_many(_revisions(revisions))
 
     def _heads(self, condition: Mapping[str, Any], preference: Any = None) -> AsyncCursor[Document]:
         order = [(field, ASCENDING) for field in self._identity]
@@ -209,21 +208,17 @@ class RevisionedSets:
         if not heads:
             return documents
         collection = self.documents.with_options(read_preference=preference)
-        cursor = collection.find(self._condition(heads), {"_id": 0, "time": 1, "key": 1, **projection})
+        cursor = collection.find(
+            _revisions(head["revision"] for head in heads), {"_id": 0, "time": 1, "key": 1, **projection}
+        )
         async for document in cursor:
             documents[document["key"]["revision"]].append(document)
         return documents
 
-    def _condition(self, heads: Sequence[Document]) -> Document:
-        """What selects the documents of heads that share all of their identity but its last field."""
-        *shared, last = self._identity
-        first = heads[0]
-        values = [head[last] for head in heads]
-        return {
-            **{f"key.{field}": first[field] for field in shared},
-            f"key.{last}": {"$gte": min(values), "$lte": max(values)},
-            "key.revision": {"$in": [head["revision"] for head in heads]},
-        }
+
+def _revisions(revisions: Iterable[ObjectId]) -> Document:
+    # Nothing but the revision: SecantusDB uses an index only where it covers the whole condition.
+    return {"key.revision": {"$in": list(revisions)}}
 
 
 def _keyed(revision: Revision, id_: ObjectId) -> list[Document]:

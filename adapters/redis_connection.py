@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from optionchain.errors import Unavailable
@@ -58,7 +59,8 @@ def open_redis(settings: RedisSettings) -> RedisClient:
         "socket_connect_timeout": settings.timeout_seconds,
         "max_connections": settings.max_connections,
     }
-    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), settings.retries)
+    # A server that hangs has had the caller's patience already: only broken connections are tried again.
+    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), settings.retries, (RedisConnectionError,))
     if settings.mode == "cluster":
         return RedisCluster.from_url(url, **common)
     if settings.mode == "sentinel":

@@ -17,11 +17,15 @@ from actors.session_gateway import SessionGateway
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.ray_metrics import RaySessionMetrics
 from adapters.redis_connection import open_redis
+from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore
 from cluster.settings import Settings
 from optionchain.ports import Dependency, SessionStore
 
 MAX_CONCURRENT_BATCHES = 1000
+# What the process of an actor takes of its own. Ray places actors that ask for nothing at random: asking for
+# memory is what spreads them over the nodes.
+ACTOR_MEMORY_BYTES = 64 << 20
 
 
 class OpenServices(TypedDict):
@@ -29,6 +33,7 @@ class OpenServices(TypedDict):
 
     gateway: SessionGateway
     store: SessionStore
+    answers: RedisAnswers
     dependencies: dict[str, Dependency]
 
 
@@ -56,6 +61,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             max_restarts=-1,
             max_task_retries=0,
             num_cpus=0,
+            memory=ACTOR_MEMORY_BYTES,
             max_concurrency=MAX_CONCURRENT_BATCHES,
             scheduling_strategy="SPREAD",
         )
@@ -82,10 +88,23 @@ def open_gateway(settings: Settings) -> SessionGateway:
     )
 
 
+def open_answers(settings: Settings) -> RedisAnswers:
+    """The first answers to keyed requests, as this process reaches them."""
+    return RedisAnswers(
+        open_redis(settings.redis),
+        prefix=settings.redis.prefix,
+        ttl_seconds=settings.http.idempotency_seconds,
+        max_bytes=settings.http.idempotency_max_bytes,
+    )
+
+
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
     store = open_session_store(settings)
     mongo = MongoServer(open_mongo(settings.mongo))
     return OpenServices(
-        gateway=open_gateway(settings), store=store, dependencies={"redis": store, "mongodb": mongo}
+        gateway=open_gateway(settings),
+        store=store,
+        answers=open_answers(settings),
+        dependencies={"redis": store, "mongodb": mongo},
     )

@@ -1,7 +1,8 @@
-"""The command line: ``optionchain up | down | status | logs | demo | bench``."""
+"""The command line: ``optionchain up | down | status | logs | demo | bench | chaos``."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cluster.bench.cli import bench
+from cluster.chaos.cli import chaos
 from cluster.console import StepProgress, show_first_steps, show_status
 from cluster.demo import run_demo
 from cluster.instance import Instance, InstanceProblem
@@ -99,7 +101,9 @@ def logs(
     for file in files:
         console.rule(str(file), align="left")
         with file.open(errors="replace") as stream:
-            console.print("".join(stream.readlines()[-lines:]).rstrip(), markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                "".join(stream.readlines()[-lines:]).rstrip(), markup=False, highlight=False, soft_wrap=True
+            )
 
 
 @app.command()
@@ -118,10 +122,17 @@ def demo(data: Data = None) -> None:
 
 
 app.command()(bench)
+app.command()(chaos)
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM. Not a KeyboardInterrupt, of which Typer makes an exit without a word."""
 
 
 def main() -> None:
     """The entry point: our errors become one message and exit code 1."""
+    for interruption in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interruption, _interrupt)
     try:
         app()
     except BadSettings as problem:
@@ -131,9 +142,16 @@ def main() -> None:
     except InstanceProblem as problem:
         complaints.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except Interrupted:
         complaints.print("Interrupted: what had been started was stopped again.", style="yellow")
         sys.exit(130)
+
+
+def _interrupt(*_: object) -> None:
+    for interruption in (signal.SIGINT, signal.SIGTERM):
+        # Stopping what had been started is not to be interrupted again.
+        signal.signal(interruption, signal.SIG_IGN)
+    raise Interrupted
 
 
 def _settings(data: Path | None, *, port: int | None = None, no_auth: bool = False) -> Settings:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from cluster.instance import InstanceState
+from cluster.instance_state import InstanceState
 
 if TYPE_CHECKING:
     from cluster.report import ClusterReport

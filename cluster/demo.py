@@ -8,7 +8,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from cluster.instance import InstanceProblem, InstanceState
+from cluster.instance import InstanceProblem
+from cluster.instance_state import InstanceState
 
 PARAMETERS: dict[str, Any] = {
     "symbol": "SPX",

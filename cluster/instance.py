@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from cluster import processes
 from cluster.api_keys import kept_key
 from cluster.embedded_servers import EmbeddedServer, embedded_mongo, embedded_redis
+from cluster.instance_state import InstanceState, read_state, write_private, write_state
 from cluster.ports import accepts, free_ports, is_free, listener
 from cluster.processes import ProcessFailed
 from cluster.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder
@@ -46,20 +47,6 @@ class Progress(Protocol):
 
 class InstanceProblem(Exception):
     """The instance cannot be started or found; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceState:
-    """What a running instance has told of itself; kept in its folder, readable by its owner alone."""
-
-    marker: str
-    base_url: str
-    api_key: str | None
-    ray_address: str
-    ray_dashboard: str
-    redis_url: str
-    mongo_uri: str
-    environment: dict[str, str]
 
 
 class Instance:
@@ -90,10 +77,7 @@ class Instance:
         """What runs, or None when nothing does or its state cannot be trusted."""
         if not self._state_file.exists() or not processes.marked(self._marker):
             return None
-        try:
-            return InstanceState(**json.loads(self._state_file.read_text()))
-        except (ValueError, TypeError):
-            return None
+        return read_state(self._state_file)
 
     def is_ready(self) -> bool:
         """Whether the HTTP service answers that everything it needs is up."""
@@ -173,7 +157,7 @@ class Instance:
             mongo_uri=_secret(settings.mongo.uri),
             environment=environment,
         )
-        self._write_state(state)
+        write_state(self._state_file, state)
         self._deploy(progress, settings, state)
         return state
 
@@ -224,9 +208,7 @@ class Instance:
         progress.step("the HTTP service")
         log = self._logs / "deploy.log"
         log.unlink(missing_ok=True)
-        descriptor = os.open(self._folder / "settings.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(json.dumps(_revealed(settings)))
+        write_private(self._folder / "settings.json", json.dumps(_revealed(settings)))
         command = [
             sys.executable,
             "-m",
@@ -252,11 +234,7 @@ class Instance:
         running = processes.marked(self._marker)
         if running:
             progress.step("the end of what runs")
-            leaders = [
-                process
-                for process in running
-                if "start" in process.cmdline() and "--block" in process.cmdline()
-            ]
+            leaders = [process for process in running if processes.has_argument(process, "--block")]
             # Ray first and alone: it takes HAProxy and its workers with it, in order.
             processes.end(leaders, patience_seconds=STOP_PATIENCE_SECONDS)
             processes.end(processes.marked(self._marker), patience_seconds=STOP_PATIENCE_SECONDS)
@@ -271,11 +249,6 @@ class Instance:
         if given:
             return given.split(",")[0].partition("=")[2]
         return kept_key(self._folder / "api_key")
-
-    def _write_state(self, state: InstanceState) -> None:
-        descriptor = os.open(self._state_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            json.dump(asdict(state), stream)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import socket
-from contextlib import ExitStack
+from itertools import islice
 
 import psutil
+
+# Below the ports that the kernel gives to any connection (32768 and up on Linux), of which Ray opens hundreds
+# between our choice and its use of it, and clear of Ray's workers (10002-19999) and replicas (30000-31000).
+PRIVATE_PORTS = range(20_000, 30_000)
 
 
 def free_ports(count: int) -> list[int]:
     """So many different ports that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    candidates = random.sample(PRIVATE_PORTS, len(PRIVATE_PORTS))
+    return list(islice((port for port in candidates if is_free("127.0.0.1", port)), count))
 
 
 def is_free(host: str, port: int) -> bool:

@@ -84,6 +84,14 @@ def marked(marker: str) -> list[psutil.Process]:
     return found
 
 
+def has_argument(process: psutil.Process, argument: str) -> bool:
+    """Whether a process was started with the argument; one that has ended meanwhile was not."""
+    try:
+        return argument in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 def end(processes: Sequence[psutil.Process], *, patience_seconds: float) -> None:
     """Ask the processes to end, then make them."""
     for process in processes:

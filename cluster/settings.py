@@ -16,6 +16,8 @@ from actors.session_actor import SessionSettings
 from adapters.mongo_connection import MongoSettings
 from adapters.redis_connection import RedisSettings
 from cluster.api_keys import parse_keys
+from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
+from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
 
 
 class AuthSettings(BaseModel):
@@ -51,8 +53,44 @@ class HttpSettings(BaseModel):
         1000, ge=1, description="Requests that may wait at one replica; then 503"
     )
     max_body_bytes: int = Field(4 << 20, ge=1024, description="Bound of a request body; then 413")
+    idempotency_seconds: float = Field(
+        86_400.0, ge=1, description="How long the first answer to an Idempotency-Key is kept"
+    )
+    idempotency_max_bytes: int = Field(
+        65_536,
+        ge=1024,
+        description="Bound of a kept answer, compressed; a longer one is made again from the session",
+    )
+    export_threads: int = Field(
+        2, ge=1, le=64, description="Threads of one replica that compute exports and streams"
+    )
+    max_streams: int = Field(
+        16, ge=1, description="Exports and streams that one replica sends at a time; then 503"
+    )
+    max_export_rows: int = Field(50_000_000, ge=1, description="Bound of the rows of one export; then 400")
+    heartbeat_seconds: float = Field(15.0, gt=0, description="Rhythm of comments on a stream that waits")
     access_log: bool = Field(False, description="Write a line for each request to the replica's log")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
+
+
+class LimitsSettings(BaseModel):
+    """What one simulation may ask for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rules: int = Field(MAX_RULES, ge=1, le=MAX_RULES, description="Rules of a schedule")
+    expirations_per_rule: int = Field(
+        MAX_EXPIRATIONS_PER_RULE,
+        ge=1,
+        le=MAX_EXPIRATIONS_PER_RULE,
+        description="Expirations that one rule keeps alive",
+    )
+    expirations: int = Field(
+        MAX_EXPIRATIONS, ge=1, le=MAX_EXPIRATIONS, description="Expirations that all rules keep alive"
+    )
+    contracts: int = Field(
+        200_000, ge=1, description="Strikes of one snapshot, over all expirations; then 400"
+    )
 
 
 class DataSettings(BaseModel):
@@ -83,6 +121,7 @@ class Settings(BaseSettings):
     )
 
     http: HttpSettings = HttpSettings()
+    limits: LimitsSettings = LimitsSettings()
     auth: AuthSettings = AuthSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()

@@ -11,6 +11,7 @@
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
     ├── TooLarge              the body is over its limit
+    ├── KeyReused             the idempotency key belongs to another request
     ├── RateLimited           the caller's budget is used up                 retry helps, later
     ├── Unavailable           a dependency does not answer                   retry helps, later
     │   └── Overloaded        a queue is full                                retry helps, later
@@ -118,6 +119,13 @@ class TooLarge(OptionChainError):
 
     def __str__(self) -> str:
         return f"the request body is larger than {self.limit_bytes} bytes"
+
+
+class KeyReused(OptionChainError):
+    """The idempotency key belongs to another request; nothing was done."""
+
+    def __str__(self) -> str:
+        return "the Idempotency-Key was used for another request: use a new key for each"
 
 
 class RateLimited(OptionChainError):

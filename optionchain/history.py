@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
@@ -177,6 +177,23 @@ class HistoricalChain:
         for day, start, end in zip(days.tolist(), starts.tolist(), ends, strict=True):
             yield day, slice(start, end)
 
+    def merged(self, newer: HistoricalChain) -> HistoricalChain:
+        """The contracts of both chains of one day; where both say something, the newer counts."""
+        keys = [chain.expirations.astype(np.int64) for chain in (self, newer)]
+        pairs = np.concatenate(
+            [np.column_stack([k, c.strikes]) for k, c in zip(keys, (self, newer), strict=True)]
+        )
+        contracts, where = np.unique(pairs, axis=0, return_inverse=True)
+        where = where.ravel()
+        older_rows, newer_rows = where[: self.strikes.size], where[self.strikes.size :]
+        return replace(
+            newer,
+            expirations=contracts[:, 0].astype(np.int64).astype("datetime64[D]"),
+            strikes=contracts[:, 1],
+            calls=_overlaid(len(contracts), (older_rows, self.calls), (newer_rows, newer.calls)),
+            puts=_overlaid(len(contracts), (older_rows, self.puts), (newer_rows, newer.puts)),
+        )
+
     def _check_contracts(self) -> None:
         count = self.strikes.size
         if not 1 <= count <= MAX_CONTRACTS:
@@ -205,96 +222,8 @@ class HistoricalChain:
         object.__setattr__(self, "puts", self.puts.take(order))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetSummary:
-    """What is stored of an asset.
-
-    Attributes:
-        asset: Its name.
-        chains: First and last day with a chain, or None.
-        chain_days: Days with a chain.
-        prices: First and last day of the prices of each time frame.
-    """
-
-    asset: str
-    chains: DateRange | None
-    chain_days: int
-    prices: dict[str, DateRange]
-
-    @property
-    def days(self) -> DateRange:
-        """From the first day of anything to the last."""
-        first, *others = [*self.prices.values(), *([self.chains] if self.chains else [])]
-        for other in others:
-            first |= other
-        return first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolatilityPoint:
-    """The smile of one day and expiration in three numbers; None where no contract was quoted.
-
-    Attributes:
-        day: The day of the quotes.
-        expiration: The expiration date.
-        atm_volatility: Mean of call and put volatility at the strike nearest to the underlying's price.
-        put_volatility: Of the put whose strike is nearest to the lower wing.
-        call_volatility: Of the call whose strike is nearest to the upper wing.
-    """
-
-    day: date
-    expiration: date
-    atm_volatility: float | None
-    put_volatility: float | None
-    call_volatility: float | None
-
-    @property
-    def days_to_expiration(self) -> int:
-        """Calendar days."""
-        return (self.expiration - self.day).days
-
-    @property
-    def skew(self) -> float | None:
-        """Put less call volatility, or None where one is missing."""
-        if self.put_volatility is None or self.call_volatility is None:
-            return None
-        return self.put_volatility - self.call_volatility
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulationResult:
-    """What a simulation gave, to be kept: immutable once stored.
-
-    Attributes:
-        id: Its identity, 1 to 64 of the characters A-Z a-z 0-9 _ -
-        asset: What was simulated.
-        parameters: Every replay input, as JSON.
-        prices: ``[steps]`` underlying prices.
-        volatilities: ``[steps]`` annualised volatilities.
-        stored_by: Whose result it is.
-        stored_at: When, with a UTC offset.
-    """
-
-    id: str
-    asset: str
-    parameters: str
-    prices: tuple[float, ...]
-    volatilities: tuple[float, ...]
-    stored_by: str
-    stored_at: datetime
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.id):
-            raise InvalidInput("id", "must be 1 to 64 of the characters A-Z a-z 0-9 _ -")
-        asset_name(self.asset)
-        if len(self.prices) != len(self.volatilities) or not 1 <= len(self.prices) <= 100_000:
-            raise InvalidInput("prices", "must be 1 to 100000, as many as volatilities")
-        if not isinstance(self.parameters, str) or len(self.parameters) > 1 << 20:
-            raise InvalidInput("parameters", "must be JSON of at most 1 MiB")
-
-
-def floats(field: str, values: ArrayLike) -> Floats:
-    """Return a column as float64.
+def floats(field: str, values: ArrayLike | Sequence[float | None]) -> Floats:
+    """Return a column as float64; None becomes NaN.
 
     Raises:
         InvalidInput: It is not a list of numbers.
@@ -306,6 +235,16 @@ def floats(field: str, values: ArrayLike) -> Floats:
     if column.ndim != 1:
         raise InvalidInput(field, "must be a list of numbers")
     return column
+
+
+def _overlaid(contracts: int, *layers: tuple[NDArray[np.intp], Quotes]) -> Quotes:
+    columns = {name: np.full(contracts, np.nan) for name in QUOTE_FIELDS}
+    for rows, quotes in layers:
+        for name, column in columns.items():
+            values = getattr(quotes, name)
+            says = ~np.isnan(values)
+            column[rows[says]] = values[says]
+    return Quotes(**columns)
 
 
 def _columns(side: Quotes) -> Iterator[Floats]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from optionchain.configuration import Configuration, ConfigurationSummary
-from optionchain.history import (
-    AssetSummary,
-    DateRange,
-    HistoricalChain,
-    SimulationResult,
-    VolatilityPoint,
-)
+from optionchain.history import DateRange, HistoricalChain
+from optionchain.history_results import AssetSummary, SimulationResult, VolatilityPoint
 from optionchain.price_series import PriceSeries
 from optionchain.time_frame import TimeFrame
+
+T = TypeVar("T")
 
 
 class HistoricalDataRepository(Protocol):
@@ -41,6 +38,14 @@ class HistoricalDataRepository(Protocol):
         """What is stored, by asset in order of name."""
         ...
 
+    async def get_asset(self, asset: str) -> AssetSummary:
+        """What is stored of an asset.
+
+        Raises:
+            NotFound: Nothing is.
+        """
+        ...
+
     async def get_date_range_for_asset(self, asset: str) -> DateRange:
         """From the first day of which anything of the asset is stored to the last.
 
@@ -51,7 +56,7 @@ class HistoricalDataRepository(Protocol):
 
     def query_time_series(
         self, asset: str, period: DateRange, timeframe: TimeFrame
-    ) -> AsyncIterator[PriceSeries]:
+    ) -> AsyncGenerator[PriceSeries, None]:
         """Stream the bars that begin within a period, in order, in parts of bounded size.
 
         They are made of the coarsest stored time frame that is not coarser than the wanted one.
@@ -112,6 +117,10 @@ class HistoricalDataRepository(Protocol):
         """
         ...
 
+    async def drop_abandoned(self, now: datetime) -> int:
+        """Drop what writers that died left behind and nobody sees; returns how many documents that were."""
+        ...
+
 
 class ConfigRepository(Protocol):
     """Named configurations. Every method raises `Unavailable` when the store does not answer."""
@@ -153,8 +162,10 @@ class ConfigRepository(Protocol):
         """
         ...
 
-    def changes(self) -> AsyncIterator[str]:
+    def changes(self) -> AsyncGenerator[str | None, None]:
         """The names of configurations as they change, whoever changes them; without end.
+
+        None comes first, once no further change can be missed.
 
         Raises:
             Unavailable: The store cannot tell; ask it from time to time instead.
@@ -192,4 +203,16 @@ class CacheService(Protocol):
 
     async def exists(self, key: str) -> bool:
         """Whether `get` would find a value."""
+        ...
+
+
+class Breaker(Protocol):
+    """Stands in front of a dependency, and refuses calls at once while it is known to be down."""
+
+    async def call(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Run an operation and return its result.
+
+        Raises:
+            Unavailable: What the operation raised; or at once, and then it was not run.
+        """
         ...

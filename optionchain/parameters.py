@@ -16,7 +16,9 @@ MAX_STEPS = 10_000
 MAX_CHAIN_SIZE = 500
 MAX_SEED = 2**64 - 1
 MAX_SYMBOL_LENGTH = 64
+MIN_PRICE = 1e-6
 MAX_PRICE = 1e9
+MAX_COEFFICIENT = 1e3
 MAX_VOLATILITY = 5.0
 MAX_RATE = 10.0
 MAX_DAYS_TO_EXPIRATION = 36_525.0
@@ -58,7 +60,7 @@ class SimulationParameters:
     Attributes:
         symbol: The underlying, 1 to 64 printable characters.
         steps: Number of snapshots asked for, 1 to 10,000.
-        initial_price: Price of the underlying at step 0, in its currency, > 0.
+        initial_price: Price of the underlying at step 0, in its currency, 1e-6 to 1e9.
         volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
         method: The market model.
         expirations: One expiration relative to the start, or rolling ones.
@@ -73,6 +75,7 @@ class SimulationParameters:
         skew_slope: Linear coefficient of the smile in log-moneyness.
         smile_curve: Quadratic coefficient of the smile in log-moneyness.
         spread: Bid-ask spread of every quote, in currency units, >= 0.
+        path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
 
     Raises:
         InvalidInput: A value is out of range; the error names it.
@@ -95,21 +98,29 @@ class SimulationParameters:
     skew_slope: float = -0.2
     smile_curve: float = 0.4
     spread: float = 0.01
+    path: int = 0
 
     def __post_init__(self) -> None:
         _check_symbol(self.symbol)
         whole("steps", self.steps, low=1, high=MAX_STEPS)
         whole("seed", self.seed, low=0, high=MAX_SEED)
+        whole("path", self.path, low=0, high=MAX_SEED)
         whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE)
         if not isinstance(self.method, Walk):
             raise InvalidInput("method", "must be a market model")
         numbers = {
-            "initial_price": positive("initial_price", self.initial_price, high=MAX_PRICE),
+            "initial_price": finite(
+                "initial_price",
+                positive("initial_price", self.initial_price, high=MAX_PRICE),
+                low=MIN_PRICE,
+            ),
             "volatility": positive("volatility", self.volatility, high=MAX_VOLATILITY),
             "risk_free_rate": finite("risk_free_rate", self.risk_free_rate, low=-MAX_RATE, high=MAX_RATE),
             "dividend_yield": finite("dividend_yield", self.dividend_yield, low=0.0, high=MAX_RATE),
-            "skew_slope": finite("skew_slope", self.skew_slope, low=-1e3, high=1e3),
-            "smile_curve": finite("smile_curve", self.smile_curve, low=-1e3, high=1e3),
+            "skew_slope": finite("skew_slope", self.skew_slope, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT),
+            "smile_curve": finite(
+                "smile_curve", self.smile_curve, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT
+            ),
             "spread": finite("spread", self.spread, low=0.0, high=MAX_PRICE),
         }
         if self.strike_interval is not None:
@@ -131,6 +142,15 @@ class SimulationParameters:
             lifetime = self.expirations.expires_at(self.start_at) - self.start_at
             return min(self.steps, -(-lifetime // self.interval) + 1)
         return self.steps
+
+    @property
+    def most_contracts(self) -> int:
+        """The most strikes, over all expirations, that a snapshot can have."""
+        expirations = self.expirations
+        if isinstance(expirations, SingleExpiration):
+            return 2 * self.chain_size + 1
+        count = sum(rule.target_count for rule in expirations.rules)
+        return count * (2 * self.chain_size + 1)
 
     def simulated_at(self, step: int) -> datetime:
         """Simulated instant of a snapshot; strictly increasing in `step`."""

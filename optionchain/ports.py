@@ -41,6 +41,23 @@ class ActivePage:
     total: int
 
 
+class Answers(Protocol):
+    """Where the first answers to keyed requests are kept for a day. Both methods raise `KeyReused` where the key
+    is bound to another request, and `Unavailable` when the store does not answer."""
+
+    async def begin(self, owner: str, key: str, request: bytes) -> bytes | None:
+        """Bind a key to the fingerprint of a request and return its first answer.
+
+        Returns:
+            Empty where it was too long to be kept; None where there was none yet.
+        """
+        ...
+
+    async def finish(self, owner: str, key: str, request: bytes, answer: bytes) -> None:
+        """Keep a first answer; a later one changes nothing."""
+        ...
+
+
 class SessionStore(Protocol):
     """Where sessions survive their process. Every method raises `Unavailable` when the store does not answer."""
 

@@ -58,7 +58,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
 
 
 class Simulation:
-    """A pure function of its parameters: path 0 of the seed.
+    """A pure function of its parameters: one path of the seed.
 
     Args:
         parameters: Everything that decides it.
@@ -154,9 +154,8 @@ class Simulation:
         parameters = self.parameters
         method = with_fallback_volatility(parameters)
         try:
-            return method.sample(
-                parameters.initial_price, parameters.total_steps, PhiloxDraws(parameters.seed)
-            )
+            draws = PhiloxDraws(parameters.seed, first_path=parameters.path)
+            return method.sample(parameters.initial_price, parameters.total_steps, draws)
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
 

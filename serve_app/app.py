@@ -15,12 +15,13 @@ from starlette.types import ASGIApp
 from cluster.bootstrap import open_services
 from cluster.settings import Settings, load_settings
 from cluster.version import VERSION
-from serve_app import chain_routes, operations_routes
+from serve_app import chain_routes, export_routes, operations_routes, simulation_routes, stream_routes
 from serve_app.auth import Authenticator
-from serve_app.documentation import DESCRIPTION, with_security
+from serve_app.documentation import DESCRIPTION, completed, operation_id
 from serve_app.edge import Edge
 from serve_app.errors import install_error_handlers
 from serve_app.services import Services
+from serve_app.streaming import Producers
 
 OPENAPI_URL = "/api-docs/openapi.json"
 PUBLIC_ROUTES = ("/health", "/ready")
@@ -29,11 +30,19 @@ PUBLIC_ROUTES = ("/health", "/ready")
 def build_fastapi(services: Services) -> FastAPI:
     """The routes over their services."""
     app = FastAPI(
-        title="OptionChain Simulator", version=VERSION, description=DESCRIPTION, openapi_url=OPENAPI_URL
+        title="OptionChain Simulator",
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_url=OPENAPI_URL,
+        generate_unique_id_function=operation_id,
     )
     app.state.services = services
     app.include_router(chain_routes.router)
     app.include_router(chain_routes.body_router)
+    app.include_router(simulation_routes.router)
+    app.include_router(simulation_routes.body_router)
+    app.include_router(export_routes.router)
+    app.include_router(stream_routes.router)
     app.include_router(operations_routes.router)
     install_error_handlers(app)
 
@@ -46,7 +55,7 @@ def build_fastapi(services: Services) -> FastAPI:
             document = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=app.routes
             )
-            app.openapi_schema = with_security(document, PUBLIC_ROUTES)
+            app.openapi_schema = completed(document, PUBLIC_ROUTES)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -74,7 +83,14 @@ class Ingress:
         self._settings = settings
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        return build_asgi(self._settings, Services(**open_services(self._settings)))
+        return build_asgi(
+            self._settings,
+            Services(
+                **open_services(self._settings),
+                producers=Producers(self._settings.http),
+                limits=self._settings.limits,
+            ),
+        )
 
 
 def deployment(settings: Settings) -> Application:

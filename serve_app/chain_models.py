@@ -11,12 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from optionchain.parameters import (
     MAX_CHAIN_SIZE,
+    MAX_COEFFICIENT,
     MAX_DAYS_TO_EXPIRATION,
+    MAX_PRICE,
     MAX_RATE,
     MAX_SEED,
     MAX_STEPS,
     MAX_SYMBOL_LENGTH,
     MAX_VOLATILITY,
+    MIN_PRICE,
     SimulationParameters,
     SingleExpiration,
 )
@@ -26,10 +29,17 @@ from optionchain.wire.instants import instant_from_wire
 
 Symbol = Annotated[
     str,
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_SYMBOL_LENGTH, "examples": ["SPX"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            # Visible ASCII; what else is printable is accepted as well.
+            "pattern": f"^[!-~]{{1,{MAX_SYMBOL_LENGTH}}}$",
+            "examples": ["SPX"],
+        }
+    ),
 ]
 Steps = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_STEPS})]
-Positive = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Price = Annotated[float, WithJsonSchema({"type": "number", "minimum": MIN_PRICE, "maximum": MAX_PRICE})]
 Days = Annotated[
     float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_DAYS_TO_EXPIRATION})
 ]
@@ -41,12 +51,18 @@ Yield = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximu
 Method = Annotated[dict[str, Any], WithJsonSchema(walk_schema())]
 WireTimeFrame = Annotated[str | dict[str, Any], WithJsonSchema(time_frame_schema())]
 ChainSize = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_CHAIN_SIZE})]
-NotNegative = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0})]
+Spread = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_PRICE})]
+Coefficient = Annotated[
+    float, WithJsonSchema({"type": "number", "minimum": -MAX_COEFFICIENT, "maximum": MAX_COEFFICIENT})
+]
+Instant = Annotated[
+    str, WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-05T14:30:00Z"]})
+]
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
 
 DEFAULTS: Mapping[str, Any] = {
     field: SimulationParameters.__dataclass_fields__[field].default
-    for field in ("chain_size", "strike_interval", "skew_slope", "smile_curve", "spread")
+    for field in ("chain_size", "strike_interval", "skew_slope", "smile_curve", "spread", "path")
 }
 EXAMPLE: dict[str, Any] = {
     "symbol": "SPX",
@@ -69,7 +85,7 @@ class ChainParameters(BaseModel):
 
     symbol: Symbol
     steps: Steps
-    initial_price: Positive
+    initial_price: Price
     days_to_expiration: Days
     volatility: Volatility
     risk_free_rate: Rate
@@ -77,14 +93,17 @@ class ChainParameters(BaseModel):
     method: Method
     time_frame: WireTimeFrame
     chain_size: ChainSize | None = Field(None, description="Strikes a side; null means 30")
-    strike_interval: Positive | None = Field(
-        None, description="null chooses one by spot, volatility and time"
-    )
-    skew_slope: float | None = Field(None, description="null means -0.2")
-    smile_curve: float | None = Field(None, description="null means 0.4")
-    spread: NotNegative | None = Field(None, description="Bid-ask spread in currency units; null means 0.01")
+    strike_interval: Price | None = Field(None, description="null chooses one by spot, volatility and time")
+    skew_slope: Coefficient | None = Field(None, description="null means -0.2")
+    smile_curve: Coefficient | None = Field(None, description="null means 0.4")
+    spread: Spread | None = Field(None, description="Bid-ask spread in currency units; null means 0.01")
     seed: Seed | None = Field(None, description="null draws one; it is echoed")
-    start_at: str | None = Field(None, description="RFC 3339; null means midnight UTC of the day of creation")
+    path: Seed | None = Field(
+        None, description="Which of the seed's paths, as a sweep numbers them; null means 0"
+    )
+    start_at: Instant | None = Field(
+        None, description="RFC 3339; null means midnight UTC of the day of creation"
+    )
 
 
 class ChainChanges(BaseModel):
@@ -96,7 +115,7 @@ class ChainChanges(BaseModel):
 
     symbol: Symbol | None = None
     steps: Steps | None = None
-    initial_price: Positive | None = None
+    initial_price: Price | None = None
     days_to_expiration: Days | None = None
     volatility: Volatility | None = None
     risk_free_rate: Rate | None = None
@@ -104,12 +123,13 @@ class ChainChanges(BaseModel):
     method: Method | None = None
     time_frame: WireTimeFrame | None = None
     chain_size: ChainSize | None = None
-    strike_interval: Positive | None = None
-    skew_slope: float | None = None
-    smile_curve: float | None = None
-    spread: NotNegative | None = None
+    strike_interval: Price | None = None
+    skew_slope: Coefficient | None = None
+    smile_curve: Coefficient | None = None
+    spread: Spread | None = None
     seed: Seed | None = Field(None, description="null draws a new one")
-    start_at: str | None = None
+    path: Seed | None = None
+    start_at: Instant | None = None
 
 
 def parameters_of(body: ChainParameters, today: datetime) -> SimulationParameters:

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve_app.chain_models import Method
 
 Responses = dict[int | str, dict[str, Any]]
+
+
+def links(version: str, **parameters: str) -> dict[str, Any]:
+    """What can be done with what was created: OpenAPI links that pass its id on.
+
+    Args:
+        version: Of the surface.
+        parameters: By the endpoint's name, the parameter that takes the id.
+    """
+    return {
+        name: {"operationId": f"{name}_{version}", "parameters": {parameter: "$response.body#/id"}}
+        for name, parameter in parameters.items()
+    }
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of an operation for generated clients: `step_v2`, `health`."""
+    version = re.match(r"/api/(v\d+)/", route.path_format)
+    return f"{route.name}_{version[1]}" if version else route.name
 
 
 class Quote(BaseModel):
@@ -74,6 +95,7 @@ class ShownParameters(BaseModel):
     smile_curve: float | None
     spread: float | None
     seed: int | None
+    path: int
     steps: int
     days_to_expiration: float
     chain_size: int | None
@@ -118,12 +140,26 @@ class SessionPage(BaseModel):
 class Problem(BaseModel):
     """Every error has this body."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"error": "Validation Error: volatility: must be greater than zero", "field": "volatility"}
+            ]
+        }
+    )
+
     error: str
     field: str | None = Field(None, description="The input at fault, where it is one")
     current_step: int | None = Field(None, description="With 412: where the cursor is")
 
 
-CREATED: Responses = {201: {"model": SessionView, "description": "The new session"}}
+CREATED: Responses = {
+    201: {
+        "model": SessionView,
+        "description": "The new session",
+        "links": links("v1", peek="query.sessionid", step="query.sessionid", delete="query.sessionid"),
+    }
+}
 SESSION: Responses = {200: {"model": SessionView, "description": "The session"}}
 CHAIN: Responses = {
     200: {"model": Chain | Chains, "description": "The snapshot; with `count`, the snapshots"}
@@ -140,6 +176,7 @@ _MEANING = {
     410: "Every snapshot was served",
     412: "`expected_step` is not the cursor; nothing was consumed",
     413: "The body is too large",
+    422: "The Idempotency-Key was used for another request",
     429: "Too many requests: try again after Retry-After",
     500: "A bug of ours",
     503: "A dependency is down or a queue is full: try again after Retry-After",
@@ -151,10 +188,21 @@ SECURITY_SCHEMES: dict[str, Any] = {
     "Basic": {"type": "http", "scheme": "basic", "description": "The key as password; any user name"},
     "Bearer": {"type": "http", "scheme": "bearer", "description": "The key as token"},
 }
+TAGS = [
+    {
+        "name": "sessions (v1)",
+        "description": "One expiration, a number of days after the start; parameters can be changed.",
+    },
+    {"name": "simulations (v2)", "description": "Rolling expirations; parameters never change."},
+    {"name": "history", "description": "The chains and prices of the past."},
+    {"name": "configuration", "description": "Named values with versions that are never overwritten."},
+    {"name": "operations", "description": "Is it up, and is what it needs up?"},
+]
 DESCRIPTION = """Simulated option-chain market data, one step at a time.
 
 Create a session, step through it, read an option chain at each step. With the same parameters and seed, every
-snapshot is the same. A step is answered after it was stored; `expected_step` makes a retry safe.
+snapshot is the same. A step is answered after it was stored; `expected_step` and `Idempotency-Key` make a retry
+safe. Every error is `{"error": ...}`, with the `field` at fault where it is one input's.
 """
 
 
@@ -165,8 +213,9 @@ def errors(*statuses: int) -> Responses:
     }
 
 
-def with_security(document: dict[str, Any], public: tuple[str, ...]) -> dict[str, Any]:
-    """Add the three ways to present a key to every operation that needs one."""
+def completed(document: dict[str, Any], public: tuple[str, ...]) -> dict[str, Any]:
+    """Add the tags, and the three ways to present a key to every operation that needs one."""
+    document["tags"] = TAGS
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
     for path, operations in document["paths"].items():
         if path not in public:

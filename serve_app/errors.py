@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from optionchain import errors
 from optionchain.errors import OptionChainError
@@ -26,6 +28,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.Completed: 410,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
+    errors.KeyReused: 422,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
     errors.Overloaded: 503,
@@ -70,6 +73,8 @@ def error_response(error: OptionChainError) -> JSONResponse:
             headers["WWW-Authenticate"] = CHALLENGE
         case errors.TooLarge():
             body["field"] = "body"
+        case errors.KeyReused():
+            body["field"] = "Idempotency-Key"
     return JSONResponse(body, status_of(error), headers)
 
 
@@ -90,16 +95,28 @@ def install_error_handlers(app: FastAPI) -> None:
         return error_response(invalid_input(error.errors()))
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, OptionChainError):
             # FastAPI wraps whatever is raised while it reads a body.
             return error_response(error.__cause__)
-        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Starlette names the methods of one route of the path, and there may be several.
+            documented = allowed_methods(app.openapi(), request.url.path)
+            headers["Allow"] = ", ".join(documented) or headers["Allow"]
+        return JSONResponse({"error": error.detail}, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def _defect(request: Request, error: Exception) -> JSONResponse:
         logger.error("request.failed", exc_info=error, extra={"path": request.url.path})
         return error_response(errors.Defect())
+
+
+def allowed_methods(document: Mapping[str, Any], path: str) -> list[str]:
+    """The methods that a path has, by the OpenAPI document."""
+    templates: Mapping[str, Mapping[str, Any]] = document["paths"]
+    matching = [template for template in templates if compile_path(template)[0].match(path)]
+    return sorted({method.upper() for template in matching for method in templates[template]})
 
 
 def invalid_input(problems: Sequence[Any]) -> errors.InvalidInput:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from actors.session_gateway import SessionGateway
-from optionchain.ports import Dependency, SessionStore
+from cluster.settings import LimitsSettings
+from optionchain.ports import Answers, Dependency, SessionStore
+from serve_app.streaming import Producers
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +19,18 @@ class Services:
     Attributes:
         gateway: Reaches the actors that hold sessions.
         store: Lists sessions.
+        answers: Keeps the first answers to keyed requests.
         dependencies: What /ready asks, by name.
+        producers: Computes downloads and streams.
+        limits: What one simulation may ask for.
     """
 
     gateway: SessionGateway
     store: SessionStore
+    answers: Answers
     dependencies: dict[str, Dependency]
+    producers: Producers
+    limits: LimitsSettings
 
 
 def services_of(request: Request) -> Services:

@@ -15,10 +15,15 @@ from scipy.special import ndtr
 
 from optionchain.arrays import Floats
 from optionchain.chains import OptionChain, build_chain, v1_contracts, v2_chains
+from optionchain.draws import PhiloxDraws
 from optionchain.expirations import Expiration
+from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.pricing.black_scholes import BLOCK, DAYS_PER_YEAR, value_contracts
+from optionchain.simulation import simulate
+from optionchain.walks import GeometricBrownian
 
 _CONTRACTS = 25 * BLOCK
+_STEPS = 10_000
 _RATE, _DIVIDEND_YIELD, _SPOT = 0.03, 0.01, 100.0
 _QUOTE_TIME = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 _EXPIRATIONS = tuple(
@@ -35,7 +40,7 @@ def run() -> dict[str, float]:
         A kernel's is our speed over that of formulas written by hand, a snapshot's its time over
         the bare kernel's plus one orjson dump of as many numbers.
     """
-    return _kernels() | _snapshots() | _independent_libraries()
+    return _kernels() | _snapshots() | _tapes() | _independent_libraries()
 
 
 def _kernels() -> dict[str, float]:
@@ -72,6 +77,34 @@ def _snapshots() -> dict[str, float]:
         "snapshot_floor_microseconds": 1e6 * bare,
         "snapshot_microseconds": 1e6 * snapshot,
         "step_of_61_strikes_microseconds": 1e6 * step,
+    }
+
+
+def _tapes() -> dict[str, float]:
+    """A 10,000-step path against its random numbers and one cumulative sum; its last snapshot against its first."""
+    model = GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2)
+    parameters = SimulationParameters(
+        symbol="BENCH",
+        steps=_STEPS,
+        initial_price=_SPOT,
+        volatility=0.2,
+        method=model,
+        expirations=SingleExpiration(days=float(2 * _STEPS)),
+        seed=7,
+        start_at=_QUOTE_TIME,
+    )
+    simulation = simulate(parameters)
+    floor, tape = _fastest(
+        lambda: np.cumsum(np.random.Generator(np.random.Philox(key=[7, 0])).standard_normal(_STEPS)),
+        lambda: model.sample(_SPOT, _STEPS, PhiloxDraws(7)),
+    )
+    first, last = _fastest(
+        partial(simulation.snapshot_json, 1), partial(simulation.snapshot_json, _STEPS - 1)
+    )
+    return {
+        "tape_to_floor_ratio": tape / floor,
+        "tape_microseconds": tape * 1e6,
+        "last_to_first_snapshot_ratio": last / first,
     }
 
 

@@ -8,18 +8,19 @@ that field's constant text. Marks are control characters, which JSON cannot cont
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain as concatenated
 from itertools import pairwise
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.chains.chain import GreekSet, OptionChain
 
 _COMMA = ord(",")
-_NEW_CHAIN = 31
 _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
 _INSTANTS = orjson.OPT_UTC_Z
 
@@ -66,52 +67,66 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "first") -> bytes:
     return b"".join((b"[", *parts[1:], b"]"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """How a contract is printed.
+
+    Attributes:
+        fields: Arrays of the chain whose numbers a contract shows, in order.
+        marks: The mark before each field's number; fields with the same text before them share one.
+        texts: Each mark, and the text that it stands for.
+    """
+
+    fields: tuple[str, ...]
+    marks: tuple[int, ...]
+    texts: tuple[tuple[bytes, bytes], ...]
+
+
+@lru_cache
+def _layout(greeks: GreekSet, after_strike: bytes) -> _Layout:
+    texts = {"strikes": b'},{"strike":'}
+    for side, opening in (("call", after_strike + b',"call":{"bid":'), ("put", b'},"put":{"bid":')):
+        texts |= {f"{side}_bid": opening, f"{side}_ask": b',"ask":', f"{side}_mid": b',"mid":'}
+        if greeks != "none":
+            texts[f"{side}_delta"] = b',"delta":'
+    texts["implied_volatilities"] = b'},"implied_volatility":'
+    if greeks != "none":
+        texts["gamma"] = b',"gamma":'
+    if greeks == "all":
+        texts |= {"call_theta": b',"theta":', "vega": b',"vega":', "call_rho": b',"rho":'}
+    distinct = list(dict.fromkeys(texts.values()))
+    return _Layout(
+        fields=tuple(texts),
+        marks=tuple(distinct.index(text) for text in texts.values()),
+        texts=tuple((bytes([mark]), text) for mark, text in enumerate(distinct)),
+    )
+
+
 def _contract_arrays(
     chain: OptionChain, greeks: GreekSet, after_strike: bytes
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield each expiration's JSON array of contracts, in parts; `after_strike` follows every strike."""
-    fields, texts = _layout(greeks, after_strike)
-    numbers = np.empty((chain.strikes.size, len(fields)))
-    for column, field in enumerate(fields):
+    layout = _layout(greeks, after_strike)
+    numbers = np.empty((chain.strikes.size, len(layout.fields)))
+    for column, field in enumerate(layout.fields):
         values = getattr(chain, field)
         numbers[:, column] = values() if callable(values) else values
-    first_rows = [start for start, stop in pairwise(chain.offsets) if stop > start]
-    rows = iter(_print_marked(numbers, first_rows).split(bytes([_NEW_CHAIN]))[1:])
+    marks = np.tile(np.array(layout.marks, dtype=np.uint8), (chain.strikes.size, 1))
     for start, stop in pairwise(chain.offsets):
-        yield (b'[{"strike":', _unmark(next(rows), texts), b"}]") if stop > start else (b"[]",)
+        # One expiration at a time, so that its text stays in the core's cache.
+        rows = slice(start, stop)
+        yield (
+            (b'[{"strike":', _print(numbers[rows].ravel(), marks[rows].ravel(), layout.texts), b"}]")
+            if stop > start
+            else (b"[]",)
+        )
 
 
-def _print_marked(numbers: Floats, first_rows: list[int]) -> bytes:
-    """Print ``[contracts, fields]`` row by row, each number after the mark of its field or of a new chain."""
-    if not numbers.size:
-        return b""
-    printed = np.frombuffer(orjson.dumps(numbers.ravel(), option=_NUMBERS), dtype=np.uint8)[:-1].copy()
-    printed[0] = _COMMA  # the opening bracket
-    marks = np.empty(numbers.shape, dtype=np.uint8)
-    marks[:] = np.arange(numbers.shape[1])
-    marks[first_rows, 0] = _NEW_CHAIN
-    printed[np.flatnonzero(printed == _COMMA)] = marks.ravel()
-    return printed.tobytes()
-
-
-def _unmark(marked: bytes, texts: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """Replace every mark with its text."""
+def _print(numbers: Floats, marks: NDArray[np.uint8], texts: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    """Print the numbers one after the other, each but the first after the text of its mark."""
+    printed = np.frombuffer(bytearray(orjson.dumps(numbers, option=_NUMBERS)), dtype=np.uint8)[1:-1]
+    printed[np.flatnonzero(printed == _COMMA)] = marks[1:]
+    rows = printed.tobytes()
     for mark, text in texts:
-        marked = marked.replace(mark, text)
-    return marked
-
-
-@lru_cache
-def _layout(greeks: GreekSet, after_strike: bytes) -> tuple[tuple[str, ...], tuple[tuple[bytes, bytes], ...]]:
-    """The fields of a contract in order, and each one's mark and the text before its number."""
-    fields = {"strikes": b'},{"strike":'}
-    for side, opening in (("call", after_strike + b',"call":{"bid":'), ("put", b'},"put":{"bid":')):
-        fields |= {f"{side}_bid": opening, f"{side}_ask": b',"ask":', f"{side}_mid": b',"mid":'}
-        if greeks != "none":
-            fields[f"{side}_delta"] = b',"delta":'
-    fields["implied_volatilities"] = b'},"implied_volatility":'
-    if greeks != "none":
-        fields["gamma"] = b',"gamma":'
-    if greeks == "all":
-        fields |= {"call_theta": b',"theta":', "vega": b',"vega":', "call_rho": b',"rho":'}
-    return tuple(fields), tuple((bytes([mark]), text) for mark, text in enumerate(fields.values()))
+        rows = rows.replace(mark, text)
+    return rows

@@ -24,8 +24,8 @@ _MOST_TICKS = 2**53
 
 def strike_intervals(
     *,
-    spot: float,
-    volatility: float,
+    spot: float | Floats,
+    volatility: float | Floats,
     expiry_years: Floats,
     chain_size: int,
     deviations: float = DEVIATIONS_A_SIDE,
@@ -33,8 +33,8 @@ def strike_intervals(
     """Choose the round interval whose ladder spans the likely prices at expiry.
 
     Args:
-        spot: Currency units, > 0.
-        volatility: Annualised, >= 0.
+        spot: Currency units, > 0; an array that broadcasts with the years gives that shape.
+        volatility: Annualised, >= 0; likewise.
         expiry_years: ``[expirations]`` Years, ACT/365, >= 0. Less than a day counts as a day, so that the
             ladder stays usable up to expiry.
         chain_size: Strikes on each side of the centre, >= 0.
@@ -88,15 +88,31 @@ def ladder(centre: int, interval: float, chain_size: int) -> Strikes:
         >>> ladder(2, 0.1, 3).tolist()
         [0.1, 0.2, 0.3, 0.4, 0.5]
     """
-    step = _decimal(interval)
-    decimals = max(0, -int(step.normalize().as_tuple().exponent))
-    ticks = int(step.scaleb(decimals))
-    if (centre + chain_size) * ticks > _MOST_TICKS:
-        raise InvalidInput("strike_interval", "is too fine, or has too many decimals, for such a price")
+    ticks, decimals = decimal_ticks(interval)
+    check_ticks((centre + chain_size) * ticks)
     multiples = np.arange(max(1, centre - chain_size), centre + chain_size + 1, dtype=np.float64)
     strikes = multiples * ticks / 10.0**decimals
     strikes.flags.writeable = False
     return strikes
+
+
+@lru_cache(maxsize=256)
+def decimal_ticks(interval: float) -> tuple[int, int]:
+    """The interval as ``(ticks, decimals)``: so many units of its last decimal, which is 10^-decimals.
+
+    Example:
+        >>> decimal_ticks(0.25), decimal_ticks(50.0)
+        ((25, 2), (50, 0))
+    """
+    step = _decimal(interval)
+    decimals = max(0, -int(step.normalize().as_tuple().exponent))
+    return int(step.scaleb(decimals)), decimals
+
+
+def check_ticks(highest: float) -> None:
+    """Refuse a ladder whose highest strike, in ticks, is no number that a float holds exactly."""
+    if highest > _MOST_TICKS:
+        raise InvalidInput("strike_interval", "is too fine, or has too many decimals, for such a price")
 
 
 def ladders(

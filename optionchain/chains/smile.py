@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from optionchain.arrays import Strikes
+from optionchain.arrays import Floats, Strikes
 
 LOWEST_FACTOR, HIGHEST_FACTOR = 0.01, 3.0
 LOWEST_VOLATILITY, HIGHEST_VOLATILITY = 1e-4, 5.0
 
 
 def smile(
-    *, base_volatility: float, spot: float, strikes: Strikes, skew_slope: float, smile_curve: float
+    *,
+    base_volatility: float | Floats,
+    spot: float | Floats,
+    strikes: Strikes,
+    skew_slope: float,
+    smile_curve: float,
 ) -> Strikes:
     """Return the implied volatility of each strike.
 
     Args:
-        base_volatility: Annualised volatility at the money, >= 0.
-        spot: Currency units, > 0.
+        base_volatility: Annualised volatility at the money, >= 0; one, or one that broadcasts with the strikes.
+        spot: Currency units, > 0; likewise.
         strikes: ``[strikes]`` Currency units, > 0.
         skew_slope: Relative change of volatility per unit of log-moneyness ``ln(strike / spot)``.
         smile_curve: Relative change per unit of squared log-moneyness.

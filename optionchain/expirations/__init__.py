@@ -1,6 +1,6 @@
 """Rolling expirations: rules, a schedule of them, and the plan that says which are alive."""
 
-from optionchain.expirations.calendars import WEEKDAYS_V1, TradingCalendar, trading_calendar
+from optionchain.expirations.calendars import WEEKDAYS_V1, TradingCalendar, calendar_version, trading_calendar
 from optionchain.expirations.local_time import load_zone, local_to_instant, tzdb_version
 from optionchain.expirations.plan import Expiration, ExpirationPlan, days_to_expiration
 from optionchain.expirations.rules import DailyRule, MonthlyRule, Rule, Weekday, WeeklyRule, YearlyRule
@@ -20,6 +20,7 @@ __all__ = [
     "Weekday",
     "WeeklyRule",
     "YearlyRule",
+    "calendar_version",
     "days_to_expiration",
     "load_zone",
     "local_to_instant",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from importlib.metadata import version
 from typing import Any, Protocol
 
 from optionchain.errors import InvalidInput
@@ -123,6 +124,11 @@ def trading_calendar(name: str) -> TradingCalendar:
         2026-04-02
     """
     return WeekdaysCalendar() if name == WEEKDAYS_V1 else _exchange_calendar(name)
+
+
+def calendar_version(name: str) -> str | None:
+    """The release of the package that knows this exchange's holidays, a replay input; None for ``weekdays_v1``."""
+    return None if name == WEEKDAYS_V1 else version("exchange_calendars")
 
 
 def _exchange_calendar(name: str) -> ExchangeCalendar:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import final
 from zoneinfo import ZoneInfo
 
@@ -127,19 +129,26 @@ class ExpirationPlan:
                 labels.setdefault(expires_at, []).append(rule.rule_id)
         return tuple(Expiration(expires_at=at, labels=tuple(labels[at])) for at in sorted(labels))
 
-    def _next_of(self, rule: Rule, now: datetime) -> list[datetime]:
-        """The rule's next instants, as many as it keeps alive."""
-        found: list[datetime] = []
-        latest = now
-        for day in rule.days_from(now.astimezone(self._zone).toordinal(), self._calendar):
+    def instants_after(self, rule: Rule, simulated_at: datetime) -> Iterator[datetime]:
+        """The instants of one of the schedule's rules after an instant, ascending, until the year 9999.
+
+        Raises:
+            InvalidInput: ``calendar``: one needs sessions beyond the dates that the exchange's calendar knows.
+        """
+        latest = simulated_at
+        for day in rule.days_from(simulated_at.astimezone(self._zone).toordinal(), self._calendar):
             expires_at = _instant(day, self.schedule.expiration_time, self._zone)
             if expires_at > latest:  # a day moved by a holiday may be the one before, again
-                found.append(expires_at)
+                yield expires_at
                 latest = expires_at
-            if len(found) == rule.target_count:
-                return found
-        reason = f"rule {rule.rule_id} needs expirations after the year 9999"
-        raise InvalidInput("simulated_at", reason)
+
+    def _next_of(self, rule: Rule, now: datetime) -> list[datetime]:
+        """The rule's next instants, as many as it keeps alive."""
+        found = list(islice(self.instants_after(rule, now), rule.target_count))
+        if len(found) < rule.target_count:
+            reason = f"rule {rule.rule_id} needs expirations after the year 9999"
+            raise InvalidInput("simulated_at", reason)
+        return found
 
 
 @lru_cache(maxsize=4096)  # the next step asks for almost the same days

@@ -16,7 +16,7 @@ from optionchain.pricing.inputs import Term, checked, common_shape, spread, spre
 
 DAYS_PER_YEAR = 365.0
 
-# Measured best of 2,000 to 20,000: a block's ten rows of 64 kB stay in a core's second-level cache.
+# About the fastest of 2,000 to 20,000 as measured: a block's ten rows of 64 kB stay in a core's second-level cache.
 BLOCK = 8192
 
 # Stands for a deviation of zero (T = 0 or sigma = 0): every tail of the normal is then exactly 0 or 1.

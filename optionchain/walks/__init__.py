@@ -1,4 +1,4 @@
-"""The market models. A new one is a file, marked `market_model`, and its line here."""
+"""The market models. A new one is a file with a class marked `market_model`, and its import here."""
 
 from optionchain.walks.brownian import Brownian
 from optionchain.walks.custom import Custom

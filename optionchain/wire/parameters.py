@@ -39,6 +39,7 @@ def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
         "step_interval_microseconds": None if interval is None else interval // _MICROSECOND,
         "start_at": instant_to_wire(parameters.start_at),
         "expirations": _expirations_to_wire(parameters.expirations),
+        "path": parameters.path,
         "rng": RNG_NAME,
     }
 
@@ -57,6 +58,7 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
         step_interval=None if interval is None else timedelta(microseconds=interval),
         start_at=instant_from_wire("start_at", wire["start_at"]),
         expirations=_expirations_from_wire(wire["expirations"]),
+        path=wire.get("path", 0),  # absent from checkpoints of version 0.1
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from optionchain.draws import RNG_NAME
-from optionchain.expirations import schedule_to_wire, tzdb_version
+from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, SessionState, ShowSnapshots, Surface
 from optionchain.walks import walk_to_wire
@@ -95,6 +95,7 @@ def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
         "smile_curve": parameters.smile_curve,
         "spread": parameters.spread,
         "seed": parameters.seed,
+        "path": parameters.path,
     }
 
 
@@ -115,23 +116,26 @@ def _simulation(session: Session) -> dict[str, Any]:
         "cursor": {"current_step": session.current_step, "total_steps": session.total_steps},
         "created_at": instant_to_wire(session.created_at),
         "updated_at": instant_to_wire(session.updated_at),
-        "parameters": _simulation_parameters(session.parameters),
+        "parameters": replay_request(session.parameters),
     }
 
 
-def _simulation_parameters(parameters: SimulationParameters) -> dict[str, Any]:
-    expirations = parameters.expirations
-    schedule = {} if isinstance(expirations, SingleExpiration) else schedule_to_wire(expirations)
+def replay_request(parameters: SimulationParameters) -> dict[str, Any]:
+    """Every replay input: a request with this body gives the same simulation."""
+    schedule = parameters.expirations
+    if isinstance(schedule, SingleExpiration):
+        raise TypeError("a simulation has a schedule")
     start_at = instant_to_wire(parameters.start_at)
     return (
         _market_parameters(parameters)
-        | schedule
+        | schedule_to_wire(schedule)
         | {
             "time_frame": parameters.time_frame.to_wire(),
             "start_at": start_at,
             "effective_start": start_at,
             "step_interval_seconds": int(parameters.interval.total_seconds()),
             "tzdb_version": tzdb_version(),
+            "calendar_version": calendar_version(schedule.calendar),
             "rng": RNG_NAME,
         }
     )

@@ -15,7 +15,8 @@ import httpx
 import psutil
 
 from cluster import processes
-from cluster.instance import Instance, InstanceState
+from cluster.instance import Instance
+from cluster.instance_state import InstanceState
 from cluster.ports import accepts, free_ports
 from cluster.settings import Settings
 

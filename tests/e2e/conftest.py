@@ -8,10 +8,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from clusters import Cluster
+from clusters import OTHER_KEYS, Cluster
 
 from cluster.api_keys import parse_keys
-from clusters import OTHER_KEYS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What an instance starts is meant to outlive the object that started it."""
+    outlives = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(outlives)
 
 
 @pytest.fixture(scope="session")

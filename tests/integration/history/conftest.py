@@ -13,11 +13,7 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoSettings, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from tests.integration.history import servers
-
-
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
+from tests.servers import redis_server
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +53,9 @@ async def configurations(mongo):
     repository = MongoConfigRepository(open_mongo(mongo), mongo.database)
     yield repository
     await repository.close()
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory):
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,10 @@ from optionchain.errors import Conflict, InvalidInput, NotFound
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
-VALUES = {"defaults": {"chain_size": 12, "spread": 0.05}, "limits": {"max_steps": 500, "list": [1, None, "x"]}}
+VALUES = {
+    "defaults": {"chain_size": 12, "spread": 0.05},
+    "limits": {"max_steps": 500, "list": [1, None, "x"]},
+}
 
 
 async def save(configurations, expected=0, values=VALUES, name="simulator", by="anna", at=NOW):
@@ -62,7 +66,10 @@ async def test_configurations_are_listed_by_name_with_their_latest_version(confi
 
     listed = await configurations.list_configurations()
 
-    assert [(one.name, one.version, one.saved_by) for one in listed] == [("another", 1, "anna"), ("simulator", 2, "ben")]
+    assert [(one.name, one.version, one.saved_by) for one in listed] == [
+        ("another", 1, "anna"),
+        ("simulator", 2, "ben"),
+    ]
 
 
 async def test_what_was_never_saved_is_not_found(configurations):
@@ -125,19 +132,9 @@ async def test_a_version_that_is_none_is_refused(configurations, version):
 
 
 async def test_a_change_by_anybody_is_announced(configurations):
-    names: asyncio.Queue[str] = asyncio.Queue()
+    changes = configurations.changes()
 
-    async def listen():
-        async for name in configurations.changes():
-            names.put_nowait(name)
-
-    listener = asyncio.create_task(listen())
-    version = 0
-    async with asyncio.timeout(10):
-        while names.empty():  # until the listener is under way
-            await save(configurations, version)
-            version += 1
-            await asyncio.sleep(0.1)
-
-    listener.cancel()
-    assert names.get_nowait() == "simulator"
+    async with asyncio.timeout(10), contextlib.aclosing(changes):
+        assert await anext(changes) is None
+        await save(configurations)
+        assert await anext(changes) == "simulator"

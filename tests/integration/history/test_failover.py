@@ -52,12 +52,20 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
         if len(acknowledged) == KILL_AFTER and not killed:
             processes[primary_index(uri)].kill()
             killed = True
-        bar = prices([minute + 1.0], start=f"2024-01-02T{minute // 60:02d}:{minute % 60:02d}", timeframe=TimeFrame.MINUTE)
+        bar = prices(
+            [minute + 1.0],
+            start=f"2024-01-02T{minute // 60:02d}:{minute % 60:02d}",
+            timeframe=TimeFrame.MINUTE,
+        )
         try:
             await history.save_time_series(bar)
             acknowledged.append(minute + 1.0)
             saved = await configurations.save_config(
-                "simulator", {"minute": minute}, expected_version=expected, saved_by="a", saved_at=datetime.now(UTC)
+                "simulator",
+                {"minute": minute},
+                expected_version=expected,
+                saved_by="a",
+                saved_at=datetime.now(UTC),
             )
             expected = saved.version
             versions.append(saved)
@@ -77,4 +85,6 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
     assert len(acknowledged) >= 2 * KILL_AFTER, f"{failures} writes failed"
     assert set(acknowledged) <= set(stored.close.tolist())
     assert stored.close.size == len(set(stored.close.tolist()))
-    assert {saved.version: saved for saved in versions}.items() <= {v.version: v for v in history_of_versions}.items()
+    assert {saved.version: saved for saved in versions}.items() <= {
+        v.version: v for v in history_of_versions
+    }.items()

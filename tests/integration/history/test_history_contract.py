@@ -11,7 +11,8 @@ import pytest
 from bson import ObjectId
 
 from optionchain.errors import Conflict, InvalidInput, NotFound
-from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes, SimulationResult
+from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
+from optionchain.history_results import SimulationResult
 from optionchain.price_series import joined
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.samples import chain, prices, same_chain, same_prices
@@ -49,7 +50,9 @@ async def test_a_chain_saved_again_replaces_the_old_one(history, mongo):
 
 
 async def test_two_writers_of_one_day_leave_one_whole_chain(history):
-    candidates = [chain(level=0.1 * n, expirations=("2024-01-19", "2024-02-16")[: 1 + n % 2]) for n in range(1, 6)]
+    candidates = [
+        chain(level=0.1 * n, expirations=("2024-01-19", "2024-02-16")[: 1 + n % 2]) for n in range(1, 6)
+    ]
 
     await asyncio.gather(*(history.save_historical_chain(candidate) for candidate in candidates))
 
@@ -137,12 +140,17 @@ async def test_writers_of_the_same_stretch_lose_no_bar_of_each_other(history):
 
 
 async def test_a_period_has_the_bars_that_begin_in_it(history):
-    await history.save_time_series(prices(np.arange(1.0, 49.0), timeframe=TimeFrame.HOUR, start="2024-01-01T12"))
+    await history.save_time_series(
+        prices(np.arange(1.0, 49.0), timeframe=TimeFrame.HOUR, start="2024-01-01T12")
+    )
 
     found = await read(history, period=DateRange(DAY, DAY), timeframe=TimeFrame.HOUR)
 
     assert found.close.tolist() == list(np.arange(13.0, 37.0))
-    assert await read(history, period=DateRange(date(2025, 1, 1), date(2025, 1, 2)), timeframe=TimeFrame.HOUR) is None
+    assert (
+        await read(history, period=DateRange(date(2025, 1, 1), date(2025, 1, 2)), timeframe=TimeFrame.HOUR)
+        is None
+    )
 
 
 async def test_a_coarser_time_frame_is_made_of_what_is_stored(history):
@@ -167,7 +175,12 @@ async def test_the_smile_of_each_day_and_expiration_is_computed_by_the_server(hi
     points = await history.query_volatility("SPX", YEAR, wing=0.07)
 
     # The underlying is at 101: 100 is nearest to the money, 95 to 93.93 and 110 to 108.07.
-    assert [(point.day.day, point.days_to_expiration) for point in points] == [(2, 17), (2, 45), (3, 16), (3, 44)]
+    assert [(point.day.day, point.days_to_expiration) for point in points] == [
+        (2, 17),
+        (2, 45),
+        (3, 16),
+        (3, 44),
+    ]
     assert [point.atm_volatility for point in points] == pytest.approx([0.2, 0.2, 0.3, 0.3], abs=1e-15)
     assert [point.skew for point in points] == pytest.approx([0.03] * 4, abs=1e-15)
 
@@ -226,7 +239,9 @@ async def test_a_simulation_result_is_kept_once_and_never_changed(history):
         await history.get_simulation_result("run-2")
 
 
-@pytest.mark.parametrize("asset", ["$where", "a.b$", "", "x" * 33, {"$ne": ""}, {"$gt": ""}, None, "a\0", "a b"])
+@pytest.mark.parametrize(
+    "asset", ["$where", "a.b$", "", "x" * 33, {"$ne": ""}, {"$gt": ""}, None, "a\0", "a b"]
+)
 async def test_an_operator_in_the_place_of_a_name_is_refused(history, asset):
     await history.save_historical_chain(chain())
     calls = (
@@ -263,7 +278,9 @@ async def test_a_writer_that_died_leaves_nothing_that_is_seen_and_its_trace_is_d
     orphan = {"asset": "SPX", "date": head["date"], "expiration": head["date"]}
     now = datetime.now(UTC)
     revision = ObjectId.from_datetime(now - timedelta(hours=2))
-    await history._chains.documents.insert_one({"time": head["date"], "key": {**orphan, "revision": revision}})
+    await history._chains.documents.insert_one(
+        {"time": head["date"], "key": {**orphan, "revision": revision}}
+    )
 
     assert same_chain(await history.get_historical_chain("SPX", DAY), saved)
     assert await history.drop_abandoned(now) == 1

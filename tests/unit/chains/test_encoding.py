@@ -77,7 +77,7 @@ def test_empty_chains_are_empty_arrays():
 
 def test_expirations_with_and_without_strikes_stay_apart():
     # Far out the chosen interval is so wide that no strike is near this spot.
-    mixed = chain(days=(1, 4000, 2), spot=0.05, chain_size=0, base_volatility=5.0, strike_interval=None)
+    mixed = chain(days=(1, 4000, 2, 4001), spot=0.05, chain_size=0, base_volatility=5.0, strike_interval=None)
 
     sizes = [len(each["contracts"]) for each in json.loads(v2_chains(mixed))]
 

@@ -142,8 +142,19 @@ def test_an_option_deep_out_of_the_money_keeps_its_digits():
 
     # By the continued fraction of the tail in 60 digits.
     # d1 is 9.5: its rounding alone changes the price by a hundred roundings.
-    assert float(value.put_price) == pytest.approx(8.01965845328341783e-22, rel=1e-12)
-    assert float(value.put_delta) == pytest.approx(-1.22059440610114462e-21, rel=1e-12)
+    assert float(value.put_price) == pytest.approx(8.01965845328341783e-22, rel=1e-12, abs=0.0)
+    assert float(value.put_delta) == pytest.approx(-1.22059440610114462e-21, rel=1e-12, abs=0.0)
+
+
+def test_a_price_is_not_negative_where_the_deviation_is_as_small_as_rounding():
+    rng = np.random.default_rng(3)
+    spots, volatilities = rng.uniform(1.0, 1000.0, 1000), np.exp(rng.uniform(-40.0, -30.0, 1000))
+    strikes = spots + rng.integers(-200, 200, 1000) * np.spacing(spots)
+
+    value = black_scholes(spot=spots, strike=strikes, expiry_years=1.0, volatility=volatilities)
+
+    assert np.all(value.call_price >= 0.0)
+    assert np.all(value.put_price >= 0.0)
 
 
 def test_huge_and_tiny_strikes_have_the_value_of_their_limits():

@@ -10,7 +10,7 @@ from walk_laws import SPOT, assert_mean, paths
 from optionchain.walks import GeometricBrownian, Heston, JumpDiffusion
 
 RATE, DAYS = 0.03, 365
-STRIKES = (70.0, 100.0, 130.0)
+STRIKES = (70.0, 100.0, 115.0)
 PATHS, MOVES = 40_000, 64
 
 
@@ -86,7 +86,7 @@ def heston_call(strike, walk):
     ],
 )
 def test_heston_gives_the_prices_of_its_characteristic_function(parameters):
-    # The bias of the scheme at 64 steps a year is below a tenth of the standard error here.
+    # Over 800,000 paths the bias of 64 steps a year was within its standard error, 1/4 of this test's.
     walk = Heston(dt=1 / MOVES, drift=RATE, **parameters)
 
     ends = walk.sample(SPOT, MOVES + 1, paths(PATHS)).prices[:, -1]

@@ -22,13 +22,13 @@ def test_prices_are_replayed_as_they_are_on_every_path():
 @REPEATABLE
 @given(PRICES)
 def test_volatility_is_realised_over_the_expanding_window(prices):
-    walk = Historical(timeframe=TimeFrame.custom(252), prices=prices, fallback_volatility=0.3)
+    walk = Historical(timeframe=TimeFrame.custom(1000), prices=prices, fallback_volatility=0.3)
 
     volatilities = walk.sample(SPOT, len(prices), paths(1)).volatilities[0]
 
     returns = np.diff(np.log(prices))
     realised = [np.std(returns[:count], ddof=1) for count in range(2, len(prices))]
-    expected = [0.3, 0.3, *np.clip(np.sqrt(252) * np.array(realised), 1e-4, 5.0)]
+    expected = [0.3, 0.3, *np.clip(np.sqrt(1000) * np.array(realised), 1e-4, 5.0)]
     # Squares of returns up to 21 are summed: half the digits remain of a volatility near zero.
     np.testing.assert_allclose(volatilities, expected, rtol=1e-6, atol=1e-5)
 

@@ -18,7 +18,9 @@ MARTINGALES = {
         **QUARTER, volatility=0.2, intensity=50.0, jump_mean=0.01, jump_volatility=0.03
     ),
     "GARCH": Garch(**QUARTER, volatility=0.4, alpha=0.3, beta=0.6),
-    "Heston": Heston(**QUARTER, volatility=0.3, kappa=2.0, theta=0.09, xi=0.3, rho=-0.7),
+    "Heston far from its long run": Heston(
+        **QUARTER, volatility=0.2, kappa=2.0, theta=0.36, xi=0.3, rho=-0.3
+    ),
     "Heston often at zero": Heston(**QUARTER, volatility=0.2, kappa=0.5, theta=0.04, xi=1.0, rho=-0.9),
     "Heston up with its variance": Heston(**QUARTER, volatility=0.2, kappa=1.0, theta=0.04, xi=0.6, rho=0.9),
     "Heston without mean reversion": Heston(

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from walk_laws import DAY, SPOT, assert_mean, assert_variance, paths
+from walk_laws import DAY, SPECIMENS, SPOT, assert_mean, assert_variance, paths
 
+from optionchain.draws import Factor
 from optionchain.walks import Custom, Garch, GeometricBrownian, Heston, Telegraph
 
 MARKET = {"dt": DAY, "drift": 0.05, "volatility": 0.2}
@@ -27,12 +28,30 @@ def test_a_constant_volatility_is_geometric_brownian(name):
     np.testing.assert_allclose(tape.volatilities, 0.2, rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["Garch", "Custom", "Telegraph"])
+def test_a_move_is_log_normal_given_the_volatility_quoted_before_it(name):
+    tape = SPECIMENS[name].sample(SPOT, 253, paths(3))
+
+    volatilities, normals = tape.volatilities[:, :-1], paths(3).normals(Factor.PRICE, 252)
+    expected = (0.05 - volatilities**2 / 2) * DAY + volatilities * math.sqrt(DAY) * normals
+    # A log return of about 0.01 is the difference of two logs of about 5, rounded at 1e-15.
+    np.testing.assert_allclose(np.diff(np.log(tape.prices), axis=1), expected, atol=1e-14)
+
+
 def test_heston_with_little_volatility_of_variance_is_near_its_limit():
     market = {**MARKET, "kappa": 2.0, "theta": 0.04, "rho": 0.0}
 
     near, limit = (Heston(**market, xi=xi).sample(SPOT, 253, paths(20)).prices for xi in (1e-5, 0.0))
 
     np.testing.assert_allclose(near, limit, rtol=1e-4)  # a variance off by 1e-5 moves a price by about that
+
+
+def test_a_volatility_of_variance_below_rounding_is_none():
+    market = {**MARKET, "kappa": 2.0, "theta": 0.04, "rho": -0.7}
+
+    tiny, limit = (Heston(**market, xi=xi).sample(SPOT, 253, paths(20)).prices for xi in (1e-14, 0.0))
+
+    np.testing.assert_allclose(tiny, limit, rtol=1e-9)
 
 
 def garch_variances(walk, steps=60, count=20_000):
@@ -94,14 +113,19 @@ def test_heston_variance_has_the_exact_moments_of_the_square_root_process(parame
     assert_variance(variances, variance, mean)
 
 
-def test_heston_returns_are_correlated_with_variance_as_asked():
-    walk = Heston(dt=DAY, drift=0.0, volatility=0.2, kappa=1.0, theta=0.04, xi=0.3, rho=-0.6)
+def test_heston_returns_respond_to_their_variance_as_asked():
+    kappa, xi, rho = 4.0, 0.4, -0.7
+    walk = Heston(dt=1 / 8, drift=0.0, volatility=0.2, kappa=kappa, theta=0.04, xi=xi, rho=rho)
 
     tape = walk.sample(SPOT, 2, paths(40_000))
+    covariance = np.cov(np.log(tape.prices[:, 1]), tape.volatilities[:, 1] ** 2)
 
-    # The discrete correlation differs from rho by the order of dt; the standard error is 0.8 / 200.
-    moves = np.log(tape.prices[:, 1]), tape.volatilities[:, 1] ** 2
-    assert np.corrcoef(*moves)[0, 1] == pytest.approx(-0.6, abs=4 * 0.64 / 200)
+    # The regression of the log return on the next variance, from the process in its stationary mean:
+    # cov(int sqrt(v) dW_v, v') = xi theta (1 - e) / kappa, cov(int v ds, v') = xi² theta (1 - e)² / 2 kappa²,
+    # var v' = xi² theta (1 - e²) / 2 kappa. The standard error is 0.011, the scheme's own error 0.01.
+    e = math.exp(-kappa / 8)
+    response = 2 * rho / (xi * (1 + e)) - (1 - e) / (2 * kappa * (1 + e))
+    assert covariance[0, 1] / covariance[1, 1] == pytest.approx(response, abs=4 * 0.011 + 0.01)
 
 
 def test_custom_volatility_has_the_exact_ornstein_uhlenbeck_law():
@@ -112,6 +136,14 @@ def test_custom_volatility_has_the_exact_ornstein_uhlenbeck_law():
     mean = 0.6 + 0.3 * math.exp(-1.5)  # 10 standard deviations from the reflection
     assert_mean(volatilities, mean)
     assert_variance(volatilities, 0.01 * (1 - math.exp(-3.0)) / 3.0, mean)
+
+
+@pytest.mark.parametrize("name", ["Custom", "Telegraph"])
+def test_volatility_moves_apart_from_the_price(name):
+    tape = SPECIMENS[name].sample(SPOT, 3, paths(40_000))
+
+    moves = np.diff(np.log(tape.prices), axis=1)[:, 0], np.diff(tape.volatilities, axis=1)[:, 0]
+    assert abs(np.corrcoef(*moves)[0, 1]) < 4 / 200
 
 
 def test_custom_volatility_is_reflected_above_zero():

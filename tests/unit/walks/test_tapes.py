@@ -103,6 +103,36 @@ def test_a_walk_survives_pickling_and_does_not_remember(name):
     assert same_tape(walk.sample(SPOT, STEPS, paths(2)), first)
 
 
+@each_model
+def test_each_factor_has_its_own_stream(name):
+    asked = []
+    draws = Recorded(paths(2), asked)
+
+    SPECIMENS[name].sample(SPOT, STEPS, draws)
+
+    assert len(set(asked)) == len(asked)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Draws that note which factors were asked for."""
+
+    recorded: PhiloxDraws
+    asked: list
+
+    @property
+    def paths(self):
+        return self.recorded.paths
+
+    def normals(self, factor, steps):
+        self.asked.append(factor)
+        return self.recorded.normals(factor, steps)
+
+    def uniforms(self, factor, steps):
+        self.asked.append(factor)
+        return self.recorded.uniforms(factor, steps)
+
+
 @dataclass(frozen=True)
 class Antithetic:
     """The mirror image of other draws, as a sweep may use them."""

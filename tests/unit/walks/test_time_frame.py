@@ -54,6 +54,10 @@ def test_a_conversion_and_back_is_none(one, other, value):
     assert other.convert(one.convert(value, other), one) == pytest.approx(value, rel=1e-14)
 
 
+def test_twelve_hours_are_half_a_day():
+    assert TimeFrame.HOUR.convert(12, TimeFrame.DAY) == 0.5
+
+
 @pytest.mark.parametrize(
     ("wire", "rendered"),
     [

@@ -1,0 +1,284 @@
+"""The Ray actor that serves history to every replica and sweep: it owns the connections, the cache and the breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+import numpy as np
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from actors.gate import Gate
+from actors.read_through import ReadThrough
+from optionchain.arrays import Floats
+from optionchain.errors import InvalidInput, NotFound, OptionChainError
+from optionchain.history import DateRange, HistoricalChain, asset_name, plain_day
+from optionchain.history_ports import Breaker, Cached, CacheService, HistoricalDataRepository
+from optionchain.history_results import SimulationResult
+from optionchain.history_window import window_of_closes
+from optionchain.history_wire import (
+    chain_json,
+    price_rows_json,
+    summaries_json,
+    summary_object,
+    volatility_json,
+)
+from optionchain.price_series import PriceSeries
+from optionchain.time_frame import TimeFrame
+
+logger = logging.getLogger("ray.serve")
+
+T = TypeVar("T")
+ASSETS = "history:assets"
+MOST_USED = "history:most-used"
+
+
+class HistorySettings(BaseModel):
+    """How history is served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_running: int = Field(32, ge=1, description="Queries that run at a time")
+    max_waiting: int = Field(1024, ge=0, description="Queries that may wait; then 503")
+    page_bars: int = Field(20_000, ge=1, description="Bars that travel together; a longer answer is streamed")
+    max_window_bars: int = Field(5_000_000, ge=1, description="Bars that a historical walk may draw from")
+    chain_seconds: float = Field(
+        3600.0, gt=0, description="How long the chain of a day is fresh in the cache"
+    )
+    listing_seconds: float = Field(10.0, gt=0, description="How long lists of assets and ranges are fresh")
+    stale_seconds: float = Field(
+        86_400.0, ge=0, description="How much longer they are given while MongoDB is down"
+    )
+    warm_days: int = Field(32, ge=0, description="Most used days that are loaded when the actor starts")
+    housekeeping_seconds: float = Field(
+        300.0, gt=0, description="Rhythm of what keeps the store and cache in order"
+    )
+    timeout_seconds: float = Field(10.0, gt=0, description="A caller's patience with one query; then 503")
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySources:
+    """What the actor opens: the store, the cache in front of it, and the breaker between them."""
+
+    repository: HistoricalDataRepository
+    cache: CacheService
+    breaker: Breaker
+
+
+@dataclass(frozen=True, slots=True)
+class PricePage:
+    """Some bars as JSON objects separated by commas, and where the next page begins; None after the last."""
+
+    rows: bytes
+    next: datetime | None
+
+
+class HistoryActor:
+    """Serves history. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
+
+    The constructor touches no network: a store that is down must not stop the actor for good.
+
+    Args:
+        open_sources: Opens store and cache; clients do not travel between processes.
+        settings: Bounds and rhythms.
+    """
+
+    def __init__(self, open_sources: Callable[[], HistorySources], settings: HistorySettings) -> None:
+        sources = open_sources()
+        self._settings = settings
+        self._repository = sources.repository
+        self._cache = sources.cache
+        self._breaker = sources.breaker
+        self._reads = ReadThrough(sources.cache, sources.breaker, stale_seconds=settings.stale_seconds)
+        self._gate = Gate("history", max_running=settings.max_running, max_waiting=settings.max_waiting)
+        self._used: Counter[str] = Counter()
+        self._housekeeping: asyncio.Task[None] | None = None
+
+    async def chain(self, asset: str, day: date) -> Cached:
+        """The chain of a day as JSON.
+
+        Raises:
+            NotFound: None is stored.
+        """
+        self._begin()
+        key = _chain_key(asset_name(asset), plain_day(day, "date"))
+        self._used[f"{asset} {day}"] += 1
+
+        async def load() -> bytes:
+            return chain_json(await self._repository.get_historical_chain(asset, day))
+
+        return await self._read(key, load, self._settings.chain_seconds)
+
+    async def save_chain(self, chain: HistoricalChain) -> None:
+        """Store a chain in place of what was stored of that day."""
+        await self._change(
+            lambda: self._repository.save_historical_chain(chain),
+            _chain_key(chain.asset, chain.day),
+            _range_key(chain.asset),
+            ASSETS,
+        )
+
+    async def save_prices(self, series: PriceSeries) -> None:
+        """Store bars among those that are stored."""
+        await self._change(
+            lambda: self._repository.save_time_series(series), _range_key(series.asset), ASSETS
+        )
+
+    async def store_result(self, result: SimulationResult) -> None:
+        """Keep the result of a simulation."""
+        await self._change(lambda: self._repository.store_simulation_result(result))
+
+    async def assets(self) -> Cached:
+        """What is stored, as JSON."""
+        self._begin()
+
+        async def load() -> bytes:
+            return summaries_json(await self._repository.list_available_assets())
+
+        return await self._read(ASSETS, load, self._settings.listing_seconds)
+
+    async def asset_range(self, asset: str) -> Cached:
+        """What is stored of an asset, as JSON.
+
+        Raises:
+            NotFound: Nothing is.
+        """
+
+        async def load() -> bytes:
+            return orjson.dumps(summary_object(await self._repository.get_asset(asset)))
+
+        return await self._read(_range_key(asset_name(asset)), load, self._settings.listing_seconds)
+
+    async def volatility(self, asset: str, period: DateRange) -> Cached:
+        """The smile of each day and expiration of a period, as JSON."""
+
+        async def load() -> bytes:
+            return volatility_json(await self._repository.query_volatility(asset, period))
+
+        key = f"history:volatility:{asset_name(asset)}:{period.first}:{period.last}"
+        return await self._read(key, load, self._settings.listing_seconds)
+
+    async def price_page(
+        self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None = None
+    ) -> PricePage:
+        """The next bars of a period, from an instant on.
+
+        Args:
+            asset: Its name.
+            period: Of the bars.
+            timeframe: Theirs.
+            begin: What the page before said; None for the first.
+
+        Raises:
+            NotFound: No such prices are stored.
+        """
+        rest = period if begin is None else DateRange(begin.date(), period.last)
+        async with self._gate.entered():
+            parts = await self._breaker.call(lambda: self._bars(asset, rest, timeframe, begin))
+        rows = b",".join(price_rows_json(part) for part in parts)
+        if sum(map(len, parts)) < self._settings.page_bars:
+            return PricePage(rows, None)
+        last: datetime = parts[-1].times[-1].item()
+        return PricePage(rows, last.replace(tzinfo=UTC))
+
+    async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]:
+        """The prices that a historical walk replays: where they begin is drawn from the seed.
+
+        Raises:
+            InvalidInput: There are too few; the reason says what is there.
+        """
+        async with self._gate.entered():
+            closes = await self._breaker.call(lambda: self._all_closes(asset, timeframe))
+        if closes.size < steps:
+            reason = (
+                f"{steps} {timeframe.name} prices of {asset} are needed and the history has {closes.size}: give "
+                "prices, fewer steps, another symbol or time frame, or import more"
+            )
+            raise InvalidInput("method.Historical.prices", reason)
+        return window_of_closes(closes, steps, seed)
+
+    async def status(self) -> str:
+        """Answers when the actor runs."""
+        self._begin()
+        return "up"
+
+    async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> Cached:
+        async with self._gate.entered():
+            return await self._reads.get(key, load, fresh_seconds)
+
+    async def _change(self, operation: Callable[[], Awaitable[T]], *keys: str) -> T:
+        async with self._gate.entered():
+            return await self._reads.change(operation, *keys)
+
+    async def _bars(
+        self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None
+    ) -> list[PriceSeries]:
+        """Parts of at least a page, or all there are; only bars after `begin`."""
+        after = np.datetime64(begin.replace(tzinfo=None), "s") if begin else None
+        parts, room = [], self._settings.page_bars
+        async with contextlib.aclosing(
+            self._repository.query_time_series(asset, period, timeframe)
+        ) as stream:
+            async for part in stream:
+                new = part if after is None else part.take(part.times > after)
+                parts.append(new.take(slice(0, room)))
+                room -= len(parts[-1])
+                if room == 0:
+                    break
+        return [part for part in parts if len(part)]
+
+    async def _all_closes(self, asset: str, timeframe: TimeFrame) -> Floats:
+        try:
+            summary = await self._repository.get_asset(asset)
+            series = self._repository.query_time_series(asset, summary.days, timeframe)
+            parts, bars = [np.empty(0)], 0
+            async for part in series:
+                parts.append(part.close)
+                bars += len(part)
+                if bars > self._settings.max_window_bars:
+                    reason = f"{asset} has more than {self._settings.max_window_bars} such prices: choose a coarser one"
+                    raise InvalidInput("method.Historical.timeframe", reason)
+        except NotFound:
+            return np.empty(0)
+        return np.concatenate(parts)
+
+    def _begin(self) -> None:
+        if self._housekeeping is None:
+            self._housekeeping = asyncio.create_task(self._keep_house())
+
+    async def _keep_house(self) -> None:
+        await self._warm()
+        while True:
+            await asyncio.sleep(self._settings.housekeeping_seconds)
+            with contextlib.suppress(OptionChainError):
+                await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
+            await self._remember_most_used()
+
+    async def _warm(self) -> None:
+        """Load the days that were used most before."""
+        for line in (await self._cache.get(MOST_USED) or b"").decode().splitlines():
+            asset, day = line.split(" ")
+            with contextlib.suppress(OptionChainError):
+                await self.chain(asset, date.fromisoformat(day))
+
+    async def _remember_most_used(self) -> None:
+        most = [line for line, _ in self._used.most_common(self._settings.warm_days)]
+        if most:
+            await self._cache.set(MOST_USED, "\n".join(most).encode(), self._settings.stale_seconds or 1.0)
+        # What was used long ago counts less and less, and is forgotten in the end.
+        self._used = Counter({line: uses // 2 for line, uses in self._used.items() if uses > 1})
+
+
+def _chain_key(asset: str, day: date) -> str:
+    return f"history:chain:{asset}:{day}"
+
+
+def _range_key(asset: str) -> str:
+    return f"history:range:{asset}"

@@ -1,0 +1,80 @@
+"""A circuit breaker: what does not answer is not asked for a while, so that its callers need not wait for it.
+
+Ours rather than a library's: of those that are kept up and async, purgatory lets every caller through at once
+when it tries again, and here one call tries for all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from optionchain.errors import Unavailable
+
+T = TypeVar("T")
+
+
+class CircuitBreaker:
+    """Lets calls through until several in a row found the dependency unavailable; then refuses them for a while.
+
+    After the pause one call goes through: when it is answered, all do again.
+
+    Args:
+        dependency: What to call it in the refusals.
+        failures: Calls in a row that must fail.
+        pause_seconds: How long calls are refused.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        dependency: str,
+        *,
+        failures: int = 3,
+        pause_seconds: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._dependency = dependency
+        self._failures = failures
+        self._pause_seconds = pause_seconds
+        self._clock = clock
+        self._failed_in_a_row = 0
+        self._open_until = 0.0
+        self._is_trying = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are refused, but for the one that tries."""
+        return self._failed_in_a_row >= self._failures
+
+    async def call(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Run an operation and return its result.
+
+        Raises:
+            Unavailable: What the operation raised, or at once while the circuit is open; it was not run then.
+        """
+        tries = self.is_open
+        if tries:
+            self._admit()
+        try:
+            result = await operation()
+        except Unavailable:
+            self._failed_in_a_row += 1
+            self._open_until = self._clock() + self._pause_seconds
+            raise
+        except Exception:
+            self._failed_in_a_row = 0  # it answered, though with a refusal
+            raise
+        else:
+            self._failed_in_a_row = 0
+            return result
+        finally:
+            if tries:
+                self._is_trying = False
+
+    def _admit(self) -> None:
+        remaining = self._open_until - self._clock()
+        if self._is_trying or remaining > 0.0:
+            raise Unavailable(self._dependency, max(remaining, 1.0))
+        self._is_trying = True

@@ -1,0 +1,248 @@
+"""What a sweep costs against NumPy written by hand, and against the other ways to use all cores.
+
+The work is a year of 252 steps, and on the first day of each month a chain of 21 strikes: call, put, both deltas,
+gamma and vega of each. Everything is compared on the same work in one run.
+
+Usage: ``optionchain bench sweep``, or ``python -m cluster.bench.sweep SCENARIOS`` for another size.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from cluster.sweep import InProcess, Silent, Sweep
+from cluster.sweep.blocks import run_blocks
+from cluster.sweep.definition import DEFAULT_QUANTILES
+from optionchain.arrays import Floats
+from optionchain.measures import PathBlock, terminal_price
+from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.walks import GeometricBrownian
+
+SCENARIOS, PATHS, STEPS = 400, 100, 252
+MONTH, CHAIN_SIZE = 21, 10
+SPOT, RATE, DRIFT, SEED = 100.0, 0.03, 0.05, 7
+EXPIRY_DAYS = 400.0
+DAYS_PER_YEAR = 365.0
+
+
+def run(scenarios: int = SCENARIOS) -> dict[str, float]:
+    """Measure.
+
+    Args:
+        scenarios: Of 100 paths each.
+
+    Returns:
+        ``*_ratio`` is the speed of ours over that of NumPy by hand in one process; ``*_speedup`` that of ours,
+        on as many workers, over another way; the rest is for orientation.
+    """
+    volatilities = np.linspace(0.1, 0.6, scenarios)
+    hand, alone = _fastest(partial(by_hand, volatilities), partial(_compute, volatilities))
+    contracts = 2 * scenarios * PATHS * len(range(0, STEPS, MONTH)) * (2 * CHAIN_SIZE + 1)
+    figures = {
+        "one_process_ratio": hand / alone,
+        "contracts_per_second": contracts / alone,
+        "by_hand_contracts_per_second": contracts / hand,
+    }
+    return (
+        figures
+        | _workers(volatilities, hand)
+        | _rivals(volatilities, hand)
+        | _block()
+        | _growth()
+        | _memory()
+    )
+
+
+def definition(volatilities: Floats, *, paths: int = PATHS, steps: int = STEPS) -> Sweep:
+    """The sweep that is measured."""
+    base = SimulationParameters(
+        symbol="BENCH",
+        steps=steps,
+        initial_price=SPOT,
+        volatility=0.2,
+        risk_free_rate=RATE,
+        method=GeometricBrownian(dt=1 / STEPS, drift=DRIFT, volatility=0.2),
+        expirations=SingleExpiration(days=EXPIRY_DAYS),
+        seed=SEED,
+        start_at=datetime(2026, 1, 5, tzinfo=UTC),
+        chain_size=CHAIN_SIZE,
+        strike_interval=1.0,
+    )
+    return Sweep(
+        base=base, measures=[terminal_price, monthly_chains], grid={"volatility": volatilities}, paths=paths
+    )
+
+
+def monthly_chains(block: PathBlock) -> Floats:
+    """The sum of the prices of all contracts of each month's first chain."""
+    total = np.zeros(block.paths)
+    for chains in block.chains_at(range(0, block.steps, MONTH)):
+        total += (chains.call_mid[:, 0] + chains.put_mid[:, 0]).sum(axis=1)
+    return total
+
+
+def by_hand(volatilities: Floats, paths: int = PATHS) -> list[Floats]:
+    """The same numbers as one would write them for this case alone."""
+    dt = 1 / STEPS
+    offsets = np.arange(-CHAIN_SIZE, CHAIN_SIZE + 1)
+    rows = []
+    for volatility in volatilities.tolist():
+        normals = np.random.default_rng(SEED).standard_normal((paths, STEPS - 1))
+        prices = np.empty((paths, STEPS))
+        prices[:, 0] = 0.0
+        np.cumsum(
+            normals * (volatility * math.sqrt(dt)) + (DRIFT - volatility**2 / 2) * dt, 1, out=prices[:, 1:]
+        )
+        np.exp(prices, out=prices)
+        prices *= SPOT
+        total = np.zeros(paths)
+        for step in range(0, STEPS, MONTH):
+            years = (EXPIRY_DAYS - step) / DAYS_PER_YEAR
+            spots = prices[:, step, None]
+            call, put = _chain_by_hand(spots, np.floor(spots + 0.5) + offsets, years, volatility)[:2]
+            total += (call + put).sum(axis=1)
+        rows.append(np.array([_statistics(prices[:, -1]), _statistics(total)]))
+    return rows
+
+
+def _chain_by_hand(spots: Floats, strikes: Floats, years: float, base: float) -> tuple[Floats, ...]:
+    moneyness = np.log(strikes / spots)
+    volatility = base * np.clip(1.0 + moneyness * (-0.2 + 0.4 * moneyness), 0.01, 3.0)
+    deviation = volatility * math.sqrt(years)
+    d1 = (RATE * years - moneyness) / deviation + 0.5 * deviation
+    call_delta = ndtr(d1)
+    bond = strikes * math.exp(-RATE * years)
+    call = spots * call_delta - bond * ndtr(d1 - deviation)
+    put = call - spots + bond
+    density = np.exp(-0.5 * d1 * d1) / math.sqrt(2.0 * math.pi)
+    gamma = density / (spots * deviation)
+    vega = spots * density * (0.01 * math.sqrt(years))
+    return call, put, call_delta, call_delta - 1.0, gamma, vega
+
+
+def _statistics(values: Floats) -> Floats:
+    deviation = values.std(ddof=1)
+    moments = [values.mean(), deviation, deviation / math.sqrt(values.size), values.min(), values.max()]
+    return np.concatenate([moments, np.quantile(values, DEFAULT_QUANTILES)])
+
+
+def _compute(volatilities: Floats) -> None:
+    definition(volatilities).run(engine=InProcess(), observer=Silent())
+
+
+def _workers(volatilities: Floats, hand: float) -> dict[str, float]:
+    """One and two workers of a Ray that runs already, and is warm."""
+    import ray  # noqa: PLC0415  heavy
+
+    from cluster.sweep.ray_engine import OnRay  # noqa: PLC0415
+
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        engines = [OnRay(workers=workers, seconds_per_task=0.5) for workers in (1, 2)]
+        runs = [partial(definition(volatilities).run, engine=engine, observer=Silent()) for engine in engines]
+        hand_again, one, two = _fastest(partial(by_hand, volatilities), *runs)
+    finally:
+        ray.shutdown()
+    hand = min(hand, hand_again)
+    return {"one_worker_ratio": hand / one, "two_workers_ratio": hand / two, "two_workers_seconds": two}
+
+
+def _rivals(volatilities: Floats, hand: float) -> dict[str, float]:
+    """Other ways to do the same, where they are installed."""
+    figures = {}
+    for name, measure in (("joblib", _joblib), ("dask", _dask), ("quantlib", _quantlib)):
+        try:
+            figures[f"{name}_of_by_hand"] = hand / measure(volatilities)
+        except ImportError:
+            continue
+    return figures
+
+
+def _joblib(volatilities: Floats) -> float:
+    import joblib  # noqa: PLC0415  only for comparison
+
+    with joblib.Parallel(n_jobs=2) as parallel:
+        chunks = np.array_split(volatilities, 16)
+        parallel(joblib.delayed(by_hand)(chunk[:1]) for chunk in chunks)
+        return _seconds(lambda: parallel(joblib.delayed(by_hand)(chunk) for chunk in chunks))
+
+
+def _dask(volatilities: Floats) -> float:
+    from dask import compute, delayed  # noqa: PLC0415  only for comparison
+
+    tasks = [delayed(by_hand)(chunk) for chunk in np.array_split(volatilities, 16)]
+    return _seconds(lambda: compute(*tasks, scheduler="processes", num_workers=2))
+
+
+def _quantlib(volatilities: Floats) -> float:
+    """A loop over contracts of QuantLib's analytic engine, timed on a few and multiplied."""
+    from cluster.bench.pricing import _quantlib as prepare  # noqa: PLC0415
+
+    value_one = prepare(1.0)
+    some = 2000
+    strikes = np.linspace(80.0, 120.0, some).tolist()
+    seconds = _seconds(lambda: [value_one(strike, 0.2) for strike in strikes])
+    strikes_in_all = volatilities.size * PATHS * len(range(0, STEPS, MONTH)) * (2 * CHAIN_SIZE + 1)
+    return seconds / some * strikes_in_all
+
+
+def _block() -> dict[str, float]:
+    """What a block costs that has nothing to do."""
+    blocks = 2000
+    one = Sweep(
+        base=definition(np.array([0.2]), steps=2).base,
+        measures=[terminal_price],
+        grid={"method.drift": np.linspace(0.0, 0.1, blocks).tolist()},
+        paths=1,
+    )
+    return {"block_overhead_microseconds": 1e6 * _seconds(lambda: run_blocks(one, 0, blocks)) / blocks}
+
+
+def _growth() -> dict[str, float]:
+    """How many times more four times as many of each cost: 4 is linear."""
+
+    def seconds(scenarios: int = 25, paths: int = 400, steps: int = 252) -> float:
+        one = definition(np.linspace(0.1, 0.6, scenarios), paths=paths, steps=steps)
+        return _fastest(lambda: one.run(engine=InProcess(), observer=Silent()))[0]
+
+    base = seconds()
+    return {
+        "growth_with_4_times_the_scenarios": seconds(scenarios=100) / base,
+        "growth_with_4_times_the_paths": seconds(paths=1600) / base,
+        "growth_with_a_quarter_of_the_steps": base / seconds(steps=63),
+    }
+
+
+def _memory() -> dict[str, float]:
+    """The most that this process, which was a worker too, has used; a kilobyte is macOS's byte."""
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return {"peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit}
+
+
+def _seconds(function: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def _fastest(*functions: Callable[[], Any], repetitions: int = 5) -> list[float]:
+    """Seconds of each, the best of some repetitions that take turns."""
+    best = [math.inf] * len(functions)
+    for _ in range(repetitions):
+        best = [min(fastest, _seconds(each)) for fastest, each in zip(best, functions, strict=True)]
+    return best
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(int(sys.argv[1]) if len(sys.argv) > 1 else SCENARIOS), indent=2))

@@ -1,0 +1,86 @@
+"""``optionchain chaos``: an instance of its own, load, kills, and what the checker found."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cluster.chaos.run import ChaosPlan, ChaosReport, run_chaos
+from cluster.console import StepProgress
+from cluster.instance import Instance
+from cluster.ports import free_ports
+from cluster.settings import Settings, load_settings
+
+SECONDS_A_MINUTE = 60.0
+SHOWN_VIOLATIONS = 20
+
+
+def chaos(
+    minutes: Annotated[float, typer.Option("--minutes", min=0.1, help="How long clients step.")] = 1.0,
+    clients: Annotated[int, typer.Option("--clients", min=1, help="How many step at once.")] = 50,
+    fsync: Annotated[
+        str, typer.Option("--fsync", help="Policy of its Redis: always or everysec.")
+    ] = "always",
+    seed: Annotated[int, typer.Option("--seed", help="Decides what is killed when.")] = 1,
+) -> None:
+    """Kill actors, replicas, HAProxy and Redis under load, on an instance of its own, and prove that nothing is lost.
+
+    Exit code 1 when a step was lost, served twice, skipped, out of order or wrong.
+    """
+    console = Console()
+    plan = ChaosPlan(SECONDS_A_MINUTE * minutes, clients=clients, seed=seed, tell=console.print)
+    with tempfile.TemporaryDirectory(prefix="optionchain-chaos-") as folder:
+        settings = chaos_settings(Path(folder), "always" if fsync == "always" else "everysec")
+        instance = Instance(settings)
+        with StepProgress(console) as progress:
+            state = instance.up(progress)
+        try:
+            report = asyncio.run(run_chaos(settings, state, plan))
+        finally:
+            with StepProgress(console) as progress:
+                instance.down(progress)
+    show_report(console, report)
+    raise typer.Exit(0 if report.verdict.is_clean else 1)
+
+
+def chaos_settings(folder: Path, fsync: Literal["always", "everysec"]) -> Settings:
+    """The settings of an instance that may be broken: private servers, a free port, two replicas."""
+    (port,) = free_ports(1)
+    settings = load_settings()
+    return settings.model_copy(
+        update={
+            "data": settings.data.model_copy(update={"folder": folder}),
+            "http": settings.http.model_copy(update={"port": port, "host": "127.0.0.1", "replicas": 2}),
+            "redis": settings.redis.model_copy(update={"url": None, "mode": "standalone", "fsync": fsync}),
+            "mongo": settings.mongo.model_copy(update={"uri": None}),
+        }
+    )
+
+
+def show_report(console: Console, report: ChaosReport) -> None:
+    """Print what was done and what was found."""
+    verdict = report.verdict
+    table = Table(show_header=False, title="Chaos", title_justify="left")
+    rows = {
+        "steps acknowledged": f"{verdict.acknowledged:,} in {verdict.sessions} sessions",
+        "faults": ", ".join(f"{count} x {fault.value}" for fault, count in report.faults.items()) or "none",
+        "longest outage": f"{verdict.longest_outage_seconds:.1f} s",
+        "longest wait of one session": f"{verdict.longest_wait_seconds:.1f} s",
+        "lost": str(verdict.count("lost")),
+        "doubled": str(verdict.count("doubled")),
+        "skipped": str(verdict.count("skipped")),
+        "out of order": str(verdict.count("out_of_order")),
+        "not as replayed": str(verdict.count("wrong")),
+        "admitted bugs": str(verdict.defects),
+    }
+    for what, value in rows.items():
+        table.add_row(what, value)
+    console.print(table)
+    for violation in verdict.violations[:SHOWN_VIOLATIONS]:
+        console.print(f"[red]{violation.kind}[/]: step {violation.index} of session {violation.session_id}")

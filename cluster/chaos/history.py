@@ -1,0 +1,65 @@
+"""What clients saw while things broke, as data: one attempt to step after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A snapshot came: the step is acknowledged."""
+
+    index: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The service said where the cursor is, and served nothing."""
+
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The service knows no such session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No snapshot and no word of the cursor: the step may or may not have been applied.
+
+    Attributes:
+        status: The HTTP status; 0 where the connection broke.
+        is_defect: The service said that it has a bug.
+    """
+
+    status: int = 0
+    is_defect: bool = False
+
+
+Outcome: TypeAlias = Served | Refused | Gone | Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One step that a client asked for.
+
+    Attributes:
+        expected: The index that it asked for.
+        began: When it was sent, in seconds on the clock of all attempts.
+        ended: When it was known what came of it.
+    """
+
+    session_id: str
+    expected: int
+    began: float
+    ended: float
+    outcome: Outcome
+
+
+def digest(body: bytes) -> bytes:
+    """What a history keeps of a body."""
+    return hashlib.blake2b(body, digest_size=16).digest()

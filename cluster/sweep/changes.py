@@ -1,0 +1,104 @@
+"""Changes to parameters by name: ``{"volatility": 0.3, "method.drift": 0.05}``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, cast
+
+import numpy as np
+
+from optionchain.errors import InvalidInput
+from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.walks import Walk
+from optionchain.walks.parameters import parameters_of
+
+METHOD = "method."
+DAYS = "days_to_expiration"
+_FIELDS = {field.name for field in fields(SimulationParameters)} - {"expirations", "path"}
+
+
+def known_names(base: SimulationParameters) -> set[str]:
+    """The names that a change of these parameters may have."""
+    of_method = {METHOD + name for name in parameters_of(type(base.method))}
+    days = {DAYS} if isinstance(base.expirations, SingleExpiration) else {"expirations"}
+    return _FIELDS | of_method | days
+
+
+def check_name(name: object, base: SimulationParameters) -> str:
+    """Return a name that is known.
+
+    Raises:
+        InvalidInput: It is not; the reason says what may have been meant.
+    """
+    known = known_names(base)
+    if isinstance(name, str) and name in known:
+        return name
+    meant = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    hint = f"did you mean {meant[0]}?" if meant else f"one of {', '.join(sorted(known))}"
+    raise InvalidInput(str(name), f"is not a parameter of this simulation: {hint}")
+
+
+def check_value(name: str, value: Any, base: SimulationParameters) -> None:
+    """Refuse a value that is wrong whatever the others are; two that do not go together are not looked for.
+
+    Raises:
+        InvalidInput: It is not allowed.
+    """
+    if name.startswith(METHOD):
+        parameter = name.removeprefix(METHOD)
+        parameters_of(type(base.method))[parameter].check(name, value)
+        return
+    try:
+        changed(base, {name: value})
+    except InvalidInput as error:
+        if error.field.partition(".")[0] in (name, "method"):
+            raise InvalidInput(name, error.reason) from None
+    except (TypeError, AttributeError):
+        raise InvalidInput(name, "is not a value of this parameter") from None
+
+
+def plain(value: Any) -> Any:
+    """The Python value of a NumPy scalar."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def changed(base: SimulationParameters, changes: Mapping[str, Any]) -> SimulationParameters:
+    """The parameters with some of them changed.
+
+    ``volatility`` is the market's: it changes the model's starting volatility with it, unless
+    ``method.volatility`` says otherwise. ``method.x`` changes a parameter of the model.
+
+    Args:
+        base: What is changed.
+        changes: Known names and their values.
+
+    Raises:
+        InvalidInput: A value is out of range; the error names it.
+    """
+    of_method = {
+        name.removeprefix(METHOD): value for name, value in changes.items() if name.startswith(METHOD)
+    }
+    direct = {name: value for name, value in changes.items() if not name.startswith(METHOD) and name != DAYS}
+    method: Walk = direct.get("method", base.method)
+    if "volatility" in direct and "volatility" in parameters_of(type(method)):
+        of_method = {"volatility": direct["volatility"]} | of_method
+    if DAYS in changes:
+        direct["expirations"] = SingleExpiration(changes[DAYS])
+    if of_method:
+        direct["method"] = _changed_method(method, of_method)
+    return replace(base, **direct)
+
+
+def with_parameters(method: Walk, parameters: Mapping[str, Any]) -> Walk:
+    """A market model with some of its parameters changed."""
+    walk: Walk = replace(cast("Any", method), **parameters)  # every model is a dataclass
+    return walk
+
+
+def _changed_method(method: Walk, changes: Mapping[str, Any]) -> Walk:
+    try:
+        return with_parameters(method, changes)
+    except InvalidInput as error:
+        raise error.under("method") from None

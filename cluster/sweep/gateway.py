@@ -1,0 +1,105 @@
+"""The way from an HTTP replica to the one actor that runs sweeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cluster.sweep.service import Format, SweepService, SweepSettings
+from optionchain.errors import Defect, OptionChainError, Unavailable
+
+if TYPE_CHECKING:
+    from cluster.settings import Settings
+
+ACTOR = "sweeps"
+# Reading a status does not wait for a table that is being rendered.
+MAX_CONCURRENT_CALLS = 16
+TIMEOUT_SECONDS = 30.0
+
+
+class Sweeps(Protocol):
+    """Sweeps, as the routes use them; each method raises as `SweepService` does."""
+
+    async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    async def status(self, owner: str, identity: str) -> dict[str, Any]: ...
+
+    async def cancel(self, owner: str, identity: str) -> dict[str, Any]: ...
+
+    async def results(self, owner: str, identity: str, style: Format) -> bytes: ...
+
+
+class SweepGateway:
+    """Calls the sweep actor, which is created where there is none.
+
+    Args:
+        namespace: Ray namespace of our actors.
+        settings: Of sweeps.
+    """
+
+    def __init__(self, namespace: str, settings: SweepSettings) -> None:
+        self._namespace = namespace
+        self._settings = settings
+
+    async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
+        """As `SweepService.submit`."""
+        shown: dict[str, Any] = await self._call("submit", owner, dict(wire))
+        return shown
+
+    async def status(self, owner: str, identity: str) -> dict[str, Any]:
+        """As `SweepService.status`."""
+        shown: dict[str, Any] = await self._call("status", owner, identity)
+        return shown
+
+    async def cancel(self, owner: str, identity: str) -> dict[str, Any]:
+        """As `SweepService.cancel`."""
+        shown: dict[str, Any] = await self._call("cancel", owner, identity)
+        return shown
+
+    async def results(self, owner: str, identity: str, style: Format) -> bytes:
+        """As `SweepService.results`."""
+        table: bytes = await self._call("results", owner, identity, style)
+        return table
+
+    async def _call(self, method: str, *arguments: Any) -> Any:
+        from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError  # noqa: PLC0415
+
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                actor = await asyncio.to_thread(self._actor)
+                return await getattr(actor, method).remote(*arguments)
+        except RayTaskError as error:
+            if isinstance(error.cause, OptionChainError):
+                raise error.cause from None
+            raise Defect from error
+        except (RayActorError, GetTimeoutError, TimeoutError) as error:
+            raise Unavailable("the sweep service") from error
+
+    def _actor(self) -> Any:
+        import ray  # noqa: PLC0415
+
+        from cluster.sweep.ray_engine import OnRay  # noqa: PLC0415
+
+        actor: Any = ray.remote(SweepService)
+        return actor.options(
+            name=ACTOR,
+            namespace=self._namespace,
+            lifetime="detached",
+            get_if_exists=True,
+            max_restarts=-1,
+            num_cpus=0,
+            max_concurrency=MAX_CONCURRENT_CALLS,
+        ).remote(partial(OnRay), self._settings)
+
+
+def open_sweeps(settings: Settings, sweeps: SweepSettings) -> SweepGateway:
+    """The way to sweeps from this process.
+
+    Args:
+        settings: Of the instance.
+        sweeps: Of sweeps; without a folder they are recorded in the instance's.
+    """
+    output = sweeps.output or str(settings.data.folder.resolve() / "sweeps")
+    return SweepGateway(settings.ray.namespace, sweeps.model_copy(update={"output": output}))

@@ -1,0 +1,100 @@
+"""The steps of a simulation in blocks: enough at a time for fast pricing and writing, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from optionchain.arrays import Steps
+from optionchain.chains.block import ChainBlock, build_block
+from optionchain.expirations import ExpirationPlan
+from optionchain.expirations.listing import (
+    ExpirationLister,
+    Listing,
+    Microseconds,
+    microseconds,
+    single_listing,
+)
+from optionchain.parameters import SingleExpiration
+from optionchain.simulation import Simulation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepBlock:
+    """Consecutive steps of a simulation.
+
+    Attributes:
+        simulation: The simulation.
+        steps: Which of its steps.
+    """
+
+    simulation: Simulation
+    steps: range
+
+    @property
+    def instants(self) -> list[datetime]:
+        """The simulated instant of each step."""
+        return [self.simulation.parameters.simulated_at(step) for step in self.steps]
+
+    @property
+    def simulated_at(self) -> Microseconds:
+        """``[steps]`` the simulated instants, in microseconds from 1970."""
+        return np.array([microseconds(instant) for instant in self.instants])
+
+    @property
+    def prices(self) -> Steps:
+        """``[steps]`` of the underlying."""
+        return self.simulation.prices[self.steps.start : self.steps.stop]
+
+    @property
+    def volatilities(self) -> Steps:
+        """``[steps]`` annualised, at the money."""
+        return self.simulation.volatilities[self.steps.start : self.steps.stop]
+
+
+def step_blocks(simulation: Simulation, steps: range, size: int) -> Iterator[StepBlock]:
+    """Cut consecutive steps into blocks of `size`, the last one as it comes."""
+    for start in range(0, len(steps), size):
+        yield StepBlock(simulation, steps[start : start + size])
+
+
+def chain_blocks(
+    simulation: Simulation, steps: range, contracts: int
+) -> Iterator[tuple[StepBlock, ChainBlock]]:
+    """The option chains of consecutive steps, in blocks of up to `contracts` contracts, or of one step.
+
+    Raises:
+        InvalidInput: The parameters lead a chain out of range.
+    """
+    size = max(contracts // simulation.parameters.most_contracts, 1)
+    for block, quote_times, listing in _listed(simulation, step_blocks(simulation, steps, size)):
+        yield (
+            block,
+            build_block(
+                simulation.parameters,
+                quote_times=quote_times,
+                spots=block.prices,
+                base_volatilities=block.volatilities,
+                listing=listing,
+            ),
+        )
+
+
+def _listed(
+    simulation: Simulation, blocks: Iterable[StepBlock]
+) -> Iterator[tuple[StepBlock, Microseconds, Listing]]:
+    """Each block with its quote times and its expirations."""
+    parameters = simulation.parameters
+    if isinstance(parameters.expirations, SingleExpiration):
+        expires_at = parameters.expirations.expires_at(parameters.start_at)
+        for block in blocks:
+            # The last snapshot may lie after the expiry; its quotes are those at the expiry.
+            quote_times = np.minimum(block.simulated_at, microseconds(expires_at))
+            yield block, quote_times, single_listing(expires_at, len(block.steps))
+        return
+    lister = ExpirationLister(ExpirationPlan(parameters.expirations))
+    for block in blocks:
+        yield block, block.simulated_at, lister.list(block.instants)

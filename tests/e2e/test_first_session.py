@@ -1,0 +1,29 @@
+"""The README's first session works as it is pasted."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from clusters import Cluster
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the example needs curl")
+def test_the_first_session_by_curl_serves_a_chain(cluster: Cluster) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = [block for block in blocks if "curl" in block]
+    here = example.replace("http://127.0.0.1:7070", cluster.state.base_url)
+    here = re.sub(r"\$\(cat [^)]*\)", cluster.state.api_key or "", here)
+
+    answer = subprocess.run(["bash", "-ec", here], capture_output=True, text=True, timeout=60, check=True)
+
+    chain = json.loads(answer.stdout)
+    assert chain["underlying"] == "SPX"
+    assert chain["session_info"]["current_step"] == 1
+    assert len(chain["contracts"]) == 61

@@ -1,0 +1,175 @@
+"""Sessions on several Ray nodes: a node dies, the number of actors changes, an actor sleeps and wakes up again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import ray
+from gateway_load import GatewayLoad
+from ray.cluster_utils import Cluster as RayCluster
+from servers import redis_server
+
+from actors.ray_transport import RaySessionTransport
+from actors.session_gateway import SessionGateway
+from cluster.bootstrap import open_gateway, session_actor_finder
+from cluster.chaos.checker import Verdict
+from cluster.chaos.history import Unanswered
+from cluster.report import report
+from cluster.settings import Settings
+
+pytestmark = [
+    pytest.mark.anyio,
+    # Ray leaves its sockets and log files to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+NAMESPACE = "placement"
+NODES = 3
+CLIENTS = 24
+
+
+@dataclass(frozen=True)
+class _Always:
+    name: str
+
+    def actor_name(self, session_id: str) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Ray nodes that are processes of this machine; the first is the head, and ours."""
+
+    ray: RayCluster
+    settings: Settings
+
+    def gateway(self, placement: str, **changes: Any) -> SessionGateway:
+        return open_gateway(self._placed(placement, **changes))
+
+    def gateway_to(self, name: str) -> SessionGateway:
+        """Takes every session to one actor, whatever the others do."""
+        return SessionGateway(
+            _Always(name),
+            RaySessionTransport(session_actor_finder(self.settings), timeout_seconds=30.0),
+            max_waiting=1000,
+            max_batch=100,
+            timeout_seconds=60.0,
+        )
+
+    def pid(self, name: str) -> int:
+        """The process of an actor."""
+        status: Any = session_actor_finder(self.settings)(name).status.remote()
+        return int(ray.get(status, timeout=60.0)["pid"])
+
+    def _placed(self, placement: str, **changes: Any) -> Settings:
+        session = self.settings.session.model_copy(update={"placement": placement, **changes})
+        return self.settings.model_copy(update={"session": session})
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        cluster = RayCluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
+        try:
+            for _ in range(NODES - 1):
+                cluster.add_node(**node)
+            ray.init(address=cluster.address, namespace=NAMESPACE, log_to_driver=False)
+            yield Nodes(cluster, Settings(redis={"url": server.url}, ray={"namespace": NAMESPACE}))
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def no_actor_is_left(nodes: Nodes) -> Iterator[None]:
+    """Actors of one test would serve those of the next under the same names."""
+    yield
+    for actor in report(NAMESPACE)["actors"]:
+        ray.kill(ray.get_actor(actor["name"], namespace=NAMESPACE))
+
+
+def kept(verdict: Verdict, *, at_least: int) -> bool:
+    """Whether every promise was kept, and enough was served to mean something."""
+    assert verdict.is_clean, verdict.violations[:5]
+    assert verdict.acknowledged >= at_least
+    return True
+
+
+async def test_a_node_with_half_of_the_sessions_dies_and_its_sessions_go_on_elsewhere(nodes: Nodes) -> None:
+    gateway, load = nodes.gateway("shards:2", timeout_seconds=60.0), GatewayLoad(CLIENTS)
+    await load.create(gateway)
+    await load.step([gateway], 5)
+    actors = report(NAMESPACE)["actors"]
+    victim = next(node for node in nodes.ray.worker_nodes if node.node_id in {a["node_id"] for a in actors})
+    assert {actor["resident_sessions"] > 0 for actor in actors} == {True}
+    assert len({actor["node_id"] for actor in actors}) == 2, "the two actors are on different nodes"
+
+    under_load = asyncio.create_task(load.step([gateway], 30))
+    await asyncio.to_thread(nodes.ray.remove_node, victim, allow_graceful=False)
+    await under_load
+
+    assert kept(await load.verdict(gateway), at_least=CLIENTS * 34)
+    assert victim.node_id not in {actor["node_id"] for actor in report(NAMESPACE)["actors"]}
+
+
+async def test_the_number_of_actors_changes_under_load(nodes: Nodes) -> None:
+    few, many, load = (
+        nodes.gateway("shards:2", timeout_seconds=60.0),
+        nodes.gateway("shards:3", timeout_seconds=60.0),
+        GatewayLoad(CLIENTS),
+    )
+    await load.create(few)
+
+    await load.step([few], 5)
+    # A rolling update: replicas of the old and of the new number serve side by side.
+    await load.step([few, many], 20)
+    await load.step([many], 5)
+    await load.step([many, few], 10)
+
+    assert kept(await load.verdict(few), at_least=CLIENTS * 36)
+
+
+async def test_an_actor_that_slept_while_another_took_over_serves_nothing_twice(nodes: Nodes) -> None:
+    patient, sleeper = (nodes.gateway("shards:1", timeout_seconds=seconds) for seconds in (60.0, 2.0))
+    other, load = nodes.gateway_to("sessions-1"), GatewayLoad(CLIENTS)
+    await load.create(patient)
+    await load.step([patient, other], 4)
+
+    with asleep(nodes.pid("sessions-0")):
+        # Each session has a step on its way to the sleeper while the other actor serves them all.
+        asked = [asyncio.create_task(load.attempt(sleeper, session_id, 4)) for session_id in load.sessions]
+        await load.step([other], 4)
+        outcomes = await asyncio.gather(*asked)
+    await load.step([patient, other], 10)
+
+    assert all(isinstance(outcome, Unanswered) for outcome in outcomes)
+    assert kept(await load.verdict(patient), at_least=CLIENTS * 17)
+
+
+async def test_sessions_of_their_own_processes_go_on_when_those_are_killed(nodes: Nodes) -> None:
+    gateway, load = nodes.gateway("per-session", timeout_seconds=60.0), GatewayLoad(2)
+    await load.create(gateway)
+    await load.step([gateway], 3)
+
+    for actor in report(NAMESPACE)["actors"]:
+        os.kill(actor["pid"], signal.SIGKILL)
+    await load.step([gateway], 3)
+
+    assert kept(await load.verdict(gateway), at_least=12)
+
+
+@contextmanager
+def asleep(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,115 @@
+"""The cache on a real server, as two processes see it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+
+import pytest
+
+from adapters.redis_cache import RedisCacheService
+from tests.servers import redis_server
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def two(redis):
+    """Two caches of one prefix: two processes."""
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    pair = [RedisCacheService(redis.open(), prefix=prefix) for _ in range(2)]
+    for cache in pair:
+        await cache.get("anything")
+        await until(lambda cache=cache: cache._is_listening)
+    yield pair
+    for cache in pair:
+        await cache.close()
+
+
+async def until(is_so):
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110  what we wait for has no event
+            await asyncio.sleep(0.005)
+
+
+async def test_what_is_set_is_found_by_both_until_it_is_deleted(two):
+    one, other = two
+    assert await other.get("a") is None
+    assert not await other.exists("a")
+
+    await one.set("a", b"\x00value", 60)
+
+    assert [await one.get("a"), await other.get("a")] == [b"\x00value"] * 2
+    assert await one.exists("a")
+    assert await other.exists("a")
+    await one.delete("a")
+    await until(lambda: "a" not in other._local)
+    assert [await one.get("a"), await other.get("a")] == [None, None]
+
+
+async def test_a_read_is_served_locally_the_second_time(two, redis):
+    one, other = two
+    await one.set("a", b"1", 60)
+    await other.get("a")
+
+    client = redis.open()
+    await client.delete(other._prefix + "a")
+    await client.aclose()
+
+    assert await other.get("a") == b"1"
+
+
+async def test_a_value_ends_with_its_time_in_every_tier(two):
+    one, other = two
+
+    await one.set("a", b"1", 0.05)
+    await other.get("a")
+    await asyncio.sleep(0.06)
+
+    assert [await one.get("a"), await other.get("a")] == [None, None]
+
+
+async def test_what_was_set_together_ends_apart(two, redis):
+    one, _ = two
+    for index in range(50):
+        await one.set(str(index), b"1", 100)
+
+    client = redis.open()
+    lifetimes = [await client.pttl(f"{one._prefix}{index}") for index in range(50)]
+    await client.aclose()
+
+    assert max(lifetimes) <= 100_000
+    assert min(lifetimes) >= 89_000
+    assert max(lifetimes) - min(lifetimes) > 5_000
+
+
+async def test_the_local_tier_is_bounded(redis):
+    cache = RedisCacheService(redis.open(), prefix="bounded", local_bytes=10_000)
+    for index in range(100):
+        await cache.set(str(index), b"x" * 800, 60)
+    await cache.set("large", b"x" * 20_000, 60)
+
+    assert cache._local.currsize <= 10_000
+    assert await cache.get("large") == b"x" * 20_000
+    await cache.close()
+
+
+async def test_a_server_that_goes_away_is_an_empty_cache_and_comes_back(tmp_path):
+    with redis_server(tmp_path) as server:
+        cache = RedisCacheService(server.open())
+        await cache.get("anything")
+        await until(lambda: cache._is_listening)
+        await cache.set("a", b"1", 60)
+        server.process.kill()
+        server.process.wait()
+        await until(lambda: not cache._is_listening)
+
+        begun = time.monotonic()
+        for _ in range(20):
+            assert await cache.get("a") is None
+            await cache.set("a", b"2", 60)
+            await cache.delete("a")
+            assert not await cache.exists("a")
+        assert time.monotonic() - begun < 5
+        await cache.close()

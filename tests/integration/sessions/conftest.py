@@ -1,0 +1,40 @@
+"""A real server for the session store, and stores on it whose keys no other test sees."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from servers import RedisServer, redis_server
+from session_examples import StoreFactory
+
+from adapters.redis_session_store import RedisSessionStore
+
+_PREFIXES = (f"test{number}" for number in count())
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(Path(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    return next(_PREFIXES)
+
+
+@pytest.fixture
+async def open_store(server: RedisServer, prefix: str) -> AsyncIterator[StoreFactory]:
+    """Opens stores on the same keys, each with connections of its own, as two processes have them."""
+    stores: list[RedisSessionStore] = []
+
+    def open_one(**options: float) -> RedisSessionStore:
+        stores.append(RedisSessionStore(server.open(), prefix=prefix, **options))
+        return stores[-1]
+
+    yield open_one
+    for store in stores:
+        await store.close()

@@ -1,0 +1,119 @@
+"""A store that hangs: every caller has an answer in time, nothing piles up, and its return is noticed at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from servers import RedisServer, redis_server
+from session_examples import advance, new_host, new_session
+
+from actors.messages import Answer, Call
+from actors.placement import Shards
+from actors.session_gateway import SessionGateway
+from actors.session_host import SessionHost
+from adapters.redis_connection import open_redis
+from adapters.redis_session_store import RedisSessionStore
+from optionchain.errors import Overloaded, Unavailable
+from optionchain.session import Command, Create, Inspect, Session
+
+pytestmark = pytest.mark.anyio
+
+STORE_PATIENCE_SECONDS = 0.4
+HANG_SECONDS = 1.5
+# What a busy machine may add to any wait.
+SLACK_SECONDS = 2.0
+
+
+class InProcess:
+    """Delivers to a host without Ray between."""
+
+    def __init__(self, host: SessionHost) -> None:
+        self._host = host
+
+    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
+        return await self._host.execute(calls)
+
+
+@pytest.fixture
+def hanging_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server of this test alone: it is about to be stopped."""
+    with redis_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def store(hanging_server: RedisServer) -> AsyncIterator[RedisSessionStore]:
+    settings = hanging_server.settings().model_copy(update={"timeout_seconds": STORE_PATIENCE_SECONDS})
+    store = RedisSessionStore(open_redis(settings))
+    yield store
+    await store.close()
+
+
+@contextmanager
+def hanging(server: RedisServer) -> Iterator[None]:
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+
+
+def new_gateway(store: RedisSessionStore, **options: int) -> SessionGateway:
+    values = {"max_waiting": 50, "max_batch": 10, **options}
+    return SessionGateway(Shards(1), InProcess(new_host(store)), timeout_seconds=4.0, **values)
+
+
+async def ask(gateway: SessionGateway, session: Session, command: Command) -> bytes:
+    return await gateway.call(Call(session.id, session.owner, session.surface, command))
+
+
+async def test_while_the_store_hangs_every_caller_is_refused_in_time_and_its_return_is_noticed_at_once(
+    store: RedisSessionStore, hanging_server: RedisServer
+) -> None:
+    gateway = new_gateway(store)
+    sessions = [new_session() for _ in range(10)]
+    await asyncio.gather(*(ask(gateway, session, Create(session)) for session in sessions))
+
+    with hanging(hanging_server):
+        began = time.monotonic()
+        while time.monotonic() - began < HANG_SECONDS:
+            asked = time.monotonic()
+            refusals = await asyncio.gather(
+                *(ask(gateway, session, advance()) for session in sessions), return_exceptions=True
+            )
+            # The first call leaves alone, the rest behind it: two waits for the store.
+            assert time.monotonic() - asked < 2 * STORE_PATIENCE_SECONDS + SLACK_SECONDS
+            assert all(isinstance(refusal, Unavailable) for refusal in refusals), refusals
+    returned = time.monotonic()
+    answers = await asyncio.gather(*(ask(gateway, session, advance()) for session in sessions))
+
+    assert time.monotonic() - returned < 2.0
+    assert len(answers) == len(sessions)
+
+
+async def test_beyond_the_room_callers_are_refused_at_once_with_a_time_to_come_back(
+    store: RedisSessionStore, hanging_server: RedisServer
+) -> None:
+    gateway = new_gateway(store, max_waiting=5)
+    session = new_session()
+    await ask(gateway, session, Create(session))
+
+    with hanging(hanging_server):
+        waiting = [asyncio.create_task(ask(gateway, session, advance())) for _ in range(5)]
+        await asyncio.sleep(0)
+        asked = time.monotonic()
+        with pytest.raises(Overloaded) as refusal:
+            await ask(gateway, session, advance())
+        waited = time.monotonic() - asked
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert waited < STORE_PATIENCE_SECONDS / 2
+    assert refusal.value.retry_after_seconds > 0
+    assert await ask(gateway, session, Inspect())

@@ -1,0 +1,55 @@
+"""What is wrong with one call or one record is its own misfortune."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+from servers import RedisServer
+from session_examples import NOW, StoreFactory, advance, ask, created, new_host, new_session
+
+from actors.messages import Answer, Call
+from optionchain.errors import Defect, Unavailable
+from optionchain.session import Advance
+
+pytestmark = pytest.mark.anyio
+
+
+def cursor(answer: Answer) -> int:
+    assert isinstance(answer, bytes), answer
+    return int(orjson.loads(answer)["session_info"]["current_step"])
+
+
+async def test_a_record_that_nobody_can_read_fails_its_own_session_alone(
+    open_store: StoreFactory, server: RedisServer, prefix: str
+) -> None:
+    host = new_host(open_store())
+    broken, sound = [await created(host, new_session()) for _ in range(2)]
+    redis = server.open()
+    await redis.hset(f"{prefix}:session:{{{broken.id}}}", "parameters", b'{"from": "the future"}')
+    await redis.aclose()
+    restarted = new_host(open_store())
+
+    (failed,), (served,) = await asyncio.gather(
+        ask(restarted, broken, advance()), ask(restarted, sound, advance())
+    )
+
+    assert isinstance(failed, Defect)
+    assert cursor(served) == 1
+    assert cursor((await ask(restarted, sound, advance()))[0]) == 2
+
+
+async def test_a_call_whose_caller_gave_up_is_not_begun(open_store: StoreFactory) -> None:
+    host = new_host(open_store())
+    session = await created(host, new_session())
+    now = NOW.timestamp()
+    calls = [
+        Call(session.id, session.owner, session.surface, Advance(name), expires_at)
+        for name, expires_at in {"late": now - 0.001, "in time": now + 5.0}.items()
+    ]
+
+    late, in_time = await host.execute(calls)
+
+    assert isinstance(late, Unavailable)
+    assert cursor(in_time) == 1

@@ -1,0 +1,106 @@
+"""Sessions end: at their time to live everywhere within one sweep, by deletion everywhere at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+from servers import RedisServer
+from session_examples import NoMetrics, StoreFactory, advance, ask, created, new_host, new_session
+
+from actors.messages import Call
+from actors.session_actor import SessionActor, SessionSettings
+from optionchain.errors import NotFound
+from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, Surface
+
+pytestmark = pytest.mark.anyio
+
+TTL_SECONDS, SWEEP_SECONDS = 1.0, 0.2
+
+
+class Runtime:
+    """Runs an actor in this process."""
+
+    def node_id(self) -> str:
+        return "here"
+
+    def end_actor(self) -> None:
+        raise AssertionError("an actor of many sessions stays")
+
+
+@pytest.fixture
+async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
+    settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS)
+    actor = SessionActor(
+        "sessions-0", lambda: open_store(ttl_seconds=TTL_SECONDS), NoMetrics, Runtime(), settings
+    )
+    yield actor
+    if actor._housekeeping is not None:
+        actor._housekeeping.cancel()
+
+
+async def tell(actor: SessionActor, session: Session, command: Command) -> object:
+    (answer,) = await actor.execute([Call(session.id, session.owner, session.surface, command)])
+    return answer
+
+
+async def test_an_expired_session_is_gone_from_the_list_from_memory_and_from_the_store_within_one_sweep(
+    actor: SessionActor, open_store: StoreFactory, server: RedisServer, prefix: str
+) -> None:
+    session = new_session(updated_at=datetime.now(UTC))
+    store, redis = open_store(), server.open()
+    await tell(actor, session, Create(session))
+    written = time.monotonic()
+    # Reading keeps a session in use, not alive.
+    while time.monotonic() - written < TTL_SECONDS * 0.8:
+        await tell(actor, session, Peek())
+        await asyncio.sleep(0.05)
+    assert (await actor.status())["resident_sessions"] == 1
+
+    await asyncio.sleep(max(written + TTL_SECONDS + 2.5 * SWEEP_SECONDS - time.monotonic(), 0.0))
+
+    assert (await store.list_active(session.owner, Surface.CHAIN)).total == 0
+    assert (await actor.status())["resident_sessions"] == 0
+    left = [key async for key in redis.scan_iter(f"{prefix}:*")]
+    assert left == [f"{prefix}:owners".encode()]
+    assert isinstance(await tell(actor, session, Inspect()), NotFound)
+    await redis.aclose()
+
+
+async def test_every_write_gives_a_session_its_whole_time_again(actor: SessionActor) -> None:
+    session = new_session(updated_at=datetime.now(UTC))
+    await tell(actor, session, Create(session))
+
+    for cursor in (1, 2, 3):
+        await asyncio.sleep(TTL_SECONDS * 0.6)
+        body = await tell(actor, session, advance())
+        assert isinstance(body, bytes)
+        assert orjson.loads(body)["session_info"]["current_step"] == cursor
+
+
+async def test_a_deletion_is_final_on_an_actor_that_still_holds_the_session(open_store: StoreFactory) -> None:
+    holder, other = new_host(open_store()), new_host(open_store())
+    session = await created(holder, new_session())
+    await ask(other, session, Delete())
+
+    answers = [
+        answer for command in (Delete(), advance(), Peek()) for answer in await ask(holder, session, command)
+    ]
+
+    assert [type(answer) for answer in answers] == [NotFound] * 3
+    assert await open_store().get([session.id]) == {}
+
+
+async def test_a_step_before_a_deletion_is_not_served_from_an_outdated_copy(open_store: StoreFactory) -> None:
+    outdated, other = new_host(open_store()), new_host(open_store())
+    session = await created(outdated, new_session())
+    await ask(other, session, advance(count=3))
+
+    stepped, _ = await ask(outdated, session, advance(), Delete())
+
+    assert isinstance(stepped, bytes)
+    assert orjson.loads(stepped)["session_info"]["current_step"] == 4

@@ -1,0 +1,303 @@
+"""What the client makes of a service that loses answers, is busy, or refuses."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fake_service import PARAMETERS, SESSION_ID, STEPS, FakeService, Fault
+
+import optionchain_client
+from optionchain_client import AsyncClient, Client, Retry
+
+QUICK = Retry(attempts=4, first_pause_seconds=0.001)
+
+
+def open_client(service: FakeService, retry: Retry = QUICK) -> Client:
+    http = httpx.Client(transport=httpx.MockTransport(service))
+    return Client("http://service/", "a-key", retry=retry, http=http)
+
+
+def open_async_client(service: FakeService) -> AsyncClient:
+    http = httpx.AsyncClient(transport=httpx.MockTransport(service.on_await))
+    return AsyncClient("http://service", "a-key", retry=QUICK, http=http)
+
+
+def lose(path: str, *, every: int) -> Fault:
+    """The connection breaks at every n-th request to a path."""
+
+    def fault(request: httpx.Request, number: int) -> None:
+        if request.url.path == path and number % every == 0:
+            raise httpx.ReadError("connection lost", request=request)
+
+    return fault
+
+
+def answer(status: int, **headers: str) -> Callable[[httpx.Request, int], httpx.Response]:
+    return lambda *_: httpx.Response(status, json={"error": "no", "field": "x"}, headers=headers)
+
+
+def test_an_iteration_serves_every_step_once() -> None:
+    service = FakeService()
+
+    with open_client(service).session(**PARAMETERS) as session:
+        snapshots = list(session.steps())
+
+    assert [(snapshot.step, snapshot.price) for snapshot in snapshots] == [
+        (step, 100.0 + step) for step in range(STEPS)
+    ]
+    # A create, the steps and the deletion: the last step told that it was the last.
+    assert len(service.requests) == STEPS + 2
+
+
+@pytest.mark.parametrize("bulk", [None, 2])
+def test_a_lost_answer_loses_no_step_and_serves_none_twice(bulk: int | None) -> None:
+    service = FakeService(after=lose("/api/v1/chain/step", every=2))
+
+    with open_client(service).session(**PARAMETERS) as session:
+        steps = [snapshot.step for snapshot in session.steps(bulk=bulk)]
+
+    assert steps == list(range(STEPS))
+
+
+def test_a_repeated_step_is_the_same_request() -> None:
+    service = FakeService(after=lose("/api/v1/chain/step", every=2))
+
+    open_client(service).create_session(**PARAMETERS).step()
+
+    first, second = (request for request in service.requests if request.url.path.endswith("step"))
+    assert first.url == second.url
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
+def test_without_keys_on_the_server_an_iteration_goes_on_after_a_lost_answer() -> None:
+    service = FakeService(after=lose("/api/v1/chain/step", every=3), knows_keys=False)
+
+    with open_client(service).session(**PARAMETERS) as session:
+        steps = [snapshot.step for snapshot in session.steps()]
+
+    assert steps == sorted(set(steps))
+    assert steps[-1] == STEPS - 1
+
+
+def test_an_iteration_follows_a_cursor_that_somebody_else_moves() -> None:
+    service = FakeService()
+    session = open_client(service).create_session(**PARAMETERS)
+    steps = session.steps()
+
+    first = next(steps).step
+    service.cursor += 2
+
+    assert [first, *(snapshot.step for snapshot in steps)] == [0, 3, 4]
+
+
+def test_a_step_refuses_a_cursor_that_somebody_else_moved_and_learns_it() -> None:
+    service = FakeService()
+    session = open_client(service).create_session(**PARAMETERS)
+    service.cursor = 3
+
+    with pytest.raises(optionchain_client.PreconditionFailed) as refusal:
+        session.step()
+
+    assert refusal.value.current_step == session.current_step == 3
+    assert session.step().step == 3
+
+
+def test_a_session_without_a_step_left_ends_its_iteration() -> None:
+    service = FakeService()
+    service.cursor = STEPS
+
+    assert list(open_client(service).open_session(SESSION_ID).steps()) == []
+
+
+def test_a_peek_leaves_the_cursor() -> None:
+    session = open_client(FakeService()).create_session(**PARAMETERS)
+
+    assert [session.peek().step, session.peek().step, session.step().step] == [0, 0, 0]
+
+
+def test_a_session_is_deleted_at_the_end_of_its_block() -> None:
+    service = FakeService()
+
+    with open_client(service).session(**PARAMETERS):
+        assert not service.is_deleted
+
+    assert service.is_deleted
+
+
+def test_a_session_is_deleted_when_its_block_fails_and_the_failure_is_seen() -> None:
+    service = FakeService()
+
+    with pytest.raises(ZeroDivisionError), open_client(service).session(**PARAMETERS):
+        _ = 1 / 0
+
+    assert service.is_deleted
+
+
+def test_a_failed_deletion_does_not_hide_the_failure_of_the_block() -> None:
+    service = FakeService(
+        before=lambda request, _: httpx.Response(500) if request.method == "DELETE" else None
+    )
+
+    with pytest.raises(ZeroDivisionError) as failure, open_client(service).session(**PARAMETERS):
+        _ = 1 / 0
+
+    assert "could not be deleted" in failure.value.__notes__[0]
+
+
+def test_a_deletion_whose_answer_was_lost_succeeds() -> None:
+    service = FakeService(after=lose("/api/v1/chain", every=2))
+
+    open_client(service).create_session(**PARAMETERS).delete()
+
+    assert service.is_deleted
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_busy_service_is_asked_again(status: int) -> None:
+    service = FakeService(before=lambda _, number: httpx.Response(status) if number < 3 else None)
+
+    assert open_client(service).create_session(**PARAMETERS).id == SESSION_ID
+
+
+def test_patience_ends() -> None:
+    service = FakeService(before=answer(503))
+
+    with pytest.raises(optionchain_client.Unavailable):
+        open_client(service).create_session(**PARAMETERS)
+
+    assert len(service.requests) == QUICK.attempts
+
+
+def test_a_service_out_of_reach_is_an_error_of_ours() -> None:
+    service = FakeService(before=lose("/api/v1/chain", every=1))
+
+    with pytest.raises(optionchain_client.ConnectionFailed, match=r"POST /api/v1/chain got no answer"):
+        open_client(service).create_session(**PARAMETERS)
+
+
+def test_retry_after_is_waited_for_with_jitter_and_never_less() -> None:
+    problem = optionchain_client.Problem(status=429, message="", retry_after_seconds=2.0)
+
+    pauses = {Retry().pause(optionchain_client.RateLimited(problem)) for _ in range(100)}
+
+    assert all(2.0 <= pause <= 2.5 for pause in pauses)
+    assert len(pauses) > 1
+
+
+def test_a_server_that_asks_for_too_much_patience_gets_none() -> None:
+    service = FakeService(before=answer(429, **{"Retry-After": "3600"}))
+
+    with pytest.raises(optionchain_client.RateLimited) as refusal:
+        open_client(service).create_session(**PARAMETERS)
+
+    assert refusal.value.problem.retry_after_seconds == 3600.0
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "InvalidInput"),
+        (401, "Unauthenticated"),
+        (403, "Forbidden"),
+        (404, "NotFound"),
+        (409, "Conflict"),
+        (410, "Completed"),
+        (412, "PreconditionFailed"),
+        (413, "TooLarge"),
+        (422, "KeyReused"),
+        (500, "ServerError"),
+    ],
+)
+def test_a_refusal_is_an_error_of_its_own_and_not_repeated(status: int, kind: str) -> None:
+    service = FakeService(before=answer(status, **{"X-Request-Id": "r-1"}))
+
+    with pytest.raises(getattr(optionchain_client, kind)) as refusal:
+        open_client(service).create_session(**PARAMETERS)
+
+    assert (refusal.value.status, refusal.value.field, refusal.value.request_id) == (status, "x", "r-1")
+    assert str(refusal.value) == f"{status}: no (request r-1)"
+    assert len(service.requests) == 1
+
+
+def test_an_answer_that_is_not_the_services_is_an_error_of_ours() -> None:
+    service = FakeService(before=lambda *_: httpx.Response(200, text="<html>a proxy</html>"))
+
+    with pytest.raises(optionchain_client.ServerError, match="a proxy"):
+        open_client(service).create_session(**PARAMETERS)
+
+
+def test_an_error_survives_pickling() -> None:
+    error = optionchain_client.InvalidInput(optionchain_client.Problem(status=400, message="no", field="x"))
+
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert (type(copy), copy.problem) == (type(error), error.problem)
+
+
+def test_the_key_is_sent_with_every_call() -> None:
+    service = FakeService()
+
+    with open_client(service).session(**PARAMETERS) as session:
+        session.peek()
+
+    assert {request.headers["X-API-Key"] for request in service.requests} == {"a-key"}
+
+
+def test_a_frame_has_a_row_a_strike_and_step() -> None:
+    frame = open_client(FakeService()).create_session(**PARAMETERS).to_polars()
+
+    assert frame.height == STEPS
+    assert frame["step"].to_list() == list(range(STEPS))
+    assert frame["simulated_at"][0] == datetime(2026, 1, 1, tzinfo=UTC)
+    assert frame.columns == [
+        "step",
+        "simulated_at",
+        "symbol",
+        "price",
+        "expires_at",
+        "labels",
+        "days_to_expiration",
+        "strike",
+        "implied_volatility",
+        *(f"{side}_{name}" for side in ("call", "put") for name in ("bid", "ask", "mid", "delta")),
+        "gamma",
+    ]
+
+
+@pytest.mark.anyio
+async def test_a_coroutines_iteration_loses_no_step() -> None:
+    service = FakeService(after=lose("/api/v1/chain/step", every=2))
+
+    async with open_async_client(service).session(**PARAMETERS) as session:
+        steps = [snapshot.step async for snapshot in session.steps()]
+
+    assert steps == list(range(STEPS))
+    assert service.is_deleted
+
+
+@pytest.mark.anyio
+async def test_a_coroutines_session_is_deleted_when_its_scope_is_cancelled() -> None:
+    import anyio
+
+    service = FakeService()
+
+    with anyio.CancelScope() as scope:
+        async with open_async_client(service).session(**PARAMETERS):
+            scope.cancel()
+            await anyio.sleep_forever()
+
+    assert service.is_deleted
+
+
+@pytest.mark.anyio
+async def test_a_coroutines_frame_is_that_of_a_caller_that_waits() -> None:
+    waited = open_client(FakeService()).create_session(**PARAMETERS).to_polars()
+
+    session = await open_async_client(FakeService()).create_session(**PARAMETERS)
+
+    assert (await session.to_polars()).equals(waited)

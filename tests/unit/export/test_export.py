@@ -1,0 +1,232 @@
+"""Files of a simulation: what they hold, in every format, and that they are the same each time."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from simulations import VARIETY, parameters
+
+from optionchain.chains.chain import OptionChain
+from optionchain.errors import InvalidInput
+from optionchain.export import Dataset, Export, Format, Layout
+from optionchain.parameters import SimulationParameters
+from optionchain.simulation import simulate
+from optionchain.wire.instants import instant_to_wire
+
+HEADERS = {
+    Dataset.UNDERLYING: "step,simulated_at,symbol,price",
+    Dataset.VOLATILITY: "step,simulated_at,symbol,base_volatility",
+    Dataset.OPTION_CHAINS: "step,simulated_at,symbol,expires_at,labels,days_to_expiration,strike,"
+    "implied_volatility,call_bid,call_ask,call_mid,call_delta,put_bid,put_ask,put_mid,put_delta,gamma",
+}
+
+
+def written(terms: SimulationParameters, **options: Any) -> bytes:
+    return b"".join(Export(parameters=terms, **options).pieces())
+
+
+def rows_of(body: bytes, format: Format) -> list[dict[str, Any]]:
+    match format:
+        case Format.JSON:
+            rows: list[dict[str, Any]] = json.loads(body)
+        case Format.CSV:
+            rows = [{name: _number(text) for name, text in row.items()} for row in _csv(body)]
+        case Format.ARROW:
+            rows = _with_text(pa.ipc.open_stream(body).read_all())
+        case Format.PARQUET:
+            rows = _with_text(pq.read_table(io.BytesIO(body)))
+    return rows
+
+
+def _csv(body: bytes) -> csv.DictReader[str]:
+    return csv.DictReader(io.StringIO(body.decode(), newline=""))
+
+
+def _number(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _with_text(table: pa.Table) -> list[dict[str, Any]]:
+    return [
+        {
+            name: instant_to_wire(value) if name in ("simulated_at", "expires_at") else value
+            for name, value in row.items()
+        }
+        for row in table.to_pylist()
+    ]
+
+
+def contract_rows(step: int, simulated_at: str, chain: OptionChain) -> list[dict[str, Any]]:
+    rows = []
+    for index, expiration in enumerate(chain.expirations):
+        for row in range(chain.offsets[index], chain.offsets[index + 1]):
+            numbers = (
+                chain.strikes, chain.implied_volatilities, chain.call_bid, chain.call_ask, chain.call_mid,
+                chain.call_delta, chain.put_bid, chain.put_ask, chain.put_mid, chain.put_delta, chain.gamma,
+            )  # fmt: skip
+            values = (
+                step,
+                simulated_at,
+                chain.symbol,
+                instant_to_wire(expiration.expires_at),
+                "|".join(expiration.labels),
+                float(chain.days_to_expiration[index]),
+                *(float(array[row]) for array in numbers),
+            )
+            rows.append(dict(zip(HEADERS[Dataset.OPTION_CHAINS].split(","), values, strict=True)))
+    return rows
+
+
+@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("terms", VARIETY.values(), ids=VARIETY.keys())
+def test_every_format_holds_every_contract_exactly(terms: SimulationParameters, format: Format) -> None:
+    simulation = simulate(terms)
+    expected = [
+        row
+        for step in (1, 2, 3)
+        for row in contract_rows(step, instant_to_wire(terms.simulated_at(step)), simulation.chain(step))
+    ]
+
+    body = written(terms, format=format, from_step=1, to_step=3)
+
+    assert rows_of(body, format) == expected
+
+
+@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("dataset", [Dataset.UNDERLYING, Dataset.VOLATILITY])
+def test_the_underlying_and_its_volatility_are_the_tape(dataset: Dataset, format: Format) -> None:
+    terms = VARIETY["stochastic volatility"]
+    simulation = simulate(terms)
+    values = simulation.prices if dataset is Dataset.UNDERLYING else simulation.volatilities
+
+    rows = rows_of(written(terms, dataset=dataset, format=format), format)
+
+    names = HEADERS[dataset].split(",")
+    assert [list(row) for row in rows] == [names] * 40
+    assert [row[names[-1]] for row in rows] == values.tolist()
+    assert [row["simulated_at"] for row in rows] == [
+        instant_to_wire(terms.simulated_at(step)) for step in range(40)
+    ]
+
+
+@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("layout", Layout)
+def test_a_part_of_the_steps_is_that_part_of_the_rows(layout: Layout, format: Format) -> None:
+    whole = rows_of(written(parameters(), format=format, layout=layout), format)
+
+    part = rows_of(written(parameters(), format=format, layout=layout, from_step=7, to_step=9), format)
+
+    assert part == [row for row in whole if 7 <= row["step"] <= 9]
+
+
+def test_csv_has_a_header_and_ends_every_line_with_crlf() -> None:
+    for dataset, header in HEADERS.items():
+        lines = written(parameters(), dataset=dataset, format=Format.CSV, to_step=1).decode().split("\r\n")
+        assert lines[0] == header
+        assert lines[-1] == ""
+        assert not any("\n" in line for line in lines)
+
+
+def test_csv_quotes_a_symbol_that_needs_it() -> None:
+    symbol = 'S,P "500"'
+
+    body = written(parameters(symbol=symbol), dataset=Dataset.UNDERLYING, format=Format.CSV)
+
+    assert {row["symbol"] for row in _csv(body)} == {symbol}
+    assert b'"S,P ""500"""' in body
+
+
+def test_arrow_columns_have_types_and_units() -> None:
+    schema = pa.ipc.open_stream(written(parameters(), format=Format.ARROW, to_step=0)).schema
+
+    assert schema.field("step").type == pa.int32()
+    assert schema.field("expires_at").type == pa.timestamp("us", tz="UTC")
+    assert schema.field("call_bid").metadata == {b"unit": b"currency, whole cents"}
+    assert all(field.metadata[b"unit"] for field in schema)
+
+
+@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("layout", Layout)
+def test_an_export_is_the_same_to_the_byte_when_repeated(layout: Layout, format: Format) -> None:
+    assert written(parameters(), format=format, layout=layout) == written(
+        parameters(), format=format, layout=layout
+    )
+
+
+def test_an_export_is_the_same_to_the_byte_in_another_process() -> None:
+    def digests() -> list[str]:
+        return [hashlib.sha256(written(parameters(), format=format)).hexdigest() for format in Format]
+
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import hashlib\n"
+        "from optionchain.export import Export, Format\n"
+        "from simulations import parameters\n"
+        "for format in Format:\n"
+        "    body = b''.join(Export(parameters=parameters(), format=format).pieces())\n"
+        "    print(hashlib.sha256(body).hexdigest())"
+    )
+    command = [sys.executable, "-c", program, str(__file__).rpartition("/")[0]]
+    other = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    assert other == digests()
+
+
+def test_pieces_are_computed_when_they_are_asked_for() -> None:
+    export = Export(parameters=parameters(steps=10_000, chain_size=100), format=Format.ARROW)
+
+    pieces = export.pieces()
+
+    assert sum(len(next(pieces)) for _ in range(3)) < 100 << 20
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"from_step": 40}, "from_step"),
+        ({"from_step": -1}, "from_step"),
+        ({"to_step": 40}, "to_step"),
+        ({"from_step": 3, "to_step": 2}, "to_step"),
+        ({"max_rows": 40 * 8 * 9 - 1}, "to_step"),
+        ({"layout": Layout.IRONCONDOR, "dataset": Dataset.UNDERLYING}, "layout"),
+    ],
+)
+def test_a_range_or_size_out_of_bounds_is_refused(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        Export(parameters=parameters(), **options)
+
+    assert refusal.value.field == field
+
+
+def test_a_chain_out_of_range_is_refused_before_the_first_piece() -> None:
+    rising = parameters(
+        method=type(parameters().method)(dt=1.0, drift=0.6, volatility=0.18),
+        initial_price=1.0,
+        strike_interval=0.0000123,
+    )
+
+    with pytest.raises(InvalidInput) as refusal:
+        Export(parameters=rising).pieces()
+
+    assert refusal.value.field == "strike_interval"
+
+
+def test_every_row_of_a_step_has_its_instant() -> None:
+    table = pa.ipc.open_stream(written(parameters(), format=Format.ARROW)).read_all()
+    steps, instants = (table[name].to_numpy() for name in ("step", "simulated_at"))
+
+    assert (np.diff(steps) >= 0).all()
+    assert len(set(zip(steps.tolist(), instants.tolist(), strict=True))) == 40

@@ -1,0 +1,109 @@
+"""Bodies computed while they are sent: never far ahead of the reader, bounded in number, gone with it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from cluster.settings import HttpSettings
+from optionchain.errors import InvalidInput, Overloaded
+from serve_app.stream_routes import HEARTBEAT, paced
+from serve_app.streaming import CHUNK_BYTES, Producers, in_chunks
+
+
+class Source:
+    """Ten pieces, and how many of them were asked for, by whom."""
+
+    def __init__(self) -> None:
+        self.computed = 0
+        self.threads: set[str] = set()
+
+    def pieces(self) -> Iterator[bytes]:
+        for number in range(10):
+            self.computed += 1
+            self.threads.add(threading.current_thread().name)
+            yield b"%d" % number
+
+
+def test_a_body_is_what_its_source_gives_computed_off_the_event_loop() -> None:
+    async def read() -> None:
+        source = Source()
+        pieces = await Producers(HttpSettings()).start(source.pieces)
+
+        assert [piece async for piece in pieces] == [b"%d" % number for number in range(10)]
+        assert all(name.startswith("export") for name in source.threads)
+
+    asyncio.run(read())
+
+
+def test_a_slow_reader_is_never_more_than_a_piece_behind() -> None:
+    async def read() -> None:
+        source = Source()
+        pieces = await Producers(HttpSettings()).start(source.pieces)
+        for read in range(1, 10):
+            await anext(pieces)
+            # The loop turns many times: whatever would run ahead has the time to.
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert source.computed <= read + 1
+
+    asyncio.run(read())
+
+
+def test_bodies_over_the_limit_are_refused_until_one_ends() -> None:
+    async def read() -> None:
+        producers = Producers(HttpSettings(max_streams=2))
+        whole = await producers.start(Source().pieces)
+        never_read = await producers.start(Source().pieces)
+        with pytest.raises(Overloaded):
+            await producers.start(Source().pieces)
+
+        async for _ in whole:
+            pass
+        del whole, never_read
+        gc.collect()
+        await asyncio.sleep(0)
+
+        assert [await producers.start(Source().pieces) for _ in range(2)]
+
+    asyncio.run(read())
+
+
+def test_a_body_that_cannot_begin_says_why_and_takes_no_place() -> None:
+    def refuse() -> Iterator[bytes]:
+        raise InvalidInput("layout", "cannot express it")
+
+    async def read() -> None:
+        producers = Producers(HttpSettings(max_streams=1))
+        for _ in range(3):
+            with pytest.raises(InvalidInput):
+                await producers.start(refuse)
+
+    asyncio.run(read())
+
+
+def test_chunks_are_bounded_and_lose_nothing() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield bytes(3 * CHUNK_BYTES + 5)
+        yield b"end"
+
+    async def sizes() -> list[int]:
+        return [len(chunk) async for chunk in in_chunks(pieces())]
+
+    assert asyncio.run(sizes()) == [CHUNK_BYTES] * 3 + [5, 3]
+
+
+def test_heartbeats_fill_the_pauses_between_events() -> None:
+    async def events() -> AsyncIterator[bytes]:
+        yield b"first"
+        yield b"second"
+
+    async def read() -> list[bytes]:
+        return [chunk async for chunk in paced(events(), interval_seconds=0.003, heartbeat_seconds=0.001)]
+
+    assert [chunk for chunk in asyncio.run(read()) if chunk != HEARTBEAT] == [b"first", b"second"]
+    assert asyncio.run(read())[1:3] == [HEARTBEAT, HEARTBEAT]

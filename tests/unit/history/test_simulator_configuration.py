@@ -1,0 +1,82 @@
+"""The configuration of new sessions: what it may say, what it refuses, and how a replica keeps up with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import orjson
+import pytest
+
+from actors.live_configuration import LiveConfiguration
+from optionchain.errors import InvalidInput, NotFound, Unavailable
+from optionchain.history_ports import Cached
+from optionchain.simulator_configuration import Defaults, SimulatorConfiguration
+from serve_app.chain_models import DEFAULTS
+
+pytestmark = pytest.mark.anyio
+
+
+def test_without_a_configuration_the_defaults_are_those_of_the_routes():
+    assert asdict(Defaults()).items() <= DEFAULTS.items()
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"default": {}}, "values.default"),
+        ({"defaults": []}, "values.defaults"),
+        ({"defaults": {"colour": 1}}, "values.defaults.colour"),
+        ({"defaults": {"chain_size": -1}}, "values.defaults.chain_size"),
+        ({"defaults": {"spread": "wide"}}, "values.defaults.spread"),
+        ({"limits": {"max_steps": 10**9}}, "values.limits.max_steps"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_its_path(values, field):
+    with pytest.raises(InvalidInput) as refusal:
+        SimulatorConfiguration.from_values(values)
+
+    assert refusal.value.field == field
+
+
+class Stored:
+    """A configuration that answers or not, and counts how often it was asked."""
+
+    def __init__(self):
+        self.now, self.asked, self.error = 0.0, 0, None
+        self.values = {"defaults": {"chain_size": 5}}
+        self.live = LiveConfiguration(self.ask, max_age_seconds=0.5, clock=lambda: self.now)
+
+    async def ask(self):
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return Cached(orjson.dumps({"values": self.values, "version": self.asked}))
+
+
+@pytest.fixture
+async def stored():
+    return Stored()
+
+
+async def test_it_is_asked_again_when_its_answer_is_too_old(stored):
+    assert [(await stored.live.current()).version for _ in range(3)] == [1, 1, 1]
+
+    stored.now, stored.values = 0.5, {"defaults": {"chain_size": 6}}
+
+    assert (await stored.live.current()).defaults.chain_size == 6
+
+
+async def test_the_last_known_is_used_while_nobody_answers(stored):
+    known = await stored.live.current()
+    stored.now, stored.error = 10.0, Unavailable("the configuration")
+
+    assert await stored.live.current() == known
+
+
+async def test_nothing_stored_means_the_defaults_of_the_code_and_no_answer_at_all_is_an_error(stored):
+    stored.error = Unavailable("the configuration")
+    with pytest.raises(Unavailable):
+        await stored.live.current()
+
+    stored.error = NotFound("configuration", "simulator")
+    assert await stored.live.current() == SimulatorConfiguration()

@@ -1,0 +1,251 @@
+import asyncio
+import io
+import threading
+import time
+
+import httpx
+import orjson
+import polars as pl
+import pytest
+from fastapi import FastAPI
+from test_sweep_wire import DOCUMENT
+
+from cluster.api_keys import Principal
+from cluster.sweep import InProcess
+from cluster.sweep.gateway import open_sweeps
+from cluster.sweep.service import OVER, SweepService, SweepSettings
+from cluster.sweep.wire import sweep_from_wire
+from optionchain import InvalidInput
+from optionchain.errors import Conflict, NotFound, Overloaded
+from serve_app import sweep_routes
+from serve_app.errors import install_error_handlers
+
+PATIENCE_SECONDS = 20.0
+SMALL = {**DOCUMENT, "measures": ["terminal_price"], "paths": 20}
+
+
+class Gated:
+    """An engine that computes nothing until the gate is opened."""
+
+    seconds_per_task = 0.0
+
+    def __init__(self):
+        self.gate = threading.Event()
+
+    def check(self, sweep):
+        return
+
+    def outcomes(self, sweep, pending, folder):
+        for outcome in InProcess(seconds_per_task=0.0).outcomes(sweep, pending, folder):
+            yield outcome
+            assert self.gate.wait(PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def open_service(tmp_path):
+    services = []
+
+    def make(engine=None, **settings):
+        service = SweepService(lambda: engine or InProcess(), SweepSettings(output=str(tmp_path), **settings))
+        services.append((service, engine))
+        return service
+
+    yield make
+    for service, engine in services:
+        if engine is not None:
+            engine.gate.set()
+        service.close()
+
+
+def wait(service, owner, identity):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (shown := service.status(owner, identity))["state"] not in OVER:
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.01)
+    return shown
+
+
+def test_a_sweep_is_accepted_computed_and_fetched_in_every_format(open_service):
+    service = open_service()
+
+    identity = service.submit("first", SMALL)["id"]
+    shown = wait(service, "first", identity)
+
+    assert (shown["state"], shown["scenarios"], shown["progress"]["share"]) == ("completed", 6, 1.0)
+    frame = pl.read_parquet(io.BytesIO(service.results("first", identity, "parquet")))
+    assert frame["terminal_price_mean"].is_not_null().sum() == 6
+    assert pl.read_csv(service.results("first", identity, "csv")).height == 6
+    assert pl.read_ipc_stream(service.results("first", identity, "arrow")).equals(frame)
+    rows = orjson.loads(service.results("first", identity, "json"))
+    assert rows[3]["terminal_price_mean"] == frame["terminal_price_mean"][3]
+
+
+def test_the_same_sweep_again_is_the_same_and_another_callers_is_not(open_service):
+    service = open_service()
+
+    first, again, other = (service.submit(owner, SMALL)["id"] for owner in ("first", "first", "second"))
+
+    assert first == again != other
+    with pytest.raises(NotFound):
+        service.status("second", first)
+    with pytest.raises(NotFound):
+        service.results("second", first, "json")
+    with pytest.raises(NotFound):
+        service.cancel("second", first)
+
+
+def test_a_cancelled_sweep_keeps_what_is_done_and_can_go_on(open_service):
+    engine = Gated()
+    service = open_service(engine)
+    identity = service.submit("first", SMALL)["id"]
+
+    service.cancel("first", identity)
+    engine.gate.set()
+
+    assert wait(service, "first", identity)["state"] == "cancelled"
+    done = orjson.loads(service.results("first", identity, "json"))
+    assert len(done) < 6
+    service.submit("first", SMALL)
+    assert wait(service, "first", identity)["state"] == "completed"
+    assert len(orjson.loads(service.results("first", identity, "json"))) == 6
+
+
+def test_results_are_not_there_before_the_end(open_service):
+    service = open_service(Gated())
+    identity = service.submit("first", SMALL)["id"]
+
+    with pytest.raises(Conflict, match="running|queued"):
+        service.results("first", identity, "json")
+
+
+def test_more_sweeps_than_a_caller_may_have_are_refused(open_service):
+    service = open_service(Gated(), max_unfinished=2, max_running=1)
+    for seed in (1, 2):
+        service.submit("first", SMALL | {"seed": seed})
+
+    with pytest.raises(Overloaded):
+        service.submit("first", SMALL | {"seed": 3})
+
+    assert service.submit("second", SMALL)["state"] in ("queued", "running")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"grid": {"volatility": {"from": 0.1, "to": 0.2, "points": 11}}}, "grid"),
+        ({"paths": 10_000}, "paths"),
+        ({"keep": "paths"}, "keep"),
+    ],
+)
+def test_a_sweep_beyond_the_limits_is_refused(open_service, changes, field):
+    service = open_service(max_scenarios=10, max_prices=1e6)
+
+    with pytest.raises(InvalidInput) as caught:
+        service.submit("first", SMALL | changes)
+
+    assert caught.value.field == field
+
+
+def test_a_new_service_knows_the_old_ones_sweeps_and_goes_on_with_them(open_service):
+    finished, gated = open_service(), Gated()
+    done = finished.submit("first", SMALL)["id"]
+    wait(finished, "first", done)
+    finished.close()
+    stopped = open_service(gated)
+    open_one = stopped.submit("first", SMALL | {"seed": 3})["id"]
+    gated.gate.set()
+    stopped.close()
+
+    service = open_service()
+
+    assert service.status("first", done)["state"] == "completed"
+    assert len(orjson.loads(service.results("first", done, "json"))) == 6
+    assert wait(service, "first", open_one)["state"] == "completed"
+
+
+def test_a_sweep_that_breaks_tells_no_details(open_service):
+    class Broken(InProcess):
+        def outcomes(self, sweep, pending, folder):
+            raise OSError("/secret/path")
+
+    service = open_service()
+    service._open_engine = Broken
+    identity = service.submit("first", SMALL)["id"]
+
+    shown = wait(service, "first", identity)
+
+    assert (shown["state"], shown["error"]) == ("failed", "Internal server error")
+
+
+class Here:
+    """The service behind the routes without an actor between them."""
+
+    def __init__(self, service):
+        self._service = service
+
+    def __getattr__(self, method):
+        return lambda *arguments: asyncio.to_thread(getattr(self._service, method), *arguments)
+
+
+@pytest.fixture
+def api(open_service):
+    app = FastAPI()
+    app.include_router(sweep_routes.router)
+    install_error_handlers(app)
+    app.state.sweeps = Here(open_service())
+
+    @app.middleware("http")
+    async def identify(request, call_next):
+        request.state.principal = Principal(request.headers.get("x-api-key", "first"))
+        return await call_next(request)
+
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def finished(api, identity):
+    async with api.stream("GET", f"/api/v1/sweeps/{identity}/events") as stream:
+        events = [orjson.loads(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: ")]
+    return events
+
+
+@pytest.mark.anyio
+async def test_the_routes_start_follow_and_fetch_a_sweep(api):
+    started = await api.post("/api/v1/sweeps", json=SMALL)
+    identity = started.json()["id"]
+    events = await finished(api, identity)
+
+    assert started.status_code == 202
+    assert started.headers["location"] == f"/api/v1/sweeps/{identity}"
+    assert events[-1]["state"] == "completed"
+    assert (await api.get(f"/api/v1/sweeps/{identity}")).json() == events[-1]
+    for style, kind in sweep_routes.MEDIA_TYPES.items():
+        table = await api.get(f"/api/v1/sweeps/{identity}/results", params={"format": style})
+        assert (table.status_code, table.headers["content-type"]) == (200, kind)
+    assert (await api.delete(f"/api/v1/sweeps/{identity}")).json()["state"] == "completed"
+
+
+@pytest.mark.anyio
+async def test_the_routes_answer_errors_with_our_statuses(api):
+    wrong = await api.post("/api/v1/sweeps", json=SMALL | {"grid": {"volatilty": [1]}})
+    unknown = await api.get("/api/v1/sweeps/00000000-0000-0000-0000-000000000000")
+    malformed = await api.get("/api/v1/sweeps/abc")
+    mine = (await api.post("/api/v1/sweeps", json=SMALL)).json()["id"]
+    theirs = await api.get(f"/api/v1/sweeps/{mine}", headers={"x-api-key": "second"})
+
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "grid.volatilty")
+    assert [unknown.status_code, malformed.status_code, theirs.status_code] == [404, 400, 404]
+
+
+def test_the_example_of_the_documentation_is_a_sweep():
+    from serve_app.sweep_models import EXAMPLE
+
+    assert len(sweep_from_wire(EXAMPLE).plan) == 10
+
+
+def test_sweeps_are_recorded_in_the_data_folder_unless_told_otherwise(tmp_path):
+    from cluster.settings import Settings
+
+    settings = Settings(data={"folder": tmp_path})
+
+    assert open_sweeps(settings, SweepSettings())._settings.output == str(tmp_path / "sweeps")
+    assert open_sweeps(settings, SweepSettings(output="s3://bucket"))._settings.output == "s3://bucket"

@@ -1,0 +1,127 @@
+"""Settings from the environment: defaults, groups, and messages that name the variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cluster.settings import BadSettings, Settings, fields, load_settings
+from cluster.settings_table import settings_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def problem(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings) as refusal:
+        load_settings()
+    return str(refusal.value)
+
+
+def test_the_public_defaults() -> None:
+    settings = load_settings()
+
+    assert (settings.http.host, settings.http.port) == ("127.0.0.1", 7070)
+    assert settings.auth.enabled
+    assert settings.session.placement == "shards:2"
+    assert settings.session.ttl_seconds == 86_400.0
+    assert settings.redis.url is None
+    assert settings.mongo.uri is None
+    assert settings.data.folder == Path(".optionchain")
+
+
+def test_a_variable_sets_the_field_of_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_HTTP_MAX_BODY_BYTES", "2048")
+    monkeypatch.setenv("ocs_session_placement", "per-session")
+
+    settings = load_settings()
+
+    assert settings.http.max_body_bytes == 2048
+    assert settings.session.placement == "per-session"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OCS_HTTP_PORT", "70707"),
+        ("OCS_HTTP_PORT", "http"),
+        ("OCS_HTTP_MAX_BODY_BYTES", "1"),
+        ("OCS_AUTH_ENABLED", "perhaps"),
+        ("OCS_AUTH_KEYS", "alice=short"),
+        ("OCS_SESSION_PLACEMENT", "shards:none"),
+        ("OCS_SESSION_TTL_SECONDS", "0"),
+        ("OCS_REDIS_MODE", "ring"),
+        ("OCS_REDIS_PREFIX", "{x}"),
+        ("OCS_MONGO_READ_PREFERENCE", "closest"),
+        ("OCS_RAY_CPUS", "0"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_line_that_begins_with_its_variable(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = problem(monkeypatch, **{name: value})
+
+    assert message.startswith(f"{name}: ")
+    assert "\n" not in message
+
+
+def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = problem(monkeypatch, OCS_HTTP_PORT="0", OCS_REDIS_MODE="ring", OCS_HTPP_PORT="7071")
+
+    assert [line.partition(":")[0] for line in message.splitlines()] == [
+        "OCS_HTTP_PORT",
+        "OCS_REDIS_MODE",
+        "OCS_HTPP_PORT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("OCS_HTTP_PROT", "OCS_HTTP_PORT"),
+        ("OCS_REDIS_URI", "OCS_REDIS_URL"),
+        ("OCS_SESSIONS_PLACEMENT", "OCS_SESSION_PLACEMENT"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_one_that_was_meant(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert problem(monkeypatch, **{name: "1"}) == f"{name}: is not a setting: did you mean {meant}?"
+
+
+def test_a_variable_like_no_other_is_refused_with_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "optionchain settings" in problem(monkeypatch, OCS_QUUX="1")
+
+
+def test_a_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_REDIS_URL", "redis://:hunter2@example.org:6379/0")
+
+    assert "hunter2" not in repr(load_settings())
+    assert "hunter2" not in problem(monkeypatch, OCS_AUTH_KEYS="a b=hunter2hunter2hunter2")
+
+
+def test_overrides_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_HTTP_PORT", "7071")
+
+    assert load_settings(http={"port": 7072}).http.port == 7072
+
+
+def test_every_setting_has_a_default_and_a_meaning() -> None:
+    assert Settings()
+    for name, field in fields():
+        assert not field.is_required(), name
+        assert field.description, name
+
+
+def test_the_table_in_the_documentation_is_the_code() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    assert page == settings_page(), "run `optionchain settings > docs/settings.md`"
+
+
+def test_the_table_has_every_setting_once() -> None:
+    page = settings_page()
+
+    assert all(page.count(f"| `{name}` |") == 1 for name, _ in fields())
