@@ -108,7 +108,7 @@ class HistoryActor:
             NotFound: None is stored.
         """
         self._begin()
-        key = _chain_key(asset_name(asset), plain_day(day, "date"))
+        key = chain_key(asset_name(asset), plain_day(day, "date"))
         self._used[f"{asset} {day}"] += 1
 
         async def load() -> bytes:
@@ -120,16 +120,14 @@ class HistoryActor:
         """Store a chain in place of what was stored of that day."""
         await self._change(
             lambda: self._repository.save_historical_chain(chain),
-            _chain_key(chain.asset, chain.day),
-            _range_key(chain.asset),
+            chain_key(chain.asset, chain.day),
+            range_key(chain.asset),
             ASSETS,
         )
 
     async def save_prices(self, series: PriceSeries) -> None:
         """Store bars among those that are stored."""
-        await self._change(
-            lambda: self._repository.save_time_series(series), _range_key(series.asset), ASSETS
-        )
+        await self._change(lambda: self._repository.save_time_series(series), range_key(series.asset), ASSETS)
 
     async def store_result(self, result: SimulationResult) -> None:
         """Keep the result of a simulation."""
@@ -154,7 +152,7 @@ class HistoryActor:
         async def load() -> bytes:
             return orjson.dumps(summary_object(await self._repository.get_asset(asset)))
 
-        return await self._read(_range_key(asset_name(asset)), load, self._settings.listing_seconds)
+        return await self._read(range_key(asset_name(asset)), load, self._settings.listing_seconds)
 
     async def volatility(self, asset: str, period: DateRange) -> Cached:
         """The smile of each day and expiration of a period, as JSON."""
@@ -276,9 +274,11 @@ class HistoryActor:
         self._used = Counter({line: uses // 2 for line, uses in self._used.items() if uses > 1})
 
 
-def _chain_key(asset: str, day: date) -> str:
+def chain_key(asset: str, day: date) -> str:
+    """Where the cache has a chain: whoever changes the store behind the actor's back deletes it."""
     return f"history:chain:{asset}:{day}"
 
 
-def _range_key(asset: str) -> str:
+def range_key(asset: str) -> str:
+    """Where the cache has what is stored of an asset."""
     return f"history:range:{asset}"

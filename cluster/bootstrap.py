@@ -9,23 +9,36 @@ from typing import Any, TypedDict
 import ray
 from ray.actor import ActorHandle
 
+from actors.config_actor import ConfigActor, ConfigSources
+from actors.history_actor import HistoryActor, HistorySources
+from actors.live_configuration import LiveConfiguration
 from actors.placement import parse_placement
 from actors.ray_runtime import RayRuntime
+from actors.ray_shared_services import RayConfigurations, RayHistory
 from actors.ray_transport import RaySessionTransport
 from actors.session_actor import SessionActor
 from actors.session_gateway import SessionGateway
+from actors.shared_actor import SharedActor
+from adapters.circuit_breaker import CircuitBreaker
+from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
+from adapters.mongo_history import MongoHistoricalRepository
 from adapters.ray_metrics import RaySessionMetrics
+from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore
 from cluster.settings import Settings
 from optionchain.ports import Dependency, SessionStore
+from optionchain.simulator_configuration import SIMULATOR
 
 MAX_CONCURRENT_BATCHES = 1000
 # What the process of an actor takes of its own. Ray places actors that ask for nothing at random: asking for
 # memory is what spreads them over the nodes.
 ACTOR_MEMORY_BYTES = 64 << 20
+
+
+HISTORY_ACTOR, CONFIG_ACTOR = "history", "configuration"
 
 
 class OpenServices(TypedDict):
@@ -35,6 +48,9 @@ class OpenServices(TypedDict):
     store: SessionStore
     answers: RedisAnswers
     dependencies: dict[str, Dependency]
+    history: RayHistory
+    configurations: RayConfigurations
+    live_configuration: LiveConfiguration
 
 
 def open_session_store(settings: Settings) -> RedisSessionStore:
@@ -52,25 +68,31 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
     """A function from an actor's name to the actor, which is created where there is none."""
 
     def find(name: str) -> ActorHandle[Any]:
-        actor: Any = ray.remote(SessionActor)
-        options = actor.options(
-            name=name,
-            namespace=settings.ray.namespace,
-            lifetime="detached",
-            get_if_exists=True,
-            max_restarts=-1,
-            max_task_retries=0,
-            num_cpus=0,
-            memory=ACTOR_MEMORY_BYTES,
-            max_concurrency=MAX_CONCURRENT_BATCHES,
-            scheduling_strategy="SPREAD",
+        open_store = partial(open_session_store, settings)
+        return _named_actor(
+            settings, SessionActor, name, name, open_store, RaySessionMetrics, RayRuntime(), settings.session
         )
-        handle: ActorHandle[Any] = options.remote(
-            name, partial(open_session_store, settings), RaySessionMetrics, RayRuntime(), settings.session
-        )
-        return handle
 
     return find
+
+
+def _named_actor(settings: Settings, kind: type, name: str, *arguments: Any) -> ActorHandle[Any]:
+    """The actor of a name, created where there is none; it outlives us, and Ray starts it again when it dies."""
+    actor: Any = ray.remote(kind)
+    options = actor.options(
+        name=name,
+        namespace=settings.ray.namespace,
+        lifetime="detached",
+        get_if_exists=True,
+        max_restarts=-1,
+        max_task_retries=0,
+        num_cpus=0,
+        memory=ACTOR_MEMORY_BYTES,
+        max_concurrency=MAX_CONCURRENT_BATCHES,
+        scheduling_strategy="SPREAD",
+    )
+    handle: ActorHandle[Any] = options.remote(*arguments)
+    return handle
 
 
 def open_gateway(settings: Settings) -> SessionGateway:
@@ -98,13 +120,55 @@ def open_answers(settings: Settings) -> RedisAnswers:
     )
 
 
+def open_cache(settings: Settings) -> RedisCacheService:
+    """The cache of this process: a bounded part of its own in front of Redis."""
+    return RedisCacheService(
+        open_redis(settings.redis),
+        prefix=settings.redis.prefix,
+        local_bytes=settings.cache.local_megabytes << 20,
+    )
+
+
+def open_history_sources(settings: Settings) -> HistorySources:
+    """What the history actor reads and writes."""
+    repository = MongoHistoricalRepository(open_mongo(settings.mongo), settings.mongo.database)
+    return HistorySources(repository, open_cache(settings), CircuitBreaker("the history store"))
+
+
+def open_config_sources(settings: Settings) -> ConfigSources:
+    """What the configuration actor reads and writes."""
+    repository = MongoConfigRepository(open_mongo(settings.mongo), settings.mongo.database)
+    return ConfigSources(repository, open_cache(settings), CircuitBreaker("the configuration store"))
+
+
+def open_history(settings: Settings) -> RayHistory:
+    """The way to the one history actor."""
+    create = partial(_named_actor, settings, HistoryActor, HISTORY_ACTOR)
+    find = partial(create, partial(open_history_sources, settings), settings.history)
+    return RayHistory(SharedActor(find, what="the history", timeout_seconds=settings.history.timeout_seconds))
+
+
+def open_configurations(settings: Settings) -> RayConfigurations:
+    """The way to the one configuration actor."""
+    create = partial(_named_actor, settings, ConfigActor, CONFIG_ACTOR)
+    find = partial(create, partial(open_config_sources, settings), settings.config)
+    timeout = settings.config.timeout_seconds
+    return RayConfigurations(SharedActor(find, what="the configuration", timeout_seconds=timeout))
+
+
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
     store = open_session_store(settings)
     mongo = MongoServer(open_mongo(settings.mongo))
+    configurations = open_configurations(settings)
     return OpenServices(
         gateway=open_gateway(settings),
         store=store,
         answers=open_answers(settings),
         dependencies={"redis": store, "mongodb": mongo},
+        history=open_history(settings),
+        configurations=configurations,
+        live_configuration=LiveConfiguration(
+            partial(configurations.get, SIMULATOR), max_age_seconds=settings.config.replica_seconds
+        ),
     )

@@ -14,6 +14,7 @@ from cluster.bench.cli import bench
 from cluster.chaos.cli import chaos
 from cluster.console import StepProgress, show_first_steps, show_status
 from cluster.demo import run_demo
+from cluster.history_cli import app as history
 from cluster.instance import Instance, InstanceProblem
 from cluster.settings import BadSettings, Settings, load_settings
 from cluster.settings_table import settings_page
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     add_completion=False,
 )
+app.add_typer(history)
 console = Console()
 complaints = Console(stderr=True)
 
@@ -65,6 +67,17 @@ def up(
     if with_demo:
         run_demo(console, state)
     show_first_steps(console, state)
+
+
+@app.command()
+def redeploy(data: Data = None) -> None:
+    """Bring changed settings to what runs, without downtime: `OCS_SESSION_PLACEMENT=shards:4 optionchain redeploy`.
+
+    Replicas and session actors are replaced while they serve. Servers and ports stay as they are.
+    """
+    instance = Instance(_settings(data))
+    with StepProgress(console) as progress:
+        instance.redeploy(progress)
 
 
 @app.command()

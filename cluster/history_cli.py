@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from actors.history_actor import ASSETS, chain_key, range_key
 from adapters.history_files import (
     ImportPlan,
     ImportReport,
@@ -26,6 +27,8 @@ from adapters.history_files import (
 from adapters.history_files.importing import FORMATS
 from adapters.mongo_connection import MongoSettings, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
+from adapters.redis_cache import RedisCacheService
+from adapters.redis_connection import RedisSettings, open_redis
 from cluster.instance import Instance
 from cluster.settings import load_settings
 from optionchain.errors import InvalidInput, OptionChainError
@@ -85,7 +88,7 @@ def import_(
         return
     rejected = 0
     for plan in plans:
-        report = _run(data, partial(_import, plan))
+        report = _run(_stores(data), partial(_import, plan))
         rejected += report.rejected
         _show_report(plan, report)
     if rejected:
@@ -104,7 +107,7 @@ def export(
 ) -> None:
     """Write prices or chains to a Parquet file, which `import` reads again."""
 
-    def written(repository: MongoHistoricalRepository) -> Awaitable[int]:
+    def written(repository: MongoHistoricalRepository, _: RedisCacheService) -> Awaitable[int]:
         period = DateRange(day_from_wire("from", first), day_from_wire("to", last))
         if what == "chains":
             return export_chains(repository, asset, period, path)
@@ -112,10 +115,12 @@ def export(
             return export_prices(repository, asset, period, TimeFrame.from_wire(timeframe, "timeframe"), path)
         raise InvalidInput("what", "must be prices or chains")
 
-    console.print(f"{_run(data, written)} rows in {path}")
+    console.print(f"{_run(_stores(data), written)} rows in {path}")
 
 
-async def _import(plan: ImportPlan, repository: MongoHistoricalRepository) -> ImportReport:
+async def _import(
+    plan: ImportPlan, repository: MongoHistoricalRepository, cache: RedisCacheService
+) -> ImportReport:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -124,36 +129,52 @@ async def _import(plan: ImportPlan, repository: MongoHistoricalRepository) -> Im
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(plan.table.path.name, total=None)
-        return await import_file(plan, repository, lambda rows: progress.advance(task, rows))
+        report = await import_file(plan, repository, lambda rows: progress.advance(task, rows))
+    # The service that runs must not go on with what it read before.
+    for key in (ASSETS, range_key(plan.asset), *(chain_key(plan.asset, day) for day in sorted(report.days))):
+        await cache.delete(key)
+    return report
 
 
-def _run(data: Path | None, work: Callable[[MongoHistoricalRepository], Awaitable[T]]) -> T:
-    settings = _mongo_settings(data)
+def _run(
+    stores: tuple[MongoSettings, RedisSettings],
+    work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]],
+) -> T:
+    mongo, redis = stores
 
     async def run() -> T:
-        repository = MongoHistoricalRepository(open_mongo(settings), settings.database)
+        repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
+        cache = RedisCacheService(open_redis(redis), prefix=redis.prefix)
         try:
-            return await work(repository)
+            return await work(repository, cache)
         finally:
             await repository.close()
+            await cache.close()
 
     with _friendly():
         return asyncio.run(run())
 
 
-def _mongo_settings(data: Path | None) -> MongoSettings:
-    """The MongoDB of the environment, or else that of the running instance."""
+def _stores(data: Path | None) -> tuple[MongoSettings, RedisSettings]:
+    """The servers of the environment, or else those of the running instance."""
     settings = load_settings()
-    mongo = settings.mongo.model_copy(update={"timeout_seconds": PATIENCE_SECONDS})
-    if mongo.uri is not None:
-        return mongo
+    mongo, redis = settings.mongo, settings.redis
+    mongo = mongo.model_copy(update={"timeout_seconds": PATIENCE_SECONDS})
+    if mongo.uri is not None and redis.url is not None:
+        return mongo, redis
     if data is not None:
         settings = settings.model_copy(update={"data": settings.data.model_copy(update={"folder": data})})
     state = Instance(settings).state()
     if state is None:
-        console.print("Nothing is running: `optionchain up` starts it, or set OCS_MONGO_URI.", style="red")
+        console.print(
+            "Nothing is running: `optionchain up` starts it, or set OCS_MONGO_URI and OCS_REDIS_URL.",
+            style="red",
+        )
         raise typer.Exit(1)
-    return mongo.model_copy(update={"uri": SecretStr(state.mongo_uri)})
+    return (
+        mongo.model_copy(update={"uri": mongo.uri or SecretStr(state.mongo_uri)}),
+        redis.model_copy(update={"url": redis.url or SecretStr(state.redis_url)}),
+    )
 
 
 @contextmanager

@@ -12,17 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 from pydantic import SecretStr
 
 from cluster import processes
 from cluster.api_keys import kept_key
+from cluster.completed_settings import revealed, with_key, with_mongo, with_redis
 from cluster.embedded_servers import EmbeddedServer, embedded_mongo, embedded_redis
+from cluster.given_servers import silent_servers
 from cluster.instance_state import InstanceState, read_state, write_private, write_state
 from cluster.ports import accepts, free_ports, is_free, listener
 from cluster.processes import ProcessFailed
+from cluster.progress import Progress
 from cluster.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder
 from cluster.settings import Settings
 
@@ -31,18 +35,6 @@ if TYPE_CHECKING:
 
 STOP_PATIENCE_SECONDS = 20.0
 REPORT_PATIENCE_SECONDS = 60.0
-
-
-class Progress(Protocol):
-    """Shows what is being waited for."""
-
-    def step(self, what: str) -> None:
-        """A new thing is being waited for; the one before is done."""
-        ...
-
-    def give_up(self) -> None:
-        """What was being waited for will not come."""
-        ...
 
 
 class InstanceProblem(Exception):
@@ -90,9 +82,7 @@ class Instance:
         Raises:
             InstanceProblem: The cluster does not answer.
         """
-        state = self.state()
-        if state is None:
-            raise InstanceProblem("Nothing is running. `optionchain up` starts it.")
+        state = self._running_state()
         command = [sys.executable, "-m", "cluster.report", state.ray_address, self._settings.ray.namespace]
         try:
             answer = subprocess.run(  # noqa: S603  (the command is ours)
@@ -129,12 +119,34 @@ class Instance:
                     raise InstanceProblem(str(error)) from error
                 raise
 
+    def redeploy(self, progress: Progress) -> None:
+        """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
+
+        Raises:
+            InstanceProblem: Nothing runs, or the new settings do not work; the old replicas serve on.
+        """
+        with self._lock():
+            state = self._running_state()
+            settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
+            settings = with_key(settings, self._api_key())
+            try:
+                process, log = self._start_deployment(progress, settings, state)
+                self._wait(lambda: process.poll() == 0, "the HTTP service", process, log)
+            except ProcessFailed as error:
+                raise InstanceProblem(str(error)) from error
+
     def down(self, progress: Progress) -> int:
         """End every process of the instance, whatever state it is in; returns how many there were."""
         if not self._folder.exists():
             return 0
         with self._lock():
             return self._end_all(progress)
+
+    def _running_state(self) -> InstanceState:
+        state = self.state()
+        if state is None:
+            raise InstanceProblem("Nothing is running. `optionchain up` starts it.")
+        return state
 
     def _start(self, progress: Progress) -> InstanceState:
         http = self._settings.http
@@ -143,6 +155,9 @@ class Instance:
                 f"Port {http.port} is in use by {listener(http.port)}. Stop that program, or choose another port "
                 "with `--port` or OCS_HTTP_PORT."
             )
+        silent = silent_servers(self._settings)
+        if silent:
+            raise InstanceProblem("\n".join(silent))
         redis_port, mongo_port, *ray_ports = free_ports(2 + len(fields(RayPorts)))
         settings = self._with_servers(progress, redis_port, mongo_port)
         ports = RayPorts(*ray_ports)
@@ -167,20 +182,12 @@ class Instance:
             password = kept_key(self._folder / "redis_password")
             redis = embedded_redis(self._folder / "redis", redis_port, password, fsync=settings.redis.fsync)
             self._start_server(progress, redis)
-            settings = settings.model_copy(
-                update={"redis": settings.redis.model_copy(update={"url": SecretStr(redis.url)})}
-            )
+            settings = with_redis(settings, redis.url)
         if settings.mongo.uri is None:
             mongo = embedded_mongo(self._folder / "mongo", mongo_port)
             self._start_server(progress, mongo)
-            settings = settings.model_copy(
-                update={"mongo": settings.mongo.model_copy(update={"uri": SecretStr(mongo.url)})}
-            )
-        key = self._api_key()
-        if key is not None and not settings.auth.keys.get_secret_value():
-            keys = SecretStr(f"owner:admin={key}")
-            settings = settings.model_copy(update={"auth": settings.auth.model_copy(update={"keys": keys})})
-        return settings
+            settings = with_mongo(settings, mongo.url)
+        return with_key(settings, self._api_key())
 
     def _start_server(self, progress: Progress, server: EmbeddedServer) -> None:
         progress.step(server.name)
@@ -204,11 +211,17 @@ class Instance:
         return environment
 
     def _deploy(self, progress: Progress, settings: Settings, state: InstanceState) -> None:
+        process, log = self._start_deployment(progress, settings, state)
+        self._wait(lambda: _answers(state.base_url + "/ready"), "the HTTP service", process, log)
+
+    def _start_deployment(
+        self, progress: Progress, settings: Settings, state: InstanceState
+    ) -> tuple[psutil.Popen, Path]:
         """Run the deployment in a process of its own: Ray reads its switches when it is imported."""
         progress.step("the HTTP service")
         log = self._logs / "deploy.log"
         log.unlink(missing_ok=True)
-        write_private(self._folder / "settings.json", json.dumps(_revealed(settings)))
+        write_private(self._folder / "settings.json", json.dumps(revealed(settings)))
         command = [
             sys.executable,
             "-m",
@@ -219,7 +232,7 @@ class Instance:
         process = processes.start(
             "the deployment", command, log=log, marker=self._marker, env=state.environment
         )
-        self._wait(lambda: _answers(state.base_url + "/ready"), "the HTTP service", process, log)
+        return process, log
 
     def _wait(self, is_ready: Any, name: str, process: Any, log: Path) -> None:
         processes.wait_until(
@@ -277,15 +290,3 @@ def _answers(url: str) -> bool:
 
 def _secret(value: SecretStr | None) -> str:
     return value.get_secret_value() if value else ""
-
-
-def _revealed(settings: Settings) -> dict[str, Any]:
-    def reveal(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: reveal(inner) for key, inner in value.items()}
-        if isinstance(value, SecretStr):
-            return value.get_secret_value()
-        return str(value) if isinstance(value, Path) else value
-
-    revealed: dict[str, Any] = reveal(settings.model_dump())
-    return revealed

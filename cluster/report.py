@@ -5,11 +5,13 @@ A process of its own: it needs the switches and the token of the cluster in its 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import Any, TypedDict
 
 import ray
+from ray.actor import ActorHandle
 from ray.util import list_named_actors
 
 PATIENCE_SECONDS = 5.0
@@ -32,11 +34,7 @@ class ClusterReport(TypedDict):
 
 def report(namespace: str) -> ClusterReport:
     """The nodes, and the session actors of a namespace with what they say of themselves."""
-    names = [
-        entry["name"] for entry in list_named_actors(all_namespaces=True) if entry["namespace"] == namespace
-    ]
-    names = sorted(name for name in names if name.startswith("session"))[:MAX_ACTORS]
-    asked: list[Any] = [ray.get_actor(name, namespace=namespace).status.remote() for name in names]
+    asked: list[Any] = [actor.status.remote() for actor in session_actors(namespace)[:MAX_ACTORS]]
     answered, _ = ray.wait(asked, num_returns=len(asked), timeout=PATIENCE_SECONDS) if asked else ([], [])
     nodes = [
         NodeReport(
@@ -48,6 +46,17 @@ def report(namespace: str) -> ClusterReport:
         for node in ray.nodes()  # type: ignore[no-untyped-call]
     ]
     return ClusterReport(nodes=nodes, actors=ray.get(answered), silent_actors=len(asked) - len(answered))
+
+
+def session_actors(namespace: str) -> list[ActorHandle[Any]]:
+    """The session actors of a namespace, by name."""
+    named = [entry for entry in list_named_actors(all_namespaces=True) if entry["namespace"] == namespace]
+    names = sorted(entry["name"] for entry in named if entry["name"].startswith("session"))
+    actors = []
+    for name in names:
+        with contextlib.suppress(ValueError):  # it has ended meanwhile
+            actors.append(ray.get_actor(name, namespace=namespace))
+    return actors
 
 
 if __name__ == "__main__":

@@ -12,8 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from actors.config_actor import ConfigSettings
+from actors.history_actor import HistorySettings
 from actors.session_actor import SessionSettings
 from adapters.mongo_connection import MongoSettings
+from adapters.redis_cache import CacheSettings
 from adapters.redis_connection import RedisSettings
 from cluster.api_keys import parse_keys
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
@@ -126,6 +129,9 @@ class Settings(BaseSettings):
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()
     mongo: MongoSettings = MongoSettings()
+    cache: CacheSettings = CacheSettings()
+    history: HistorySettings = HistorySettings()
+    config: ConfigSettings = ConfigSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 

@@ -15,7 +15,15 @@ from starlette.types import ASGIApp
 from cluster.bootstrap import open_services
 from cluster.settings import Settings, load_settings
 from cluster.version import VERSION
-from serve_app import chain_routes, export_routes, operations_routes, simulation_routes, stream_routes
+from serve_app import (
+    chain_routes,
+    config_routes,
+    export_routes,
+    history_routes,
+    operations_routes,
+    simulation_routes,
+    stream_routes,
+)
 from serve_app.auth import Authenticator
 from serve_app.documentation import DESCRIPTION, completed, operation_id
 from serve_app.edge import Edge
@@ -43,6 +51,8 @@ def build_fastapi(services: Services) -> FastAPI:
     app.include_router(simulation_routes.body_router)
     app.include_router(export_routes.router)
     app.include_router(stream_routes.router)
+    app.include_router(history_routes.router)
+    app.include_router(config_routes.router)
     app.include_router(operations_routes.router)
     install_error_handlers(app)
 
@@ -101,6 +111,9 @@ def deployment(settings: Settings) -> Application:
         num_replicas=http.replicas,
         max_ongoing_requests=http.max_ongoing_requests,
         max_queued_requests=http.max_queued_requests,
+        backpressure_config={"status_code": 503, "retry_after_s": 1},
+        # A new replica serves before an old one leaves.
+        max_surge_percent=100,
         ray_actor_options={"num_cpus": 0},
         graceful_shutdown_timeout_s=5,
         health_check_period_s=5,

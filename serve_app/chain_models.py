@@ -132,30 +132,20 @@ class ChainChanges(BaseModel):
     start_at: Instant | None = None
 
 
-def parameters_of(body: ChainParameters, today: datetime) -> SimulationParameters:
-    """The parameters of a new session.
-
-    Args:
-        body: The request.
-        today: The default start: midnight UTC of the day of creation.
-
-    Raises:
-        InvalidInput: A value is out of range.
-    """
-    return SimulationParameters(**changes_of(body, today))
-
-
-def changes_of(body: ChainParameters | ChainChanges, today: datetime) -> dict[str, Any]:
+def changes_of(
+    body: ChainParameters | ChainChanges, today: datetime, configured: Mapping[str, Any] = DEFAULTS
+) -> dict[str, Any]:
     """The fields that a request sets, by the names and in the values of `SimulationParameters`.
 
     For a full body that is every field; for a partial one what is present, its nulls as documented.
     """
+    defaults = {**DEFAULTS, **configured}
     sent = body.model_fields_set if isinstance(body, ChainChanges) else type(body).model_fields
     changes: dict[str, Any] = {}
     for name in sent:
         value = getattr(body, name)
         if name in DEFAULTS:
-            changes[name] = DEFAULTS[name] if value is None else value
+            changes[name] = defaults[name] if value is None else value
         elif name == "seed":
             changes[name] = secrets.randbits(64) if value is None else value
         elif name == "start_at":

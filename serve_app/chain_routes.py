@@ -19,8 +19,9 @@ from optionchain.session import (
     Surface,
 )
 from serve_app.auth import current_principal
-from serve_app.chain_models import ChainChanges, ChainParameters, changes_of, parameters_of
+from serve_app.chain_models import ChainChanges, ChainParameters, changes_of
 from serve_app.commands import Occasion, next_command_id
+from serve_app.configured_parameters import configured_parameters
 from serve_app.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
 from serve_app.idempotency import IDEMPOTENT, once
 from serve_app.routing import JsonRoute, QueryRoute
@@ -64,7 +65,7 @@ class StepQuery(SessionQuery, AdvanceQuery):
     openapi_extra=IDEMPOTENT,
 )
 async def create(request: Request, body: ChainParameters, caller: Caller, app: Application) -> Response:
-    parameters = parameters_of(body, midnight(datetime.now(UTC)))
+    parameters = await configured_parameters(body, midnight(datetime.now(UTC)), app)
 
     async def act(occasion: Occasion) -> Response:
         session = new_session(occasion.session_id, caller, Surface.CHAIN, parameters)

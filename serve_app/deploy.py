@@ -15,6 +15,7 @@ from ray.serve.config import HTTPOptions
 
 from actors.placement import Shards, parse_placement
 from cluster.bootstrap import session_actor_finder
+from cluster.report import session_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
@@ -29,12 +30,23 @@ def deploy(address: str, settings: Settings) -> None:
         settings: All settings, with the servers' URLs.
     """
     ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
+    earlier = session_actors(settings.ray.namespace)
+    _start_session_actors(settings)
+    serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
+    serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
+    # Actors keep the settings that they began with, and some may have no sessions under the new placement. Their
+    # sessions are in the store, and what was on its way to them is sent again.
+    for actor in earlier:
+        ray.kill(actor, no_restart=True)
+    if earlier:
+        _start_session_actors(settings)
+
+
+def _start_session_actors(settings: Settings) -> None:
     placement = parse_placement(settings.session.placement)
     if isinstance(placement, Shards):
         find = session_actor_finder(settings)
         ray.get([find(name).status.remote() for name in placement.actor_names()])
-    serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
-    serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
 
 
 if __name__ == "__main__":

@@ -194,6 +194,10 @@ TAGS = [
         "description": "One expiration, a number of days after the start; parameters can be changed.",
     },
     {"name": "simulations (v2)", "description": "Rolling expirations; parameters never change."},
+    {
+        "name": "exports and streams",
+        "description": "Whole simulations, read-only: as a file, or snapshot by snapshot as they come.",
+    },
     {"name": "history", "description": "The chains and prices of the past."},
     {"name": "configuration", "description": "Named values with versions that are never overwritten."},
     {"name": "operations", "description": "Is it up, and is what it needs up?"},
@@ -216,9 +220,15 @@ def errors(*statuses: int) -> Responses:
 def completed(document: dict[str, Any], public: tuple[str, ...]) -> dict[str, Any]:
     """Add the tags, and the three ways to present a key to every operation that needs one."""
     document["tags"] = TAGS
-    document["components"]["securitySchemes"] = SECURITY_SCHEMES
+    components = document["components"]
+    components["securitySchemes"] = SECURITY_SCHEMES
     for path, operations in document["paths"].items():
-        if path not in public:
-            for operation in operations.values():
+        for operation in operations.values():
+            if path not in public:
                 operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                # FastAPI's own; invalid input is a 400 here.
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
     return document

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from actors.live_configuration import LiveConfiguration
 from actors.session_gateway import SessionGateway
 from cluster.settings import LimitsSettings
 from optionchain.ports import Answers, Dependency, SessionStore
+from serve_app.shared_services import ConfigService, HistoryService
 from serve_app.streaming import Producers
 
 
@@ -23,6 +25,9 @@ class Services:
         dependencies: What /ready asks, by name.
         producers: Computes downloads and streams.
         limits: What one simulation may ask for.
+        history: The chains and prices of the past.
+        configurations: Named configurations and their versions.
+        live_configuration: The configuration of new sessions, at most half a second old.
     """
 
     gateway: SessionGateway
@@ -31,6 +36,9 @@ class Services:
     dependencies: dict[str, Dependency]
     producers: Producers
     limits: LimitsSettings
+    history: HistoryService
+    configurations: ConfigService
+    live_configuration: LiveConfiguration
 
 
 def services_of(request: Request) -> Services:

@@ -55,7 +55,7 @@ class StreamQuery(GreeksQuery):
                 "in": "header",
                 "required": False,
                 "description": "The step seen last; the stream goes on after it. Browsers send it by themselves",
-                "schema": {"type": "string", "pattern": "^[0-9]{1,9}$"},
+                "schema": {"type": "string", "pattern": "^[0-9]{0,9}$"},
             }
         ]
     },

@@ -20,7 +20,9 @@ settings.load_profile("reproducible")
 
 
 def pytest_configure() -> None:
-    for name in [name for name in os.environ if name.upper().startswith("OCS_")]:
+    for name in [
+        name for name in os.environ if name.upper().startswith("OCS_") and name != "OCS_TEST_MONGODB_URI"
+    ]:
         del os.environ[name]
 
 

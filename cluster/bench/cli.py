@@ -17,6 +17,7 @@ class Benchmark(StrEnum):
     """A module of `cluster.bench` with a function ``run() -> dict[str, float]``."""
 
     PRICING = "pricing"
+    SESSIONS = "sessions"
     EXPORT = "export"
 
 

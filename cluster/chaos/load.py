@@ -35,20 +35,48 @@ class Load:
         self._api = api
         self._rng = rng
         self._clients = [ChaosSession(number) for number in range(clients)]
+        self._sessions: dict[str, ChaosSession] = {}
         self._is_over = False
-        self.sessions: dict[str, ChaosSession] = {}
         self.attempts: list[Attempt] = []
 
     async def run(self) -> None:
         """Create the sessions and step them until `finish`; then see where each cursor is."""
         await asyncio.gather(*map(self._client, self._clients))
 
+    @property
+    def acknowledged(self) -> int:
+        """How many steps were served so far."""
+        return sum(isinstance(attempt.outcome, Served) for attempt in self.attempts)
+
+    def replayed(self, session_id: str, index: int) -> bytes:
+        """The digest of what a session had to serve."""
+        return self._sessions[session_id].replayed(session_id, index)
+
+    async def create(self, client: ChaosSession) -> str:
+        """Create the session of a client, however long it takes; returns its id.
+
+        Raises:
+            BadLoad: The service refuses it.
+        """
+        while True:
+            try:
+                answer = await self._api.post("/api/v1/chain", json=client.request)
+                if answer.status_code == httpx.codes.CREATED:
+                    session_id: str = answer.json()["id"]
+                    self._sessions[session_id] = client
+                    return session_id
+                if answer.is_client_error:
+                    raise BadLoad(f"{answer.status_code}: {answer.text}")
+            except httpx.HTTPError:
+                pass
+            await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
+
     def finish(self) -> None:
         """Begin no further step."""
         self._is_over = True
 
     async def _client(self, client: ChaosSession) -> None:
-        session_id = await self._created(client)
+        session_id = await self.create(client)
         cursor = 0
         while not self._is_over:
             outcome = await self._step(session_id, cursor)
@@ -62,20 +90,6 @@ class Load:
             is_answered = not isinstance(outcome, Unanswered)
             await self._pause(PAUSE_SECONDS if is_answered else PAUSE_AFTER_FAILURE_SECONDS)
         await self._see_the_end(session_id)
-
-    async def _created(self, client: ChaosSession) -> str:
-        while True:
-            try:
-                answer = await self._api.post("/api/v1/chain", json=client.request)
-                if answer.status_code == httpx.codes.CREATED:
-                    session_id: str = answer.json()["id"]
-                    self.sessions[session_id] = client
-                    return session_id
-                if answer.is_client_error:
-                    raise BadLoad(f"{answer.status_code}: {answer.text}")
-            except httpx.HTTPError:
-                pass
-            await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
 
     async def _step(self, session_id: str, expected: int) -> Outcome:
         query: dict[str, str | int] = {"sessionid": session_id, "expected_step": expected}

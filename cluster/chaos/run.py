@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 
 import httpx
 from redis import Redis
@@ -61,29 +60,30 @@ async def run_chaos(settings: Settings, state: InstanceState, plan: ChaosPlan) -
     rng = random.Random(plan.seed)
     redis = Redis.from_url(state.redis_url, socket_timeout=1.0)
     victims = Victims(settings.data.folder, lambda: _is_up(redis))
-    limits = httpx.Limits(max_connections=plan.clients, max_keepalive_connections=plan.clients)
-    async with httpx.AsyncClient(
-        base_url=state.base_url,
-        headers={"X-API-Key": state.api_key or ""},
-        timeout=REQUEST_PATIENCE_SECONDS,
-        limits=limits,
-        trust_env=False,
-    ) as api:
+    async with open_api(state, plan.clients) as api:
         load = Load(api, plan.clients, rng)
         stepping = asyncio.create_task(load.run())
         inflicted = await _break_things(plan, victims, rng)
         load.finish()
         await stepping
-    verdict = await asyncio.to_thread(
-        check, load.attempts, lambda session_id, index: load.sessions[session_id].replayed(session_id, index)
+    return ChaosReport(inflicted, await asyncio.to_thread(check, load.attempts, load.replayed))
+
+
+def open_api(state: InstanceState, clients: int) -> httpx.AsyncClient:
+    """The service of an instance, with a connection for each client."""
+    return httpx.AsyncClient(
+        base_url=state.base_url,
+        headers={"X-API-Key": state.api_key or ""},
+        timeout=REQUEST_PATIENCE_SECONDS,
+        limits=httpx.Limits(max_connections=clients, max_keepalive_connections=clients),
+        trust_env=False,
     )
-    return ChaosReport(inflicted, verdict)
 
 
 async def _break_things(plan: ChaosPlan, victims: Victims, rng: random.Random) -> Counter[Fault]:
     deadline = time.monotonic() + plan.load_seconds
     inflicted: Counter[Fault] = Counter()
-    for fault in islice(shuffled(list(plan.faults), rng), None):
+    for fault in shuffled(list(plan.faults), rng):
         calm = max(plan.fault_seconds * rng.uniform(0.5, 1.5), 0.1)
         if time.monotonic() + calm > deadline:
             break

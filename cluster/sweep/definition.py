@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
+from numpy.typing import NDArray
 
 from cluster.sweep.controls import Control
 from cluster.sweep.measure_names import fingerprint, is_profit, measure_name
@@ -66,20 +67,20 @@ class Sweep:
         >>> from datetime import UTC, datetime
         >>> from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration
         >>> from optionchain.measures import terminal_price
-        >>> from cluster.sweep.engine import InProcess
+        >>> from cluster.sweep import InProcess, Silent
         >>> base = SimulationParameters(
         ...     symbol="SPX", steps=22, initial_price=100.0, volatility=0.2,
         ...     method=GeometricBrownian(dt=1 / 252, drift=0.05, volatility=0.2),
         ...     expirations=SingleExpiration(days=30.0), seed=7, start_at=datetime(2026, 1, 5, tzinfo=UTC),
         ... )
         >>> sweep = Sweep(base=base, measures=[terminal_price], grid={"volatility": [0.1, 0.4]}, paths=1000)
-        >>> sweep.run(engine=InProcess()).to_polars()["terminal_price_std"].round(1).to_list()
-        [2.9, 11.7]
+        >>> sweep.run(engine=InProcess(), observer=Silent()).to_polars()["terminal_price_std"].round(1).to_list()
+        [2.9, 11.8]
     """
 
     base: SimulationParameters
     measures: Sequence[Measure]
-    grid: Mapping[str, Sequence[Any]] | None = None
+    grid: Mapping[str, Sequence[Any] | NDArray[Any]] | None = None
     scenarios: Sequence[Mapping[str, Any]] | None = None
     shocks: Sequence[Shock] = ()
     paths: int = 1000

@@ -89,6 +89,7 @@ class SweepGateway:
             lifetime="detached",
             get_if_exists=True,
             max_restarts=-1,
+            max_task_retries=3,  # every call may be repeated: a sweep's id follows from what it is
             num_cpus=0,
             max_concurrency=MAX_CONCURRENT_CALLS,
         ).remote(partial(OnRay), self._settings)

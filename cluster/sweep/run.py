@@ -108,7 +108,6 @@ class _Run:
     def through(self, engine: Engine) -> SweepResult:
         done = self._resume()
         pending = Pending(self._progress.total_blocks, done, seconds_per_task=engine.seconds_per_task)
-        self._observer.started(self._sweep, self._progress)
         state: State = "failed"
         try:
             state = self._work(engine, pending)
@@ -130,6 +129,7 @@ class _Run:
     def _work(self, engine: Engine, pending: Pending) -> State:
         folder = self._journal.folder if self._journal and self._sweep.keep == "paths" else None
         try:
+            self._observer.started(self._sweep, self._progress)
             with closing(engine.outcomes(self._sweep, pending, folder)) as outcomes:  # type: ignore[type-var]
                 for outcome in outcomes:
                     self._collector.add(outcome)

@@ -44,6 +44,13 @@ class SweepSettings(BaseModel):
     max_unfinished: int = Field(10, ge=1, description="Sweeps of one caller that wait or run; then 503")
 
 
+class NotOver(Conflict):
+    """A sweep has no table yet, or will never have one."""
+
+    def __str__(self) -> str:
+        return f"sweep {self.identity} is not over, or failed: its results come when it is completed or cancelled"
+
+
 class Cancelled(KeyboardInterrupt):
     """The caller has had enough; what is done is kept, as after Ctrl-C."""
 
@@ -157,15 +164,12 @@ class SweepService:
 
         Raises:
             NotFound: The caller has none of this id.
-            Conflict: It is not over yet, or it failed.
+            NotOver: It is not over yet, or it failed.
         """
         job = self._job(owner, identity)
         if job.state not in ("completed", "cancelled"):
-            raise Conflict("sweep", f"{identity} ({job.state})")
-        try:
-            return _rendered(self._files.cat_file(f"{self._root}/{identity}/table.parquet"), style)
-        except FileNotFoundError:
-            raise NotFound("results of sweep", identity) from None
+            raise NotOver("sweep", identity)
+        return _rendered(self._files.cat_file(f"{self._root}/{identity}/table.parquet"), style)
 
     def close(self) -> None:
         """Stop what runs, and wait for it; it is taken up again by the next service of this folder."""
@@ -193,10 +197,6 @@ class SweepService:
         return job
 
     def _run(self, job: Job) -> None:
-        if job.is_unwanted:
-            job.state = "cancelled"
-            self._write_state(job)
-            return
         job.state = "running"
         try:
             folder = f"{self._settings.output}/{job.id}"
@@ -206,8 +206,6 @@ class SweepService:
             logger.exception("sweep.failed", extra={"sweep_id": job.id})
             job.error = str(error) if isinstance(error, InvalidInput) else "Internal server error"
             job.state = "failed"
-        except KeyboardInterrupt:  # cancelled before its first task
-            job.state = "cancelled"
         self._write_state(job)
 
     def _finish(self, job: Job, result: SweepResult) -> None:

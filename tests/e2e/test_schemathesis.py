@@ -14,6 +14,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 LEAST_CASES = 2_000
 
 
+@pytest.mark.fuzz
 @pytest.mark.timeout(400)
 def test_the_service_keeps_to_its_openapi_document(cluster: Cluster) -> None:
     command = [

@@ -23,7 +23,7 @@ def sweeps(tmp_path):
 
 async def over(sweeps, identity):
     async with asyncio.timeout(90):
-        while (shown := await sweeps.status("first", identity))["state"] not in OVER:
+        while (shown := await sweeps.status("first", identity))["state"] not in OVER:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     return shown
 

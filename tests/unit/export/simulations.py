@@ -7,7 +7,8 @@ from typing import Any
 
 from optionchain.expirations import DailyRule, MonthlyRule, Schedule, WeeklyRule, YearlyRule
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.walks import GeometricBrownian, Heston
+from optionchain.time_frame import TimeFrame
+from optionchain.walks import GeometricBrownian, Heston, Historical
 
 SCHEDULE = Schedule(
     timezone="America/New_York",
@@ -62,6 +63,11 @@ VARIETY = {
     "one strike": parameters(chain_size=0),
     "steps of a microsecond": parameters(
         step_interval=timedelta(microseconds=1), expirations=SingleExpiration(1e-9)
+    ),
+    "prices halfway between two strikes": parameters(
+        method=Historical(timeframe=TimeFrame.DAY, prices=(0.15, 0.25, 0.35, 2.45, 0.05)),
+        steps=5,
+        strike_interval=0.1,
     ),
     "stochastic volatility": parameters(
         method=Heston(dt=0.004, drift=0.05, volatility=0.18, kappa=2.0, theta=0.04, xi=0.6, rho=-0.7)

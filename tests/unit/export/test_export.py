@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -130,6 +131,31 @@ def test_a_part_of_the_steps_is_that_part_of_the_rows(layout: Layout, format: Fo
     part = rows_of(written(parameters(), format=format, layout=layout, from_step=7, to_step=9), format)
 
     assert part == [row for row in whole if 7 <= row["step"] <= 9]
+
+
+@pytest.mark.parametrize("format", Format)
+def test_a_file_of_many_pieces_is_one_file(format: Format) -> None:
+    terms = parameters(steps=10, chain_size=500, strike_interval=1.0)
+    contracts = [1001 * len(simulate(terms).expirations(step)) for step in range(10)]
+
+    pieces = list(Export(parameters=terms, format=format).pieces())
+
+    assert len(pieces) >= 3
+    assert steps_of(b"".join(pieces), format) == [step for step in range(10) for _ in range(contracts[step])]
+
+
+def steps_of(body: bytes, format: Format) -> list[int]:
+    match format:
+        case Format.JSON:
+            return [row["step"] for row in orjson.loads(body)]
+        case Format.CSV:
+            return [int(line.partition(",")[0]) for line in body.decode().splitlines()[1:]]
+        case Format.ARROW:
+            table = pa.ipc.open_stream(body).read_all()
+        case Format.PARQUET:
+            table = pq.read_table(io.BytesIO(body))
+    steps: list[int] = table["step"].to_pylist()
+    return steps
 
 
 def test_csv_has_a_header_and_ends_every_line_with_crlf() -> None:

@@ -1,0 +1,134 @@
+"""Sessions in one process: what one takes in memory and in Redis, and what creating, stepping and loading cost."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import median
+
+import psutil
+
+from actors.messages import Answer, Call
+from actors.resident_sessions import ResidentSessions, SimulationCache
+from actors.session_host import SessionHost
+from adapters.redis_connection import RedisClient, RedisSettings, open_redis
+from adapters.redis_session_store import RedisSessionStore
+from cluster.bench.session_samples import batches, calls, new_sessions
+from optionchain.session import Advance, Create, Session
+
+BATCH = 256
+# Small: what is measured is a session without its tape and chains, which leave memory first.
+CACHE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """How many sessions to measure with.
+
+    Attributes:
+        created_and_stepped: In all; all of them stay in Redis, those that fit in memory.
+        resident: Held in memory at once.
+        timed: Stepped one by one, for the time of a single step.
+    """
+
+    created_and_stepped: int = 100_000
+    resident: int = 20_000
+    timed: int = 300
+
+
+class _NoMetrics:
+    def batch(self, calls: int, seconds: float) -> None: ...
+    def commit(self, checkpoints: int, seconds: float) -> None: ...
+    def snapshots(self, *, served: int, cached: int) -> None: ...
+    def activated(self, sessions: int) -> None: ...
+    def evicted(self, sessions: int) -> None: ...
+    def conflicts(self, sessions: int) -> None: ...
+    def resident(self, sessions: int) -> None: ...
+
+
+async def host_figures(redis: RedisSettings, plan: HostPlan) -> dict[str, float]:
+    """Measure one host on a Redis of its own."""
+    client = open_redis(redis)
+    store = RedisSessionStore(client, prefix="bench-host")
+    try:
+        residents = ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9, max_bytes=1 << 40)
+        crowd, sessions = await _crowd(_host(store, residents), client, plan)
+        return crowd | await _activation(store, sessions[-plan.resident :], plan)
+    finally:
+        await store.close()
+
+
+async def _crowd(
+    host: SessionHost, client: RedisClient, plan: HostPlan
+) -> tuple[dict[str, float], list[Session]]:
+    """Create all sessions, then step each once, with as many in memory as may be."""
+    sessions = new_sessions(plan.created_and_stepped)
+    empty = await _stored_bytes(client)
+    failures, seconds = await _served(host, calls(sessions, Create))
+    stored = await _stored_bytes(client) - empty
+    step_failures, step_seconds = await _served(host, calls(sessions, Advance))
+    return {
+        "created_and_stepped": float(len(sessions)),
+        "failures": float(failures + step_failures),
+        "created_per_second": len(sessions) / seconds,
+        "stepped_once_per_second": len(sessions) / step_seconds,
+        "bytes_per_dormant_session": stored / len(sessions),
+    }, sessions
+
+
+async def _activation(
+    store: RedisSessionStore, sessions: Sequence[Session], plan: HostPlan
+) -> dict[str, float]:
+    """Load sessions that only Redis has; then one step at a time, of sessions in memory and of others."""
+    host = _host(store, ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9))
+    commands, before = calls(sessions, Advance), _memory()
+    _, seconds = await _served(host, commands)
+    resident_bytes = _memory() - before
+    warm: list[float] = []
+    cold: list[float] = []
+    for session in sessions[-plan.timed :]:
+        empty = _host(store, ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9))
+        for durations in (cold, warm):
+            (call,) = calls([session], Advance)
+            _, duration = await _served(empty, [call])
+            durations.append(duration)
+    return {
+        "bytes_per_resident_session": resident_bytes / host.resident_count,
+        "activated_and_stepped_per_second": len(sessions) / seconds,
+        "cold_step_microseconds": 1e6 * median(cold),
+        "warm_step_microseconds": 1e6 * median(warm),
+        "cold_to_warm_ratio": median(cold) / median(warm),
+    }
+
+
+async def _served(host: SessionHost, commands: Sequence[Call]) -> tuple[int, float]:
+    """How many failed, and how long all took."""
+    failures, began = 0, time.perf_counter()
+    for batch in batches(commands, BATCH):
+        answers: list[Answer] = await host.execute(batch)
+        failures += sum(not isinstance(answer, bytes) for answer in answers)
+    return failures, time.perf_counter() - began
+
+
+def _host(store: RedisSessionStore, residents: ResidentSessions) -> SessionHost:
+    return SessionHost(
+        store,
+        residents=residents,
+        cache=SimulationCache(tape_bytes=CACHE_BYTES, snapshot_bytes=CACHE_BYTES),
+        metrics=_NoMetrics(),
+        max_waiting=BATCH,
+        max_batch=BATCH,
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def _memory() -> int:
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+async def _stored_bytes(client: RedisClient) -> int:
+    return int((await client.info("memory"))["used_memory"])

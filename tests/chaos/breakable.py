@@ -1,0 +1,31 @@
+"""A running instance of which anything may be killed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.instance import Instance
+from cluster.instance_state import InstanceState
+from cluster.settings import Settings
+
+
+class Quiet:
+    """A `Progress` that shows nothing."""
+
+    def step(self, what: str) -> None: ...
+    def give_up(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running instance, and its settings."""
+
+    instance: Instance
+    settings: Settings
+    state: InstanceState
+
+    def redeployed(self, **session: object) -> None:
+        """Change settings of the sessions while it serves."""
+        changed = self.settings.session.model_copy(update=session)
+        settings = self.settings.model_copy(update={"session": changed})
+        Instance(settings).redeploy(Quiet())

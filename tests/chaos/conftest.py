@@ -1,0 +1,40 @@
+"""An instance that may be broken: two replicas, private servers, every acknowledged step on disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from breakable import Quiet, Running
+
+from cluster import processes
+from cluster.chaos.cli import chaos_settings
+from cluster.instance import Instance
+
+
+def pytest_configure(config: pytest.Config) -> None:
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.chaos)
+            # What an instance starts is meant to outlive the object that started it.
+            item.add_marker(
+                pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+            )
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    with tempfile.TemporaryDirectory(prefix="optionchain-chaos-") as folder:
+        settings = chaos_settings(Path(folder), "always")
+        instance = Instance(settings)
+        state = instance.up(Quiet())
+        try:
+            yield Running(instance, settings, state)
+        finally:
+            instance.down(Quiet())
+        assert [process.name() for process in processes.marked(str(Path(folder).resolve()))] == []
