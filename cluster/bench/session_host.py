@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import time
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
-
-import psutil
 
 from actors.messages import Answer, Call
 from actors.resident_sessions import ResidentSessions, SimulationCache
@@ -54,9 +52,12 @@ async def host_figures(redis: RedisSettings, plan: HostPlan) -> dict[str, float]
     client = open_redis(redis)
     store = RedisSessionStore(client, prefix="bench-host")
     try:
-        residents = ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9, max_bytes=1 << 40)
-        crowd, sessions = await _crowd(_host(store, residents), client, plan)
-        return crowd | await _activation(store, sessions[-plan.resident :], plan)
+        crowd, sessions = await _crowd(_host(store, plan), client, plan)
+        return (
+            crowd
+            | await _activation(store, sessions[-plan.resident :], plan)
+            | await _memory(store, sessions[: plan.resident], plan)
+        )
     finally:
         await store.close()
 
@@ -82,26 +83,33 @@ async def _crowd(
 async def _activation(
     store: RedisSessionStore, sessions: Sequence[Session], plan: HostPlan
 ) -> dict[str, float]:
-    """Load sessions that only Redis has; then one step at a time, of sessions in memory and of others."""
-    host = _host(store, ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9))
-    commands, before = calls(sessions, Advance), _memory()
-    _, seconds = await _served(host, commands)
-    resident_bytes = _memory() - before
+    """Load what only Redis has; then single steps, of sessions in memory and of sessions that are not."""
+    host = _host(store, plan)
+    _, seconds = await _served(host, calls(sessions, Advance))
     warm: list[float] = []
     cold: list[float] = []
     for session in sessions[-plan.timed :]:
-        empty = _host(store, ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9))
+        empty = _host(store, plan)
         for durations in (cold, warm):
-            (call,) = calls([session], Advance)
-            _, duration = await _served(empty, [call])
+            _, duration = await _served(empty, calls([session], Advance))
             durations.append(duration)
     return {
-        "bytes_per_resident_session": resident_bytes / host.resident_count,
         "activated_and_stepped_per_second": len(sessions) / seconds,
         "cold_step_microseconds": 1e6 * median(cold),
         "warm_step_microseconds": 1e6 * median(warm),
         "cold_to_warm_ratio": median(cold) / median(warm),
     }
+
+
+async def _memory(store: RedisSessionStore, sessions: Sequence[Session], plan: HostPlan) -> dict[str, float]:
+    """What Python allocates for a session that is loaded and stepped, and of which the tape has left again."""
+    host, commands = _host(store, plan), calls(sessions, Advance)
+    tracemalloc.start()
+    try:
+        await _served(host, commands)
+        return {"bytes_per_resident_session": tracemalloc.get_traced_memory()[0] / host.resident_count}
+    finally:
+        tracemalloc.stop()
 
 
 async def _served(host: SessionHost, commands: Sequence[Call]) -> tuple[int, float]:
@@ -113,21 +121,16 @@ async def _served(host: SessionHost, commands: Sequence[Call]) -> tuple[int, flo
     return failures, time.perf_counter() - began
 
 
-def _host(store: RedisSessionStore, residents: ResidentSessions) -> SessionHost:
+def _host(store: RedisSessionStore, plan: HostPlan) -> SessionHost:
     return SessionHost(
         store,
-        residents=residents,
+        residents=ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9, max_bytes=1 << 40),
         cache=SimulationCache(tape_bytes=CACHE_BYTES, snapshot_bytes=CACHE_BYTES),
         metrics=_NoMetrics(),
         max_waiting=BATCH,
         max_batch=BATCH,
         clock=lambda: datetime.now(UTC),
     )
-
-
-def _memory() -> int:
-    gc.collect()
-    return int(psutil.Process().memory_info().rss)
 
 
 async def _stored_bytes(client: RedisClient) -> int:

@@ -14,9 +14,6 @@ from cluster.chaos.cli import chaos_settings
 from cluster.instance import Instance
 
 
-def pytest_configure(config: pytest.Config) -> None:
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
