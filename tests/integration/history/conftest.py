@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoSettings, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
-from tests.integration.history import servers
+from tests.integration.history import mongo_servers as servers
 from tests.servers import redis_server
 
 

@@ -16,7 +16,7 @@ from optionchain.errors import Conflict, Unavailable
 from optionchain.history import DateRange
 from optionchain.price_series import joined
 from optionchain.time_frame import TimeFrame
-from tests.integration.history import servers
+from tests.integration.history import mongo_servers as servers
 from tests.unit.history.samples import prices
 
 pytestmark = pytest.mark.anyio

@@ -31,7 +31,7 @@ from optionchain.history_wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from serve_app import config_routes, history_routes
 from serve_app.errors import install_error_handlers
-from tests.integration.history import servers
+from tests.integration.history import mongo_servers as servers
 from tests.unit.history.samples import chain, prices, same_chain
 
 pytestmark = pytest.mark.anyio
