@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -59,3 +60,9 @@ async def configurations(mongo):
 def redis(tmp_path_factory):
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.mongo)
