@@ -64,7 +64,8 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
             "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
             "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(32 << 20),
-            "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+            # A replica that leaves serves on until HAProxy has moved every connection elsewhere.
+            "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
             "RAY_SERVE_HAPROXY_NBTHREAD": "1",
             # Ray replaces a dead HAProxy after three checks; at its 10 s that was 26 s without service.
             "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",

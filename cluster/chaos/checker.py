@@ -100,10 +100,10 @@ def _violations(attempts: Sequence[Attempt], replay: Replay) -> Iterator[tuple[K
     times = Counter(outcome.index for _, outcome in served)
     session_id = attempts[0].session_id
     yield "doubled", [index for index, count in times.items() for _ in range(count - 1)]
-    yield "out_of_order", [outcome.index for attempt, outcome in served if outcome.index != attempt.expected]
+    yield "out_of_order", [o.index for attempt, o in served if attempt.expected not in (None, o.index)]
     yield "wrong", [o.index for _, o in served if o.digest != replay(session_id, o.index)]
     yield "lost", sorted(_lost(attempts))
-    yield "skipped", sorted(_skipped(attempts, set(times)))
+    yield "skipped", _skipped(attempts, set(times))
 
 
 def _lost(attempts: Sequence[Attempt]) -> set[int]:
@@ -124,11 +124,13 @@ def _lost(attempts: Sequence[Attempt]) -> set[int]:
     return lost
 
 
-def _skipped(attempts: Sequence[Attempt], served: set[int]) -> set[int]:
+def _skipped(attempts: Sequence[Attempt], served: set[int]) -> list[int]:
     """Indices that the cursor passed though they were neither served nor asked for in vain."""
-    asked = {attempt.expected for attempt in attempts if isinstance(attempt.outcome, Unanswered)}
+    asked = [attempt.expected for attempt in attempts if isinstance(attempt.outcome, Unanswered)]
     cursors = [cursor for attempt in attempts if (cursor := _cursor(attempt)) is not None]
-    return set(range(max(cursors, default=0))) - served - asked
+    passed = set(range(max(cursors, default=0))) - served - set(asked)
+    # Whoever asked for whatever comes next, in vain, may have been given any one of them.
+    return sorted(passed)[asked.count(None) :]
 
 
 def _cursor(attempt: Attempt) -> int | None:

@@ -48,13 +48,13 @@ class Attempt:
     """One step that a client asked for.
 
     Attributes:
-        expected: The index that it asked for.
+        expected: The index that it asked for; None for whatever came next.
         began: When it was sent, in seconds on the clock of all attempts.
         ended: When it was known what came of it.
     """
 
     session_id: str
-    expected: int
+    expected: int | None
     began: float
     ended: float
     outcome: Outcome

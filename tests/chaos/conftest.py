@@ -18,10 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.chaos)
-            # What an instance starts is meant to outlive the object that started it.
-            item.add_marker(
-                pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
-            )
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,12 @@ def api(server: tuple[str, str | None]) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture
+def parameters() -> dict[str, Any]:
+    """Of a session that every server can create."""
+    return dict(PARAMETERS)
+
+
 class Session:
     """A session of the server under examination."""
 

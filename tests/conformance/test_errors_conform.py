@@ -42,10 +42,10 @@ def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         ({"method": {"Heston": {}}}, "method.Heston.dt"),
     ],
 )
-def test_a_wrong_parameter_is_named(api: httpx.Client, change: dict[str, Any], field: str) -> None:
-    from conftest import PARAMETERS
-
-    body = check_problem(api.post(PATH, json={**PARAMETERS, **change}), 400)
+def test_a_wrong_parameter_is_named(
+    api: httpx.Client, parameters: dict[str, Any], change: dict[str, Any], field: str
+) -> None:
+    body = check_problem(api.post(PATH, json={**parameters, **change}), 400)
 
     assert body["field"] == field
 

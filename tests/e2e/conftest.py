@@ -13,14 +13,6 @@ from clusters import OTHER_KEYS, Cluster
 from cluster.api_keys import parse_keys
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What an instance starts is meant to outlive the object that started it."""
-    outlives = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(outlives)
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:

@@ -36,11 +36,17 @@ class GatewayLoad:
             )
         )
 
-    async def step(self, gateways: Sequence[SessionGateway], steps: int) -> None:
-        """Have every client step so often, at once; each asks the gateways in turn."""
-        await asyncio.gather(*(self._client(gateways, session_id, steps) for session_id in self.sessions))
+    async def step(self, gateways: Sequence[SessionGateway], steps: int, *, expecting: bool = True) -> None:
+        """Have every client step so often, at once; each asks the gateways in turn.
 
-    async def attempt(self, gateway: SessionGateway, session_id: str, expected: int) -> Outcome:
+        Without `expecting`, they ask for whatever comes next: then nothing but fencing keeps an actor that was
+        overtaken from serving an index again.
+        """
+        await asyncio.gather(
+            *(self._client(gateways, session_id, steps, expecting) for session_id in self.sessions)
+        )
+
+    async def attempt(self, gateway: SessionGateway, session_id: str, expected: int | None) -> Outcome:
         """Ask for one step, and write down what came of it."""
         began = time.monotonic()
         outcome = await self._outcome(gateway, session_id, expected)
@@ -53,9 +59,11 @@ class GatewayLoad:
         assert all(isinstance(end, Refused) for end in ends), ends
         return check(self.attempts, lambda id_, index: self.sessions[id_].replayed(id_, index))
 
-    async def _client(self, gateways: Sequence[SessionGateway], session_id: str, steps: int) -> None:
+    async def _client(
+        self, gateways: Sequence[SessionGateway], session_id: str, steps: int, expecting: bool
+    ) -> None:
         for turn in range(steps):
-            expected = self._cursors[session_id]
+            expected = self._cursors[session_id] if expecting else None
             outcome = await self.attempt(gateways[turn % len(gateways)], session_id, expected)
             match outcome:
                 case Served(index):
@@ -63,7 +71,7 @@ class GatewayLoad:
                 case Refused(cursor):
                     self._cursors[session_id] = cursor
 
-    async def _outcome(self, gateway: SessionGateway, session_id: str, expected: int) -> Outcome:
+    async def _outcome(self, gateway: SessionGateway, session_id: str, expected: int | None) -> Outcome:
         try:
             body = await self._call(gateway, session_id, Advance(uuid.uuid4().hex, expected))
         except PreconditionFailed as refusal:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 import ray
 from gateway_load import GatewayLoad
+from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
 from servers import redis_server
 
+from actors.messages import Call
 from actors.ray_transport import RaySessionTransport
 from actors.session_gateway import SessionGateway
+from adapters.redis_connection import open_redis
 from cluster.bootstrap import open_gateway, session_actor_finder
 from cluster.chaos.checker import Verdict
-from cluster.chaos.history import Unanswered
+from cluster.chaos.history import Served, Unanswered
 from cluster.report import report
 from cluster.settings import Settings
+from optionchain.session import Peek, Surface
 
 pytestmark = [
     pytest.mark.anyio,
@@ -32,6 +39,22 @@ pytestmark = [
 
 NAMESPACE = "placement"
 NODES = 3
+# Ray's agents hear from a process every ten seconds.
+REPORT_PATIENCE_SECONDS = 40.0
+METRICS = {
+    "batch_size",
+    "batch_seconds",
+    "commit_size",
+    "commit_seconds",
+    "steps_total",
+    "snapshot_cache_hits_total",
+    "activations_total",
+    "evictions_total",
+    "conflicts_total",
+    "resident_sessions",
+}
+# A few a process, none of ours; `le` is a histogram's bucket.
+LABELS = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "le"}
 CLIENTS = 24
 
 
@@ -130,7 +153,7 @@ async def test_the_number_of_actors_changes_under_load(nodes: Nodes) -> None:
 
     await load.step([few], 5)
     # A rolling update: replicas of the old and of the new number serve side by side.
-    await load.step([few, many], 20)
+    await load.step([few, many], 20, expecting=False)
     await load.step([many], 5)
     await load.step([many, few], 10)
 
@@ -138,20 +161,23 @@ async def test_the_number_of_actors_changes_under_load(nodes: Nodes) -> None:
 
 
 async def test_an_actor_that_slept_while_another_took_over_serves_nothing_twice(nodes: Nodes) -> None:
-    patient, sleeper = (nodes.gateway("shards:1", timeout_seconds=seconds) for seconds in (60.0, 2.0))
+    patient, hasty = (nodes.gateway("shards:1", timeout_seconds=seconds) for seconds in (60.0, 1.0))
     other, load = nodes.gateway_to("sessions-1"), GatewayLoad(CLIENTS)
     await load.create(patient)
     await load.step([patient, other], 4)
 
     with asleep(nodes.pid("sessions-0")):
-        # Each session has a step on its way to the sleeper while the other actor serves them all.
-        asked = [asyncio.create_task(load.attempt(sleeper, session_id, 4)) for session_id in load.sessions]
+        # Each session has steps on their way to the sleeper while the other actor serves them all.
+        hasty_steps = [asyncio.create_task(load.attempt(hasty, id_, None)) for id_ in load.sessions]
+        patient_steps = [asyncio.create_task(load.attempt(patient, id_, None)) for id_ in load.sessions]
         await load.step([other], 4)
-        outcomes = await asyncio.gather(*asked)
+        given_up = await asyncio.gather(*hasty_steps)
+    served = await asyncio.gather(*patient_steps)
     await load.step([patient, other], 10)
 
-    assert all(isinstance(outcome, Unanswered) for outcome in outcomes)
-    assert kept(await load.verdict(patient), at_least=CLIENTS * 17)
+    assert all(isinstance(outcome, Unanswered) for outcome in given_up)
+    assert {outcome.index for outcome in served if isinstance(outcome, Served)} == {8}
+    assert kept(await load.verdict(patient), at_least=CLIENTS * 18)
 
 
 async def test_sessions_of_their_own_processes_go_on_when_those_are_killed(nodes: Nodes) -> None:
@@ -164,6 +190,52 @@ async def test_sessions_of_their_own_processes_go_on_when_those_are_killed(nodes
     await load.step([gateway], 3)
 
     assert kept(await load.verdict(gateway), at_least=12)
+
+
+async def test_every_metric_of_the_sessions_is_exported_and_no_label_grows_with_them(nodes: Nodes) -> None:
+    gateway = nodes.gateway("shards:2", timeout_seconds=60.0, max_resident=CLIENTS // 4)
+    load = GatewayLoad(CLIENTS)
+    await load.create(gateway)
+    await load.step([gateway], 2)
+    (one, *_) = load.sessions
+    await gateway.call(Call(one, "owner", Surface.CHAIN, Peek()))
+    await load.attempt(gateway, one, 2)
+    # Another writer was there: a conflict, and the session is loaded again.
+    redis = open_redis(nodes.settings.redis)
+    await redis.hincrby(f"{nodes.settings.redis.prefix}:session:{{{one}}}", "version", 1)
+    await redis.aclose()
+    await load.attempt(gateway, one, 3)
+
+    series = await exported(nodes)
+
+    assert families_of(series) >= METRICS
+    for name, labels in series:
+        assert {label for label in labels if not label.startswith("otel_scope")} <= LABELS, (name, labels)
+        assert not set(labels.values()) & set(load.sessions)
+
+
+async def exported(nodes: Nodes) -> list[tuple[str, dict[str, str]]]:
+    """Our series at the agents of all nodes, as soon as all metrics are there."""
+    ports = {node["MetricsExportPort"] for node in ray.nodes() if node["Alive"]}
+    deadline = time.monotonic() + REPORT_PATIENCE_SECONDS
+    while True:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            pages = await asyncio.gather(*(client.get(f"http://127.0.0.1:{port}/metrics") for port in ports))
+        series = [found for page in pages for found in ours(page.text)]
+        if families_of(series) >= METRICS or time.monotonic() > deadline:
+            return series
+        await asyncio.sleep(1.0)
+
+
+def families_of(series: Sequence[tuple[str, dict[str, str]]]) -> set[str]:
+    """The names of our metrics, without Ray's prefix and the parts of a histogram."""
+    return {re.sub("^ray_optionchain_|_(bucket|count|sum)$", "", name) for name, _ in series}
+
+
+def ours(page: str) -> list[tuple[str, dict[str, str]]]:
+    families = text_string_to_metric_families(page)
+    samples = [sample for family in families for sample in family.samples]
+    return [(sample.name, sample.labels) for sample in samples if "optionchain" in sample.name]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from actors.session_gateway import ActorLost
+from cluster.sweep.service import NotOver
 from optionchain import errors
 from optionchain.errors import OptionChainError
 from serve_app.errors import STATUS_OF, error_response, status_of
@@ -27,8 +28,9 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.Overloaded("the session actor"),
     errors.Defect(),
     ActorLost("the session actor"),
+    NotOver("sweep", "w1"),
 )
-RETRYABLE = (errors.Conflict, errors.RateLimited, errors.Unavailable, errors.Overloaded, ActorLost)
+RETRYABLE = (errors.Conflict, errors.RateLimited, errors.Unavailable, errors.Overloaded, ActorLost, NotOver)
 
 
 def subclasses(kind: type[OptionChainError]) -> set[type[OptionChainError]]:

@@ -10,7 +10,9 @@ def body_of(session_id: str, index: int) -> bytes:
     return f"{session_id}/{index}".encode()
 
 
-def history(*outcomes: tuple[int, Outcome | int], session_id: str = "s", began: float = 0.0) -> list[Attempt]:
+def history(
+    *outcomes: tuple[int | None, Outcome | int], session_id: str = "s", began: float = 0.0
+) -> list[Attempt]:
     """The attempts of one client, a second each: `(expected, outcome)`, where a number is the index served."""
     return [
         Attempt(

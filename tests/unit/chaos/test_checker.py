@@ -22,7 +22,7 @@ def examine(attempts: list[Attempt]) -> Verdict:
     return check(attempts, body_of)
 
 
-ACCEPTED: dict[str, list[tuple[int, Any]]] = {
+ACCEPTED: dict[str, list[tuple[int | None, Any]]] = {
     "every step in order": [(0, 0), (1, 1), (2, 2)],
     "a step that was not applied, asked for again": [(0, 0), (1, NO_ANSWER), (1, 1), (2, 2)],
     "a step that was applied though its answer was lost": [
@@ -31,9 +31,14 @@ ACCEPTED: dict[str, list[tuple[int, Any]]] = {
         (1, CURSOR_AT(2)),
         (2, 2),
     ],
+    "two steps asked for without an index, of which one was applied in vain": [
+        (None, 0),
+        (None, NO_ANSWER),
+        (None, 2),
+    ],
     "nothing at all": [(0, NO_ANSWER), (0, NO_ANSWER)],
 }
-REFUSED: dict[str, tuple[list[tuple[int, Any]], list[tuple[str, int]]]] = {
+REFUSED: dict[str, tuple[list[tuple[int | None, Any]], list[tuple[str, int]]]] = {
     "a lost step": ([(0, 0), (1, 1), (2, CURSOR_AT(1))], [("lost", 1)]),
     "two lost steps": ([(0, 0), (1, 1), (2, CURSOR_AT(0))], [("lost", 0), ("lost", 1)]),
     "a lost session": ([(0, 0), (1, 1), (2, GONE)], [("lost", 0), ("lost", 1)]),
@@ -47,12 +52,16 @@ REFUSED: dict[str, tuple[list[tuple[int, Any]], list[tuple[str, int]]]] = {
         [(0, 0), (1, NO_ANSWER), (1, CURSOR_AT(3)), (3, 3)],
         [("skipped", 2)],
     ),
+    "one step too many for those that were asked for without an index": (
+        [(None, 0), (None, NO_ANSWER), (None, 3)],
+        [("skipped", 2)],
+    ),
     "a step nobody expected": ([(0, 0), (1, 2)], [("out_of_order", 2), ("skipped", 1)]),
 }
 
 
 @pytest.mark.parametrize("outcomes", ACCEPTED.values(), ids=ACCEPTED.keys())
-def test_what_may_happen_is_accepted(outcomes: list[tuple[int, Any]]) -> None:
+def test_what_may_happen_is_accepted(outcomes: list[tuple[int | None, Any]]) -> None:
     verdict = examine(history(*outcomes))
 
     assert verdict.is_clean
@@ -61,7 +70,7 @@ def test_what_may_happen_is_accepted(outcomes: list[tuple[int, Any]]) -> None:
 
 @pytest.mark.parametrize(("outcomes", "violations"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_must_never_happen_is_found(
-    outcomes: list[tuple[int, Any]], violations: list[tuple[str, int]]
+    outcomes: list[tuple[int | None, Any]], violations: list[tuple[str, int]]
 ) -> None:
     assert sorted(found(history(*outcomes))) == violations
 
@@ -109,7 +118,7 @@ def test_the_longest_outage_is_between_steps_of_anybody_and_the_longest_wait_bet
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.data())
 def test_losing_or_doubling_any_step_of_a_sound_history_is_found(answered: list[bool], data: Any) -> None:
-    outcomes: list[tuple[int, Any]] = []
+    outcomes: list[tuple[int | None, Any]] = []
     for index, is_answered in enumerate(answered):
         outcomes += [(index, index)] if is_answered else [(index, NO_ANSWER), (index, CURSOR_AT(index + 1))]
     assert examine(history(*outcomes)).is_clean
