@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypedDict
 
@@ -28,7 +28,9 @@ from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore
+from cluster.cluster_metrics import cluster_metrics
 from cluster.settings import Settings
+from cluster.sweep.gateway import SweepGateway, open_sweeps
 from optionchain.ports import Dependency, SessionStore
 from optionchain.simulator_configuration import SIMULATOR
 
@@ -51,6 +53,8 @@ class OpenServices(TypedDict):
     history: RayHistory
     configurations: RayConfigurations
     live_configuration: LiveConfiguration
+    sweeps: SweepGateway
+    metrics: Callable[[], Awaitable[bytes]]
 
 
 def open_session_store(settings: Settings) -> RedisSessionStore:
@@ -171,4 +175,6 @@ def open_services(settings: Settings) -> OpenServices:
         live_configuration=LiveConfiguration(
             partial(configurations.get, SIMULATOR), max_age_seconds=settings.config.replica_seconds
         ),
+        sweeps=open_sweeps(settings),
+        metrics=cluster_metrics,
     )

@@ -1,4 +1,4 @@
-"""The command line: ``optionchain up | down | status | logs | demo | bench | chaos``."""
+"""The command line: ``optionchain up | down | status | logs | demo | sweep | history | bench | chaos``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cluster.history_cli import app as history
 from cluster.instance import Instance, InstanceProblem
 from cluster.settings import BadSettings, Settings, load_settings
 from cluster.settings_table import settings_page
+from cluster.sweep.cli import sweep
 
 app = typer.Typer(
     name="optionchain",
@@ -136,6 +137,7 @@ def demo(data: Data = None) -> None:
 
 app.command()(bench)
 app.command()(chaos)
+app.command()(sweep)
 
 
 class Interrupted(BaseException):

@@ -52,6 +52,9 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "RAY_ROTATION_MAX_BYTES": str(64 << 20),
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
+        # A batch of snapshots is some hundred kB: sent with its reply, for the way through the object store costs more
+        # than a step does.
+        "RAY_max_direct_call_object_size": str(8 << 20),
         # Ray lowers the priority of its workers; these serve requests.
         "RAY_worker_niceness": "0",
         "OMP_NUM_THREADS": "1",

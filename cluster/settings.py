@@ -19,6 +19,7 @@ from adapters.mongo_connection import MongoSettings
 from adapters.redis_cache import CacheSettings
 from adapters.redis_connection import RedisSettings
 from cluster.api_keys import parse_keys
+from cluster.sweep.service import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
 
@@ -132,6 +133,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     history: HistorySettings = HistorySettings()
     config: ConfigSettings = ConfigSettings()
+    sweep: SweepSettings = SweepSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 

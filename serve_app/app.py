@@ -23,6 +23,7 @@ from serve_app import (
     operations_routes,
     simulation_routes,
     stream_routes,
+    sweep_routes,
 )
 from serve_app.auth import Authenticator
 from serve_app.documentation import DESCRIPTION, completed, operation_id
@@ -53,6 +54,7 @@ def build_fastapi(services: Services) -> FastAPI:
     app.include_router(stream_routes.router)
     app.include_router(history_routes.router)
     app.include_router(config_routes.router)
+    app.include_router(sweep_routes.router)
     app.include_router(operations_routes.router)
     install_error_handlers(app)
 

@@ -200,6 +200,10 @@ TAGS = [
     },
     {"name": "history", "description": "The chains and prices of the past."},
     {"name": "configuration", "description": "Named values with versions that are never overwritten."},
+    {
+        "name": "sweeps",
+        "description": "Many scenarios with many paths each, computed by the cluster and reduced to a table.",
+    },
     {"name": "operations", "description": "Is it up, and is what it needs up?"},
 ]
 DESCRIPTION = """Simulated option-chain market data, one step at a time.

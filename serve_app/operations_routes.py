@@ -1,19 +1,22 @@
-"""Is the process up, and is what it needs up?"""
+"""Is the process up, is what it needs up, and what has the cluster done?"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
+from cluster.cluster_metrics import CONTENT_TYPE
 from optionchain.errors import Unavailable
 from optionchain.ports import Dependency
+from serve_app.documentation import Responses, errors
 from serve_app.services import Services, current_services
 
 router = APIRouter(tags=["operations"])
 PATIENCE_SECONDS = 3.0
+PAGE: Responses = {200: {"description": "Prometheus text", "content": {"text/plain": {}}}}
 
 
 @router.get("/health", summary="Is the process up?")
@@ -33,6 +36,12 @@ async def ready(app: Annotated[Services, Depends(current_services)]) -> JSONResp
         "dependencies": dict(zip(names, states, strict=True)),
     }
     return JSONResponse(body, 200 if is_ready else 503, {} if is_ready else {"Retry-After": "1"})
+
+
+@router.get("/metrics", summary="Metrics of the whole cluster", responses=PAGE | errors(503))
+async def metrics(app: Annotated[Services, Depends(current_services)]) -> Response:
+    """The `optionchain_*` series of all nodes, gathered from Ray's agents, which hear from us every few seconds."""
+    return Response(await app.metrics(), media_type=CONTENT_TYPE)
 
 
 async def _state(dependency: Dependency) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -9,6 +10,7 @@ from fastapi import Request
 from actors.live_configuration import LiveConfiguration
 from actors.session_gateway import SessionGateway
 from cluster.settings import LimitsSettings
+from cluster.sweep.gateway import Sweeps
 from optionchain.ports import Answers, Dependency, SessionStore
 from serve_app.shared_services import ConfigService, HistoryService
 from serve_app.streaming import Producers
@@ -28,6 +30,8 @@ class Services:
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
         live_configuration: The configuration of new sessions, at most half a second old.
+        sweeps: Runs the sweeps of callers.
+        metrics: Prometheus text of the whole cluster.
     """
 
     gateway: SessionGateway
@@ -39,6 +43,8 @@ class Services:
     history: HistoryService
     configurations: ConfigService
     live_configuration: LiveConfiguration
+    sweeps: Sweeps
+    metrics: Callable[[], Awaitable[bytes]]
 
 
 def services_of(request: Request) -> Services:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from cluster.api_keys import Principal
@@ -17,6 +17,7 @@ from cluster.sweep.service import OVER, Format
 from serve_app.auth import current_principal
 from serve_app.documentation import Responses, errors
 from serve_app.routing import JsonRoute
+from serve_app.services import Services, current_services
 from serve_app.sweep_models import SweepRequest, SweepView
 
 router = APIRouter(prefix="/api/v1/sweeps", tags=["sweeps"], route_class=JsonRoute)
@@ -44,53 +45,47 @@ EVENTS: Responses = {
 }
 
 
-async def current_sweeps(request: Request) -> Sweeps:
-    """The sweeps of this application."""
-    sweeps: Sweeps = request.app.state.sweeps
-    return sweeps
-
-
 Caller = Annotated[Principal, Depends(current_principal)]
-Application = Annotated[Sweeps, Depends(current_sweeps)]
+Application = Annotated[Services, Depends(current_services)]
 SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 
 
 @router.post("", status_code=202, summary="Start a sweep", responses=ACCEPTED | errors(400, 503))
-async def submit(body: SweepRequest, caller: Caller, sweeps: Application) -> Response:
+async def submit(body: SweepRequest, caller: Caller, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    shown = await sweeps.submit(caller.owner, body.model_dump(exclude_unset=True))
+    shown = await services.sweeps.submit(caller.owner, body.model_dump(exclude_unset=True))
     return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
 
 
 @router.get("/{id}", summary="State and progress of a sweep", responses=SHOWN | errors(400, 404))
-async def status(sweep_id: SweepId, caller: Caller, sweeps: Application) -> Response:
-    return _json(await sweeps.status(caller.owner, str(sweep_id)))
+async def status(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
+    return _json(await services.sweeps.status(caller.owner, str(sweep_id)))
 
 
 @router.delete("/{id}", summary="Cancel a sweep", responses=SHOWN | errors(400, 404))
-async def cancel(sweep_id: SweepId, caller: Caller, sweeps: Application) -> Response:
+async def cancel(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
     """What is done is kept and can be fetched. A sweep that is over stays as it is."""
-    return _json(await sweeps.cancel(caller.owner, str(sweep_id)))
+    return _json(await services.sweeps.cancel(caller.owner, str(sweep_id)))
 
 
 @router.get("/{id}/results", summary="The table of a sweep", responses=TABLE | errors(400, 404, 409))
 async def results(
     sweep_id: SweepId,
     caller: Caller,
-    sweeps: Application,
+    services: Application,
     style: Annotated[Format, Query(alias="format")] = "json",
 ) -> Response:
     """Of a sweep that is completed or cancelled; 409 before that."""
-    table = await sweeps.results(caller.owner, str(sweep_id), style)
+    table = await services.sweeps.results(caller.owner, str(sweep_id), style)
     return Response(table, media_type=MEDIA_TYPES[style])
 
 
 @router.get("/{id}/events", summary="Progress as Server-Sent Events", responses=EVENTS | errors(400, 404))
-async def events(sweep_id: SweepId, caller: Caller, sweeps: Application) -> StreamingResponse:
+async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
-    shown = await sweeps.status(caller.owner, str(sweep_id))  # a 404 comes before the first event
+    shown = await services.sweeps.status(caller.owner, str(sweep_id))  # a 404 comes before the first event
     return StreamingResponse(
-        _events(sweeps, caller.owner, shown),
+        _events(services.sweeps, caller.owner, shown),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -19,6 +19,8 @@ class Benchmark(StrEnum):
     PRICING = "pricing"
     SESSIONS = "sessions"
     EXPORT = "export"
+    HTTP = "http"
+    SWEEP = "sweep"
 
 
 def bench(

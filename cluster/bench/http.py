@@ -15,13 +15,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
 import orjson
+from rich.console import Console
 
+from cluster.bench.export import run_over_http
 from cluster.demo import PARAMETERS
+from cluster.temporary_instance import temporary_instance
 
 CONNECTIONS = 64
 SESSIONS = 256
@@ -69,7 +71,17 @@ class Measured:
     failed: int
 
 
-def run(base_url: str, api_key: str | None, *, seconds: float = 8.0) -> dict[str, Any]:
+def run() -> dict[str, float]:
+    """Measure on an instance of its own.
+
+    Returns:
+        The figures of `rates`, and those of `cluster.bench.export.run_over_http`.
+    """
+    with temporary_instance(Console(stderr=True)) as state:
+        return rates(state.base_url, state.api_key) | run_over_http(state.base_url, state.api_key)
+
+
+def rates(base_url: str, api_key: str | None, *, seconds: float = 8.0) -> dict[str, float]:
     """Measure a no-op route, peek, step, create and bulk steps, one after the other.
 
     Args:
@@ -80,7 +92,8 @@ def run(base_url: str, api_key: str | None, *, seconds: float = 8.0) -> dict[str
 
     Returns:
         For each load ``*_per_second``, ``*_p50_milliseconds``, ``*_p99_milliseconds``; ``*_ratio`` is its rate
-        over the no-op's, which is what is promised; `step_bulk_snapshots_per_second`; `generator`.
+        over the no-op's, which is what is promised; `step_bulk_snapshots_per_second`; `is_lower_bound` is 1
+        where `wrk` is missing.
 
     Raises:
         httpx.HTTPError: The service does not answer.
@@ -93,7 +106,7 @@ def run(base_url: str, api_key: str | None, *, seconds: float = 8.0) -> dict[str
         results = {load.name: generate(base_url, api_key or "", load, seconds) for load in _loads(ids)}
         for session_id in ids:
             api.delete("/api/v1/chain", params={"sessionid": session_id})
-    return {"generator": generate.__name__.strip("_"), "connections": CONNECTIONS} | _figures(results)
+    return _figures(results) | {"connections": CONNECTIONS, "is_lower_bound": float(generate is _python)}
 
 
 def _loads(ids: Sequence[str]) -> list[Load]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-from scipy.stats import qmc
 
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
@@ -47,6 +46,8 @@ def design(
     if not bounds:
         raise InvalidInput("bounds", "must not be empty")
     lows, highs = zip(*(_bounds(name, pair) for name, pair in bounds.items()), strict=True)
+    from scipy.stats import qmc  # noqa: PLC0415  slow to import, and whoever reads the settings comes by here
+
     table = qmc.scale(_unit_points(kind, len(bounds), points, seed), lows, highs)
     return [dict(zip(bounds, row, strict=True)) for row in table.tolist()]
 
@@ -61,6 +62,8 @@ def _bounds(name: str, pair: tuple[float, float]) -> tuple[float, float]:
 
 
 def _unit_points(kind: str, dimensions: int, points: int, seed: int) -> Floats:
+    from scipy.stats import qmc  # noqa: PLC0415
+
     match kind:
         case "sobol":
             sequence = qmc.Sobol(dimensions, rng=seed)

@@ -95,12 +95,7 @@ class SweepGateway:
         ).remote(partial(OnRay), self._settings)
 
 
-def open_sweeps(settings: Settings, sweeps: SweepSettings) -> SweepGateway:
-    """The way to sweeps from this process.
-
-    Args:
-        settings: Of the instance.
-        sweeps: Of sweeps; without a folder they are recorded in the instance's.
-    """
-    output = sweeps.output or str(settings.data.folder.resolve() / "sweeps")
-    return SweepGateway(settings.ray.namespace, sweeps.model_copy(update={"output": output}))
+def open_sweeps(settings: Settings) -> SweepGateway:
+    """The way to sweeps from this process; without a folder of their own they are recorded in the instance's."""
+    output = settings.sweep.output or str(settings.data.folder.resolve() / "sweeps")
+    return SweepGateway(settings.ray.namespace, settings.sweep.model_copy(update={"output": output}))

@@ -2,6 +2,7 @@ import asyncio
 import io
 import threading
 import time
+from types import SimpleNamespace
 
 import httpx
 import orjson
@@ -192,7 +193,7 @@ def api(open_service):
     app = FastAPI()
     app.include_router(sweep_routes.router)
     install_error_handlers(app)
-    app.state.sweeps = Here(open_service())
+    app.state.services = SimpleNamespace(sweeps=Here(open_service()))
 
     @app.middleware("http")
     async def identify(request, call_next):
@@ -244,7 +245,8 @@ def test_the_example_of_the_documentation_is_a_sweep():
 def test_sweeps_are_recorded_in_the_data_folder_unless_told_otherwise(tmp_path):
     from cluster.settings import Settings
 
-    settings = Settings(data={"folder": tmp_path})
+    here = Settings(data={"folder": tmp_path})
+    elsewhere = Settings(data={"folder": tmp_path}, sweep={"output": "s3://bucket"})
 
-    assert open_sweeps(settings, SweepSettings())._settings.output == str(tmp_path / "sweeps")
-    assert open_sweeps(settings, SweepSettings(output="s3://bucket"))._settings.output == "s3://bucket"
+    assert open_sweeps(here)._settings.output == str(tmp_path / "sweeps")
+    assert open_sweeps(elsewhere)._settings.output == "s3://bucket"

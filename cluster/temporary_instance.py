@@ -1,0 +1,51 @@
+"""An instance for one command: a benchmark or a test of endurance, which leaves nothing behind."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from cluster.console import StepProgress
+from cluster.instance import Instance
+from cluster.instance_state import InstanceState
+from cluster.ports import free_ports
+from cluster.settings import Settings, load_settings
+
+
+@contextmanager
+def temporary_instance(console: Console) -> Iterator[InstanceState]:
+    """Start an instance with the settings of the environment, but for its servers, which are its own.
+
+    Args:
+        console: Where to show what is being waited for.
+
+    Raises:
+        InstanceProblem: It does not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="optionchain-") as folder:
+        instance = Instance(private_settings(Path(folder)))
+        with StepProgress(console) as progress:
+            state = instance.up(progress)
+        try:
+            yield state
+        finally:
+            with StepProgress(console) as progress:
+                instance.down(progress)
+
+
+def private_settings(folder: Path) -> Settings:
+    """The settings of the environment, with private servers in a folder and a free port on loopback."""
+    (port,) = free_ports(1)
+    settings = load_settings()
+    return settings.model_copy(
+        update={
+            "data": settings.data.model_copy(update={"folder": folder}),
+            "http": settings.http.model_copy(update={"port": port, "host": "127.0.0.1"}),
+            "redis": settings.redis.model_copy(update={"url": None, "mode": "standalone"}),
+            "mongo": settings.mongo.model_copy(update={"uri": None}),
+        }
+    )
