@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from actors.background import Background
 from actors.gate import Gate
 from actors.read_through import ReadThrough
 from optionchain.configuration import Configuration, ConfigurationSummary, configuration_name
-from optionchain.errors import Unavailable
+from optionchain.errors import OptionChainError, Unavailable
 from optionchain.history_ports import Breaker, Cached, CacheService, ConfigRepository
 from optionchain.simulator_configuration import SIMULATOR, SimulatorConfiguration
 from optionchain.wire.instants import instant_to_wire
@@ -73,7 +74,7 @@ class ConfigActor:
         self._reads = ReadThrough(sources.cache, sources.breaker, stale_seconds=settings.stale_seconds)
         self._gate = Gate("configuration", max_running=settings.max_running, max_waiting=settings.max_waiting)
         self._clock = clock
-        self._listener: asyncio.Task[None] | None = None
+        self._listener = Background(self._hear_again_and_again)
         self._hears_changes = False
         self._known: set[str] = set()
 
@@ -83,7 +84,7 @@ class ConfigActor:
         Raises:
             NotFound: There is none.
         """
-        self._listen()
+        self._listener.begin()
         configuration_name(name)
         if version is not None:
             async with self._gate.entered():
@@ -94,7 +95,11 @@ class ConfigActor:
             return configuration_json(await self._repository.get_config(name))
 
         self._known.add(name)
-        return await self._read(_key(name), load)
+        try:
+            return await self._read(_key(name), load)
+        except OptionChainError:
+            self._known.discard(name)  # what callers make up has no end
+            raise
 
     async def save(self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str) -> bytes:
         """Store the version after `expected_version` and return it as JSON.
@@ -103,7 +108,7 @@ class ConfigActor:
             Conflict: The latest version is another one.
             InvalidInput: The name or the values are not allowed.
         """
-        self._listen()
+        self._listener.begin()
         if name == SIMULATOR:
             SimulatorConfiguration.from_values(values)
 
@@ -135,18 +140,18 @@ class ConfigActor:
 
     async def status(self) -> str:
         """Answers when the actor runs."""
-        self._listen()
+        self._listener.begin()
         return "up"
+
+    async def close(self) -> None:
+        """End what runs beside the calls; store and cache belong to who opened them."""
+        await self._listener.end()
 
     async def _read(self, key: str, load: Callable[[], Awaitable[bytes]]) -> Cached:
         settings = self._settings
         fresh = settings.fresh_seconds if self._hears_changes else settings.unheard_seconds
         async with self._gate.entered():
             return await self._reads.get(key, load, fresh)
-
-    def _listen(self) -> None:
-        if self._listener is None:
-            self._listener = asyncio.create_task(self._hear_again_and_again())
 
     async def _hear_again_and_again(self) -> None:
         while True:
@@ -159,13 +164,16 @@ class ConfigActor:
             async with contextlib.aclosing(self._repository.changes()) as changes:
                 async for name in changes:
                     # What changed while nobody listened is not known.
-                    for changed in [name] if name else list(self._known):
-                        await self._reads.forget(_key(changed))
+                    await self._outdate([name] if name else list(self._known))
                     self._hears_changes = True
         finally:
-            self._hears_changes = False
-            for known in list(self._known):
-                await self._reads.forget(_key(known))
+            if self._hears_changes:
+                self._hears_changes = False
+                await self._outdate(list(self._known))
+
+    async def _outdate(self, names: Iterable[str]) -> None:
+        for name in names:
+            await self._reads.outdate(_key(name))
 
 
 def configuration_json(configuration: Configuration) -> bytes:

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from actors.background import Background
 from actors.gate import Gate
+from actors.historical_walks import drawn_closes
+from actors.history_keys import (
+    ASSETS,
+    MOST_USED,
+    chain_key,
+    generation_key,
+    keys_of_chain,
+    keys_of_prices,
+    range_key,
+    volatility_key,
+)
 from actors.read_through import ReadThrough
-from optionchain.arrays import Floats
-from optionchain.errors import InvalidInput, NotFound, OptionChainError
+from optionchain.errors import OptionChainError
 from optionchain.history import DateRange, HistoricalChain, asset_name, plain_day
 from optionchain.history_ports import Breaker, Cached, CacheService, HistoricalDataRepository
 from optionchain.history_results import SimulationResult
-from optionchain.history_window import window_of_closes
 from optionchain.history_wire import (
     chain_json,
     price_rows_json,
@@ -33,11 +44,9 @@ from optionchain.history_wire import (
 from optionchain.price_series import PriceSeries
 from optionchain.time_frame import TimeFrame
 
-logger = logging.getLogger("ray.serve")
-
 T = TypeVar("T")
-ASSETS = "history:assets"
-MOST_USED = "history:most-used"
+# Longer than anything computed is kept.
+GENERATION_SECONDS = 7 * 86_400.0
 
 
 class HistorySettings(BaseModel):
@@ -55,6 +64,9 @@ class HistorySettings(BaseModel):
     listing_seconds: float = Field(10.0, gt=0, description="How long lists of assets and ranges are fresh")
     stale_seconds: float = Field(
         86_400.0, ge=0, description="How much longer they are given while MongoDB is down"
+    )
+    analytics_stale_seconds: float = Field(
+        600.0, ge=0, description="The same for analytics, of which there is no end"
     )
     warm_days: int = Field(32, ge=0, description="Most used days that are loaded when the actor starts")
     housekeeping_seconds: float = Field(
@@ -97,9 +109,12 @@ class HistoryActor:
         self._cache = sources.cache
         self._breaker = sources.breaker
         self._reads = ReadThrough(sources.cache, sources.breaker, stale_seconds=settings.stale_seconds)
+        self._analytics = ReadThrough(
+            sources.cache, sources.breaker, stale_seconds=settings.analytics_stale_seconds
+        )
         self._gate = Gate("history", max_running=settings.max_running, max_waiting=settings.max_waiting)
         self._used: Counter[str] = Counter()
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._housekeeping = Background(self._keep_house)
 
     async def chain(self, asset: str, day: date) -> Cached:
         """The chain of a day as JSON.
@@ -107,27 +122,27 @@ class HistoryActor:
         Raises:
             NotFound: None is stored.
         """
-        self._begin()
+        self._housekeeping.begin()
         key = chain_key(asset_name(asset), plain_day(day, "date"))
-        self._used[f"{asset} {day}"] += 1
 
         async def load() -> bytes:
             return chain_json(await self._repository.get_historical_chain(asset, day))
 
-        return await self._read(key, load, self._settings.chain_seconds)
+        found = await self._read(key, load, self._settings.chain_seconds)
+        # Only what exists is counted: what callers make up has no end.
+        self._used[f"{asset} {day}"] += 1
+        return found
 
     async def save_chain(self, chain: HistoricalChain) -> None:
         """Store a chain in place of what was stored of that day."""
-        await self._change(
-            lambda: self._repository.save_historical_chain(chain),
-            chain_key(chain.asset, chain.day),
-            range_key(chain.asset),
-            ASSETS,
-        )
+        keys = keys_of_chain(chain.asset, chain.day)
+        await self._change(lambda: self._repository.save_historical_chain(chain), *keys)
+        await self._analytics.forget(generation_key(chain.asset))
 
     async def save_prices(self, series: PriceSeries) -> None:
         """Store bars among those that are stored."""
-        await self._change(lambda: self._repository.save_time_series(series), range_key(series.asset), ASSETS)
+        keys = keys_of_prices(series.asset)
+        await self._change(lambda: self._repository.save_time_series(series), *keys)
 
     async def store_result(self, result: SimulationResult) -> None:
         """Keep the result of a simulation."""
@@ -135,7 +150,7 @@ class HistoryActor:
 
     async def assets(self) -> Cached:
         """What is stored, as JSON."""
-        self._begin()
+        self._housekeeping.begin()
 
         async def load() -> bytes:
             return summaries_json(await self._repository.list_available_assets())
@@ -160,8 +175,9 @@ class HistoryActor:
         async def load() -> bytes:
             return volatility_json(await self._repository.query_volatility(asset, period))
 
-        key = f"history:volatility:{asset_name(asset)}:{period.first}:{period.last}"
-        return await self._read(key, load, self._settings.listing_seconds)
+        key = volatility_key(asset, await self._generation(asset_name(asset)), period)
+        async with self._gate.entered():
+            return await self._analytics.get(key, load, self._settings.listing_seconds)
 
     async def price_page(
         self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None = None
@@ -192,20 +208,35 @@ class HistoryActor:
         Raises:
             InvalidInput: There are too few; the reason says what is there.
         """
+        draw = partial(
+            drawn_closes,
+            self._repository,
+            asset,
+            timeframe,
+            steps=steps,
+            seed=seed,
+            max_bars=self._settings.max_window_bars,
+        )
         async with self._gate.entered():
-            closes = await self._breaker.call(lambda: self._all_closes(asset, timeframe))
-        if closes.size < steps:
-            reason = (
-                f"{steps} {timeframe.name} prices of {asset} are needed and the history has {closes.size}: give "
-                "prices, fewer steps, another symbol or time frame, or import more"
-            )
-            raise InvalidInput("method.Historical.prices", reason)
-        return window_of_closes(closes, steps, seed)
+            return await self._breaker.call(draw)
 
     async def status(self) -> str:
         """Answers when the actor runs."""
-        self._begin()
+        self._housekeeping.begin()
         return "up"
+
+    async def close(self) -> None:
+        """End what runs beside the calls; store and cache belong to who opened them."""
+        await self._housekeeping.end()
+
+    async def _generation(self, asset: str) -> str:
+        """A name that is another one after the asset's chains changed."""
+        key = generation_key(asset)
+        known = await self._cache.get(key)
+        if known is None:
+            known = uuid.uuid4().hex.encode()
+            await self._cache.set(key, known, GENERATION_SECONDS)
+        return known.decode()
 
     async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> Cached:
         async with self._gate.entered():
@@ -232,25 +263,6 @@ class HistoryActor:
                     break
         return [part for part in parts if len(part)]
 
-    async def _all_closes(self, asset: str, timeframe: TimeFrame) -> Floats:
-        try:
-            summary = await self._repository.get_asset(asset)
-            series = self._repository.query_time_series(asset, summary.days, timeframe)
-            parts, bars = [np.empty(0)], 0
-            async for part in series:
-                parts.append(part.close)
-                bars += len(part)
-                if bars > self._settings.max_window_bars:
-                    reason = f"{asset} has more than {self._settings.max_window_bars} such prices: choose a coarser one"
-                    raise InvalidInput("method.Historical.timeframe", reason)
-        except NotFound:
-            return np.empty(0)
-        return np.concatenate(parts)
-
-    def _begin(self) -> None:
-        if self._housekeeping is None:
-            self._housekeeping = asyncio.create_task(self._keep_house())
-
     async def _keep_house(self) -> None:
         await self._warm()
         while True:
@@ -272,13 +284,3 @@ class HistoryActor:
             await self._cache.set(MOST_USED, "\n".join(most).encode(), self._settings.stale_seconds or 1.0)
         # What was used long ago counts less and less, and is forgotten in the end.
         self._used = Counter({line: uses // 2 for line, uses in self._used.items() if uses > 1})
-
-
-def chain_key(asset: str, day: date) -> str:
-    """Where the cache has a chain: whoever changes the store behind the actor's back deletes it."""
-    return f"history:chain:{asset}:{day}"
-
-
-def range_key(asset: str) -> str:
-    """Where the cache has what is stored of an asset."""
-    return f"history:range:{asset}"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
 import orjson
 
-from optionchain.errors import NotFound, Unavailable
+from optionchain.errors import InvalidInput, NotFound, Unavailable
 from optionchain.history_ports import Cached
 from optionchain.simulator_configuration import SimulatorConfiguration
+
+logger = logging.getLogger("ray.serve")
 
 
 class LiveConfiguration:
@@ -33,6 +36,7 @@ class LiveConfiguration:
         self._max_age_seconds = max_age_seconds
         self._clock = clock
         self._known: SimulatorConfiguration | None = None
+        self._read: object = None
         self._asked_at = -float("inf")
         self._asking = asyncio.Lock()
 
@@ -57,4 +61,14 @@ class LiveConfiguration:
             if self._known is None:
                 raise
             return self._known
-        return SimulatorConfiguration.from_values(stored["values"], stored["version"])
+        known = self._known or SimulatorConfiguration()
+        if stored == self._read:
+            return known
+        self._read = stored
+        try:
+            return SimulatorConfiguration.from_values(stored["values"], stored["version"])
+        except InvalidInput as error:
+            # Written by another release, or past this service: no reason to refuse every new session.
+            facts = {"version": stored["version"], "reason": str(error)}
+            logger.error("configuration.not_understood", extra=facts)
+            return known

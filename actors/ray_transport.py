@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from actors.messages import Answer, Call
 from actors.session_gateway import ActorLost
@@ -41,11 +41,12 @@ class RaySessionTransport:
                 actor = await self._handle(actor_name)
                 answers: list[Answer] = await actor.execute.remote(list(calls))
                 return answers
-        except (RayActorError, GetTimeoutError, TimeoutError) as error:
-            self._handles.pop(actor_name, None)
-            raise ActorLost("the session actor") from error
         except RayTaskError as error:
             raise Defect from error
+        except (RayError, TimeoutError) as error:
+            # Its process, its node or the way to it: whatever was lost, commands are safe to send again.
+            self._handles.pop(actor_name, None)
+            raise ActorLost("the session actor") from error
 
     async def _handle(self, actor_name: str) -> ActorHandle[Any]:
         handle = self._handles.get(actor_name)

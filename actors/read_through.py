@@ -58,17 +58,29 @@ class ReadThrough:
     async def change(self, operation: Callable[[], Awaitable[T]], *keys: str) -> T:
         """Change the source, and forget what the change makes old; at once refused while the source is down."""
         try:
-            return await self._breaker.call(operation)
-        finally:
-            # An operation that failed may have been applied all the same.
+            changed = await self._breaker.call(operation)
+        except BaseException:
+            # It may have been applied all the same; but while the source is down an old value is better than none.
             for key in keys:
-                await self.forget(key)
+                await self.outdate(key)
+            raise
+        for key in keys:
+            await self.forget(key)
+        return changed
 
     async def forget(self, key: str) -> None:
         """Load it anew the next time, in every process."""
         # A load under way may have read what is now old: its waiters get it, the next reader does not.
         self._loads.pop(key, None)
         await self._cache.delete(key)
+
+    async def outdate(self, key: str) -> None:
+        """Load it anew the next time; until that succeeds the old value is given, as a stale one."""
+        entry = await self._cache.get(key)
+        await self.forget(key)
+        if entry is not None and self._stale_seconds > 0.0:
+            old = _FRESH_UNTIL.pack(0.0) + entry[_FRESH_UNTIL.size :]
+            await self._cache.set(key, old, self._stale_seconds)
 
     async def _load_once(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> bytes:
         task = self._loads.get(key)

@@ -13,8 +13,9 @@ from optionchain.session import Session
 from optionchain.simulation import Simulation
 from optionchain.walks import Historical
 
-# Measured by `optionchain bench sessions`; a price is a float and its place in a tuple.
-SESSION_BYTES, PRICE_BYTES = 3_300, 32
+# Measured by `optionchain bench sessions`, with all commands that a session remembers; a price is a float and its
+# place in a tuple.
+SESSION_BYTES, PRICE_BYTES = 4_000, 32
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ import stamina
 
 from actors.messages import Answer, Call
 from actors.placement import Placement
-from optionchain.errors import OptionChainError, Overloaded, Unavailable
+from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
 
 
 class ActorLost(Unavailable):
@@ -143,6 +143,8 @@ class _Lane:
     async def _deliver(self, batch: Sequence[tuple[Call, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._transport.send(self._name, [call for call, _ in batch])
+            if len(answers) != len(batch):
+                raise Defect
         except Exception as error:
             for _, answer in batch:
                 if not answer.done():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import perf_counter
@@ -21,6 +21,7 @@ from optionchain.ports import Checkpoint, SessionMetrics, SessionStore
 from optionchain.session import (
     REMEMBERED_COMMANDS,
     Create,
+    Delete,
     Outcome,
     Reinitialize,
     Session,
@@ -128,15 +129,21 @@ class SessionHost:
                     settle(waiting, Defect())
 
     def _next_batch(self) -> list[Waiting]:
-        """What comes next, with no more commands of one session than its checkpoint can remember."""
+        """What comes next, with no more commands of one session than its checkpoint can remember.
+
+        A deletion waits for the round behind what it would hide: a step is answered only after it was stored.
+        """
         batch: list[Waiting] = []
         later: list[Waiting] = []
-        commands: Counter[str] = Counter()
+        room: dict[str, int] = {}
         while self._mailbox and len(batch) < self._max_batch:
             waiting = self._mailbox.popleft()
-            commands[waiting.call.session_id] += 1
-            is_remembered = commands[waiting.call.session_id] <= REMEMBERED_COMMANDS
-            (batch if is_remembered else later).append(waiting)
+            session_id = waiting.call.session_id
+            if isinstance(waiting.call.command, Delete) and session_id in room:
+                room[session_id] = 0
+            left = room.setdefault(session_id, REMEMBERED_COMMANDS)
+            (batch if left > 0 else later).append(waiting)
+            room[session_id] = left - 1
         self._mailbox.extendleft(reversed(later))
         return batch
 
@@ -156,6 +163,9 @@ class SessionHost:
                 self._forget(turn.session_id)
                 for waiting in turn.calls:
                     settle(waiting, error)
+            # Whoever waits behind would only wait as long again.
+            while self._mailbox:
+                settle(self._mailbox.popleft(), error)
         await self.evict()
 
     async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:

@@ -47,6 +47,9 @@ def open_mongo(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
         readPreference=settings.read_preference,
         tz_aware=True,
         appname="optionchain",
+        # Operations that fail find a new primary as fast. The other mode has a second connection to each server, and
+        # PyMongo loses its socket when `close` comes while it connects.
+        serverMonitoringMode="poll",
     )
 
 

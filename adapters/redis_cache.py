@@ -1,7 +1,8 @@
-"""The cache: Redis, with a bounded part of it in this process, and a message to all when something is forgotten.
+"""The cache: Redis, with a part of it in this process, and a message to all when something is forgotten.
 
-The local tier is trusted only while this process hears the messages of the others. Keys:
-``<prefix>:cache:<key>``, and the channel ``<prefix>:cache-forget``.
+Both tiers are bounded: sessions live in the same Redis, and must not find it full. The local tier is trusted only while
+this process hears the messages of the others. Keys: ``{<prefix>:cache}:<key>``, ``{<prefix>:cache}-ends``,
+``{<prefix>:cache}-sizes``, and the channel ``<prefix>:cache-forget``.
 """
 
 from __future__ import annotations
@@ -29,6 +30,38 @@ CLOSE_SECONDS = 0.1
 
 T = TypeVar("T")
 
+# Keys: the value, the end of each value, the size of each value and of all. What ends first makes room.
+_DROP = """
+local function drop(key)
+  redis.call('DEL', key)
+  redis.call('ZREM', KEYS[2], key)
+  redis.call('HINCRBY', KEYS[3], 'all', -(redis.call('HGET', KEYS[3], key) or 0))
+  redis.call('HDEL', KEYS[3], key)
+end
+drop(KEYS[1])
+"""
+_KEEP = (
+    _DROP
+    + """
+local value, milliseconds, bound = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local size = #value + tonumber(ARGV[4])
+if size > bound then return end
+local now = redis.call('TIME')
+redis.call('SET', KEYS[1], value, 'PX', milliseconds)
+redis.call('ZADD', KEYS[2], now[1] * 1000 + now[2] / 1000 + milliseconds, KEYS[1])
+redis.call('HSET', KEYS[3], KEYS[1], size)
+local all = redis.call('HINCRBY', KEYS[3], 'all', size)
+while all > bound do
+  local first = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
+  if not first then redis.call('DEL', KEYS[3]) return end
+  drop(first)
+  all = tonumber(redis.call('HGET', KEYS[3], 'all'))
+end
+"""
+)
+# What an entry takes beside its value, about.
+OVERHEAD_BYTES = 200
+
 
 class CacheSettings(BaseModel):
     """How much is cached."""
@@ -36,6 +69,9 @@ class CacheSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     local_megabytes: int = Field(64, ge=1, description="Bound of the part that one process holds")
+    redis_megabytes: int = Field(
+        256, ge=1, description="Bound of what is cached in Redis, beside the sessions"
+    )
 
 
 class RedisCacheService:
@@ -45,6 +81,7 @@ class RedisCacheService:
         client: An open client; closed by `close`.
         prefix: Prefix of every key.
         local_bytes: Bound of what this process holds.
+        redis_bytes: Bound of what Redis holds of the cache.
         clock: Monotonic seconds.
     """
 
@@ -54,17 +91,20 @@ class RedisCacheService:
         *,
         prefix: str = "ocs",
         local_bytes: int = 64 << 20,
+        redis_bytes: int = 256 << 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
-        self._prefix = f"{prefix}:cache:"
+        # The braces keep all of it in one slot of Redis Cluster.
+        self._place = f"{{{prefix}:cache}}"
+        self._redis_bytes = redis_bytes
         self._channel = f"{prefix}:cache-forget"
         self._clock = clock
         self._local: TLRUCache[str, tuple[bytes, float]] = TLRUCache(
             local_bytes,
             lambda _key, entry, _now: entry[1],
             timer=clock,
-            getsizeof=lambda entry: len(entry[0]) + 200,
+            getsizeof=lambda entry: len(entry[0]) + OVERHEAD_BYTES,
         )
         self._listener: asyncio.Task[None] | None = None
         self._is_listening = False
@@ -108,7 +148,8 @@ class RedisCacheService:
     async def close(self) -> None:
         """Release the connections."""
         if self._listener is not None:
-            # The driver swallows a cancellation that comes while it connects.
+            # Until Python 3.12, `asyncio.wait_for`, with which the driver connects, swallows a cancellation that comes
+            # together with what it waits for.
             while not self._listener.done():
                 self._listener.cancel()
                 await asyncio.wait([self._listener], timeout=CLOSE_SECONDS)
@@ -151,21 +192,28 @@ class RedisCacheService:
 
     async def _read(self, key: str) -> tuple[bytes | None, int]:
         pipeline = self._client.pipeline(transaction=False)
-        pipeline.execute_command("GET", self._prefix + key)
-        pipeline.execute_command("PTTL", self._prefix + key)
+        pipeline.execute_command("GET", self._key(key))
+        pipeline.execute_command("PTTL", self._key(key))
         with redis_errors():
             value, milliseconds = await pipeline.execute()
         return value, milliseconds
 
     async def _write(self, key: str, value: bytes, milliseconds: int) -> None:
         with redis_errors():
-            await self._client.execute_command("SET", self._prefix + key, value, "PX", milliseconds)
+            arguments = (value, milliseconds, self._redis_bytes, OVERHEAD_BYTES)
+            await self._client.execute_command("EVAL", _KEEP, 3, *self._keys(key), *arguments)
 
     async def _forget(self, key: str) -> None:
         with redis_errors():
-            await self._client.execute_command("DEL", self._prefix + key)
+            await self._client.execute_command("EVAL", _DROP, 3, *self._keys(key))
             await self._client.execute_command("PUBLISH", self._channel, key)
 
     async def _has(self, key: str) -> bool:
         with redis_errors():
-            return bool(await self._client.execute_command("EXISTS", self._prefix + key))
+            return bool(await self._client.execute_command("EXISTS", self._key(key)))
+
+    def _key(self, key: str) -> str:
+        return f"{self._place}:{key}"
+
+    def _keys(self, key: str) -> tuple[str, str, str]:
+        return self._key(key), f"{self._place}-ends", f"{self._place}-sizes"

@@ -40,8 +40,8 @@ class RedisSettings(BaseModel):
         0, ge=0, le=9, description="Replicas that must have a checkpoint before a reply"
     )
     fsync: Literal["everysec", "always"] = Field(
-        "everysec",
-        description="Private server only: `always` survives a power cut, `everysec` a process's death",
+        "always",
+        description="Private server only: `always` loses nothing acknowledged; `everysec` may, when killed or cut off",
     )
 
 

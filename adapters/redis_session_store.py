@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from adapters.redis_connection import RedisClient, redis_errors
+from adapters.redis_connection import RedisClient, RedisSettings, open_redis, redis_errors
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
 from optionchain.ports import ActivePage, Checkpoint
 from optionchain.session import Served, Session, SessionState, Surface
@@ -36,6 +36,17 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 STORED, DELETED = 1, -1
+
+
+def open_session_store(redis: RedisSettings, *, ttl_seconds: float) -> RedisSessionStore:
+    """The session store of this process. Here, so that the process of an actor imports no more than it needs."""
+    return RedisSessionStore(
+        open_redis(redis),
+        prefix=redis.prefix,
+        ttl_seconds=ttl_seconds,
+        wait_replicas=redis.wait_replicas,
+        timeout_seconds=redis.timeout_seconds,
+    )
 
 
 class RedisSessionStore:
@@ -83,11 +94,12 @@ class RedisSessionStore:
         return {session_id: int(version) for session_id, version in pairs if version is not None}
 
     async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
-        commands = [self._save_command(checkpoint) for checkpoint in checkpoints]
-        commands += self._index_commands(checkpoints)
+        # The index first: a deletion by another process, between the two, must find the entry that it removes.
+        index = self._index_commands(checkpoints)
+        commands = index + [self._save_command(checkpoint) for checkpoint in checkpoints]
         if self._wait_replicas:
             commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 1000)))
-        answers = await self._pipelined(commands)
+        answers = (await self._pipelined(commands))[len(index) :]
         if self._wait_replicas and answers[-1] < self._wait_replicas:
             raise Unavailable("a replica of the session store")
         results = [_refusal(c.session, code) for c, code in zip(checkpoints, answers, strict=False)]

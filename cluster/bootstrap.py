@@ -23,11 +23,12 @@ from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.ray_metrics import RaySessionMetrics
 from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis_session_store import RedisSessionStore, open_session_store
 from cluster.cluster_metrics import cluster_metrics
 from cluster.settings import Settings
 from cluster.sweep.gateway import SweepGateway, open_sweeps
@@ -50,6 +51,7 @@ class OpenServices(TypedDict):
     store: SessionStore
     answers: RedisAnswers
     dependencies: dict[str, Dependency]
+    helpers: dict[str, Dependency]
     history: RayHistory
     configurations: RayConfigurations
     live_configuration: LiveConfiguration
@@ -57,22 +59,15 @@ class OpenServices(TypedDict):
     metrics: Callable[[], Awaitable[bytes]]
 
 
-def open_session_store(settings: Settings) -> RedisSessionStore:
-    """The session store of this process."""
-    return RedisSessionStore(
-        open_redis(settings.redis),
-        prefix=settings.redis.prefix,
-        ttl_seconds=settings.session.ttl_seconds,
-        wait_replicas=settings.redis.wait_replicas,
-        timeout_seconds=settings.redis.timeout_seconds,
-    )
+def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]:
+    return partial(open_session_store, settings.redis, ttl_seconds=settings.session.ttl_seconds)
 
 
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:
     """A function from an actor's name to the actor, which is created where there is none."""
 
     def find(name: str) -> ActorHandle[Any]:
-        open_store = partial(open_session_store, settings)
+        open_store = _session_store_opener(settings)
         return _named_actor(
             settings, SessionActor, name, name, open_store, RaySessionMetrics, RayRuntime(), settings.session
         )
@@ -130,6 +125,7 @@ def open_cache(settings: Settings) -> RedisCacheService:
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
         local_bytes=settings.cache.local_megabytes << 20,
+        redis_bytes=settings.cache.redis_megabytes << 20,
     )
 
 
@@ -145,36 +141,47 @@ def open_config_sources(settings: Settings) -> ConfigSources:
     return ConfigSources(repository, open_cache(settings), CircuitBreaker("the configuration store"))
 
 
+def history_actor(settings: Settings) -> ActorHandle[Any]:
+    """The one history actor, created where there is none."""
+    open_sources = partial(open_history_sources, settings)
+    return _named_actor(settings, HistoryActor, HISTORY_ACTOR, open_sources, settings.history)
+
+
+def config_actor(settings: Settings) -> ActorHandle[Any]:
+    """The one configuration actor, created where there is none."""
+    open_sources = partial(open_config_sources, settings)
+    return _named_actor(settings, ConfigActor, CONFIG_ACTOR, open_sources, settings.config)
+
+
 def open_history(settings: Settings) -> RayHistory:
     """The way to the one history actor."""
-    create = partial(_named_actor, settings, HistoryActor, HISTORY_ACTOR)
-    find = partial(create, partial(open_history_sources, settings), settings.history)
+    find = partial(history_actor, settings)
     return RayHistory(SharedActor(find, what="the history", timeout_seconds=settings.history.timeout_seconds))
 
 
 def open_configurations(settings: Settings) -> RayConfigurations:
     """The way to the one configuration actor."""
-    create = partial(_named_actor, settings, ConfigActor, CONFIG_ACTOR)
-    find = partial(create, partial(open_config_sources, settings), settings.config)
+    find = partial(config_actor, settings)
     timeout = settings.config.timeout_seconds
     return RayConfigurations(SharedActor(find, what="the configuration", timeout_seconds=timeout))
 
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    store = open_session_store(settings)
+    store = _session_store_opener(settings)()
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings)
     return OpenServices(
         gateway=open_gateway(settings),
         store=store,
         answers=open_answers(settings),
-        dependencies={"redis": store, "mongodb": mongo},
+        dependencies={"redis": store},
+        helpers={"mongodb": mongo},
         history=open_history(settings),
         configurations=configurations,
         live_configuration=LiveConfiguration(
             partial(configurations.get, SIMULATOR), max_age_seconds=settings.config.replica_seconds
         ),
-        sweeps=open_sweeps(settings),
+        sweeps=open_sweeps(settings, partial(MongoSweepIndex, settings.mongo)),
         metrics=cluster_metrics,
     )

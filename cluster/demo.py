@@ -1,15 +1,22 @@
-"""The first session of a new user: created, stepped and shown."""
+"""The first steps of a new user: sample data to look at, and a session that is created, stepped and shown."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 
+from adapters.history_files.sample_data import SAMPLE_ASSET, load_sample
+from adapters.mongo_history import MongoHistoricalRepository
+from adapters.redis_cache import RedisCacheService
+from cluster.history_stores import forget_chains, forget_prices, history_stores
 from cluster.instance import InstanceProblem
 from cluster.instance_state import InstanceState
+from cluster.settings import load_settings
+from optionchain.errors import OptionChainError
 
 PARAMETERS: dict[str, Any] = {
     "symbol": "SPX",
@@ -24,14 +31,16 @@ PARAMETERS: dict[str, Any] = {
     "seed": 42,
 }
 SHOWN_STRIKES_A_SIDE = 5
+SAMPLE_PATIENCE_SECONDS = 20.0
 
 
 def run_demo(console: Console, state: InstanceState) -> None:
-    """Create a session, serve one step, show the chain around the money.
+    """Load the sample data, create a session, serve one step, show the chain around the money.
 
     Raises:
         InstanceProblem: The service does not answer.
     """
+    provide_sample(console, state)
     headers = {"X-API-Key": state.api_key} if state.api_key else {}
     try:
         with httpx.Client(base_url=state.base_url, headers=headers, timeout=30.0, trust_env=False) as api:
@@ -44,6 +53,30 @@ def run_demo(console: Console, state: InstanceState) -> None:
         ) from error
     show_chain(console, chain)
     console.print(f"Session {session['id']}, seed {session['parameters']['seed']}: the next step is yours.")
+
+
+def provide_sample(console: Console, state: InstanceState) -> None:
+    """Load the sample data where it is missing; without it, everything else works."""
+    stores = history_stores(load_settings(), state)
+    if stores is None:
+        return
+    try:
+        is_new = stores.run(_loaded)
+    except (OptionChainError, TimeoutError) as error:
+        reason = str(error) or f"not done after {SAMPLE_PATIENCE_SECONDS:.0f} s"
+        console.print(f"The sample data could not be loaded: {reason}", style="yellow", markup=False)
+        return
+    if is_new:
+        console.print(f"Loaded the sample data: prices and chains of {SAMPLE_ASSET}.")
+
+
+async def _loaded(repository: MongoHistoricalRepository, cache: RedisCacheService) -> bool:
+    async with asyncio.timeout(SAMPLE_PATIENCE_SECONDS):
+        is_new = await load_sample(repository)
+        if is_new:
+            await forget_prices(cache, SAMPLE_ASSET)
+            await forget_chains(cache, SAMPLE_ASSET, set())
+    return is_new
 
 
 def show_chain(console: Console, chain: dict[str, Any]) -> None:

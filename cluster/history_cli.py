@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator, Set
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from actors.history_actor import ASSETS, chain_key, range_key
 from adapters.history_files import (
     ImportPlan,
     ImportReport,
@@ -25,10 +23,9 @@ from adapters.history_files import (
     plan_import,
 )
 from adapters.history_files.importing import FORMATS
-from adapters.mongo_connection import MongoSettings, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import RedisSettings, open_redis
+from cluster.history_stores import HistoryStores, forget_chains, forget_prices, history_stores
 from cluster.instance import Instance
 from cluster.settings import load_settings
 from optionchain.errors import InvalidInput, OptionChainError
@@ -40,9 +37,6 @@ app = typer.Typer(
     name="history", help="Prices and chains of the past: files in and out.", no_args_is_help=True
 )
 console = Console()
-T = TypeVar("T")
-# A saved batch takes longer than a request.
-PATIENCE_SECONDS = 30.0
 
 Asset = Annotated[str, typer.Option("--asset", "-a", help="Whose prices or chains: SPX.")]
 Data = Annotated[Path | None, typer.Option("--data", help="The folder of the instance.")]
@@ -86,9 +80,10 @@ def import_(
         for plan in plans:
             _show_plan(plan)
         return
-    rejected = 0
+    stores, rejected = _stores(data), 0
     for plan in plans:
-        report = _run(_stores(data), partial(_import, plan))
+        with _friendly():
+            report = stores.run(partial(_import, plan, stores.name))
         rejected += report.rejected
         _show_report(plan, report)
     if rejected:
@@ -115,11 +110,13 @@ def export(
             return export_prices(repository, asset, period, TimeFrame.from_wire(timeframe, "timeframe"), path)
         raise InvalidInput("what", "must be prices or chains")
 
-    console.print(f"{_run(_stores(data), written)} rows in {path}")
+    stores = _stores(data)
+    with _friendly():
+        console.print(f"{stores.run(written)} rows in {path}")
 
 
 async def _import(
-    plan: ImportPlan, repository: MongoHistoricalRepository, cache: RedisCacheService
+    plan: ImportPlan, destination: str, repository: MongoHistoricalRepository, cache: RedisCacheService
 ) -> ImportReport:
     columns = (
         TextColumn("{task.description}"),
@@ -129,60 +126,36 @@ async def _import(
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(plan.table.path.name, total=None)
-        report = await import_file(plan, repository, lambda rows: progress.advance(task, rows))
-    # The service that runs must not go on with what it read before.
-    for key in (ASSETS, range_key(plan.asset), *(chain_key(plan.asset, day) for day in sorted(report.days))):
-        await cache.delete(key)
-    return report
+
+        async def shown(rows: int, days: Set[date]) -> None:
+            progress.advance(task, rows)
+            # Batch by batch: an import that is interrupted leaves nothing old in the cache.
+            await (forget_chains(cache, plan.asset, days) if days else forget_prices(cache, plan.asset))
+
+        return await import_file(plan, repository, shown, destination=destination)
 
 
-def _run(
-    stores: tuple[MongoSettings, RedisSettings],
-    work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]],
-) -> T:
-    mongo, redis = stores
-
-    async def run() -> T:
-        repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
-        cache = RedisCacheService(open_redis(redis), prefix=redis.prefix)
-        try:
-            return await work(repository, cache)
-        finally:
-            await repository.close()
-            await cache.close()
-
-    with _friendly():
-        return asyncio.run(run())
-
-
-def _stores(data: Path | None) -> tuple[MongoSettings, RedisSettings]:
+def _stores(data: Path | None) -> HistoryStores:
     """The servers of the environment, or else those of the running instance."""
     settings = load_settings()
-    mongo, redis = settings.mongo, settings.redis
-    mongo = mongo.model_copy(update={"timeout_seconds": PATIENCE_SECONDS})
-    if mongo.uri is not None and redis.url is not None:
-        return mongo, redis
     if data is not None:
         settings = settings.model_copy(update={"data": settings.data.model_copy(update={"folder": data})})
-    state = Instance(settings).state()
-    if state is None:
+    stores = history_stores(settings, Instance(settings).state())
+    if stores is None:
         console.print(
             "Nothing is running: `optionchain up` starts it, or set OCS_MONGO_URI and OCS_REDIS_URL.",
             style="red",
         )
         raise typer.Exit(1)
-    return (
-        mongo.model_copy(update={"uri": mongo.uri or SecretStr(state.mongo_uri)}),
-        redis.model_copy(update={"url": redis.url or SecretStr(state.redis_url)}),
-    )
+    return stores
 
 
 @contextmanager
 def _friendly() -> Iterator[None]:
-    """An error of ours becomes a message and exit code 1."""
+    """An error of ours, or of a file, becomes a message and exit code 1."""
     try:
         yield
-    except OptionChainError as error:
+    except (OptionChainError, OSError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
 

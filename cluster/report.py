@@ -50,8 +50,13 @@ def report(namespace: str) -> ClusterReport:
 
 def session_actors(namespace: str) -> list[ActorHandle[Any]]:
     """The session actors of a namespace, by name."""
+    return named_actors(namespace, "session")
+
+
+def named_actors(namespace: str, prefix: str = "") -> list[ActorHandle[Any]]:
+    """The actors of a namespace whose names begin so, by name."""
     named = [entry for entry in list_named_actors(all_namespaces=True) if entry["namespace"] == namespace]
-    names = sorted(entry["name"] for entry in named if entry["name"].startswith("session"))
+    names = sorted(entry["name"] for entry in named if entry["name"].startswith(prefix))
     actors = []
     for name in names:
         with contextlib.suppress(ValueError):  # it has ended meanwhile

@@ -145,8 +145,15 @@ def stored_time_frame(timeframe: TimeFrame) -> TimeFrame:
 
 
 def source_time_frame(wanted: TimeFrame, stored: Sequence[str]) -> TimeFrame | None:
-    """The stored time frame to make `wanted` of: itself, else the coarsest that is finer, else None."""
-    finer = [name for name in stored if STORED_TIME_FRAMES.index(name) <= _rank(wanted)]
+    """The stored time frame to make `wanted` of: itself, else the coarsest that is finer, else None.
+
+    Weeks are no parts of months, quarters or years.
+    """
+    finer = [
+        name
+        for name in stored
+        if STORED_TIME_FRAMES.index(name) <= _rank(wanted) and (name != "Week" or wanted.name == "Week")
+    ]
     return TimeFrame(max(finer, key=STORED_TIME_FRAMES.index)) if finer else None
 
 

@@ -7,9 +7,14 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from optionchain.errors import InvalidInput
-from optionchain.parameters import MAX_CHAIN_SIZE, MAX_STEPS, SimulationParameters
+from optionchain.parameters import (
+    MAX_CHAIN_SIZE,
+    MAX_COEFFICIENT,
+    MAX_PRICE,
+    MAX_STEPS,
+    SimulationParameters,
+)
 from optionchain.validation import finite, positive, whole
-from optionchain.walks.walk import MAX_PRICE
 
 SIMULATOR = "simulator"
 
@@ -30,8 +35,8 @@ class Defaults:
         whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE)
         if self.strike_interval is not None:
             positive("strike_interval", self.strike_interval, high=MAX_PRICE)
-        finite("skew_slope", self.skew_slope, low=-1e3, high=1e3)
-        finite("smile_curve", self.smile_curve, low=-1e3, high=1e3)
+        finite("skew_slope", self.skew_slope, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT)
+        finite("smile_curve", self.smile_curve, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT)
         finite("spread", self.spread, low=0.0, high=MAX_PRICE)
 
 
@@ -42,14 +47,39 @@ class Limits:
     Attributes:
         max_steps: Snapshots of a session.
         max_chain_size: Strikes on each side of the centre.
+        max_contracts: Strikes of a snapshot, over all expirations; None leaves it to the service's settings.
     """
 
     max_steps: int = MAX_STEPS
     max_chain_size: int = MAX_CHAIN_SIZE
+    max_contracts: int | None = None
 
     def __post_init__(self) -> None:
         whole("max_steps", self.max_steps, low=1, high=MAX_STEPS)
         whole("max_chain_size", self.max_chain_size, low=0, high=MAX_CHAIN_SIZE)
+        if self.max_contracts is not None:
+            whole("max_contracts", self.max_contracts, low=1, high=2**31 - 1)
+
+    def check(self, parameters: SimulationParameters) -> None:
+        """Refuse parameters over a limit.
+
+        Raises:
+            InvalidInput: One of them is.
+        """
+        self.check_sizes({"steps": parameters.steps, "chain_size": parameters.chain_size})
+        if self.max_contracts is not None:
+            check_contracts(parameters, self.max_contracts)
+
+    def check_sizes(self, values: Mapping[str, Any]) -> None:
+        """Refuse steps and chain sizes over a limit, before anything is made of them; either may be absent.
+
+        Raises:
+            InvalidInput: One of them is, or is no number.
+        """
+        bounds = {"steps": (1, self.max_steps), "chain_size": (0, self.max_chain_size)}
+        for name in bounds.keys() & values.keys():
+            low, high = bounds[name]
+            whole(name, values[name], low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +114,16 @@ class SimulatorConfiguration:
             version=version,
         )
 
-    def check(self, parameters: SimulationParameters) -> None:
-        """Refuse parameters over a limit.
 
-        Raises:
-            InvalidInput: One of them is.
-        """
-        whole("steps", parameters.steps, low=1, high=self.limits.max_steps)
-        whole("chain_size", parameters.chain_size, low=0, high=self.limits.max_chain_size)
+def check_contracts(parameters: SimulationParameters, limit: int) -> None:
+    """Refuse parameters whose snapshots would have too many strikes.
+
+    Raises:
+        InvalidInput: They would have more than `limit`, over all expirations.
+    """
+    contracts = parameters.most_contracts
+    if contracts > limit:
+        raise InvalidInput("chain_size", f"asks for {contracts} contracts a snapshot: at most {limit}")
 
 
 def _group(kind: type[Group], values: object, field: str) -> Group:

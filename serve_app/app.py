@@ -47,9 +47,7 @@ def build_fastapi(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.include_router(chain_routes.router)
-    app.include_router(chain_routes.body_router)
     app.include_router(simulation_routes.router)
-    app.include_router(simulation_routes.body_router)
     app.include_router(export_routes.router)
     app.include_router(stream_routes.router)
     app.include_router(history_routes.router)

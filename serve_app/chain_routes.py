@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from cluster.api_keys import Principal
 from optionchain.session import (
     Create,
     Delete,
@@ -18,14 +18,14 @@ from optionchain.session import (
     Reinitialize,
     Surface,
 )
-from serve_app.auth import current_principal
-from serve_app.chain_models import ChainChanges, ChainParameters, changes_of
+from serve_app.auth import principal_of
+from serve_app.chain_models import ChainChanges, ChainParameters
 from serve_app.commands import Occasion, next_command_id
-from serve_app.configured_parameters import configured_parameters
+from serve_app.configured_parameters import chain_changes, chain_parameters, values_of_parameters
 from serve_app.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
 from serve_app.idempotency import IDEMPOTENT, once
-from serve_app.routing import JsonRoute, QueryRoute
-from serve_app.services import Services, current_services
+from serve_app.routing import ModelRoute
+from serve_app.services import services_of
 from serve_app.session_calls import (
     AdvanceQuery,
     GreeksQuery,
@@ -33,16 +33,11 @@ from serve_app.session_calls import (
     advance,
     new_session,
     page_of_sessions,
-    reply,
     reply_to,
+    stored_session,
 )
 
-router = APIRouter(prefix="/api/v1/chain", tags=["sessions (v1)"], route_class=QueryRoute)
-body_router = APIRouter(prefix="/api/v1/chain", tags=["sessions (v1)"], route_class=JsonRoute)
-
-Caller = Annotated[Principal, Depends(current_principal)]
-Application = Annotated[Services, Depends(current_services)]
-SessionId = Annotated[UUID, Query(description="The session's id")]
+router = APIRouter(prefix="/api/v1/chain", tags=["sessions (v1)"], route_class=ModelRoute)
 
 
 class SessionQuery(BaseModel):
@@ -57,19 +52,18 @@ class StepQuery(SessionQuery, AdvanceQuery):
     pass
 
 
-@body_router.post(
+@router.post(
     "",
     status_code=201,
     summary="Create a session",
     responses=CREATED | errors(400, 422),
     openapi_extra=IDEMPOTENT,
 )
-async def create(request: Request, body: ChainParameters, caller: Caller, app: Application) -> Response:
-    parameters = await configured_parameters(body, midnight(datetime.now(UTC)), app)
-
+async def create(request: Request, body: ChainParameters) -> Response:
     async def act(occasion: Occasion) -> Response:
-        session = new_session(occasion.session_id, caller, Surface.CHAIN, parameters)
-        return await reply(app, caller, Surface.CHAIN, session.id, Create(session), status=201)
+        parameters = await chain_parameters(body, midnight(datetime.now(UTC)), services_of(request))
+        session = new_session(occasion.session_id, principal_of(request), Surface.CHAIN, parameters)
+        return await reply_to(request, Surface.CHAIN, session.id, Create(session), status=201)
 
     return await once(request, act, status=201)
 
@@ -95,18 +89,20 @@ async def step(request: Request, query: Annotated[StepQuery, Query()]) -> Respon
     return await once(request, act)
 
 
-@body_router.put("", summary="Replace all parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
-async def replace(sessionid: SessionId, body: ChainParameters, caller: Caller, app: Application) -> Response:
-    changes = changes_of(body, midnight(datetime.now(UTC)))
-    return await reply(app, caller, Surface.CHAIN, str(sessionid), Reinitialize(next_command_id(), changes))
+@router.put("", summary="Replace all parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
+async def replace(
+    request: Request, query: Annotated[SessionQuery, Query()], body: ChainParameters
+) -> Response:
+    parameters = await chain_parameters(body, midnight(datetime.now(UTC)), services_of(request))
+    changes = values_of_parameters(parameters)
+    return await reply_to(request, Surface.CHAIN, query.sessionid, Reinitialize(next_command_id(), changes))
 
 
-@body_router.patch(
-    "", summary="Change some parameters; cursor to 0", responses=SESSION | errors(400, 404, 409)
-)
-async def change(sessionid: SessionId, body: ChainChanges, caller: Caller, app: Application) -> Response:
-    changes = changes_of(body, midnight(datetime.now(UTC)))
-    return await reply(app, caller, Surface.CHAIN, str(sessionid), Reinitialize(next_command_id(), changes))
+@router.patch("", summary="Change some parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
+async def change(request: Request, query: Annotated[SessionQuery, Query()], body: ChainChanges) -> Response:
+    stored = partial(stored_session, request, Surface.CHAIN, query.sessionid)
+    changes = await chain_changes(body, midnight(datetime.now(UTC)), services_of(request), stored)
+    return await reply_to(request, Surface.CHAIN, query.sessionid, Reinitialize(next_command_id(), changes))
 
 
 @router.delete("", summary="Delete a session", responses=DELETION | errors(400, 404))

@@ -10,7 +10,8 @@ from cluster.api_keys import Principal
 from optionchain.configuration import configuration_name
 from optionchain.errors import InvalidInput
 from serve_app.auth import current_admin
-from serve_app.documentation import errors
+from serve_app.documentation import errors, shown
+from serve_app.history_models import ConfigurationHistory, ConfigurationList, ConfigurationView
 from serve_app.history_routes import cached_response
 from serve_app.routing import JsonRoute
 from serve_app.shared_services import ConfigService
@@ -27,12 +28,12 @@ async def current_configurations(request: Request) -> ConfigService:
 Configurations = Annotated[ConfigService, Depends(current_configurations)]
 
 
-@router.get("", summary="List the configurations", responses=errors())
+@router.get("", summary="List the configurations", responses=shown(ConfigurationList) | errors())
 async def names(configurations: Configurations) -> Response:
     return _json(await configurations.names())
 
 
-@router.get("/{name}", summary="A configuration", responses=errors(400, 404))
+@router.get("/{name}", summary="A configuration", responses=shown(ConfigurationView) | errors(400, 404))
 async def get(
     name: str,
     configurations: Configurations,
@@ -41,20 +42,28 @@ async def get(
     return cached_response(await configurations.get(configuration_name(name), version))
 
 
-@router.put("/{name}", summary="Store a new version", responses=errors(400, 403, 409))
+@router.put(
+    "/{name}", summary="Store a new version", responses=shown(ConfigurationView) | errors(400, 403, 409)
+)
 async def save(
     name: str,
     configurations: Configurations,
     body: Annotated[dict[str, Any], Body(description="The values")],
     admin: Annotated[Principal, Depends(current_admin)],
-    if_match: Annotated[str, Header(description="The latest version; 0 for a new configuration")] = "0",
+    if_match: Annotated[
+        str, Header(alias="If-Match", description="The latest version; 0 for a new configuration")
+    ] = "0",
 ) -> Response:
     """Versions are never overwritten. With a version that is not the latest any more it is 409."""
     expected = _version(if_match)
     return _json(await configurations.save(configuration_name(name), body, expected, admin.owner))
 
 
-@router.get("/{name}/history", summary="The versions of a configuration", responses=errors(400, 404))
+@router.get(
+    "/{name}/history",
+    summary="The versions of a configuration",
+    responses=shown(ConfigurationHistory) | errors(400, 404),
+)
 async def history(
     name: str, configurations: Configurations, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> Response:

@@ -14,8 +14,8 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 
 from actors.placement import Shards, parse_placement
-from cluster.bootstrap import session_actor_finder
-from cluster.report import session_actors
+from cluster.bootstrap import config_actor, history_actor, session_actor_finder
+from cluster.report import named_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
@@ -23,30 +23,32 @@ APPLICATION = "optionchain"
 
 
 def deploy(address: str, settings: Settings) -> None:
-    """Start the session actors and the HTTP service, and wait until they run.
+    """Start the actors and the HTTP service, and wait until they run.
 
     Args:
         address: Of the Ray cluster.
         settings: All settings, with the servers' URLs.
     """
     ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
-    earlier = session_actors(settings.ray.namespace)
-    _start_session_actors(settings)
+    earlier = named_actors(settings.ray.namespace)
+    _start_actors(settings)
     serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
     serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
-    # Actors keep the settings that they began with, and some may have no sessions under the new placement. Their
-    # sessions are in the store, and what was on its way to them is sent again.
+    # Actors keep the settings that they began with, and some may have no sessions under the new placement. What they
+    # hold is stored, and what was on its way to them is sent again.
     for actor in earlier:
         ray.kill(actor, no_restart=True)
     if earlier:
-        _start_session_actors(settings)
+        _start_actors(settings)
 
 
-def _start_session_actors(settings: Settings) -> None:
+def _start_actors(settings: Settings) -> None:
+    """The actors whose names are known; others begin with the first call for them."""
+    actors = [history_actor(settings), config_actor(settings)]
     placement = parse_placement(settings.session.placement)
     if isinstance(placement, Shards):
-        find = session_actor_finder(settings)
-        ray.get([find(name).status.remote() for name in placement.actor_names()])
+        actors += map(session_actor_finder(settings), placement.actor_names())
+    ray.get([actor.__ray_ready__.remote() for actor in actors])
 
 
 if __name__ == "__main__":

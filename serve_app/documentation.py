@@ -214,6 +214,11 @@ safe. Every error is `{"error": ...}`, with the `field` at fault where it is one
 """
 
 
+def shown(model: type[BaseModel]) -> Responses:
+    """The documentation of an answer that comes as bytes."""
+    return {200: {"model": model, "description": (model.__doc__ or "What is stored").partition("\n")[0]}}
+
+
 def errors(*statuses: int) -> Responses:
     """The documentation of a route's errors, with those that any route may give."""
     return {

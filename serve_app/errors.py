@@ -116,7 +116,9 @@ def allowed_methods(document: Mapping[str, Any], path: str) -> list[str]:
     """The methods that a path has, by the OpenAPI document."""
     templates: Mapping[str, Mapping[str, Any]] = document["paths"]
     matching = [template for template in templates if compile_path(template)[0].match(path)]
-    return sorted({method.upper() for template in matching for method in templates[template]})
+    # `/{asset}/prices` is no day of the asset, though `/{asset}/{date}` matches it.
+    template = min(matching, key=lambda template: template.count("{"), default=None)
+    return sorted(method.upper() for method in templates[template]) if template else []
 
 
 def invalid_input(problems: Sequence[Any]) -> errors.InvalidInput:

@@ -12,12 +12,12 @@ from pydantic import BaseModel, Field
 from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.session import Surface
 from serve_app.documentation import Responses, errors
-from serve_app.routing import QueryRoute
+from serve_app.routing import ModelRoute
 from serve_app.services import services_of
 from serve_app.session_calls import stored_session
 from serve_app.streaming import in_chunks
 
-router = APIRouter(tags=["exports and streams"], route_class=QueryRoute)
+router = APIRouter(tags=["exports and streams"], route_class=ModelRoute)
 
 FILE: Responses = {
     200: {

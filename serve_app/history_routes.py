@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from actors.history_actor import PricePage
@@ -15,7 +15,16 @@ from optionchain.history_ports import Cached
 from optionchain.history_wire import chain_from_wire, day_from_wire
 from optionchain.time_frame import TimeFrame
 from serve_app.auth import current_admin
-from serve_app.documentation import errors
+from serve_app.documentation import errors, shown
+from serve_app.history_models import (
+    AssetList,
+    AssetView,
+    Bars,
+    HistoricalChainBody,
+    HistoricalChainView,
+    SavedChain,
+    VolatilityTable,
+)
 from serve_app.routing import JsonRoute
 from serve_app.shared_services import HistoryService
 
@@ -32,21 +41,24 @@ async def current_history(request: Request) -> HistoryService:
 
 History = Annotated[HistoryService, Depends(current_history)]
 
+Day = Annotated[str, Path(description="A day", examples=["2024-01-02"])]
 From = Annotated[str, Query(alias="from", description="First day", examples=["2024-01-02"])]
 To = Annotated[str, Query(alias="to", description="Last day", examples=["2024-12-31"])]
 
 
-@router.get("/assets", summary="List what is stored", responses=errors())
+@router.get("/assets", summary="List what is stored", responses=shown(AssetList) | errors())
 async def assets(history: History) -> Response:
     return cached_response(await history.assets())
 
 
-@router.get("/{asset}/range", summary="What is stored of an asset", responses=errors(400, 404))
+@router.get(
+    "/{asset}/range", summary="What is stored of an asset", responses=shown(AssetView) | errors(400, 404)
+)
 async def asset_range(asset: str, history: History) -> Response:
     return cached_response(await history.asset_range(asset_name(asset)))
 
 
-@router.get("/{asset}/prices", summary="The bars of a period", responses=errors(400, 404))
+@router.get("/{asset}/prices", summary="The bars of a period", responses=shown(Bars) | errors(400, 404))
 async def prices(
     asset: str, history: History, first: From = FIRST, last: To = LAST, timeframe: str = "Day"
 ) -> Response:
@@ -58,29 +70,39 @@ async def prices(
     return StreamingResponse(pages, media_type="application/json")
 
 
-@router.get("/{asset}/volatility", summary="The smile of each day and expiration", responses=errors(400))
+@router.get(
+    "/{asset}/volatility",
+    summary="The smile of each day and expiration",
+    responses=shown(VolatilityTable) | errors(400),
+)
 async def volatility(asset: str, history: History, first: From, last: To) -> Response:
     """`from` and `to` are at most ten years apart."""
     return cached_response(await history.volatility(asset_name(asset), _period(first, last)))
 
 
-@router.get("/{asset}/{day}", summary="The chain of a day", responses=errors(400, 404))
-async def chain(asset: str, day: str, history: History) -> Response:
-    return cached_response(await history.chain(asset_name(asset), day_from_wire("date", day)))
+@router.get(
+    "/{asset}/{date}", summary="The chain of a day", responses=shown(HistoricalChainView) | errors(400, 404)
+)
+async def chain(asset: str, date: Day, history: History) -> Response:
+    return cached_response(await history.chain(asset_name(asset), day_from_wire("date", date)))
 
 
-@router.put("/{asset}/{day}", summary="Store the chain of a day", responses=errors(400, 403))
+@router.put(
+    "/{asset}/{date}", summary="Store the chain of a day", responses=shown(SavedChain) | errors(400, 403)
+)
 async def save_chain(
     asset: str,
-    day: str,
+    date: Day,
     history: History,
-    body: Annotated[dict[str, Any], Body()],
+    body: HistoricalChainBody,
     _: Annotated[Principal, Depends(current_admin)],
 ) -> dict[str, Any]:
     """The body is what GET answers. What was stored of that day is replaced."""
-    stored = chain_from_wire(asset_name(asset), day_from_wire("date", day), body)
+    stored = chain_from_wire(
+        asset_name(asset), day_from_wire("date", date), body.model_dump(exclude_unset=True)
+    )
     await history.save_chain(stored)
-    return {"asset": asset, "date": day, "contracts": int(stored.strikes.size)}
+    return {"asset": asset, "date": date, "contracts": int(stored.strikes.size)}
 
 
 def cached_response(cached: Cached) -> Response:

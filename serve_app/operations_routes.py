@@ -28,13 +28,11 @@ async def health() -> dict[str, str]:
     "/ready", summary="Is everything it needs up?", responses={503: {"description": "Something is down"}}
 )
 async def ready(app: Annotated[Services, Depends(current_services)]) -> JSONResponse:
-    names = list(app.dependencies)
-    states = await asyncio.gather(*(_state(app.dependencies[name]) for name in names))
-    is_ready = all(state == "up" for state in states)
-    body = {
-        "status": "ready" if is_ready else "not ready",
-        "dependencies": dict(zip(names, states, strict=True)),
-    }
+    """Sessions need Redis. Without MongoDB they go on, and so does what is cached of history and configurations."""
+    asked = app.dependencies | app.helpers
+    states = dict(zip(asked, await asyncio.gather(*map(_state, asked.values())), strict=True))
+    is_ready = all(states[name] == "up" for name in app.dependencies)
+    body = {"status": "ready" if is_ready else "not ready", "dependencies": states}
     return JSONResponse(body, 200 if is_ready else 503, {} if is_ready else {"Retry-After": "1"})
 
 

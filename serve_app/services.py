@@ -24,7 +24,8 @@ class Services:
         gateway: Reaches the actors that hold sessions.
         store: Lists sessions.
         answers: Keeps the first answers to keyed requests.
-        dependencies: What /ready asks, by name.
+        dependencies: What it cannot serve without, by name; /ready asks them.
+        helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
         limits: What one simulation may ask for.
         history: The chains and prices of the past.
@@ -38,6 +39,7 @@ class Services:
     store: SessionStore
     answers: Answers
     dependencies: dict[str, Dependency]
+    helpers: dict[str, Dependency]
     producers: Producers
     limits: LimitsSettings
     history: HistoryService

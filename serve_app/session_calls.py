@@ -18,7 +18,7 @@ from optionchain.session import Advance, Command, Session, Surface
 from optionchain.wire.sessions import session_json
 from serve_app.auth import principal_of
 from serve_app.commands import Occasion
-from serve_app.services import Services, services_of
+from serve_app.services import services_of
 
 
 class GreeksQuery(BaseModel):
@@ -63,23 +63,12 @@ def new_session(
     )
 
 
-async def reply(
-    app: Services,
-    caller: Principal,
-    surface: Surface,
-    session_id: str,
-    command: Command,
-    *,
-    status: int = 200,
+async def reply_to(
+    request: Request, surface: Surface, session_id: uuid.UUID | str, command: Command, *, status: int = 200
 ) -> Response:
-    """Have a command applied to a caller's session; the answer is the actor's."""
-    call = Call(session_id, caller.owner, surface, command)
-    return json_response(await app.gateway.call(call), status)
-
-
-async def reply_to(request: Request, surface: Surface, session_id: uuid.UUID, command: Command) -> Response:
-    """As `reply`, for the caller of a request."""
-    return await reply(services_of(request), principal_of(request), surface, str(session_id), command)
+    """Have a command applied to a session of the request's caller; the answer is the actor's."""
+    call = Call(str(session_id), principal_of(request).owner, surface, command)
+    return json_response(await services_of(request).gateway.call(call), status)
 
 
 async def stored_session(request: Request, surface: Surface, session_id: uuid.UUID) -> Session:

@@ -19,7 +19,7 @@ from optionchain.expirations import (
     schedule_from_wire,
     tzdb_version,
 )
-from optionchain.parameters import MAX_STEP_SECONDS, SimulationParameters
+from optionchain.parameters import MAX_STEP_SECONDS
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import whole
 from optionchain.walks import Historical, Walk, walk_from_wire, walk_to_wire
@@ -43,7 +43,6 @@ from serve_app.chain_models import (
 from serve_app.schedule_schema import TIME_OF_DAY_PATTERN, schedules_schema
 
 StepSeconds = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_STEP_SECONDS})]
-MAX_CONTRACTS = 200_000
 _SECOND = timedelta(seconds=1)
 _SECONDS_PER_YEAR = 31_536_000
 
@@ -119,15 +118,19 @@ class SimulationRequest(BaseModel):
     rng: str | None = Field(None, description="Echoed; if sent, it must be this server's")
 
 
-def simulation_parameters(
-    body: SimulationRequest, now: datetime, limits: LimitsSettings
-) -> SimulationParameters:
-    """The parameters of a new simulation.
+def values_of(
+    body: SimulationRequest,
+    now: datetime,
+    limits: LimitsSettings,
+    configured: Mapping[str, Any] = DEFAULTS,
+) -> dict[str, Any]:
+    """All fields of a new simulation, by the names and in the values of `SimulationParameters`.
 
     Args:
         body: The request.
         now: The default start.
         limits: What it may ask for.
+        configured: What its optional fields are where it says nothing.
 
     Raises:
         InvalidInput: A value is out of range, or of a release that gives other numbers than this one.
@@ -144,18 +147,17 @@ def simulation_parameters(
     _check_release(body, schedule)
     plain = ("symbol", "steps", "initial_price", "volatility", "risk_free_rate", "dividend_yield")
     optional = {name: getattr(body, name) for name in DEFAULTS}
-    parameters = SimulationParameters(
+    defaults = {**DEFAULTS, **configured}
+    return {
         **{name: getattr(body, name) for name in plain},
-        **{name: DEFAULTS[name] if value is None else value for name, value in optional.items()},
-        method=_method(body),
-        expirations=schedule,
-        seed=secrets.randbits(64) if body.seed is None else body.seed,
-        start_at=_start(body, now),
-        time_frame=time_frame,
-        step_interval=_step_interval(time_frame, body.step_interval_seconds),
-    )
-    _check_contracts(parameters.most_contracts, limits.contracts)
-    return parameters
+        **{name: defaults[name] if value is None else value for name, value in optional.items()},
+        "method": _method(body),
+        "expirations": schedule,
+        "seed": secrets.randbits(64) if body.seed is None else body.seed,
+        "start_at": _start(body, now),
+        "time_frame": time_frame,
+        "step_interval": _step_interval(time_frame, body.step_interval_seconds),
+    }
 
 
 def _start(body: SimulationRequest, now: datetime) -> datetime:
@@ -206,8 +208,3 @@ def _check_release(body: SimulationRequest, schedule: Schedule) -> None:
         asked = getattr(body, name)
         if asked is not None and asked != value:
             raise InvalidInput(name, f"this server has {value}: the simulation would not be the same")
-
-
-def _check_contracts(contracts: int, limit: int) -> None:
-    if contracts > limit:
-        raise InvalidInput("chain_size", f"asks for {contracts} contracts a snapshot: at most {limit}")

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from cluster.api_keys import Principal
 from optionchain.session import Create, Delete, Inspect, Peek, Surface
-from serve_app.auth import current_principal
+from serve_app.auth import principal_of
 from serve_app.commands import Occasion
+from serve_app.configured_parameters import simulation_parameters
 from serve_app.documentation import DELETION, errors
 from serve_app.idempotency import IDEMPOTENT, once
-from serve_app.routing import JsonRoute, QueryRoute
-from serve_app.services import Services, current_services
+from serve_app.routing import ModelRoute
+from serve_app.services import services_of
 from serve_app.session_calls import (
     AdvanceQuery,
     GreeksQuery,
@@ -24,34 +24,30 @@ from serve_app.session_calls import (
     advance,
     new_session,
     page_of_sessions,
-    reply,
     reply_to,
 )
-from serve_app.simulation_models import SimulationRequest, simulation_parameters
+from serve_app.simulation_models import SimulationRequest
 from serve_app.simulation_views import CREATED, SERVED, SIMULATION, SIMULATION_PAGE, SNAPSHOT
 
-router = APIRouter(prefix="/api/v2/simulations", tags=["simulations (v2)"], route_class=QueryRoute)
-body_router = APIRouter(prefix="/api/v2/simulations", tags=["simulations (v2)"], route_class=JsonRoute)
+router = APIRouter(prefix="/api/v2/simulations", tags=["simulations (v2)"], route_class=ModelRoute)
 
-Caller = Annotated[Principal, Depends(current_principal)]
-Application = Annotated[Services, Depends(current_services)]
 SimulationId = Annotated[UUID, Path(alias="id", description="The simulation's id")]
 
 
-@body_router.post(
+@router.post(
     "",
     status_code=201,
     summary="Create a simulation",
     responses=CREATED | errors(400, 422),
     openapi_extra=IDEMPOTENT,
 )
-async def create(request: Request, body: SimulationRequest, caller: Caller, app: Application) -> Response:
+async def create(request: Request, body: SimulationRequest) -> Response:
     """The echoed parameters, sent again, give the same simulation."""
-    parameters = simulation_parameters(body, datetime.now(UTC), app.limits)
 
     async def act(occasion: Occasion) -> Response:
-        session = new_session(occasion.session_id, caller, Surface.SIMULATION, parameters)
-        return await reply(app, caller, Surface.SIMULATION, session.id, Create(session), status=201)
+        parameters = await simulation_parameters(body, datetime.now(UTC), services_of(request))
+        session = new_session(occasion.session_id, principal_of(request), Surface.SIMULATION, parameters)
+        return await reply_to(request, Surface.SIMULATION, session.id, Create(session), status=201)
 
     return await once(request, act, status=201)
 

@@ -18,11 +18,11 @@ from optionchain.session import Session, ShowSnapshots, Surface
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
 from serve_app.documentation import Responses, errors
-from serve_app.routing import QueryRoute
+from serve_app.routing import ModelRoute
 from serve_app.services import services_of
 from serve_app.session_calls import GreeksQuery, stored_session
 
-router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=QueryRoute)
+router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=ModelRoute)
 
 LAST_EVENT_ID = "Last-Event-ID"
 HEARTBEAT = b":\n\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,8 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from cluster.api_keys import Principal
-from cluster.sweep.gateway import Sweeps
-from cluster.sweep.service import OVER, Format
+from cluster.sweep.table_formats import Format
 from serve_app.auth import current_principal
 from serve_app.documentation import Responses, errors
 from serve_app.routing import JsonRoute
@@ -28,7 +26,6 @@ MEDIA_TYPES: dict[Format, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
 }
-SECONDS_BETWEEN_EVENTS = 0.5
 SHOWN: Responses = {200: {"model": SweepView, "description": "The sweep"}}
 ACCEPTED: Responses = {202: {"model": SweepView, "description": "The sweep, which will be computed"}}
 TABLE: Responses = {
@@ -80,27 +77,23 @@ async def results(
     return Response(table, media_type=MEDIA_TYPES[style])
 
 
-@router.get("/{id}/events", summary="Progress as Server-Sent Events", responses=EVENTS | errors(400, 404))
+@router.get(
+    "/{id}/events", summary="Progress as Server-Sent Events", responses=EVENTS | errors(400, 404, 503)
+)
 async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
-    shown = await services.sweeps.status(caller.owner, str(sweep_id))  # a 404 comes before the first event
+    told = await services.sweeps.follow(caller.owner, str(sweep_id))  # a 404 comes before the first event
     return StreamingResponse(
-        _events(services.sweeps, caller.owner, shown),
+        _events(told),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(sweeps: Sweeps, owner: str, shown: dict[str, Any]) -> AsyncIterator[bytes]:
-    yield _event(shown)
-    while shown["state"] not in OVER:
-        await asyncio.sleep(SECONDS_BETWEEN_EVENTS)
-        before, shown = shown, await sweeps.status(owner, shown["id"])
-        yield _event(shown) if shown != before else b":\n\n"  # a comment, so that nobody closes an idle line
-
-
-def _event(shown: dict[str, Any]) -> bytes:
-    return b"event: progress\ndata: %b\n\n" % orjson.dumps(shown)
+async def _events(told: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[bytes]:
+    async for shown in told:
+        # A comment keeps the line open, and finds out whether anybody is still there.
+        yield b":\n\n" if shown is None else b"event: progress\ndata: %b\n\n" % orjson.dumps(shown)
 
 
 def _json(shown: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:

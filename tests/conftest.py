@@ -19,11 +19,20 @@ settings.register_profile(
 settings.load_profile("reproducible")
 
 
-def pytest_configure() -> None:
-    for name in [
-        name for name in os.environ if name.upper().startswith("OCS_") and name != "OCS_TEST_MONGODB_URI"
-    ]:
+# The one variable that is for the tests; our settings would refuse it.
+GIVEN_MONGODB = pytest.StashKey[str | None]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[GIVEN_MONGODB] = os.environ.get("OCS_TEST_MONGODB_URI")
+    for name in [name for name in os.environ if name.upper().startswith("OCS_")]:
         del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def given_mongodb_uri(pytestconfig: pytest.Config) -> str | None:
+    """The MongoDB to test on (OCS_TEST_MONGODB_URI, a replica set), instead of one of our own."""
+    return pytestconfig.stash[GIVEN_MONGODB]
 
 
 @pytest.fixture(scope="session")

@@ -67,12 +67,7 @@ def bars_of(
         timeframe: What a bar spans.
         timezone: Of the instants, unless they are counted from 1970.
     """
-    numbers = [
-        pl.col(mapping.columns[name]).cast(pl.Float64, strict=False).alias(name)
-        if name in mapping.columns
-        else pl.lit(None, pl.Float64).alias(name)
-        for name in COLUMNS
-    ]
+    numbers = [_number(frame, mapping.columns.get(name)).alias(name) for name in COLUMNS]
     instant = instants(_instant_text(mapping.columns), mapping.date_format, timezone).alias("time")
     values = frame.select("row", instant, *numbers)
     columns = {name: values[name].to_numpy() for name in COLUMNS}
@@ -94,6 +89,15 @@ def bars_of(
         **{name: good[name].to_numpy() for name in COLUMNS},
     )
     return series, rejects
+
+
+def _number(frame: pl.DataFrame, column: str | None) -> pl.Expr:
+    if column is None:
+        return pl.lit(None, pl.Float64)
+    cells = pl.col(column)
+    if frame.schema[column] == pl.String:
+        cells = cells.str.strip_chars()
+    return cells.cast(pl.Float64, strict=False)
 
 
 def _instant_text(columns: Mapping[str, str]) -> pl.Expr:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -20,9 +20,12 @@ from adapters.history_files.tables import Table, open_table
 from optionchain.errors import InvalidInput, NotFound
 from optionchain.history import HistoricalChain, asset_name
 from optionchain.history_ports import HistoricalDataRepository
+from optionchain.price_series import PriceSeries
 from optionchain.time_frame import TimeFrame
 
 FORMATS = ("auto", "ohlcv", *SHAPES)
+# Told how many rows a batch had, and of which days its chains are.
+OnBatch: TypeAlias = Callable[[int, Set[date]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class ImportReport:
         rows: Rows read.
         rejected: Rows that were not stored; each is in the file of rejects with its reason.
         batches: Batches stored, those of an earlier, interrupted run included.
-        days: Days whose chains were stored.
+        days: Days whose chains were stored, as `batches`.
     """
 
     rows: int = 0
@@ -124,8 +127,16 @@ def plan_import(
     return ImportPlan(table, asset, timeframe, timezone, mapping)
 
 
+async def _ignored(_rows: int, _days: Set[date]) -> None:
+    return
+
+
 async def import_file(
-    plan: ImportPlan, repository: HistoricalDataRepository, on_rows: Callable[[int], None] = lambda _: None
+    plan: ImportPlan,
+    repository: HistoricalDataRepository,
+    on_batch: OnBatch = _ignored,
+    *,
+    destination: str = "",
 ) -> ImportReport:
     """Store what a file has; interrupted and begun again, it goes on behind the last batch that was stored.
 
@@ -134,23 +145,29 @@ async def import_file(
     Args:
         plan: Of the file.
         repository: Where it is stored.
-        on_rows: Told of the rows of each batch when they are stored.
+        on_batch: Told of each batch when it is stored, also when only a part of it could be.
+        destination: A name of the store: what was interrupted goes on only there.
 
     Raises:
         Unavailable: The store does not answer; begin again later.
     """
-    report = _resumed(plan)
-    done = report.batches
-    with _Rejects(plan.rejects_path, append=done > 0) as rejects:
-        for number, frame in enumerate(plan.table.frames(rejects.malformed)):
+    identity = _identity(plan, destination)
+    done = _batches_done(plan, identity)
+    report = ImportReport()
+    with _Rejects(plan.rejects_path) as rejects:
+        for frame in plan.table.frames(rejects.malformed):
+            batch = _read(plan, frame)
+            try:
+                if report.batches >= done:
+                    await _store(batch, repository, report.days)
+                    _remember(plan, identity, report.batches + 1)
+            finally:
+                await on_batch(len(frame), batch.days)
+            rejects.write(frame, batch.bad)
             report.rows += len(frame)
-            if number >= done:
-                bad = await _store(plan, frame, repository, report.days)
-                rejects.write(frame, bad)
-                report.rejected += len(bad)
-                report.batches = number + 1
-                _remember(plan, report)
-            on_rows(len(frame))
+            report.rejected += len(batch.bad)
+            report.batches += 1
+            report.days |= batch.days
         report.rows += rejects.malformed_rows
         report.rejected += rejects.malformed_rows
     plan.progress_path.unlink(missing_ok=True)
@@ -159,25 +176,38 @@ async def import_file(
     return report
 
 
-async def _store(
-    plan: ImportPlan, frame: pl.DataFrame, repository: HistoricalDataRepository, days: set[date]
-) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the rows of a frame are: bars or chains, and rows that are neither."""
+
+    bars: PriceSeries | None
+    chains: list[HistoricalChain]
+    bad: pl.DataFrame
+
+    @property
+    def days(self) -> set[date]:
+        return {chain.day for chain in self.chains}
+
+
+def _read(plan: ImportPlan, frame: pl.DataFrame) -> _Batch:
     if isinstance(plan.mapping, BarMapping):
-        series, bad = bars_of(
+        bars, bad = bars_of(
             frame, plan.mapping, asset=plan.asset, timeframe=plan.timeframe, timezone=plan.timezone
         )
-        if series is not None:
-            await repository.save_time_series(series)
-        return bad
+        return _Batch(bars, [], bad)
     chains, bad = chains_of(frame, plan.mapping, asset=plan.asset)
-    for chain in chains:
+    return _Batch(None, chains, bad)
+
+
+async def _store(batch: _Batch, repository: HistoricalDataRepository, days: Set[date]) -> None:
+    if batch.bars is not None:
+        await repository.save_time_series(batch.bars)
+    for chain in batch.chains:
         await repository.save_historical_chain(await _whole_day(chain, repository, days))
-        days.add(chain.day)
-    return bad
 
 
 async def _whole_day(
-    chain: HistoricalChain, repository: HistoricalDataRepository, days: set[date]
+    chain: HistoricalChain, repository: HistoricalDataRepository, days: Set[date]
 ) -> HistoricalChain:
     """The chain with what the batches before had of its day."""
     if chain.day not in days:
@@ -189,15 +219,14 @@ async def _whole_day(
 
 
 class _Rejects:
-    """The file of rejects: the row's number, why, and its cells."""
+    """The file of rejects: the row's number, why, and its cells. Each run writes all of it."""
 
-    def __init__(self, path: Path, *, append: bool) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._mode = "a" if append else "w"
         self.malformed_rows = 0
 
     def __enter__(self) -> _Rejects:
-        self._file = self._path.open(self._mode, newline="", encoding="utf-8")
+        self._file = self._path.open("w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
         return self
 
@@ -217,29 +246,22 @@ class _Rejects:
         self._file.flush()
 
 
-def _fingerprint(plan: ImportPlan) -> dict[str, Any]:
+def _identity(plan: ImportPlan, destination: str) -> dict[str, Any]:
+    """What must be the same for an interrupted import to go on."""
     stat = plan.table.path.stat()
-    return {"bytes": stat.st_size, "modified": stat.st_mtime_ns, "plan": plan.describe()}
+    file = {"bytes": stat.st_size, "modified": stat.st_mtime_ns}
+    return {"file": file, "plan": plan.describe(), "destination": destination}
 
 
-def _resumed(plan: ImportPlan) -> ImportReport:
+def _batches_done(plan: ImportPlan, identity: dict[str, Any]) -> int:
     try:
         state = json.loads(plan.progress_path.read_text())
     except (OSError, ValueError):
-        return ImportReport()
-    if state.get("file") != _fingerprint(plan):
-        return ImportReport()
-    days = {date.fromisoformat(day) for day in state["days"]}
-    return ImportReport(rejected=state["rejected"], batches=state["batches"], days=days)
+        return 0
+    return int(state["batches"]) if state.get("identity") == identity else 0
 
 
-def _remember(plan: ImportPlan, report: ImportReport) -> None:
-    state = {
-        "file": _fingerprint(plan),
-        "batches": report.batches,
-        "rejected": report.rejected,
-        "days": sorted(day.isoformat() for day in report.days),
-    }
+def _remember(plan: ImportPlan, identity: dict[str, Any], batches: int) -> None:
     new = plan.progress_path.with_suffix(".new")
-    new.write_text(json.dumps(state))
+    new.write_text(json.dumps({"identity": identity, "batches": batches}))
     new.replace(plan.progress_path)

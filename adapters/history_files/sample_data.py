@@ -35,14 +35,13 @@ CLOSE = time(21)
 
 
 async def load_sample(repository: HistoricalDataRepository) -> bool:
-    """Store the sample, unless anything of its asset is stored; returns whether it was."""
-    try:
-        await repository.get_asset(SAMPLE_ASSET)
-    except NotFound:
-        for name in ("prices", "chains"):
-            await _store(repository, FOLDER / f"{name}.parquet")
-        return True
-    return False
+    """Store the sample, unless all of it is stored; returns whether it was."""
+    # The chains come last: with all of them, nothing is missing.
+    if await _stored_chains(repository) >= CHAIN_DAYS:
+        return False
+    for name in ("prices", "chains"):
+        await _store(repository, FOLDER / f"{name}.parquet")
+    return True
 
 
 def make_sample(folder: Path) -> None:
@@ -109,6 +108,13 @@ def historical_chain(chain: OptionChain) -> HistoricalChain:
         calls=sides[0],
         puts=sides[1],
     )
+
+
+async def _stored_chains(repository: HistoricalDataRepository) -> int:
+    try:
+        return (await repository.get_asset(SAMPLE_ASSET)).chain_days
+    except NotFound:
+        return 0
 
 
 async def _store(repository: HistoricalDataRepository, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from optionchain.errors import InvalidInput
 OnMalformed: TypeAlias = Callable[[str, str], None]
 
 BLOCK_BYTES = 8 << 20
+MAX_LINE_BYTES = 8 << 20
 BATCH_ROWS = 200_000
 DELIMITERS = ";,\t|"
 SAMPLE_LINES = 50
@@ -70,18 +72,34 @@ class Table:
             on_malformed(f"has {row.actual_columns} cells, not {row.expected_columns}", row.text)
             return "skip"
 
-        read = pa_csv.ReadOptions(
-            block_size=BLOCK_BYTES,
-            column_names=list(self.columns),
-            skip_rows=int(self.has_header),
-            use_threads=False,
-        )
         parse = pa_csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=skip)
         convert = pa_csv.ConvertOptions(
             column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=True
         )
-        with pa_csv.open_csv(self.path, read, parse, convert) as stream:
-            yield from stream
+        # Not `open_csv`: it reads up to 32 blocks ahead.
+        for block in self._blocks():
+            read = pa_csv.ReadOptions(
+                block_size=len(block), column_names=list(self.columns), use_threads=False
+            )
+            rows = pa_csv.read_csv(pa.BufferReader(block), read, parse, convert)
+            yield from rows.combine_chunks().to_batches()
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The lines of the file in parts of about `BLOCK_BYTES`, without the header."""
+        with self.path.open("rb") as stream:
+            rest = stream.readline().removeprefix(codecs.BOM_UTF8)
+            while self.has_header and rest and not rest.strip():
+                rest = stream.readline()
+            if self.has_header:
+                rest = b""
+            while read := stream.read(BLOCK_BYTES):
+                lines, newline, rest = (rest + read).rpartition(b"\n")
+                if lines.strip():
+                    yield lines + newline
+                if len(rest) > MAX_LINE_BYTES:
+                    raise InvalidInput("file", f"{self.path} has a line of more than {MAX_LINE_BYTES} bytes")
+            if rest.strip():
+                yield rest
 
 
 def open_table(path: Path) -> Table:
@@ -99,9 +117,16 @@ def open_table(path: Path) -> Table:
         raise InvalidInput("file", f"{path} cannot be read: {error}") from error
     if not lines:
         raise InvalidInput("file", f"{path} is empty")
-    delimiter = max(DELIMITERS, key=lambda one: (min(line.count(one) for line in lines), lines[0].count(one)))
+    delimiter = _delimiter(lines)
     cells = [cell.strip().strip('"') for cell in lines[0].split(delimiter)]
     has_header = not any(cell[:1].isdigit() for cell in cells)
     names = cells if has_header else [f"column {number}" for number in range(1, len(cells) + 1)]
     unnamed = [name or f"column {number}" for number, name in enumerate(names, 1)]
     return Table(path, delimiter, tuple(unnamed), has_header)
+
+
+def _delimiter(lines: list[str]) -> str:
+    """What every line has most of; a space, which instants have as well, only where there is nothing else."""
+    counts = {one: (min(line.count(one) for line in lines), lines[0].count(one)) for one in DELIMITERS}
+    best = max(DELIMITERS, key=counts.__getitem__)
+    return best if any(counts[best]) else " "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,13 @@ def actor_figures(redis: RedisSettings, plan: ActorsPlan) -> dict[str, float]:
     settings = Settings(
         redis=redis.model_copy(update={"prefix": "bench-actors"}), ray={"namespace": NAMESPACE}
     )
-    ray.init(namespace=NAMESPACE, include_dashboard=False, log_to_driver=False, object_store_memory=100 << 20)
+    ray.init(
+        namespace=NAMESPACE,
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        object_store_memory=100 << 20,
+    )
     try:
         figures: dict[str, float] = {}
         for count in plan.shards:

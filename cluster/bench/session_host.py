@@ -15,11 +15,11 @@ from actors.session_host import SessionHost
 from adapters.redis_connection import RedisClient, RedisSettings, open_redis
 from adapters.redis_session_store import RedisSessionStore
 from cluster.bench.session_samples import batches, calls, new_sessions
-from optionchain.session import Advance, Create, Session
+from optionchain.session import REMEMBERED_COMMANDS, Advance, Create, Session
 
 BATCH = 256
 # Small: what is measured is a session without its tape and chains, which leave memory first.
-CACHE_BYTES = 1 << 20
+CACHE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,13 @@ class HostPlan:
         created_and_stepped: In all; all of them stay in Redis, those that fit in memory.
         resident: Held in memory at once.
         timed: Stepped one by one, for the time of a single step.
+        weighed: Stepped until their checkpoints remember as many commands as they can, for the memory of one.
     """
 
     created_and_stepped: int = 100_000
     resident: int = 20_000
     timed: int = 300
+    weighed: int = 2_000
 
 
 class _NoMetrics:
@@ -56,7 +58,7 @@ async def host_figures(redis: RedisSettings, plan: HostPlan) -> dict[str, float]
         return (
             crowd
             | await _activation(store, sessions[-plan.resident :], plan)
-            | await _memory(store, sessions[: plan.resident], plan)
+            | await _memory(store, client, plan)
         )
     finally:
         await store.close()
@@ -76,7 +78,7 @@ async def _crowd(
         "failures": float(failures + step_failures),
         "created_per_second": len(sessions) / seconds,
         "stepped_once_per_second": len(sessions) / step_seconds,
-        "bytes_per_dormant_session": stored / len(sessions),
+        "bytes_per_new_dormant_session": stored / len(sessions),
     }, sessions
 
 
@@ -101,15 +103,25 @@ async def _activation(
     }
 
 
-async def _memory(store: RedisSessionStore, sessions: Sequence[Session], plan: HostPlan) -> dict[str, float]:
-    """What Python allocates for a session that is loaded and stepped, and of which the tape has left again."""
+async def _memory(store: RedisSessionStore, client: RedisClient, plan: HostPlan) -> dict[str, float]:
+    """What Redis takes for a session, and what Python allocates for one that is loaded, its tape gone again."""
+    sessions, empty = new_sessions(plan.weighed), await _stored_bytes(client)
+    stepping = _host(store, plan)
+    await _served(stepping, calls(sessions, Create))
+    for _ in range(REMEMBERED_COMMANDS):
+        await _served(stepping, calls(sessions, Advance))
+    stored = await _stored_bytes(client) - empty
     host, commands = _host(store, plan), calls(sessions, Advance)
     tracemalloc.start()
     try:
         await _served(host, commands)
-        return {"bytes_per_resident_session": tracemalloc.get_traced_memory()[0] / host.resident_count}
+        allocated, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
+    return {
+        "bytes_per_dormant_session": stored / len(sessions),
+        "bytes_per_resident_session": allocated / host.resident_count,
+    }
 
 
 async def _served(host: SessionHost, commands: Sequence[Call]) -> tuple[int, float]:

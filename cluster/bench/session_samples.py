@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -22,13 +24,15 @@ from optionchain.walks import GeometricBrownian
 OWNER = "bench"
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PATIENCE_SECONDS = 60.0
+# Commands are named as a replica names its own: they are a part of the checkpoint.
+_REPLICA, _NUMBERS = secrets.token_urlsafe(12), count(1_000_000)
 
 
 @contextmanager
 def private_redis(folder: Path) -> Iterator[RedisSettings]:
     """A server of the benchmark's own, as an instance runs one."""
     (port,) = free_ports(1)
-    server = embedded_redis(folder, port, uuid.uuid4().hex, fsync="everysec")
+    server = embedded_redis(folder, port, uuid.uuid4().hex, fsync=RedisSettings().fsync)
     log = folder / "redis.log"
     process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
     try:
@@ -60,7 +64,7 @@ def batches(items: Sequence[Call], size: int) -> Iterator[tuple[Call, ...]]:
 
 
 def _command(command: type[Create] | type[Advance], session: Session) -> Command:
-    return Create(session) if command is Create else Advance(uuid.uuid4().hex)
+    return Create(session) if command is Create else Advance(f"{_REPLICA}.{next(_NUMBERS)}")
 
 
 def _new_session(seed: int) -> Session:

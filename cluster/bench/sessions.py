@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,10 +19,9 @@ def run(host: HostPlan | None = None, actors: ActorsPlan | None = None) -> dict[
         actors: How much in Ray actors.
 
     Returns:
-        ``*_bytes_*`` of memory, ``*_per_second`` rates, ``cold_to_warm_ratio`` the time of a step whose session
+        ``*bytes_per_*`` of memory, ``*_per_second`` rates, ``cold_to_warm_ratio`` the time of a step whose session
         has to be loaded over that of one in memory, ``failures`` among the sessions created and stepped once.
     """
-    logging.getLogger("ray").setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="optionchain-bench-") as folder, private_redis(Path(folder)) as redis:
         in_process = asyncio.run(host_figures(redis, host or HostPlan()))
         return in_process | actor_figures(redis, actors or ActorsPlan())

@@ -3,7 +3,7 @@
 The work is a year of 252 steps, and on the first day of each month a chain of 21 strikes: call, put, both deltas,
 gamma and vega of each. Everything is compared on the same work in one run.
 
-Usage: ``optionchain bench sweep``, or ``python -m cluster.bench.sweep SCENARIOS`` for another size.
+Usage: ``optionchain bench sweep``, or ``python -m cluster.bench.sweep SCENARIOS CONTRACTS`` for other sizes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -22,9 +23,10 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from cluster.sweep import InProcess, Silent, Sweep
+from cluster.sweep import InProcess, Silent, Sweep, SweepResult
 from cluster.sweep.blocks import run_blocks
 from cluster.sweep.definition import DEFAULT_QUANTILES
+from cluster.sweep.engine import Engine
 from optionchain.arrays import Floats
 from optionchain.measures import PathBlock, terminal_price
 from optionchain.parameters import SimulationParameters, SingleExpiration
@@ -34,14 +36,16 @@ SCENARIOS, PATHS, STEPS = 3000, 100, 252
 MONTH, CHAIN_SIZE = 21, 10
 SPOT, RATE, DRIFT, SEED = 100.0, 0.03, 0.05, 7
 EXPIRY_DAYS = 400.0
+WORKERS = 2
 DAYS_PER_YEAR = 365.0
 
 
-def run(scenarios: int = SCENARIOS) -> dict[str, float]:
+def run(scenarios: int = SCENARIOS, contracts: float = 1e9) -> dict[str, float]:
     """Measure.
 
     Args:
-        scenarios: Of 100 paths each.
+        scenarios: Of 100 paths each, of what is compared.
+        contracts: Of the large sweep.
 
     Returns:
         ``*_ratio`` is the speed of a way over that of NumPy by hand in one process; the rest is for orientation.
@@ -49,13 +53,12 @@ def run(scenarios: int = SCENARIOS) -> dict[str, float]:
     few = np.linspace(0.1, 0.6, min(scenarios, 200))
     # By the processor's seconds, which do not depend on who else uses the machine; several workers need the wall's.
     hand, alone = _fastest(partial(by_hand, few), partial(_compute, few), clock=time.process_time)
-    contracts = 2 * few.size * PATHS * len(range(0, STEPS, MONTH)) * (2 * CHAIN_SIZE + 1)
     figures = {
         "one_process_ratio": hand / alone,
-        "contracts_per_second": contracts / alone,
-        "by_hand_contracts_per_second": contracts / hand,
+        "contracts_per_second": _contracts(few.size) / alone,
+        "by_hand_contracts_per_second": _contracts(few.size) / hand,
     }
-    return figures | _workers(np.linspace(0.1, 0.6, scenarios)) | _block() | _growth() | _memory()
+    return figures | _workers(np.linspace(0.1, 0.6, scenarios), contracts) | _block() | _growth()
 
 
 def definition(volatilities: Floats, *, paths: int = PATHS, steps: int = STEPS) -> Sweep:
@@ -138,7 +141,7 @@ def _compute(volatilities: Floats) -> None:
     definition(volatilities).run(engine=InProcess(), observer=Silent())
 
 
-def _workers(volatilities: Floats) -> dict[str, float]:
+def _workers(volatilities: Floats, contracts: float) -> dict[str, float]:
     """One and two workers of a Ray that runs already, and is warm; and other ways to use two cores."""
     import ray  # noqa: PLC0415  heavy
 
@@ -146,15 +149,42 @@ def _workers(volatilities: Floats) -> dict[str, float]:
 
     # Ray's own workers and a sweep's give way to others, the rivals do not: on a busy machine that is not their speed.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray writes it so
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init(address="local", num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
     try:
-        engines = [OnRay(workers=workers, niceness=0) for workers in (1, 2)]
+        engines = [OnRay(workers=workers, niceness=0) for workers in (1, WORKERS)]
         runs = [partial(definition(volatilities).run, engine=engine, observer=Silent()) for engine in engines]
         hand, one, two = _fastest(partial(by_hand, volatilities), *runs, repetitions=3)
+        large = _large(engines[-1], contracts)
     finally:
         ray.shutdown()
-    ratios = {"one_worker_ratio": hand / one, "two_workers_ratio": hand / two}
+    ratios = large | {"one_worker_ratio": hand / one, "two_workers_ratio": hand / two}
     return ratios | {f"{name}_ratio": hand / seconds for name, seconds in _rivals(volatilities).items()}
+
+
+def _large(engine: Engine, contracts: float) -> dict[str, float]:
+    """So many contracts in one sweep, and the most memory that a worker or the driver had for it."""
+    scenarios = math.ceil(contracts / _contracts(1))
+    one = definition(np.linspace(0.1, 0.6, scenarios))
+    watched = replace(one, measures=[*one.measures, peak_megabytes])
+    results: list[SweepResult] = []
+    seconds = _seconds(lambda: results.append(watched.run(engine=engine, observer=Silent())))
+    return {
+        "large_contracts": float(_contracts(scenarios)),
+        "large_scenarios": float(scenarios),
+        "large_seconds": seconds,
+        "large_worker_peak_megabytes": float(results[0].to_polars()["peak_megabytes_max"].max()),  # type: ignore[arg-type]
+        "large_driver_peak_megabytes": _peak_megabytes(),
+    }
+
+
+def peak_megabytes(block: PathBlock) -> Floats:
+    """The most memory that the process of the block has had until now."""
+    return np.full(block.paths, _peak_megabytes())
+
+
+def _contracts(scenarios: int) -> int:
+    """Calls and puts of the whole work."""
+    return 2 * scenarios * PATHS * len(range(0, STEPS, MONTH)) * (2 * CHAIN_SIZE + 1)
 
 
 def _rivals(volatilities: Floats) -> dict[str, float]:
@@ -192,8 +222,7 @@ def _quantlib(volatilities: Floats) -> float:
     some = 2000
     strikes = np.linspace(80.0, 120.0, some).tolist()
     seconds = _seconds(lambda: [value_one(strike, 0.2) for strike in strikes])
-    strikes_in_all = volatilities.size * PATHS * len(range(0, STEPS, MONTH)) * (2 * CHAIN_SIZE + 1)
-    return seconds / some * strikes_in_all
+    return seconds / some * _contracts(volatilities.size) / 2
 
 
 def _block() -> dict[str, float]:
@@ -227,10 +256,10 @@ def _growth() -> dict[str, float]:
     }
 
 
-def _memory() -> dict[str, float]:
-    """The most that this process, which was a worker too, has used; a kilobyte is macOS's byte."""
+def _peak_megabytes() -> float:
+    """The most that this process has had; a kilobyte is macOS's byte."""
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return {"peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit}
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _seconds(function: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
@@ -250,4 +279,4 @@ def _fastest(
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(int(sys.argv[1]) if len(sys.argv) > 1 else SCENARIOS), indent=2))
+    print(json.dumps(run(*(int(float(size)) for size in sys.argv[1:])), indent=2))

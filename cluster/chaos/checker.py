@@ -16,12 +16,16 @@ Replay: TypeAlias = Callable[[str, int], bytes]
 
 Kind: TypeAlias = Literal["lost", "doubled", "skipped", "out_of_order", "wrong"]
 
+# Every session was acknowledged before its first step.
+CREATION = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One step of which something is not as promised.
 
-    ``lost``: acknowledged, and the cursor was seen at or before it later. ``doubled``: acknowledged twice.
+    ``lost``: acknowledged, and the cursor was seen at or before it later; `CREATION` where the whole session is
+    gone. ``doubled``: acknowledged twice.
     ``skipped``: the cursor went past it though nobody had asked for it. ``out_of_order``: served to one who had
     asked for another. ``wrong``: not the bytes of the replay.
     """
@@ -109,7 +113,7 @@ def _violations(attempts: Sequence[Attempt], replay: Replay) -> Iterator[tuple[K
 def _lost(attempts: Sequence[Attempt]) -> set[int]:
     """Indices acknowledged before an attempt began that found the cursor at or before them."""
     lost: set[int] = set()
-    acknowledged: set[int] = set()
+    acknowledged = {CREATION}
     # Acknowledgements in the order in which clients got them.
     under_way = [(a.ended, a.outcome.index) for a in attempts if isinstance(a.outcome, Served)]
     heapq.heapify(under_way)
@@ -141,6 +145,6 @@ def _cursor(attempt: Attempt) -> int | None:
         case Refused(cursor):
             return cursor
         case Gone():
-            return 0
+            return CREATION
         case Unanswered():
             return None

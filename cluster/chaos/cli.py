@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cluster.chaos.faults import NotRestarted
+from cluster.chaos.load import BadLoad
 from cluster.chaos.run import ChaosPlan, ChaosReport, run_chaos
 from cluster.console import StepProgress
 from cluster.instance import Instance
@@ -21,27 +24,35 @@ SECONDS_A_MINUTE = 60.0
 SHOWN_VIOLATIONS = 20
 
 
+class Fsync(StrEnum):
+    """When a Redis writes to disk what it has acknowledged, or is about to."""
+
+    ALWAYS = "always"
+    EVERYSEC = "everysec"
+
+
 def chaos(
     minutes: Annotated[float, typer.Option("--minutes", min=0.1, help="How long clients step.")] = 1.0,
     clients: Annotated[int, typer.Option("--clients", min=1, help="How many step at once.")] = 50,
-    fsync: Annotated[
-        str, typer.Option("--fsync", help="Policy of its Redis: always or everysec.")
-    ] = "always",
+    fsync: Annotated[Fsync, typer.Option("--fsync", help="When its Redis writes to disk.")] = Fsync.ALWAYS,
     seed: Annotated[int, typer.Option("--seed", help="Decides what is killed when.")] = 1,
 ) -> None:
     """Kill actors, replicas, HAProxy and Redis under load, on an instance of its own, and prove that nothing is lost.
 
-    Exit code 1 when a step was lost, served twice, skipped, out of order or wrong.
+    Exit code 1 when a step was lost, served twice, skipped, out of order or wrong, or the service did not come back.
     """
     console = Console()
     plan = ChaosPlan(SECONDS_A_MINUTE * minutes, clients=clients, seed=seed, tell=console.print)
     with tempfile.TemporaryDirectory(prefix="optionchain-chaos-") as folder:
-        settings = chaos_settings(Path(folder), "always" if fsync == "always" else "everysec")
+        settings = chaos_settings(Path(folder), fsync)
         instance = Instance(settings)
         with StepProgress(console) as progress:
             state = instance.up(progress)
         try:
             report = asyncio.run(run_chaos(settings, state, plan))
+        except (BadLoad, NotRestarted) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
         finally:
             with StepProgress(console) as progress:
                 instance.down(progress)
@@ -49,7 +60,7 @@ def chaos(
     raise typer.Exit(0 if report.verdict.is_clean else 1)
 
 
-def chaos_settings(folder: Path, fsync: Literal["always", "everysec"]) -> Settings:
+def chaos_settings(folder: Path, fsync: Fsync = Fsync.ALWAYS) -> Settings:
     """The settings of an instance that may be broken: private servers, a free port, two replicas."""
     (port,) = free_ports(1)
     settings = load_settings()
@@ -57,7 +68,9 @@ def chaos_settings(folder: Path, fsync: Literal["always", "everysec"]) -> Settin
         update={
             "data": settings.data.model_copy(update={"folder": folder}),
             "http": settings.http.model_copy(update={"port": port, "host": "127.0.0.1", "replicas": 2}),
-            "redis": settings.redis.model_copy(update={"url": None, "mode": "standalone", "fsync": fsync}),
+            "redis": settings.redis.model_copy(
+                update={"url": None, "mode": "standalone", "fsync": fsync.value}
+            ),
             "mongo": settings.mongo.model_copy(update={"uri": None}),
         }
     )

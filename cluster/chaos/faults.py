@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,9 @@ import psutil
 from cluster import processes
 
 RESTART_PATIENCE_SECONDS = 60.0
+POLL_SECONDS = 0.1
+# Long enough for calls to find no server at all.
+MAX_DOWN_SECONDS = 1.0
 
 
 class Fault(StrEnum):
@@ -22,6 +26,10 @@ class Fault(StrEnum):
     REPLICA = "Serve replica"
     PROXY = "HAProxy"
     REDIS = "Redis"
+
+
+class NotRestarted(Exception):
+    """A kind of process that was killed did not come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +50,22 @@ class Victims:
         return [process for process in running if _is(fault, process)]
 
 
-def inflict(fault: Fault, victims: Victims, rng: random.Random) -> bool:
+def inflict(fault: Fault, victims: Victims, rng: random.Random) -> None:
     """Kill one process of a kind. Redis is started again, on its port and its data; the rest, Ray brings back.
 
-    Returns:
-        Whether there was one to kill.
+    Raises:
+        NotRestarted: There was none to kill for a minute.
     """
+    deadline = time.monotonic() + RESTART_PATIENCE_SECONDS
+    while not _killed(fault, victims, rng):
+        if time.monotonic() > deadline:
+            raise NotRestarted(
+                f"no {fault.value} runs {RESTART_PATIENCE_SECONDS:.0f} s after the last was killed"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _killed(fault: Fault, victims: Victims, rng: random.Random) -> bool:
     candidates = victims.of(fault)
     if not candidates:
         return False
@@ -59,14 +77,9 @@ def inflict(fault: Fault, victims: Victims, rng: random.Random) -> bool:
     except psutil.NoSuchProcess:
         return False
     if fault is Fault.REDIS:
+        time.sleep(rng.uniform(0.0, MAX_DOWN_SECONDS))
         _start_again(command, victims)
     return True
-
-
-def shuffled(faults: list[Fault], rng: random.Random) -> Iterator[Fault]:
-    """The kinds again and again, each as often as the others, in an order that nobody knows."""
-    while True:
-        yield from rng.sample(faults, len(faults))
 
 
 def _start_again(command: list[str], victims: Victims) -> None:
@@ -88,7 +101,7 @@ def _is(fault: Fault, process: psutil.Process) -> bool:
         return False
     match fault:
         case Fault.ACTOR:
-            return title == "ray::SessionActor"
+            return title.startswith("ray::SessionActor")
         case Fault.REPLICA:
             return title.startswith("ray::ServeReplica")
         case Fault.PROXY:

@@ -14,13 +14,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from cluster.chaos.checker import Verdict, check
-from cluster.chaos.faults import Fault, Victims, inflict, shuffled
-from cluster.chaos.load import REQUEST_PATIENCE_SECONDS, Load
+from cluster.chaos.faults import Fault, Victims, inflict
+from cluster.chaos.load import PAUSE_SECONDS, REQUEST_PATIENCE_SECONDS, Load
 from cluster.instance_state import InstanceState
 from cluster.settings import Settings
-
-# Ray needs up to 10 s to see a dead HAProxy and to start another; only then do the next faults meet any load.
-CALM_SECONDS = {Fault.PROXY: 10.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +25,18 @@ class ChaosPlan:
     """How much of it.
 
     Attributes:
-        load_seconds: How long clients step; faults cease some seconds before, so that the end can be seen.
+        load_seconds: After this long, nothing is killed any more once every kind was as often as the others.
+        clients: How many step at once.
+        pause_seconds: Of a client between two steps, on average.
         fault_seconds: Between two faults, on average.
-        faults: The kinds, each as often as the others.
+        faults: The kinds, in a new order every time round.
+        seed: Decides what is killed when.
+        tell: Told of each fault.
     """
 
     load_seconds: float
     clients: int = 50
+    pause_seconds: float = PAUSE_SECONDS
     fault_seconds: float = 4.0
     faults: tuple[Fault, ...] = tuple(Fault)
     seed: int = 1
@@ -56,16 +58,22 @@ async def run_chaos(settings: Settings, state: InstanceState, plan: ChaosPlan) -
         settings: Of the instance, whose Redis must be its own.
         state: Where it is.
         plan: How much.
+
+    Raises:
+        BadLoad: The service refuses the sessions, or does not come back.
+        NotRestarted: A kind of process does not come back.
     """
     rng = random.Random(plan.seed)
     redis = Redis.from_url(state.redis_url, socket_timeout=1.0)
     victims = Victims(settings.data.folder, lambda: _is_up(redis))
     async with open_api(state, plan.clients) as api:
-        load = Load(api, plan.clients, rng)
+        load = Load(api, plan.clients, rng, pause_seconds=plan.pause_seconds)
         stepping = asyncio.create_task(load.run())
-        inflicted = await _break_things(plan, victims, rng)
-        load.finish()
-        await stepping
+        try:
+            inflicted = await _break_things(plan, victims, load, rng)
+        finally:
+            load.finish()
+            await stepping
     return ChaosReport(inflicted, await asyncio.to_thread(check, load.attempts, load.replayed))
 
 
@@ -80,19 +88,20 @@ def open_api(state: InstanceState, clients: int) -> httpx.AsyncClient:
     )
 
 
-async def _break_things(plan: ChaosPlan, victims: Victims, rng: random.Random) -> Counter[Fault]:
+async def _break_things(plan: ChaosPlan, victims: Victims, load: Load, rng: random.Random) -> Counter[Fault]:
     deadline = time.monotonic() + plan.load_seconds
     inflicted: Counter[Fault] = Counter()
-    for fault in shuffled(list(plan.faults), rng):
-        calm = max(plan.fault_seconds * rng.uniform(0.5, 1.5), 0.1)
-        if time.monotonic() + calm > deadline:
-            break
-        await asyncio.sleep(calm)
-        if await asyncio.to_thread(inflict, fault, victims, rng):
+    await load.served_again()
+    while not inflicted or time.monotonic() < deadline:
+        for fault in rng.sample(plan.faults, len(plan.faults)):
+            await asyncio.sleep(plan.fault_seconds * rng.uniform(0.5, 1.5))
+            await asyncio.to_thread(inflict, fault, victims, rng)
             inflicted[fault] += 1
             plan.tell(f"killed: {fault.value}")
-        await asyncio.sleep(min(CALM_SECONDS.get(fault, 0.0), max(deadline - time.monotonic(), 0.0)))
-    await asyncio.sleep(max(deadline - time.monotonic(), 0.0))
+            if fault is Fault.PROXY:
+                # Without it no request gets anywhere, and the next fault would meet no load.
+                await load.served_again()
+    await load.served_again()
     return inflicted
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +17,7 @@ from rich.console import Console
 
 from cluster.instance import InstanceProblem
 from cluster.instance_state import InstanceState, read_state
+from cluster.sweep.definition import Sweep
 from cluster.sweep.engine import Engine, InProcess
 from cluster.sweep.progress import OnConsole
 from cluster.sweep.results import SweepResult
@@ -51,7 +55,7 @@ def sweep(
     try:
         definition = sweep_from_wire(yaml.safe_load(file.read_text()))
         if submit:
-            typer.echo(_submit(file, state, address, output))
+            typer.echo(_submit(file, definition, state, address=address, output=output))
             return
         # Ctrl-C keeps what is done; the command line's own handler knows nothing of that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -76,7 +80,9 @@ def _engine(state: InstanceState | None, address: str | None, workers: int | Non
     return OnRay(address=address, workers=workers)
 
 
-def _submit(file: Path, state: InstanceState | None, address: str | None, output: str | None) -> str:
+def _submit(
+    file: Path, definition: Sweep, state: InstanceState | None, *, address: str | None, output: str | None
+) -> str:
     """Start the same command inside the cluster; returns the job's id."""
     if output is None:
         raise InvalidInput("output", "is needed with --submit: it is where the results will be")
@@ -84,12 +90,19 @@ def _submit(file: Path, state: InstanceState | None, address: str | None, output
         os.environ.update(state.environment)
     from ray.job_submission import JobSubmissionClient  # noqa: PLC0415
 
-    client = JobSubmissionClient(state.ray_dashboard if state else address)
-    command = ["optionchain", "sweep", file.name, "--output", output, "--address", "auto"]
-    # The driver is a guest on a node: it computes nothing, so it takes no CPU from the sessions or the sweep.
-    job: str = client.submit_job(
-        entrypoint=shlex.join(command), runtime_env={"working_dir": str(file.parent.resolve())}
-    )
+    # A running instance of this machine has our Python, and perhaps not our PATH.
+    program = ["optionchain"] if state is None else [sys.executable, "-m", "cluster.cli"]
+    folder = output if "://" in output else str(Path(output).resolve())
+    command = [*program, "sweep", file.name, "--output", folder, "--address", "auto"]
+    client = JobSubmissionClient(address if state is None else state.ray_dashboard)
+    with TemporaryDirectory() as uploaded:
+        shutil.copy(file, uploaded)
+        # The driver is a guest on a node: it computes nothing, so it takes no CPU from the sessions or the sweep.
+        job: str = client.submit_job(
+            entrypoint=shlex.join(command),
+            runtime_env={"working_dir": uploaded},
+            metadata={"sweep": definition.id},
+        )
     return job
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,10 +25,13 @@ from optionchain.wire.parameters import parameters_to_wire
 
 if TYPE_CHECKING:
     from cluster.sweep.engine import Engine
+    from cluster.sweep.index import SweepIndex
     from cluster.sweep.progress import Observer
     from cluster.sweep.results import SweepResult
 
 MOST_PATHS = 1 << 32
+# Half a million pairs, of each of which a covariance may be asked for.
+MOST_MEASURES = 1000
 # Prices of a block: with their copies they stay near the last level of a core's cache. Measured best of 2^14 to 2^20.
 BLOCK_PRICES = 1 << 17
 # Contracts of a block's chains at one step: with greeks, 84 MB.
@@ -165,6 +168,7 @@ class Sweep:
         engine: Engine | None = None,
         output: str | None = None,
         observer: Observer | None = None,
+        index: SweepIndex | None = None,
     ) -> SweepResult:
         """Compute every scenario.
 
@@ -175,13 +179,14 @@ class Sweep:
             engine: Where to compute; by default on the Ray cluster at hand, or on this machine's cores.
             output: A folder, local or of any file system that fsspec knows (``s3://...``).
             observer: Told of progress; by default bars on a terminal and nothing elsewhere.
+            index: Keeps a record of the sweep, such as `adapters.mongo_sweeps.MongoSweepIndex`.
 
         Raises:
             InvalidInput: A measure raises, returns no number a path, or does not travel to workers.
         """
         from cluster.sweep.run import run  # noqa: PLC0415  it needs polars and Ray, a definition does not
 
-        return run(self, engine=engine, output=output, observer=observer)
+        return run(self, engine=engine, output=output, observer=observer, index=index)
 
     def _settled_block_paths(self) -> int:
         multiple = SAMPLINGS[self.sampling].multiple
@@ -211,7 +216,13 @@ def _check_kinds(sweep: Sweep) -> None:
         raise InvalidInput("scenarios", "give either a grid or scenarios")
     if sweep.grid is not None and not isinstance(sweep.grid, Mapping):
         raise InvalidInput("grid", "must be a mapping from parameters to lists of values")
-    if sweep.sampling not in SAMPLINGS:
+    for name in ("quantiles", "shocks", *(("scenarios",) if sweep.scenarios is not None else ())):
+        given = getattr(sweep, name)
+        if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+            raise InvalidInput(name, "must be a list")
+    if not isinstance(sweep.covariances, bool):
+        raise InvalidInput("covariances", "must be true or false")
+    if not isinstance(sweep.sampling, str) or sweep.sampling not in SAMPLINGS:
         raise InvalidInput("sampling", f"must be one of {', '.join(SAMPLINGS)}")
     whole("paths", sweep.paths, low=1, high=MOST_PATHS)
     multiple = SAMPLINGS[sweep.sampling].multiple
@@ -226,9 +237,13 @@ def _check_kinds(sweep: Sweep) -> None:
 
 
 def _checked_measures(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    if not callable(measures) and not isinstance(measures, Iterable):
+        raise InvalidInput("measures", "must be a list of functions of a block of paths")
     given = (measures,) if callable(measures) else tuple(measures)
     if not given:
         raise InvalidInput("measures", "must not be empty")
+    if len(given) > MOST_MEASURES:
+        raise InvalidInput("measures", f"must be at most {MOST_MEASURES:,}")
     names: list[str] = []
     for index, measure in enumerate(given):
         if not callable(measure):

@@ -113,8 +113,7 @@ class Ordered:
         positions = levels * (last[-1] - 1.0)
         below = np.floor(positions)
         low, high = (
-            self.values[np.searchsorted(last, rank, side="right").clip(max=self.values.size - 1)]
-            for rank in (below, np.ceil(positions))
+            self.values[np.searchsorted(last, rank, side="right")] for rank in (below, np.ceil(positions))
         )
         interpolated: Floats = low + (positions - below) * (high - low)
         return interpolated

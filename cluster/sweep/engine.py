@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from cluster.sweep.blocks import Outcome
 from cluster.sweep.definition import Sweep
 from cluster.sweep.kept_paths import run_and_keep
 from cluster.sweep.pending import Pending
+from cluster.sweep.progress import Observer
 
 
 class Engine(Protocol):
@@ -18,6 +19,10 @@ class Engine(Protocol):
     @property
     def seconds_per_task(self) -> float:
         """What a task should take."""
+        ...
+
+    def observers(self) -> Sequence[Observer]:
+        """Whoever else is to be told of a sweep that is computed here."""
         ...
 
     def check(self, sweep: Sweep) -> None:
@@ -48,6 +53,10 @@ class InProcess:
     """
 
     seconds_per_task: float = 0.25
+
+    def observers(self) -> Sequence[Observer]:
+        """Nobody."""
+        return ()
 
     def check(self, sweep: Sweep) -> None:
         """Everything can be computed here."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import weakref
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cluster.sweep.service import Format, SweepService, SweepSettings
-from optionchain.errors import Defect, OptionChainError, Unavailable
+from cluster.sweep.job import OVER
+from cluster.sweep.service import SweepService, SweepSettings
+from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
 
 if TYPE_CHECKING:
     from cluster.settings import Settings
+    from cluster.sweep.index import OpenIndex
+    from cluster.sweep.table_formats import Format
 
 ACTOR = "sweeps"
 # Reading a status does not wait for a table that is being rendered.
 MAX_CONCURRENT_CALLS = 16
 TIMEOUT_SECONDS = 30.0
+SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Sweeps(Protocol):
@@ -30,6 +35,10 @@ class Sweeps(Protocol):
 
     async def results(self, owner: str, identity: str, style: Format) -> bytes: ...
 
+    async def follow(self, owner: str, identity: str) -> AsyncIterator[dict[str, Any] | None]:
+        """As `SweepGateway.follow`."""
+        ...
+
 
 class SweepGateway:
     """Calls the sweep actor, which is created where there is none.
@@ -37,11 +46,14 @@ class SweepGateway:
     Args:
         namespace: Ray namespace of our actors.
         settings: Of sweeps.
+        open_index: Makes the index of sweeps, in the actor; None keeps none.
     """
 
-    def __init__(self, namespace: str, settings: SweepSettings) -> None:
+    def __init__(self, namespace: str, settings: SweepSettings, open_index: OpenIndex | None = None) -> None:
         self._namespace = namespace
         self._settings = settings
+        self._open_index = open_index
+        self._followers = 0
 
     async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
         """As `SweepService.submit`."""
@@ -62,6 +74,35 @@ class SweepGateway:
         """As `SweepService.results`."""
         table: bytes = await self._call("results", owner, identity, style)
         return table
+
+    async def follow(self, owner: str, identity: str) -> AsyncIterator[dict[str, Any] | None]:
+        """The status of a sweep whenever it has changed, until it is over; None whenever it has not.
+
+        Raises:
+            NotFound: The caller has none of this id; nothing was told yet.
+            Overloaded: Too many callers of this replica are being told.
+        """
+        if self._followers >= self._settings.max_followers:
+            raise Overloaded("the progress of sweeps")
+        self._followers += 1
+        try:
+            told = self._told(owner, await self.status(owner, identity))
+        except BaseException:
+            self._leave()
+            raise
+        # A response whose client left before it began never iterates its body: only its end is certain.
+        weakref.finalize(told, self._leave)
+        return told
+
+    async def _told(self, owner: str, shown: dict[str, Any]) -> AsyncIterator[dict[str, Any] | None]:
+        yield shown
+        while shown["state"] not in OVER:
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            before, shown = shown, await self.status(owner, shown["id"])
+            yield shown if shown != before else None
+
+    def _leave(self) -> None:
+        self._followers -= 1
 
     async def _call(self, method: str, *arguments: Any) -> Any:
         from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError  # noqa: PLC0415
@@ -92,10 +133,11 @@ class SweepGateway:
             max_task_retries=3,  # every call may be repeated: a sweep's id follows from what it is
             num_cpus=0,
             max_concurrency=MAX_CONCURRENT_CALLS,
-        ).remote(partial(OnRay), self._settings)
+        ).remote(partial(OnRay), self._settings, self._open_index)
 
 
-def open_sweeps(settings: Settings) -> SweepGateway:
+def open_sweeps(settings: Settings, open_index: OpenIndex | None = None) -> SweepGateway:
     """The way to sweeps from this process; without a folder of their own they are recorded in the instance's."""
     output = settings.sweep.output or str(settings.data.folder.resolve() / "sweeps")
-    return SweepGateway(settings.ray.namespace, settings.sweep.model_copy(update={"output": output}))
+    sweeps = settings.sweep.model_copy(update={"output": output})
+    return SweepGateway(settings.ray.namespace, sweeps, open_index)

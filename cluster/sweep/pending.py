@@ -8,6 +8,8 @@ from cluster.sweep.blocks import Outcome
 
 # Tasks may grow by this much at a time: the first blocks of a sweep say little of the rest.
 _MOST_GROWTH = 4
+# The last tasks are this much smaller at most: below, what a task itself costs is more than what it evens out.
+_MOST_SHRINKING = 50
 
 
 class Pending:
@@ -44,7 +46,7 @@ class Pending:
         if not self._ranges:
             return None
         start, stop = self._ranges.pop()
-        size = min(self._size, max(self._left // (2 * workers), 1))
+        size = min(self._size, max(self._left // (2 * workers), self._size // _MOST_SHRINKING, 1))
         if stop - start > size:
             self._ranges.append((start + size, stop))
             stop = start + size

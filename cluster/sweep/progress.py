@@ -99,6 +99,29 @@ class Silent:
         return
 
 
+class Together:
+    """Tells several observers; one that stops the sweep does not keep the others from hearing of its end.
+
+    Args:
+        observers: In the order in which they are told.
+    """
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def started(self, sweep: Sweep, progress: Progress) -> None:
+        for observer in self._observers:
+            observer.started(sweep, progress)
+
+    def advanced(self, progress: Progress) -> None:
+        for observer in self._observers:
+            observer.advanced(progress)
+
+    def ended(self, progress: Progress, state: str) -> None:
+        for observer in self._observers:
+            observer.ended(progress, state)
+
+
 class OnConsole:
     """Bars on a terminal; without one, a line at most every `seconds_between_lines`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,19 +27,17 @@ from cluster.sweep.definition import Sweep
 from cluster.sweep.kept_paths import run_and_keep
 from cluster.sweep.measure_names import measure_name
 from cluster.sweep.pending import Pending
+from cluster.sweep.progress import Observer
+from cluster.sweep.ray_metrics import OnMetrics
 from optionchain.errors import InvalidInput
 
 # What Ray tells us when it has given up a task that something outside it ended.
 LOST = (NodeDiedError, ObjectLostError, OutOfMemoryError, WorkerCrashedError)
 # One runs and one waits, so that no worker is idle between two.
 TASKS_PER_SLOT = 2
-# One thread, for there are as many workers as cores; and memory that a block frees is kept for the next one: giving
-# it back to the system and getting it again was a quarter of a cheap scenario's time.
-WORKER_VARIABLES = {
-    "OMP_NUM_THREADS": "1",
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
-    "MALLOC_MMAP_THRESHOLD_": str(256 << 20),
-}
+# One thread, for there are as many workers as cores. Ray keeps the workers of an environment for that environment, so
+# these, whose priority is low, never become session actors.
+WORKER_VARIABLES = {"OMP_NUM_THREADS": "1"}
 # How long we wait for a task before we look whether the cluster has grown.
 PATIENCE_SECONDS = 2.0
 
@@ -75,6 +73,10 @@ class OnRay:
     niceness: int = 10
     seconds_per_task: float = 1.0
     runtime_env: Mapping[str, Any] = field(default_factory=dict)
+
+    def observers(self) -> Sequence[Observer]:
+        """Ray's metrics."""
+        return (OnMetrics(),)
 
     def check(self, sweep: Sweep) -> None:
         """Refuse measures that cannot be sent.
@@ -152,7 +154,8 @@ class _Flight:
         self._pending = pending
         self._folder = folder
         self._remote = engine.remote()
-        self._shipped = ray.put(sweep)
+        # Packed here and unpacked there by us, so that what cannot be unpacked is told as what it is.
+        self._shipped = ray.put(cloudpickle.dumps(sweep))  # type: ignore[no-untyped-call]
         self._again: deque[tuple[int, int]] = deque()
         self._tasks: dict[ObjectRef[Outcome], tuple[int, int]] = {}
 
@@ -201,7 +204,7 @@ class _Flight:
 
 
 def _run_on_worker(
-    shipped: list[ObjectRef[Sweep]], start: int, stop: int, folder: str | None, niceness: int
+    shipped: list[ObjectRef[bytes]], start: int, stop: int, folder: str | None, niceness: int
 ) -> Outcome:
     if os.getpriority(os.PRIO_PROCESS, 0) < niceness:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
@@ -209,8 +212,9 @@ def _run_on_worker(
 
 
 @lru_cache(maxsize=1)
-def _unpacked(reference: ObjectRef[Sweep]) -> Sweep:
-    return ray.get(reference)
+def _unpacked(reference: ObjectRef[bytes]) -> Sweep:
+    sweep: Sweep = cloudpickle.loads(ray.get(reference))
+    return sweep
 
 
 def _lost(sweep: Sweep, block: int, error: Exception) -> Outcome:

@@ -18,15 +18,23 @@ from cluster.sweep.blocks import (
 )
 from cluster.sweep.definition import Sweep
 from cluster.sweep.engine import Engine
+from cluster.sweep.index import InIndex, SweepIndex
 from cluster.sweep.journal import Journal
 from cluster.sweep.pending import Pending
-from cluster.sweep.progress import Observer, OnConsole, Progress
+from cluster.sweep.progress import Observer, OnConsole, Progress, Together
 from cluster.sweep.results import State, SweepResult, parquet_bytes
 from optionchain.errors import InvalidInput
 from optionchain.measures import sample_block
 
 
-def run(sweep: Sweep, *, engine: Engine | None, output: str | None, observer: Observer | None) -> SweepResult:
+def run(
+    sweep: Sweep,
+    *,
+    engine: Engine | None,
+    output: str | None,
+    observer: Observer | None,
+    index: SweepIndex | None,
+) -> SweepResult:
     """Compute a sweep; see `Sweep.run`."""
     engine = engine or _default_engine()
     observer = observer or _default_observer()
@@ -35,7 +43,10 @@ def run(sweep: Sweep, *, engine: Engine | None, output: str | None, observer: Ob
     if sweep.keep == "paths" and output is None:
         raise InvalidInput("output", "is needed to keep paths")
     journal = None if output is None else Journal(sweep, output)
-    return _Run(sweep, journal, observer).through(engine)
+    observers = [*engine.observers(), observer]
+    if index is not None:
+        observers.append(InIndex(index, None if journal is None else journal.folder))
+    return _Run(sweep, journal, Together(*observers)).through(engine)
 
 
 def check_measures(sweep: Sweep) -> None:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.sweep.definition import Sweep
 from cluster.sweep.engine import Engine
-from cluster.sweep.progress import Progress
-from cluster.sweep.results import SweepResult, parquet_bytes
+from cluster.sweep.index import OpenIndex, OwnedBy
+from cluster.sweep.job import Job
+from cluster.sweep.job_folders import JobFolders
+from cluster.sweep.results import parquet_bytes
 from cluster.sweep.run import check_measures
+from cluster.sweep.table_formats import Format, rendered
 from cluster.sweep.wire import sweep_from_wire
-from optionchain.errors import Conflict, InvalidInput, NotFound, Overloaded
+from optionchain.errors import Conflict, InvalidInput, NotFound, Overloaded, Unavailable
 
 logger = logging.getLogger("ray.serve")
-
-JobState: TypeAlias = Literal["queued", "running", "completed", "cancelled", "failed"]
-Format: TypeAlias = Literal["json", "csv", "arrow", "parquet"]
-OVER: tuple[JobState, ...] = ("completed", "cancelled", "failed")
 
 
 class SweepSettings(BaseModel):
@@ -40,8 +34,19 @@ class SweepSettings(BaseModel):
     )
     max_scenarios: int = Field(100_000, ge=1, description="Scenarios of one sweep")
     max_prices: float = Field(1e11, ge=1, description="Scenarios times paths times steps of one sweep")
+    max_numbers: int = Field(
+        10_000_000,
+        ge=1,
+        description="Scenarios times columns of statistics of one sweep, which fit in memory",
+    )
     max_running: int = Field(2, ge=1, le=64, description="Sweeps that run at a time; the others wait")
     max_unfinished: int = Field(10, ge=1, description="Sweeps of one caller that wait or run; then 503")
+    max_kept: int = Field(
+        1000, ge=1, description="Sweeps that are over and remembered, with their tables; the oldest go first"
+    )
+    max_followers: int = Field(
+        100, ge=1, description="Callers to whom one replica streams progress at a time; then 503"
+    )
 
 
 class NotOver(Conflict):
@@ -51,72 +56,29 @@ class NotOver(Conflict):
         return f"sweep {self.identity} is not over, or failed: its results come when it is completed or cancelled"
 
 
-class Cancelled(KeyboardInterrupt):
-    """The caller has had enough; what is done is kept, as after Ctrl-C."""
-
-
-@dataclass(slots=True)
-class Job:
-    """A sweep of a caller.
-
-    Attributes:
-        id: Follows from the caller and the definition: asking twice is asking once.
-    """
-
-    id: str
-    owner: str
-    sweep: Sweep
-    state: JobState = "queued"
-    progress: Progress | None = None
-    error: str | None = None
-    is_unwanted: bool = False
-
-    def shown(self) -> dict[str, Any]:
-        """What callers see."""
-        return {
-            "id": self.id,
-            "state": self.state,
-            "error": self.error,
-            "scenarios": len(self.sweep.plan),
-            "paths": self.sweep.paths,
-            "progress": _shown_progress(self.progress),
-        }
-
-    # What a sweep tells its observer.
-    def started(self, sweep: Sweep, progress: Progress) -> None:
-        self.progress = progress
-        self._stop_if_unwanted()
-
-    def advanced(self, progress: Progress) -> None:
-        self._stop_if_unwanted()
-
-    def ended(self, progress: Progress, state: str) -> None:
-        return
-
-    def _stop_if_unwanted(self) -> None:
-        if self.is_unwanted:
-            raise Cancelled
-
-
 class SweepService:
     """Runs sweeps for callers. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
 
     Args:
         open_engine: Makes the engine that computes.
         settings: Limits, and the folder whose unfinished sweeps are taken up again.
+        open_index: Makes the index of sweeps; None keeps none.
     """
 
-    def __init__(self, open_engine: Callable[[], Engine], settings: SweepSettings) -> None:
-        import fsspec  # noqa: PLC0415
-
+    def __init__(
+        self,
+        open_engine: Callable[[], Engine],
+        settings: SweepSettings,
+        open_index: OpenIndex | None = None,
+    ) -> None:
         self._open_engine = open_engine
         self._settings = settings
+        self._index = None if open_index is None else open_index()
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._is_closing = False
         self._threads = ThreadPoolExecutor(settings.max_running, thread_name_prefix="sweep")
-        self._files, self._root = fsspec.core.url_to_fs(settings.output)
-        self._files.makedirs(self._root, exist_ok=True)
+        self._folders = JobFolders(settings.output)
         self._recall()
 
     def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,18 +89,19 @@ class SweepService:
             Overloaded: The caller has too many that are not done.
         """
         sweep = self._accepted(wire)
-        identity = job_id(owner, sweep)
+        job = Job.of(owner, sweep)
         with self._lock:
-            known = self._jobs.get(identity)
+            known = self._jobs.get(job.id)
             if known is not None and known.state not in ("cancelled", "failed"):
+                known.is_unwanted = False
                 return known.shown()
-            unfinished = [job for job in self._jobs.values() if job.owner == owner and job.state not in OVER]
+            unfinished = [job for job in self._jobs.values() if job.owner == owner and not job.is_over]
             if len(unfinished) >= self._settings.max_unfinished:
                 raise Overloaded("the sweep queue", 5.0)
-            job = self._jobs[identity] = Job(identity, owner, sweep)
-        self._write(identity, "request.json", orjson.dumps({"owner": owner, "sweep": dict(wire)}))
-        self._write_state(job)
-        self._threads.submit(self._run, job)
+            self._jobs[job.id] = job
+            self._folders.keep_request(job, wire)
+            self._folders.keep_state(job)
+        self._threads.submit(self._run, job, sweep)
         return job.shown()
 
     def status(self, owner: str, identity: str) -> dict[str, Any]:
@@ -169,7 +132,10 @@ class SweepService:
         job = self._job(owner, identity)
         if job.state not in ("completed", "cancelled"):
             raise NotOver("sweep", identity)
-        return _rendered(self._files.cat_file(f"{self._root}/{identity}/table.parquet"), style)
+        try:
+            return rendered(self._folders.table(job), style)
+        except FileNotFoundError:  # forgotten at this moment
+            raise NotFound("sweep", identity) from None
 
     def close(self) -> None:
         """Stop what runs, and wait for it; it is taken up again by the next service of this folder."""
@@ -177,16 +143,19 @@ class SweepService:
         for job in self._jobs.values():
             job.is_unwanted = True
         self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._index is not None:
+            self._index.close()
 
     def _accepted(self, wire: Mapping[str, Any]) -> Sweep:
-        sweep = sweep_from_wire(wire)
+        sweep = sweep_from_wire(wire, most_scenarios=self._settings.max_scenarios)
         if sweep.keep != "statistics":
             raise InvalidInput("keep", "must be statistics over HTTP")
-        if len(sweep.plan) > self._settings.max_scenarios:
-            raise InvalidInput("grid", f"has more than {self._settings.max_scenarios:,} scenarios")
         if len(sweep.plan) * sweep.paths * sweep.base.total_steps > self._settings.max_prices:
             limit = self._settings.max_prices
             raise InvalidInput("paths", f"scenarios times paths times steps must be at most {limit:g}")
+        if len(sweep.plan) * len(sweep.statistics.columns()) > self._settings.max_numbers:
+            most = self._settings.max_numbers
+            raise InvalidInput("measures", f"scenarios times statistics must be at most {most:,}")
         check_measures(sweep)
         return sweep
 
@@ -196,80 +165,46 @@ class SweepService:
             raise NotFound("sweep", identity)
         return job
 
-    def _run(self, job: Job) -> None:
-        job.state = "running"
+    def _run(self, job: Job, sweep: Sweep) -> None:
+        job.begin()
+        index = None if self._index is None else OwnedBy(job.owner, self._index)
         try:
-            folder = f"{self._settings.output}/{job.id}"
-            result = job.sweep.run(engine=self._open_engine(), output=folder, observer=job)
-            self._finish(job, result)
+            result = sweep.run(
+                engine=self._open_engine(), output=self._folders.folder(job), observer=job, index=index
+            )
+            self._folders.keep_table(job, parquet_bytes(result.to_arrow()))
+            job.end("completed" if result.state == "completed" else "cancelled")
         except Exception as error:
             logger.exception("sweep.failed", extra={"sweep_id": job.id})
-            job.error = str(error) if isinstance(error, InvalidInput) else "Internal server error"
-            job.state = "failed"
-        self._write_state(job)
+            job.end("failed", str(error) if isinstance(error, InvalidInput) else "Internal server error")
+        if self._is_closing and job.state == "cancelled":
+            return  # not by its caller: the next service goes on with it
+        self._folders.keep_state(job)
+        self._forget_oldest()
 
-    def _finish(self, job: Job, result: SweepResult) -> None:
-        self._write(job.id, "table.parquet", parquet_bytes(result.to_arrow()))
-        job.state = "completed" if result.state == "completed" else "cancelled"
+    def _forget_oldest(self) -> None:
+        with self._lock:
+            over = [job for job in self._jobs.values() if job.is_over]
+            over.sort(key=lambda job: job.ended_at or 0.0)
+            oldest = over[: max(len(over) - self._settings.max_kept, 0)]
+            for job in oldest:
+                del self._jobs[job.id]
+                self._folders.forget(job)
+        for job in oldest:
+            self._forget_record(job)
+
+    def _forget_record(self, job: Job) -> None:
+        if self._index is None:
+            return
+        try:
+            self._index.forget(self._folders.folder(job))
+        except Unavailable:
+            logger.warning("sweep.still_indexed", extra={"sweep_id": job.id}, exc_info=True)
 
     def _recall(self) -> None:
         """Know the sweeps of earlier services of this folder, and go on with those that were not over."""
-        for path in sorted(self._files.glob(f"{self._root}/*/request.json")):
-            identity = path.split("/")[-2]
-            request = orjson.loads(self._files.cat_file(path))
-            state = orjson.loads(self._files.cat_file(f"{self._root}/{identity}/state.json"))
-            job = Job(identity, request["owner"], sweep_from_wire(request["sweep"]), **state)
-            self._jobs[identity] = job
-            if job.state not in OVER:
-                job.state = "queued"
-                self._threads.submit(self._run, job)
-
-    def _write_state(self, job: Job) -> None:
-        if self._is_closing:
-            return  # what stops now was not cancelled by its caller
-        self._write(job.id, "state.json", orjson.dumps({"state": job.state, "error": job.error}))
-
-    def _write(self, identity: str, name: str, content: bytes) -> None:
-        path = f"{self._root}/{identity}/{name}"
-        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        self._files.pipe_file(path + ".part", content)
-        self._files.mv(path + ".part", path)
-
-
-def job_id(owner: str, sweep: Sweep) -> str:
-    """A UUID that follows from the caller and the definition."""
-    digest = hashlib.sha256(f"{owner}\0{sweep.id}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=5))
-
-
-def _shown_progress(progress: Progress | None) -> dict[str, Any] | None:
-    if progress is None:
-        return None
-    return {
-        "scenarios": progress.scenarios,
-        "failures": progress.failures,
-        "share": progress.blocks / progress.total_blocks,
-        "paths": progress.paths,
-        "contracts": progress.contracts,
-        "paths_per_second": progress.paths_per_second,
-        "contracts_per_second": progress.contracts_per_second,
-        "seconds": progress.seconds,
-        "seconds_left": progress.seconds_left,
-    }
-
-
-def _rendered(table: bytes, style: Format) -> bytes:
-    import polars  # noqa: PLC0415  heavy
-
-    if style == "parquet":
-        return table
-    frame = polars.read_parquet(io.BytesIO(table))
-    match style:
-        case "csv":
-            return frame.write_csv(line_terminator="\r\n").encode()
-        case "arrow":
-            stream = io.BytesIO()
-            frame.write_ipc_stream(stream)
-            return stream.getvalue()
-        case "json":
-            return orjson.dumps(frame.to_dicts())
+        for job, sweep in self._folders.recorded():
+            self._jobs[job.id] = job
+            if sweep is not None:
+                self._threads.submit(self._run, job, sweep)
+        self._forget_oldest()

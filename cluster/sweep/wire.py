@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from cluster.sweep.controls import TERMINAL_PRICE
 from cluster.sweep.definition import Sweep
 from cluster.sweep.designs import design
+from cluster.sweep.scenarios import MOST_SCENARIOS
 from cluster.sweep.shocks import Shock
 from optionchain import measures
 from optionchain.errors import InvalidInput
@@ -74,8 +76,8 @@ _PLAIN = ("paths", "seed", "sampling", "quantiles", "tail", "covariances", "keep
 _KNOWN = ("base", "measures", "grid", "scenarios", "design", "shocks", "control", *_PLAIN)
 
 
-def sweep_from_wire(wire: object) -> Sweep:
-    """Read a sweep.
+def sweep_from_wire(wire: object, *, most_scenarios: int = MOST_SCENARIOS) -> Sweep:
+    """Read a sweep, whose scenarios are counted before they are looked at.
 
     ::
 
@@ -112,6 +114,7 @@ def sweep_from_wire(wire: object) -> Sweep:
         options["scenarios"] = _design(document["design"])
     if document.get("shocks") is not None:
         options["shocks"] = [_shock(index, each) for index, each in enumerate(_list("shocks", document))]
+    _check_size(options, most_scenarios)
     if "measures" not in document:
         raise InvalidInput("measures", "is required")
     chosen = [
@@ -119,6 +122,15 @@ def sweep_from_wire(wire: object) -> Sweep:
         for index, each in enumerate(_list("measures", document))
     ]
     return Sweep(base=_base(document.get("base")), measures=chosen, **options)
+
+
+def _check_size(options: Mapping[str, Any], most: int) -> None:
+    """Refuse too many scenarios."""
+    of_grid = math.prod(len(axis) for axis in options.get("grid", {}).values())
+    rows = len(options["scenarios"]) if "scenarios" in options else of_grid
+    if rows * max(len(options.get("shocks", ())), 1) > most:
+        field = "scenarios" if "scenarios" in options else "grid"
+        raise InvalidInput(field, f"has more than {most:,} scenarios")
 
 
 def measure_from_wire(wire: object, field: str) -> Measure:

@@ -12,7 +12,7 @@ from optionchain.chains.ladder import central_multiple, check_ticks, decimal_tic
 from optionchain.chains.quotes import quote
 from optionchain.chains.smile import smile
 from optionchain.parameters import SimulationParameters
-from optionchain.pricing.black_scholes import DAYS_PER_YEAR, value_contracts
+from optionchain.pricing.black_scholes import BLOCK, DAYS_PER_YEAR, value_contracts
 from optionchain.pricing.inputs import Term
 
 # A quotient this close to a half, relative to its size, is rounded by decimals and not by floats.
@@ -77,14 +77,13 @@ def price_path_chains(
     Raises:
         InvalidInput: The strike interval is too fine for a price.
     """
-    paths, moments = spots.shape
+    paths = len(spots)
     sizes = [days.size for days in days_to_expiration]
     # One row a moment, path and expiration, in this order.
-    each_spot, each_volatility = (
-        np.concatenate([np.repeat(values[:, moment], sizes[moment]) for moment in range(moments)])
-        for values in (spots, volatilities)
-    )
-    years = np.concatenate([np.tile(days, paths) for days in days_to_expiration]) / DAYS_PER_YEAR
+    times = np.repeat(sizes, paths)
+    each_spot, each_volatility = (np.repeat(values.T.ravel(), times) for values in (spots, volatilities))
+    each_path = np.ones((paths, 1))
+    years = np.concatenate([each_path * days for days in days_to_expiration], axis=None) / DAYS_PER_YEAR
     strikes = path_ladders(
         spots=each_spot,
         volatilities=each_volatility,
@@ -92,40 +91,43 @@ def price_path_chains(
         chain_size=parameters.chain_size,
         strike_interval=parameters.strike_interval,
     )
-    smiled = _smile(parameters, each_spot[:, None], each_volatility[:, None], strikes)
+    smiled, values = _priced_ladders(parameters, each_spot, each_volatility, years, strikes)
     chains, stop = [], 0
     for days in days_to_expiration:
         start, stop = stop, stop + paths * days.size
-        moment = slice(start, stop)
-        chains.append(
-            _priced(parameters, days, each_spot[moment], years[moment], strikes[moment], smiled[moment])
-        )
+        shape = (paths, days.size, strikes.shape[1])
+        of_moment = values[:, start:stop].reshape(6, *shape)
+        listed, implied = strikes[start:stop].reshape(shape), smiled[start:stop].reshape(shape)
+        chains.append(PathChains(days, parameters.spread, listed, implied, *of_moment))
     return chains
 
 
-def _priced(
-    parameters: SimulationParameters,
-    days: Floats,
-    spots: Floats,
-    years: Floats,
-    strikes: Floats,
-    smiled: Floats,
-) -> PathChains:
-    """The chains of one moment, from one row a path and expiration."""
+def _priced_ladders(
+    parameters: SimulationParameters, spots: Floats, volatilities: Floats, years: Floats, strikes: Floats
+) -> tuple[Floats, Floats]:
+    """Price the strikes of each row, in blocks that stay in cache from the smile to the last greek.
+
+    Returns:
+        Volatilities ``[rows, strikes]``, and the values of `value_contracts`, ``[6, rows, strikes]``.
+    """
     width = strikes.shape[1]
-    values = value_contracts(
-        spot=np.repeat(spots, width),
-        strikes=strikes.ravel(),
-        # What depends on the years of a single expiration is then computed once and not for each contract.
-        years=float(years[0]) if days.size == 1 else np.repeat(years, width),
-        volatilities=smiled.ravel(),
-        rate=parameters.risk_free_rate,
-        dividend_yield=parameters.dividend_yield,
-    )
-    shape = (spots.size // days.size, days.size, width)
-    return PathChains(
-        days, parameters.spread, strikes.reshape(shape), smiled.reshape(shape), *values.reshape(6, *shape)
-    )
+    smiled, values = np.empty_like(strikes), np.empty((6, strikes.size))
+    # What depends on the years of a single instant is computed once and not for each contract.
+    is_one_instant = bool((years == years[0]).all())
+    together = max(BLOCK // width, 1)
+    for first in range(0, len(strikes), together):
+        rows = slice(first, first + together)
+        smiled[rows] = _smile(parameters, spots[rows, None], volatilities[rows, None], strikes[rows])
+        value_contracts(
+            spot=np.repeat(spots[rows], width),
+            strikes=strikes[rows].ravel(),
+            years=float(years[0]) if is_one_instant else np.repeat(years[rows], width),
+            volatilities=smiled[rows].ravel(),
+            rate=parameters.risk_free_rate,
+            dividend_yield=parameters.dividend_yield,
+            out=values[:, first * width : (first + together) * width],
+        )
+    return smiled, values.reshape(6, *strikes.shape)
 
 
 def price_contracts(

@@ -132,6 +132,7 @@ def value_contracts(
     volatilities: Floats,
     rate: Term,
     dividend_yield: Term,
+    out: Floats | None = None,
 ) -> Floats:
     """Price without checks, in cache-sized blocks; `black_scholes` is the same with checks and any shapes.
 
@@ -142,13 +143,14 @@ def value_contracts(
         volatilities: ``[contracts]``, >= 0.
         rate: ``[contracts]`` or one number.
         dividend_yield: ``[contracts]`` or one number.
+        out: ``[6, contracts]`` to write to; None makes a new array.
 
     Returns:
         ``[6, contracts]``: call price, put price, call delta, put delta, gamma, vega per percentage point.
     """
     terms = (spot, strikes, years, volatilities, rate, dividend_yield)
     contracts = strikes.size
-    values = np.empty((6, contracts))
+    values = np.empty((6, contracts)) if out is None else out
     scratch = np.empty((4, min(contracts, BLOCK)))
     for start in range(0, contracts, BLOCK):
         block = slice(start, min(start + BLOCK, contracts))
@@ -168,10 +170,10 @@ def _value_block(terms: Iterable[Term], values: Floats, scratch: Floats) -> None
     call, put, call_delta, put_delta, gamma, vega = values
     deviation, d1, d2, bond = scratch
     root_years = np.sqrt(years)
-    carry = np.exp(-dividend_yield * years)
+    carry = _discount(dividend_yield, years)
     prepaid = spot * carry
 
-    np.multiply(strikes, np.exp(-rate * years), out=bond)
+    np.multiply(strikes, _discount(rate, years), out=bond)
     np.multiply(volatilities, root_years, out=deviation)
     np.maximum(deviation, _NO_DEVIATION, out=deviation)
     distance = np.divide(bond, prepaid, out=put_delta)
@@ -212,6 +214,11 @@ def _value_block(terms: Iterable[Term], values: Floats, scratch: Floats) -> None
     np.multiply(deviation, spot / (_DENSITY * carry), out=deviation)
     np.divide(density, deviation, out=gamma)
     np.multiply(density, prepaid * root_years * (0.01 * _DENSITY), out=vega)
+
+
+def _discount(rate: Term, years: Term) -> Term:
+    """Worth now of one unit then; without a rate it is 1 and nothing is computed."""
+    return 1.0 if isinstance(rate, float) and rate == 0.0 else np.exp(-rate * years)
 
 
 def theta(

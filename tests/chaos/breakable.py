@@ -8,6 +8,11 @@ from cluster.instance import Instance
 from cluster.instance_state import InstanceState
 from cluster.settings import Settings
 
+# Room in each replica: enough for the clients, too little for a crowd.
+CLIENTS, MAX_WAITING, CROWD = 50, 60, 300
+# A busy machine must find time to start processes meanwhile.
+PAUSE_SECONDS = 0.3
+
 
 class Quiet:
     """A `Progress` that shows nothing."""

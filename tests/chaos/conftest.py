@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from breakable import Quiet, Running
+from breakable import MAX_WAITING, Quiet, Running
 
 from cluster import processes
 from cluster.chaos.cli import chaos_settings
@@ -20,10 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.chaos)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="optionchain-chaos-") as folder:
-        settings = chaos_settings(Path(folder), "always")
+        settings = chaos_settings(Path(folder))
+        # Patience for a busy machine, on which the start of a process may take long.
+        patient = {"timeout_seconds": 20.0, "delivery_timeout_seconds": 10.0, "max_waiting": MAX_WAITING}
+        settings = settings.model_copy(update={"session": settings.session.model_copy(update=patient)})
         instance = Instance(settings)
         state = instance.up(Quiet())
         try:

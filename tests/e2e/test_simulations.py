@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from clusters import Cluster, create
+from clusters import Cluster, create, eventually
 
 from optionchain.expirations import tzdb_version
 
@@ -234,6 +234,11 @@ def test_a_simulation_outlives_a_restart_of_its_actors(cluster: Cluster, api: ht
 
     for actor in cluster.session_actors():
         actor.kill()
+    # On a busy machine, a new process takes longer than a caller's patience: 503, and whoever asks again is served.
+    eventually(
+        lambda: api.get(f"{SIMULATIONS}/{simulation['id']}/snapshot").status_code == 200,
+        "the actors are back",
+    )
     served = step(api, simulation, expected_step=1)
 
     assert served.status_code == 200, served.text

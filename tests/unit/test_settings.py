@@ -28,6 +28,7 @@ def test_the_public_defaults() -> None:
     assert settings.session.placement == "shards:2"
     assert settings.session.ttl_seconds == 86_400.0
     assert settings.redis.url is None
+    assert settings.redis.fsync == "always", "nothing acknowledged is ever lost"
     assert settings.mongo.uri is None
     assert settings.data.folder == Path(".optionchain")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import gc
 import uuid
-from pathlib import Path
+import warnings
 
 import pytest
 from pydantic import SecretStr
@@ -14,13 +15,14 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoSettings, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from tests.integration.history import mongo_servers as servers
+from tests.integration.history.world import World
 from tests.servers import redis_server
 
 
 @pytest.fixture(scope="session")
-def mongod_uri(tmp_path_factory):
-    if given := os.environ.get("OCS_TEST_MONGODB_URI"):
-        yield given
+def mongod_uri(given_mongodb_uri, tmp_path_factory):
+    if given_mongodb_uri:
+        yield given_mongodb_uri
         return
     with servers.replica_set(tmp_path_factory.mktemp("mongod"), 1) as (uri, _):
         yield uri
@@ -62,7 +64,16 @@ def redis(tmp_path_factory):
         yield server
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.mongo)
+@pytest.fixture
+def cancelled_connections():
+    """For tests that end listeners or lose servers: PyMongo leaves open what was connecting when it is cancelled."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture
+async def world(mongo, redis, cancelled_connections):
+    async with contextlib.aclosing(World(mongo, redis, page_bars=100)) as world:
+        yield world

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from datetime import date
+
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from actors.history_keys import ASSETS, chain_key, range_key
+from adapters.mongo_history import MongoHistoricalRepository
+from adapters.redis_cache import RedisCacheService
+from adapters.redis_connection import RedisSettings, open_redis
 from cluster.history_cli import app
+from optionchain.errors import Unavailable
 
+CHAINS = (
+    "underlying_symbol,underlying_price,option_type,expiration,quote_date,strike,bid,ask\n"
+    "SPX,101,call,2024-01-19,2024-01-02,100,3,3.2\nSPX,101,put,2024-01-19,2024-01-02,100,1,1.2\n"
+)
 CSV = "date,open,high,low,close\n2024-01-02,1,3,1,2\n2024-01-03,2,4,2,3\n"
 
 
@@ -65,3 +79,32 @@ def test_a_wrong_option_is_one_line_that_names_it(run, tmp_path, wrong):
 
     assert result.exit_code == 1
     assert result.output.startswith(wrong[0].removeprefix("--"))
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_an_import_leaves_nothing_old_in_the_cache_of_the_service(run, tmp_path, monkeypatch, is_interrupted):
+    file = tmp_path / "chains.csv"
+    file.write_text(CHAINS)
+    keys = [chain_key("SPX", date(2024, 1, 2)), range_key("SPX"), ASSETS]
+    asyncio.run(with_cache(lambda cache: [cache.set(key, b"old", 60) for key in keys]))
+    save = MongoHistoricalRepository.save_historical_chain
+
+    async def save_and_break(self, chain):
+        await save(self, chain)
+        raise Unavailable("mongodb")
+
+    if is_interrupted:
+        monkeypatch.setattr(MongoHistoricalRepository, "save_historical_chain", save_and_break)
+    result = run("import", file, "--asset", "SPX")
+
+    assert result.exit_code == is_interrupted
+    found = asyncio.run(with_cache(lambda cache: [cache.exists(key) for key in keys]))
+    assert found == [False] * 3
+
+
+async def with_cache(calls):
+    """Do something with the cache of the service, as another process."""
+    cache = RedisCacheService(open_redis(RedisSettings(url=SecretStr(os.environ["OCS_REDIS_URL"]))))
+    results = [await call for call in calls(cache)]
+    await cache.close()
+    return results

@@ -46,6 +46,9 @@ def file(tmp_path):
         ("02/01/2024\t1\t3\t1\t2\t5\n03/01/2024\t2\t4\t2\t3\t6\n", {}, "2024-01-02 2024-01-03"),
         ("02/01/2024\t1\t3\t1\t2\t5\n03/01/2024\t2\t4\t2\t3\t6\n", {"month_first": True}, "2024-02-01 2024-03-01"),
         ("20240102|1|3|1|2|5\n20240103|2|4|2|3|6\n", {}, "2024-01-02 2024-01-03"),
+        ("2024-01-02 1 3 1 2 5\n2024-01-03 2 4 2 3 6\n", {}, "2024-01-02 2024-01-03"),
+        ("2024-01-02 00:00, 1, 3, 1, 2\n2024-01-03 00:00, 2, 4, 2, 3\n", {}, "2024-01-02 2024-01-03"),
+        ("Date, Open, High, Low, Close\n2024-01-02, 1, 3, 1, 2\n2024-01-03, 2, 4, 2, 3\n", {}, "2024-01-02 2024-01-03"),
         ("<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>\n2024.01.02,00:00:00,1,3,1,2,5\n2024.01.03,00:00:00,2,4,2,3,6\n",
          {}, "2024-01-02 2024-01-03"),
         ("timestamp,open,high,low,close,volume\n1704153600,1,3,1,2,5\n1704240000,2,4,2,3,6\n", {}, "2024-01-02 2024-01-03"),
@@ -95,6 +98,7 @@ async def test_an_interrupted_import_goes_on_behind_the_last_batch(history, file
     days = np.arange("2020-01-01", "2021-01-01", dtype="datetime64[D]")
     lines = [f"{day},1,2,1,{1 + n / 1000},{n}" for n, day in enumerate(days)]
     lines[10] = "bad,1,2,1,1,1"
+    lines[11] = "short"
     path = file("\n".join(lines) + "\n")
     saves = 0
 
@@ -106,16 +110,60 @@ async def test_an_interrupted_import_goes_on_behind_the_last_batch(history, file
                 raise Unavailable("mongodb")
             await history.save_time_series(series)
 
+    plan = plan_import(path, asset="SPX")
     with pytest.raises(Unavailable):
-        await import_file(plan_import(path, asset="SPX"), Breaks())
-    done = json.loads(plan_import(path, asset="SPX").progress_path.read_text())["batches"]
-    report = await import_file(plan_import(path, asset="SPX"), Breaks())
+        await import_file(plan, Breaks())
+    done = json.loads(plan.progress_path.read_text())["batches"]
+    report = await import_file(plan, Breaks())
 
     assert done == 2
-    assert (report.rows, report.rejected) == (366, 1)
+    assert (report.rows, report.rejected) == (366, 2)
     assert report.batches + 1 == saves
-    assert len(await stored_prices(history)) == 365
-    assert not plan_import(path, asset="SPX").progress_path.exists()
+    assert len(await stored_prices(history)) == 364
+    assert not plan.progress_path.exists()
+    assert len(plan.rejects_path.read_text().splitlines()) == 2
+
+
+async def test_what_was_interrupted_in_one_store_begins_anew_in_another(file, monkeypatch):
+    monkeypatch.setattr(table_module, "BLOCK_BYTES", 40)
+    plan = plan_import(file("".join(f"2024-01-0{day},1,3,1,2\n" for day in range(1, 7))), asset="SPX")
+
+    class Store:
+        def __init__(self, breaks_after):
+            self.saved, self.breaks_after = 0, breaks_after
+
+        async def save_time_series(self, series):
+            if self.saved >= self.breaks_after:
+                raise Unavailable("mongodb")
+            self.saved += len(series)
+
+    interrupted, resumed, other = Store(1), Store(99), Store(99)
+    with pytest.raises(Unavailable):
+        await import_file(plan, interrupted, destination="one")
+    progress = plan.progress_path.read_text()
+    await import_file(plan, other, destination="other")
+    plan.progress_path.write_text(progress)
+    await import_file(plan, resumed, destination="one")
+
+    assert interrupted.saved > 0
+    assert (interrupted.saved + resumed.saved, other.saved) == (6, 6)
+
+
+async def test_an_import_that_breaks_in_a_batch_tells_of_it(history, file):
+    told = []
+
+    class Breaks:
+        async def save_historical_chain(self, chain):
+            await history.save_historical_chain(chain)
+            raise Unavailable("mongodb")
+
+    async def tell(rows, days):
+        told.append((rows, days))
+
+    with pytest.raises(Unavailable):
+        await import_file(plan_import(file(OPTOPSY), asset="SPX"), Breaks(), tell)
+
+    assert told == [(4, {date(2024, 1, 2)})]
 
 
 OPTIONSDX = """[QUOTE_UNIXTIME], [QUOTE_DATE], [QUOTE_TIME_HOURS], [UNDERLYING_LAST], [EXPIRE_DATE], [DTE], [C_DELTA], [C_IV], \

@@ -54,7 +54,7 @@ async def test_a_read_is_served_locally_the_second_time(two, redis):
     await other.get("a")
 
     client = redis.open()
-    await client.delete(other._prefix + "a")
+    await client.delete(other._key("a"))
     await client.aclose()
 
     assert await other.get("a") == b"1"
@@ -76,7 +76,7 @@ async def test_what_was_set_together_ends_apart(two, redis):
         await one.set(str(index), b"1", 100)
 
     client = redis.open()
-    lifetimes = [await client.pttl(f"{one._prefix}{index}") for index in range(50)]
+    lifetimes = [await client.pttl(one._key(str(index))) for index in range(50)]
     await client.aclose()
 
     assert max(lifetimes) <= 100_000
@@ -92,6 +92,40 @@ async def test_the_local_tier_is_bounded(redis):
 
     assert cache._local.currsize <= 10_000
     assert await cache.get("large") == b"x" * 20_000
+    await cache.close()
+
+
+async def test_what_redis_holds_is_bounded_and_what_ends_first_makes_room(redis):
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    cache = RedisCacheService(redis.open(), prefix=prefix, redis_bytes=10_000)
+    other = RedisCacheService(redis.open(), prefix=prefix)
+    for index in range(30):
+        await cache.set(str(index), b"x" * 800, 600 - 10 * index)
+    await cache.set("too large", b"x" * 10_000, 600)
+
+    # A thousand bytes each, with what they take beside the value. Lifetimes are shortened by up to a tenth.
+    kept = [index for index in range(30) if await other.exists(str(index))]
+    assert 9 <= len(kept) <= 10
+    assert sum(kept) < sum(range(30)) / 3
+    assert not await other.exists("too large")
+    for index in kept:
+        await other.delete(str(index))
+    client = redis.open()
+    assert int(await client.hget(f"{{{prefix}:cache}}-sizes", "all")) == 0
+    assert await client.zcard(f"{{{prefix}:cache}}-ends") == 0
+    for each in (cache, other):
+        await each.close()
+    await client.aclose()
+
+
+async def test_a_value_that_is_set_again_counts_once(redis):
+    cache = RedisCacheService(redis.open(), prefix=f"t{uuid.uuid4().hex[:8]}", redis_bytes=10_000)
+    await cache.set("first", b"1", 600)
+
+    for _ in range(50):
+        await cache.set("again", b"x" * 2000, 600)
+
+    assert await cache.exists("first")
     await cache.close()
 
 

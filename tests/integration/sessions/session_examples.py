@@ -91,17 +91,21 @@ def after(session: Session, *commands: Command) -> Session:
 
 
 class NoMetrics:
-    """Hears what happens and keeps the conflicts."""
+    """Hears what happens, exports nothing, and keeps some counts."""
 
     def __init__(self) -> None:
-        self.lost = 0
+        self.lost = self.loaded = self.cached = 0
 
     def batch(self, calls: int, seconds: float) -> None: ...
     def commit(self, checkpoints: int, seconds: float) -> None: ...
-    def snapshots(self, *, served: int, cached: int) -> None: ...
-    def activated(self, sessions: int) -> None: ...
     def evicted(self, sessions: int) -> None: ...
     def resident(self, sessions: int) -> None: ...
+
+    def snapshots(self, *, served: int, cached: int) -> None:
+        self.cached += cached
+
+    def activated(self, sessions: int) -> None:
+        self.loaded += sessions
 
     def conflicts(self, sessions: int) -> None:
         self.lost += sessions

@@ -20,7 +20,8 @@ from actors.session_gateway import SessionGateway
 from actors.session_host import SessionHost
 from adapters.redis_connection import open_redis
 from adapters.redis_session_store import RedisSessionStore
-from optionchain.errors import Overloaded, Unavailable
+from optionchain.errors import OptionChainError, Overloaded, Unavailable
+from optionchain.ports import Checkpoint
 from optionchain.session import Command, Create, Inspect, Session
 
 pytestmark = pytest.mark.anyio
@@ -96,6 +97,30 @@ async def test_while_the_store_hangs_every_caller_is_refused_in_time_and_its_ret
 
     assert time.monotonic() - returned < 2.0
     assert len(answers) == len(sessions)
+
+
+async def test_who_waits_behind_a_batch_that_found_no_store_does_not_wait_as_long_again(
+    store: RedisSessionStore, hanging_server: RedisServer
+) -> None:
+    saved: list[int] = []
+
+    class Counting(RedisSessionStore):
+        async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
+            saved.append(len(checkpoints))
+            return await super().save(checkpoints)
+
+    host = new_host(store, max_batch=1)
+    sessions = [new_session() for _ in range(10)]
+    await host.execute([Call(s.id, s.owner, s.surface, Create(s)) for s in sessions])
+    store.__class__ = Counting
+
+    with hanging(hanging_server):
+        answers = await host.execute([Call(s.id, s.owner, s.surface, advance()) for s in sessions])
+    (after,) = await host.execute([Call(sessions[0].id, "owner", sessions[0].surface, Inspect())])
+
+    assert [type(answer) for answer in answers] == [Unavailable] * len(sessions)
+    assert saved == [1], "one patience with the store for all that wait"
+    assert isinstance(after, bytes)
 
 
 async def test_beyond_the_room_callers_are_refused_at_once_with_a_time_to_come_back(

@@ -16,7 +16,12 @@ sys.path.insert(0, str(UNIT))
 def ray_address() -> Iterator[str]:
     ray = pytest.importorskip("ray")
     ray.init(
-        address="local", num_cpus=2, resources={"sweep": 1}, include_dashboard=False, log_to_driver=False
+        address="local",
+        num_cpus=2,
+        resources={"sweep": 1},
+        include_dashboard=False,
+        log_to_driver=False,
+        _system_config={"metrics_report_interval_ms": 500},
     )
     try:
         yield ray.get_runtime_context().gcs_address

@@ -1,17 +1,14 @@
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sweep_examples import ROLLING, run, sweep
 
 from cluster.sweep import Silent, Sweep
+from cluster.sweep.pending import Pending
 from cluster.sweep.progress import Progress
 from cluster.sweep.ray_engine import OnRay
 from optionchain import InvalidInput
@@ -19,20 +16,12 @@ from optionchain.measures import short_strangle, terminal_price
 
 pytestmark = pytest.mark.usefixtures("ray_address")
 
-ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0
 QUICK = OnRay(seconds_per_task=0.2)
 
 
 def on_ray(one: Sweep, engine: OnRay = QUICK, **options):
     return one.run(engine=engine, observer=Silent(), **options)
-
-
-def eventually(is_true, what):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def test_workers_find_what_one_process_finds():
@@ -146,87 +135,80 @@ def test_tasks_can_be_kept_to_nodes_with_a_resource():
     assert result.is_done.all()
 
 
+class Counting(Pending):
+    """Knows how many tasks are under way."""
+
+    under_way = 0
+    most = 0
+
+    def take(self, workers):
+        task = super().take(workers)
+        self.under_way += task is not None
+        self.most = max(self.most, self.under_way)
+        return task
+
+    def observe(self, outcome):
+        self.under_way -= 1
+        super().observe(outcome)
+
+
+def test_only_so_many_tasks_are_under_way_however_large_the_sweep():
+    one = sweep(grid={"volatility": [0.1 + 0.001 * index for index in range(300)]})
+    pending = Counting(300, seconds_per_task=0.0)
+
+    done = list(QUICK.outcomes(one, pending, None))
+
+    assert len(done) == 300
+    assert pending.most == 2 * QUICK.slots()
+
+
+def test_a_sweep_is_shipped_to_a_worker_once_however_many_tasks_it_gets(tmp_path):
+    class Tells:
+        """A measure that tells whenever it is unpacked."""
+
+        name = "tells"
+
+        def __init__(self, file):
+            self.file = file
+
+        def __setstate__(self, state):
+            self.__dict__.update(state)
+            with open(self.file, "a") as file:
+                file.write(f"{os.getpid()}\n")
+
+        def __call__(self, block):
+            return block.prices[:, -1]
+
+    file = tmp_path / "unpacked"
+    grid = {"volatility": [0.1 + 0.001 * index for index in range(50)]}
+    one = sweep(measures=[Tells(str(file))], grid=grid)
+
+    tasks = list(QUICK.outcomes(one, Pending(50, seconds_per_task=0.0), None))
+
+    unpacked = file.read_text().split()
+    assert len(tasks) == 50
+    assert len(unpacked) == len(set(unpacked))
+
+
+class OnlyHere:
+    """A measure in a module that no worker has."""
+
+    name = "only_here"
+
+    def __call__(self, block):
+        return block.prices[:, -1]
+
+
+def test_a_measure_that_workers_cannot_unpack_is_refused_with_the_reason():
+    with pytest.raises(InvalidInput) as caught:
+        on_ray(sweep(measures=[OnlyHere()]))
+
+    assert caught.value.field == "measures"
+    assert "cannot be unpacked by workers: No module named 'test_ray_engine'" in caught.value.reason
+
+
 def test_what_is_kept_is_written_by_the_workers_once(tmp_path):
     result = on_ray(sweep(keep="paths", block_paths=40), output=str(tmp_path))
 
     keys = result.kept_paths().select("scenario", "path").collect()
     assert keys.height == keys.unique().height == 6 * 200
-
-
-PROGRAM = """
-import sys, time
-sys.path.insert(0, {unit!r})
-import ray
-from sweep_examples import sweep
-from cluster.sweep import Silent
-from cluster.sweep.ray_engine import OnRay
-
-def slow(block):
-    time.sleep(0.1 if block.paths > 10 else 0.0)
-    return block.prices[:, -1]
-
-class Told(Silent):
-    def started(self, sweep, progress):
-        print("resumed", progress.resumed_blocks, flush=True)
-    def advanced(self, progress):
-        print("blocks", progress.blocks, flush=True)
-    def ended(self, progress, state):
-        print(state, progress.scenarios, flush=True)
-
-ray.init(address={address!r}, log_to_driver=False)
-one = sweep(measures=[slow], grid={{"volatility": [0.1 + 0.001 * index for index in range({scenarios})]}})
-result = one.run(engine=OnRay(workers=2, seconds_per_task=0.1), output={output!r}, observer=Told())
-print("rows", result.is_done.sum(), flush=True)
-"""
-
-
-def start_driver(address, output, scenarios):
-    unit = str(Path(__file__).parents[2] / "unit" / "sweep")
-    text = PROGRAM.format(unit=unit, address=address, output=str(output), scenarios=scenarios)
-    return subprocess.Popen([sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def lines_until(process, is_last):
-    lines = []
-    for line in process.stdout:
-        lines.append(line.split())
-        if is_last(lines[-1]):
-            return lines
-    raise AssertionError(f"it ended early: {lines}")
-
-
-def parts_recorded(output):
-    manifests = list(output.glob("*/manifest.json"))
-    return bool(manifests) and len(json.loads(manifests[0].read_text())) > 0
-
-
-def test_a_sweep_whose_driver_was_killed_goes_on_where_it_was(ray_address, tmp_path):
-    first = start_driver(ray_address, tmp_path, scenarios=100)
-    lines_until(first, lambda line: line[0] == "blocks" and parts_recorded(tmp_path))
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-
-    second = start_driver(ray_address, tmp_path, scenarios=100)
-    out, _ = second.communicate(timeout=PATIENCE_SECONDS * 2)
-
-    lines = [line.split() for line in out.splitlines()]
-    assert second.returncode == 0
-    assert int(lines[0][1]) > 0
-    assert lines[-1] == ["rows", "100"]
-
-
-def test_ctrl_c_keeps_what_is_done_and_cancels_the_rest(ray_address, tmp_path):
-    import ray
-
-    process = start_driver(ray_address, tmp_path, scenarios=1000)
-    lines_until(process, lambda line: line[0] == "blocks" and int(line[1]) >= 3)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=PATIENCE_SECONDS)
-
-    lines = [line.split() for line in out.splitlines()]
-    assert process.returncode == 0
-    assert lines[-2][0] == "interrupted"
-    assert 3 <= int(lines[-1][1]) < 1000
-    assert parts_recorded(tmp_path)
-    # The interrupted driver's CPUs come back.
-    eventually(lambda: ray.available_resources().get("CPU", 0) == 2, "a cancelled task still has a CPU")

@@ -5,7 +5,8 @@ import pytest
 from test_sweep_wire import DOCUMENT
 
 from cluster.sweep.gateway import ACTOR, SweepGateway
-from cluster.sweep.service import OVER, SweepSettings
+from cluster.sweep.job import OVER
+from cluster.sweep.service import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import NotFound
 

@@ -10,7 +10,7 @@ from histories import CURSOR_AT, GONE, NO_ANSWER, body_of, history
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.chaos.checker import Verdict, check, longest_gap
+from cluster.chaos.checker import CREATION, Verdict, check, longest_gap
 from cluster.chaos.history import Attempt, Served, Unanswered
 
 
@@ -41,7 +41,8 @@ ACCEPTED: dict[str, list[tuple[int | None, Any]]] = {
 REFUSED: dict[str, tuple[list[tuple[int | None, Any]], list[tuple[str, int]]]] = {
     "a lost step": ([(0, 0), (1, 1), (2, CURSOR_AT(1))], [("lost", 1)]),
     "two lost steps": ([(0, 0), (1, 1), (2, CURSOR_AT(0))], [("lost", 0), ("lost", 1)]),
-    "a lost session": ([(0, 0), (1, 1), (2, GONE)], [("lost", 0), ("lost", 1)]),
+    "a lost session": ([(0, 0), (1, 1), (2, GONE)], [("lost", CREATION), ("lost", 0), ("lost", 1)]),
+    "a session lost before its first step": ([(0, GONE)], [("lost", CREATION)]),
     "a doubled step": ([(0, 0), (0, 0)], [("doubled", 0), ("lost", 0)]),
     "a lost step, served again": (
         [(0, 0), (1, 1), (2, CURSOR_AT(1)), (1, 1)],

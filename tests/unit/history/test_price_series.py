@@ -132,6 +132,9 @@ def test_a_finer_time_frame_cannot_be_made():
     [
         ("Day", ["Minute", "Day", "Year"], "Day"),
         ("Week", ["Minute", "Hour"], "Hour"),
+        ("Month", ["Day", "Week"], "Day"),
+        ("Quarter", ["Week"], None),
+        ("Week", ["Day", "Week"], "Week"),
         ("Minute", ["Day"], None),
         ("Day", [], None),
     ],

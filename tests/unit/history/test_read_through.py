@@ -124,3 +124,29 @@ async def test_a_load_that_began_before_a_change_is_not_kept(world):
 
     assert await reader == Cached(b"1")
     assert await world.get() == Cached(b"2")
+
+
+async def test_a_change_makes_the_next_reader_load(world):
+    await world.get()
+
+    async def applied():
+        return "done"
+
+    assert await world.reads.change(applied, "key") == "done"
+    assert await world.get() == Cached(b"2")
+
+
+async def test_a_change_that_failed_leaves_the_old_value_as_a_stale_one(world):
+    await world.get()
+
+    async def lost():
+        raise Unavailable("mongodb")
+
+    with pytest.raises(Unavailable):
+        await world.reads.change(lost, "key")
+
+    world.error = Unavailable("mongodb")
+    assert await world.get() == Cached(b"1", is_stale=True)
+    # It may have been applied all the same.
+    world.error = None
+    assert await world.get() == Cached(b"3")

@@ -29,6 +29,7 @@ def test_without_a_configuration_the_defaults_are_those_of_the_routes():
         ({"defaults": {"chain_size": -1}}, "values.defaults.chain_size"),
         ({"defaults": {"spread": "wide"}}, "values.defaults.spread"),
         ({"limits": {"max_steps": 10**9}}, "values.limits.max_steps"),
+        ({"limits": {"max_contracts": 0}}, "values.limits.max_contracts"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_its_path(values, field):
@@ -80,3 +81,12 @@ async def test_nothing_stored_means_the_defaults_of_the_code_and_no_answer_at_al
 
     stored.error = NotFound("configuration", "simulator")
     assert await stored.live.current() == SimulatorConfiguration()
+
+
+async def test_what_another_release_wrote_does_not_keep_sessions_from_being_created(stored, caplog):
+    known = await stored.live.current()
+
+    stored.now, stored.values = 1.0, {"defaults": {"colour": 1}}
+
+    assert await stored.live.current() == known
+    assert caplog.messages == ["configuration.not_understood"]

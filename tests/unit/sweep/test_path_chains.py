@@ -6,6 +6,7 @@ from sweep_examples import BASE, ROLLING, block
 
 from optionchain.chains import build_chain
 from optionchain.chains.path_chains import path_ladders
+from optionchain.pricing.black_scholes import BLOCK
 from optionchain.simulation import Simulation
 
 SMILING = replace(ROLLING, skew_slope=-0.3, smile_curve=0.5, dividend_yield=0.01)
@@ -75,3 +76,25 @@ def test_a_price_halfway_between_two_strikes_is_rounded_as_its_decimals_say():
     ]
 
     assert centres == [0.2, 0.3, 155.0, 1.01, 2.68]
+
+
+@pytest.mark.parametrize("parameters", [BASE, SMILING], ids=["one expiration", "rolling expirations"])
+def test_chains_that_are_priced_in_several_passes_are_those_of_each_path_alone(parameters):
+    together = block(parameters, 300)
+    last = block(parameters, 1, first_path=299)
+    steps = (0, 7, 30)
+
+    assert together.paths * parameters.most_contracts > BLOCK
+    for of_all, of_last in zip(together.chains_at(steps), last.chains_at(steps), strict=True):
+        for field in (
+            "strikes",
+            "implied_volatilities",
+            "call_mid",
+            "put_mid",
+            "call_delta",
+            "gamma",
+            "vega",
+        ):
+            assert np.array_equal(getattr(of_all, field)[299], getattr(of_last, field)[0], equal_nan=True), (
+                field
+            )

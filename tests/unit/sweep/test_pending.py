@@ -51,8 +51,14 @@ def test_slow_blocks_stay_alone():
 def test_the_last_tasks_are_small_so_that_no_worker_is_alone_at_the_end():
     sizes = [stop - start for start, stop in drain(Pending(1000), seconds_per_block=0.001, workers=4)]
 
-    assert sizes[-1] == 1
+    assert sizes[-1] * 0.001 <= 1.0 / 50
     assert max(sizes) <= 1000 / 8
+
+
+def test_the_last_tasks_are_not_so_small_that_they_cost_more_than_they_even_out():
+    sizes = [stop - start for start, stop in drain(Pending(100_000), seconds_per_block=0.001, workers=4)]
+
+    assert min(sizes[10:-1]) * 0.001 >= 1.0 / 50
 
 
 @pytest.mark.parametrize("done", [[(0, 10)], [(0, 4), (4, 10)], [(3, 10), (0, 5)]])

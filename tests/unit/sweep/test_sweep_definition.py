@@ -102,6 +102,7 @@ def is_not_a_number(block):
         ({"measures": [lambda block: block.prices[:, 0]]}, "measures", "name"),
         ({"measures": [terminal_price, terminal_price]}, "measures[1]", "terminal_price"),
         ({"measures": ["terminal_price"]}, "measures[0]", "function"),
+        ({"measures": [terminal_price] * 1001}, "measures", "at most 1,000"),
         ({"paths": 0}, "paths", "between"),
         ({"paths": 11, "sampling": "antithetic"}, "paths", "multiple of 2"),
         ({"sampling": "halton"}, "sampling", "one of"),

@@ -80,6 +80,9 @@ def test_the_results_do_not_depend_on_how_blocks_make_tasks():
     class Backwards:
         seconds_per_task = 1.0
 
+        def observers(self):
+            return ()
+
         def check(self, sweep):
             return
 

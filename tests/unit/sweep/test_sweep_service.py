@@ -13,11 +13,12 @@ from test_sweep_wire import DOCUMENT
 
 from cluster.api_keys import Principal
 from cluster.sweep import InProcess
-from cluster.sweep.gateway import open_sweeps
-from cluster.sweep.service import OVER, SweepService, SweepSettings
+from cluster.sweep.gateway import SweepGateway, open_sweeps
+from cluster.sweep.job import OVER
+from cluster.sweep.service import SweepService, SweepSettings
 from cluster.sweep.wire import sweep_from_wire
 from optionchain import InvalidInput
-from optionchain.errors import Conflict, NotFound, Overloaded
+from optionchain.errors import Conflict, NotFound, Overloaded, Unavailable
 from serve_app import sweep_routes
 from serve_app.errors import install_error_handlers
 
@@ -33,6 +34,9 @@ class Gated:
     def __init__(self):
         self.gate = threading.Event()
 
+    def observers(self):
+        return ()
+
     def check(self, sweep):
         return
 
@@ -46,8 +50,9 @@ class Gated:
 def open_service(tmp_path):
     services = []
 
-    def make(engine=None, **settings):
-        service = SweepService(lambda: engine or InProcess(), SweepSettings(output=str(tmp_path), **settings))
+    def make(engine=None, open_index=None, **settings):
+        limits = SweepSettings(output=str(tmp_path), **settings)
+        service = SweepService(lambda: engine or InProcess(), limits, open_index)
         services.append((service, engine))
         return service
 
@@ -134,12 +139,17 @@ def test_more_sweeps_than_a_caller_may_have_are_refused(open_service):
     ("changes", "field"),
     [
         ({"grid": {"volatility": {"from": 0.1, "to": 0.2, "points": 11}}}, "grid"),
+        # Counted before its values are looked at, which are out of range and would take a minute.
+        ({"grid": {"volatility": {"from": 8.0, "to": 9.0, "points": 1_000_000}}}, "grid"),
+        ({"grid": None, "scenarios": [{"volatility": 0.2}] * 11}, "scenarios"),
+        ({"shocks": [{"name": "none"}, {"name": "crash", "spot": -0.2}]}, "grid"),
         ({"paths": 10_000}, "paths"),
         ({"keep": "paths"}, "keep"),
+        ({"quantiles": [0.0001 * level for level in range(200)]}, "measures"),
     ],
 )
 def test_a_sweep_beyond_the_limits_is_refused(open_service, changes, field):
-    service = open_service(max_scenarios=10, max_prices=1e6)
+    service = open_service(max_scenarios=10, max_prices=1e6, max_numbers=1000)
 
     with pytest.raises(InvalidInput) as caught:
         service.submit("first", SMALL | changes)
@@ -164,6 +174,120 @@ def test_a_new_service_knows_the_old_ones_sweeps_and_goes_on_with_them(open_serv
     assert wait(service, "first", open_one)["state"] == "completed"
 
 
+def test_the_oldest_sweeps_that_are_over_are_forgotten_with_their_folders(open_service, tmp_path):
+    service = open_service(max_kept=2)
+    ids = []
+    for seed in (1, 2, 3):
+        ids.append(service.submit("first", SMALL | {"seed": seed})["id"])
+        wait(service, "first", ids[-1])
+    service.close()
+
+    assert {path.name for path in tmp_path.iterdir()} == set(ids[1:])
+    with pytest.raises(NotFound):
+        service.status("first", ids[0])
+    fewer = open_service(max_kept=1)
+    assert fewer.status("first", ids[2])["state"] == "completed"
+    assert {path.name for path in tmp_path.iterdir()} == {ids[2]}
+
+
+def test_a_sweep_that_is_not_over_is_never_forgotten(open_service):
+    gated = Gated()
+    service = open_service(gated, max_kept=1, max_running=2)
+    waiting = [service.submit("first", SMALL | {"seed": seed})["id"] for seed in (1, 2, 3)]
+
+    assert {service.status("first", each)["state"] for each in waiting} <= {"queued", "running"}
+
+
+def test_a_folder_that_a_service_cannot_read_does_not_keep_it_from_starting(open_service, tmp_path):
+    older = open_service()
+    known = older.submit("first", SMALL)["id"]
+    wait(older, "first", known)
+    older.close()
+    (tmp_path / known / "state.json").unlink()
+    for name, content in (("damaged", b"{"), ("foreign", b'{"owner": "first", "sweep": {"bse": 1}}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "request.json").write_bytes(content)
+
+    service = open_service()
+
+    assert wait(service, "first", known)["state"] == "completed"
+
+
+def test_a_sweep_that_is_wanted_again_before_it_has_stopped_goes_on(open_service):
+    engine = Gated()
+    service = open_service(engine)
+    identity = service.submit("first", SMALL)["id"]
+    service.cancel("first", identity)
+
+    service.submit("first", SMALL)
+    engine.gate.set()
+
+    assert wait(service, "first", identity)["state"] == "completed"
+
+
+class Records:
+    """An index that keeps its records in a list, or does not answer."""
+
+    def __init__(self, error=None):
+        self.kept = []
+        self._error = error
+
+    def record(self, sweep, folder, facts):
+        if self._error is not None:
+            raise self._error
+        self.kept.append((sweep, folder, dict(facts)))
+
+    def forget(self, folder):
+        if self._error is not None:
+            raise self._error
+        self.kept = [record for record in self.kept if not record[1].startswith(folder)]
+
+    def close(self):
+        return
+
+
+def test_the_index_forgets_what_the_service_forgets(open_service):
+    index = Records()
+    service = open_service(open_index=lambda: index, max_kept=1)
+
+    for seed in (1, 2):
+        identity = service.submit("first", SMALL | {"seed": seed})["id"]
+        wait(service, "first", identity)
+    service.close()
+
+    assert index.kept
+    assert all(identity in folder for _, folder, _ in index.kept)
+
+
+def test_the_index_knows_whose_sweep_it_is_and_where(open_service, tmp_path):
+    index = Records()
+    service = open_service(open_index=lambda: index)
+
+    identity = service.submit("first", SMALL)["id"]
+    wait(service, "first", identity)
+
+    sweep, folder, last = index.kept[-1]
+    assert sweep == sweep_from_wire(SMALL).id
+    assert folder == f"{tmp_path}/{identity}/{sweep}"
+    assert (last["owner"], last["state"], last["scenarios"], last["total_scenarios"]) == (
+        "first",
+        "completed",
+        6,
+        6,
+    )
+    assert [facts["state"] for _, _, facts in index.kept] == ["running", "completed"]
+    assert orjson.loads(index.kept[0][2]["definition"])["paths"] == 20
+
+
+@pytest.mark.parametrize("error", [Unavailable("the index"), OverflowError("of a number")])
+def test_an_index_that_fails_costs_no_sweep(open_service, error):
+    service = open_service(open_index=lambda: Records(error), max_kept=1)
+
+    for seed in (1, 2):
+        identity = service.submit("first", SMALL | {"seed": seed})["id"]
+        assert wait(service, "first", identity)["state"] == "completed"
+
+
 def test_a_sweep_that_breaks_tells_no_details(open_service):
     class Broken(InProcess):
         def outcomes(self, sweep, pending, folder):
@@ -178,14 +302,15 @@ def test_a_sweep_that_breaks_tells_no_details(open_service):
     assert (shown["state"], shown["error"]) == ("failed", "Internal server error")
 
 
-class Here:
+class Here(SweepGateway):
     """The service behind the routes without an actor between them."""
 
-    def __init__(self, service):
+    def __init__(self, service, **settings):
+        super().__init__("none", SweepSettings(**settings))
         self._service = service
 
-    def __getattr__(self, method):
-        return lambda *arguments: asyncio.to_thread(getattr(self._service, method), *arguments)
+    async def _call(self, method, *arguments):
+        return await asyncio.to_thread(getattr(self._service, method), *arguments)
 
 
 @pytest.fixture
@@ -234,6 +359,24 @@ async def test_the_routes_answer_errors_with_our_statuses(api):
 
     assert (wrong.status_code, wrong.json()["field"]) == (400, "grid.volatilty")
     assert [unknown.status_code, malformed.status_code, theirs.status_code] == [404, 400, 404]
+
+
+@pytest.mark.anyio
+async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
+    engine = Gated()
+    sweeps = Here(open_service(engine), max_followers=1)
+    identity = (await sweeps.submit("first", SMALL))["id"]
+
+    with pytest.raises(NotFound):
+        await sweeps.follow("second", identity)
+    told = await sweeps.follow("first", identity)
+    with pytest.raises(Overloaded):
+        await sweeps.follow("first", identity)
+    assert (await anext(told))["id"] == identity
+    await told.aclose()
+    del told
+
+    assert (await anext(await sweeps.follow("first", identity)))["id"] == identity
 
 
 def test_the_example_of_the_documentation_is_a_sweep():

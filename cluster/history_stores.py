@@ -1,0 +1,79 @@
+"""The stores of history for commands that go past the actors: those of the environment, else the instance's."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Set
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from actors.history_keys import generation_key, keys_of_chain, keys_of_prices
+from adapters.mongo_connection import MongoSettings, open_mongo
+from adapters.mongo_history import MongoHistoricalRepository
+from adapters.redis_cache import RedisCacheService
+from adapters.redis_connection import RedisSettings, open_redis
+from cluster.instance_state import InstanceState
+from cluster.settings import Settings
+from optionchain.history_ports import CacheService
+
+T = TypeVar("T")
+# A saved batch takes longer than a request.
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryStores:
+    """Where history is, and the cache of the service in front of it.
+
+    Attributes:
+        mongo: The store.
+        redis: The cache.
+        name: Tells this store from others, also after its port changed.
+    """
+
+    mongo: MongoSettings
+    redis: RedisSettings
+    name: str
+
+    def run(self, work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]]) -> T:
+        """Do something with the open stores."""
+        return asyncio.run(self._run(work))
+
+    async def _run(self, work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]]) -> T:
+        repository = MongoHistoricalRepository(open_mongo(self.mongo), self.mongo.database)
+        cache = RedisCacheService(open_redis(self.redis), prefix=self.redis.prefix)
+        try:
+            return await work(repository, cache)
+        finally:
+            await repository.close()
+            await cache.close()
+
+
+def history_stores(settings: Settings, state: InstanceState | None) -> HistoryStores | None:
+    """The servers that the settings name, else those of a running instance; None where there are neither."""
+    mongo, redis = settings.mongo, settings.redis
+    if state is None and (mongo.uri is None or redis.url is None):
+        return None
+    place = mongo.uri.get_secret_value() if mongo.uri else (state.marker if state else "")
+    name = hashlib.sha256(f"{place} {mongo.database}".encode()).hexdigest()
+    if state is not None:
+        mongo = mongo.model_copy(update={"uri": mongo.uri or SecretStr(state.mongo_uri)})
+        redis = redis.model_copy(update={"url": redis.url or SecretStr(state.redis_url)})
+    return HistoryStores(mongo.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}), redis, name)
+
+
+async def forget_chains(cache: CacheService, asset: str, days: Set[date]) -> None:
+    """Have a running service read new chains, and all that is computed of them, anew."""
+    for key in {key for day in days for key in keys_of_chain(asset, day)}:
+        await cache.delete(key)
+    await cache.delete(generation_key(asset))
+
+
+async def forget_prices(cache: CacheService, asset: str) -> None:
+    """Have a running service read what is stored of an asset anew."""
+    for key in keys_of_prices(asset):
+        await cache.delete(key)

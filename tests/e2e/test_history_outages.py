@@ -1,0 +1,197 @@
+"""Two replicas over one store: a configuration reaches both, and what dies behind them does not end the service."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+from clusters import Cluster, create, eventually, step
+
+from cluster import processes
+from cluster.embedded_servers import EmbeddedServer, embedded_mongo
+from cluster.ports import accepts
+
+CHAIN: dict[str, Any] = {
+    "underlying": {"price": 100.0},
+    "chains": [{"expiration": "2024-01-19", "contracts": [{"strike": 100.0, "call": {"bid": 1.0}}]}],
+}
+CHAIN_PATH = "/api/v1/historical/SPX/2024-01-02"
+CONFIGURATION = "/api/v1/config/simulator"
+# Enough that HAProxy sends some of them to each of two replicas.
+SESSIONS = 12
+STALE = {"warning": '110 - "Response is Stale"', "x-cache": "stale"}
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Cluster]:
+    """Two replicas that give up on MongoDB soon, and keep chains in the cache but never call them fresh."""
+    with tempfile.TemporaryDirectory(prefix="optionchain-two-") as folder:
+        cluster = Cluster(
+            Path(folder),
+            http={"replicas": 2},
+            mongo={"timeout_seconds": 0.5},
+            history={"chain_seconds": 0.001},
+        )
+        with cluster.running():
+            yield cluster
+
+
+@pytest.fixture
+def api(two: Cluster) -> Iterator[httpx.Client]:
+    with two.client() as client:
+        # Each request on a connection of its own: HAProxy spreads connections.
+        client.headers["Connection"] = "close"
+        yield client
+
+
+def actor(cluster: Cluster, kind: str) -> psutil.Process:
+    (process,) = [one for one in cluster.processes() if _title(one) == f"ray::{kind}"]
+    return process
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return process.cmdline()[0].split(".")[0].strip()
+    except (psutil.Error, IndexError):
+        return ""
+
+
+def configure(api: httpx.Client, values: dict[str, Any]) -> int:
+    """Store a new version of the configuration; returns which."""
+    found = api.get(CONFIGURATION)
+    version = found.json()["version"] if found.status_code == 200 else 0
+    answer = api.put(CONFIGURATION, json=values, headers={"If-Match": str(version)})
+    assert answer.status_code == 200, answer.text
+    stored: int = answer.json()["version"]
+    return stored
+
+
+def mongo(cluster: Cluster) -> EmbeddedServer:
+    port = urlsplit(cluster.state.mongo_uri).port
+    assert port is not None
+    return embedded_mongo(cluster.folder / "mongo", port)
+
+
+@contextmanager
+def mongo_down(cluster: Cluster) -> Iterator[None]:
+    server = mongo(cluster)
+    (process,) = [one for one in cluster.processes() if tuple(one.cmdline()) == server.command]
+    process.kill()
+    process.wait(10)
+    try:
+        yield
+    finally:
+        processes.start(
+            server.name,
+            server.command,
+            log=cluster.folder / "logs" / "mongo.log",
+            marker=str(cluster.folder.resolve()),
+            env={},
+        )
+        eventually(lambda: accepts(server.port), "MongoDB accepts connections")
+
+
+def test_a_configuration_reaches_sessions_of_every_replica_within_a_second(api: httpx.Client) -> None:
+    body = {"chain_size": None, "spread": None}
+    before = create(api, **body)
+    for chain_size in (7, 9):
+        configure(api, {"defaults": {"chain_size": chain_size, "spread": 0.5}})
+        time.sleep(1.0)  # what is claimed
+
+        made = [create(api, **body)["parameters"] for _ in range(SESSIONS)]
+
+        assert [(one["chain_size"], one["spread"]) for one in made] == [(chain_size, 0.5)] * SESSIONS
+    assert before["parameters"]["spread"] == 0.01
+    chain = api.get("/api/v1/chain", params={"sessionid": before["id"]}).json()
+    assert len(chain["contracts"]) == 2 * before["parameters"]["chain_size"] + 1
+
+
+def test_configured_limits_refuse_by_the_field(api: httpx.Client) -> None:
+    session = create(api)
+    configure(api, {"limits": {"max_steps": 10, "max_chain_size": 6}})
+    time.sleep(1.0)
+
+    too_long = api.patch("/api/v1/chain", params={"sessionid": session["id"]}, json={"steps": 11})
+    for path, extra in (("/api/v1/chain", {}), ("/api/v2/simulations", schedule())):
+        for field, value in (("steps", 11), ("chain_size", 7)):
+            answer = api.post(path, json=body_of(session, extra) | {field: value})
+            assert (answer.status_code, answer.json()["field"]) == (400, field), answer.text
+        allowed = api.post(path, json=body_of(session, extra))
+        assert allowed.status_code == 201, allowed.text
+
+    assert (too_long.status_code, too_long.json()["field"]) == (400, "steps")
+    configure(api, {})
+    time.sleep(1.0)
+    assert create(api)["total_steps"] == session["total_steps"]
+
+
+def schedule() -> dict[str, Any]:
+    return {
+        "timezone": "America/New_York",
+        "expiration_time": "16:00",
+        "schedules": [{"rule_id": "weekly", "kind": "weekly", "target_count": 1, "weekdays": ["Fri"]}],
+    }
+
+
+def body_of(session: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    """A request of the smallest sizes, for v1 or with a schedule for v2."""
+    names = ["symbol", "initial_price", "volatility", "risk_free_rate", "dividend_yield", "method"]
+    body = {name: session["parameters"][name] for name in names}
+    sizes = {"steps": 10, "chain_size": 6, "time_frame": "Day"}
+    return body | sizes | (extra or {"days_to_expiration": 30.0})
+
+
+def test_shared_actors_that_are_killed_are_back_for_the_next_call(two: Cluster, api: httpx.Client) -> None:
+    assert api.put(CHAIN_PATH, json=CHAIN).status_code == 200
+    version = configure(api, {"defaults": {"spread": 0.2}})
+    old = [actor(two, kind) for kind in ("HistoryActor", "ConfigActor")]
+    for process in old:
+        process.kill()
+
+    chain, configuration = api.get(CHAIN_PATH), api.get(CONFIGURATION)
+    session = create(api, spread=None)
+
+    assert (chain.status_code, configuration.status_code) == (200, 200), chain.text + configuration.text
+    assert configuration.json()["version"] == version
+    assert session["parameters"]["spread"] == 0.2
+    new = [actor(two, kind) for kind in ("HistoryActor", "ConfigActor")]
+    assert {process.pid for process in new}.isdisjoint(process.pid for process in old)
+    configure(api, {})
+
+
+def test_while_mongodb_is_down_the_cache_serves_on_and_writes_are_refused_at_once(
+    two: Cluster, api: httpx.Client
+) -> None:
+    assert api.put(CHAIN_PATH, json=CHAIN).status_code == 200
+    fresh = [api.get(path) for path in (CHAIN_PATH, CONFIGURATION)]
+    session = create(api)
+
+    with mongo_down(two):
+        for _ in range(4):  # opens the circuit
+            api.put(CHAIN_PATH, json=CHAIN)
+        refused = [api.put(CHAIN_PATH, json=CHAIN) for _ in range(5)]
+        stale = [api.get(path) for path in (CHAIN_PATH, CONFIGURATION)]
+        never_read = api.get("/api/v1/historical/SPX/2024-01-03")
+        served = step(api, session["id"])
+        created = create(api)
+        ready = api.get("/ready")
+
+    assert (ready.status_code, ready.json()["dependencies"]) == (200, {"redis": "up", "mongodb": "down"})
+    assert [(answer.status_code, answer.content) for answer in stale] == [(200, one.content) for one in fresh]
+    assert [{name: answer.headers.get(name) for name in STALE} for answer in stale] == [STALE] * 2
+    assert {answer.status_code for answer in (*refused, never_read)} == {503}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    # Those that the breaker refused name its side of the store: they waited for nothing. One in two seconds tries.
+    assert sum("the history store is" in answer.json()["error"] for answer in refused) >= 3
+    assert (served.status_code, created["state"]) == (200, "Initialized")
+    eventually(lambda: api.put(CHAIN_PATH, json=CHAIN).status_code == 200, "writes are accepted again")
+    eventually(lambda: "x-cache" not in api.get(CONFIGURATION).headers, "the configuration is fresh again")
+    assert "x-cache" not in api.get(CHAIN_PATH).headers

@@ -1,0 +1,61 @@
+"""The two shared actors over real servers, and an HTTP client for each role; only Ray is left out."""
+
+from __future__ import annotations
+
+import uuid
+from types import SimpleNamespace
+
+import httpx
+import orjson
+from fastapi import FastAPI, Request
+
+from actors.config_actor import ConfigActor, ConfigSettings, ConfigSources
+from actors.history_actor import HistoryActor, HistorySettings, HistorySources
+from adapters.circuit_breaker import CircuitBreaker
+from adapters.mongo_config import MongoConfigRepository
+from adapters.mongo_connection import open_mongo
+from adapters.mongo_history import MongoHistoricalRepository
+from adapters.redis_cache import RedisCacheService
+from cluster.api_keys import Principal
+from serve_app import config_routes, history_routes
+from serve_app.errors import install_error_handlers
+
+
+class World:
+    """The two actors, and an HTTP client for each role."""
+
+    def __init__(self, mongo, redis, **history_settings):
+        self.cache = RedisCacheService(redis.open(), prefix=f"t{uuid.uuid4().hex[:8]}")
+        self.repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
+        self.configurations = MongoConfigRepository(open_mongo(mongo), mongo.database)
+        breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2)
+        history = HistorySettings(**history_settings)
+        self.history = HistoryActor(lambda: HistorySources(self.repository, self.cache, breaker), history)
+        sources = ConfigSources(self.configurations, self.cache, breaker)
+        self.config = ConfigActor(lambda: sources, ConfigSettings())
+        app = FastAPI()
+        app.state.services = SimpleNamespace(history=self.history, configurations=self.config)
+        app.include_router(history_routes.router)
+        app.include_router(config_routes.router)
+        install_error_handlers(app)
+
+        @app.middleware("http")
+        async def principal(request: Request, call_next):
+            is_admin = request.headers.get("x-role") == "admin"
+            request.state.principal = Principal("anna", is_admin=is_admin)
+            return await call_next(request)
+
+        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=self.transport, base_url="http://test")
+
+    async def put(self, path, body, **headers):
+        content = orjson.dumps(body)
+        kind = {"content-type": "application/json", "x-role": "admin"}
+        return await self.http.put(path, content=content, headers=kind | headers)
+
+    async def aclose(self):
+        await self.history.close()
+        await self.config.close()
+        await self.http.aclose()
+        for each in (self.cache, self.repository, self.configurations):
+            await each.close()

@@ -1,0 +1,126 @@
+"""What the clients of a chaos run write down, against a service that answers as a test says."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import httpx
+import orjson
+import pytest
+
+from cluster.chaos import load as load_module
+from cluster.chaos.history import Gone, Outcome, Refused, Served, Unanswered, digest
+from cluster.chaos.load import BadLoad, Load
+
+pytestmark = pytest.mark.anyio
+
+LAST_STEPS = 3
+
+
+class Service:
+    """Sessions with a cursor; `disturb` may answer in its place."""
+
+    def __init__(self, disturb: Callable[[httpx.Request, int], httpx.Response | None] | None = None) -> None:
+        self.cursors: Counter[str] = Counter()
+        self.requests = 0
+        self._disturb = disturb or (lambda request, number: None)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        return self._disturb(request, self.requests) or self._answer(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v1/chain":
+            return httpx.Response(201, json={"id": f"s{self.requests}"})
+        session_id, expected = request.url.params["sessionid"], int(request.url.params["expected_step"])
+        if expected != self.cursors[session_id]:
+            return httpx.Response(412, json={"error": "", "current_step": self.cursors[session_id]})
+        self.cursors[session_id] += 1
+        return httpx.Response(200, json={"session_info": {"current_step": self.cursors[session_id]}})
+
+
+async def outcomes(service: Service, steps: int, clients: int = 1) -> list[Outcome]:
+    """What the clients saw; they begin no step after so many."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if len(load.attempts) >= steps:
+            load.finish()
+        return service(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://service") as api:
+        load = Load(api, clients, random.Random(1), pause_seconds=0.0)
+        await load.run()
+    return [attempt.outcome for attempt in load.attempts]
+
+
+def at(
+    number: int, answer: httpx.Response | Exception
+) -> Callable[[httpx.Request, int], httpx.Response | None]:
+    """Disturbs one request; the first creates the session."""
+
+    def disturb(request: httpx.Request, count: int) -> httpx.Response | None:
+        if count != number:
+            return None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return disturb
+
+
+async def test_a_served_step_is_written_down_with_its_index_and_the_digest_of_its_body() -> None:
+    first, second, *_ = await outcomes(Service(), 2)
+
+    assert first == Served(0, digest(b'{"session_info":{"current_step":1}}'))
+    assert isinstance(second, Served)
+    assert second.index == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (httpx.ConnectError("refused"), Unanswered()),
+        (httpx.ReadTimeout("late"), Unanswered()),
+        (httpx.Response(503, json={"error": "try again"}), Unanswered(503)),
+        (httpx.Response(409, json={"error": "lost"}), Unanswered(409)),
+        (httpx.Response(404, text="no such route"), Unanswered(404)),
+        (
+            httpx.Response(500, content=orjson.dumps({"error": "Internal server error"})),
+            Unanswered(500, is_defect=True),
+        ),
+        (httpx.Response(412, json={"error": "", "current_step": 7}), Refused(7)),
+        (httpx.Response(404, json={"error": "session not found: s1"}), Gone()),
+    ],
+    ids=str,
+)
+async def test_every_other_answer_is_written_down_for_what_it_says(
+    answer: httpx.Response | Exception, outcome: Outcome
+) -> None:
+    first, *_ = await outcomes(Service(at(2, answer)), 2)
+
+    assert first == outcome
+
+
+async def test_the_last_word_of_every_session_is_where_its_cursor_is() -> None:
+    *_, last = await outcomes(Service(), 3)
+
+    assert isinstance(last, Refused)
+
+
+async def test_a_client_begins_another_session_when_all_steps_are_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(load_module, "STEPS", LAST_STEPS)
+    service = Service()
+
+    await outcomes(service, 3 * LAST_STEPS)
+
+    assert len(service.cursors) > 1
+    assert max(service.cursors.values()) == LAST_STEPS
+
+
+async def test_a_service_that_refuses_the_sessions_ends_the_load_at_once() -> None:
+    with pytest.raises(BadLoad, match="401"):
+        await outcomes(Service(lambda request, number: httpx.Response(401, text="no key")), 1, clients=3)
