@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 OPTIONS ?=
+# Tests run beside each other: much of their time is spent waiting for processes to start.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop test check format bench lock clean
@@ -20,7 +22,7 @@ stop: ## Stop everything that `make run` started; data stays
 	@if [ -x $(BIN)/optionchain ]; then $(BIN)/optionchain down; else echo "Nothing was ever started here."; fi
 
 test: $(VENV)/.test ## Install what tests need and run all tests (some: make test OPTIONS="-k session")
-	@$(BIN)/python -m pytest $(OPTIONS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(OPTIONS)
 
 check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .

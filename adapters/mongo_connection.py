@@ -35,22 +35,33 @@ def open_mongo(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
     Raises:
         ValueError: The settings have no URI.
     """
+    return AsyncMongoClient(
+        **client_options(settings),
+        maxPoolSize=settings.max_connections,
+        readPreference=settings.read_preference,
+    )
+
+
+def client_options(settings: MongoSettings) -> dict[str, Any]:
+    """What every client of ours asks for, blocking or not.
+
+    Raises:
+        ValueError: The settings have no URI.
+    """
     if settings.uri is None:
         raise ValueError("OCS_MONGO_URI is not set")
     milliseconds = int(settings.timeout_seconds * 1000)
-    return AsyncMongoClient(
-        settings.uri.get_secret_value(),
-        serverSelectionTimeoutMS=milliseconds,
-        connectTimeoutMS=milliseconds,
-        timeoutMS=milliseconds,
-        maxPoolSize=settings.max_connections,
-        readPreference=settings.read_preference,
-        tz_aware=True,
-        appname="optionchain",
+    return {
+        "host": settings.uri.get_secret_value(),
+        "serverSelectionTimeoutMS": milliseconds,
+        "connectTimeoutMS": milliseconds,
+        "timeoutMS": milliseconds,
+        "tz_aware": True,
+        "appname": "optionchain",
         # Operations that fail find a new primary as fast. The other mode has a second connection to each server, and
         # PyMongo loses its socket when `close` comes while it connects.
-        serverMonitoringMode="poll",
-    )
+        "serverMonitoringMode": "poll",
+    }
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, MongoClient
 
-from adapters.mongo_connection import MongoSettings, mongo_errors
+from adapters.mongo_connection import MongoSettings, client_options, mongo_errors
 
 # A sweep has one driver, which writes one document every few seconds.
 CONNECTIONS = 2
@@ -26,17 +26,8 @@ class MongoSweepIndex:
     """
 
     def __init__(self, settings: MongoSettings) -> None:
-        if settings.uri is None:
-            raise ValueError("OCS_MONGO_URI is not set")
-        milliseconds = int(settings.timeout_seconds * 1000)
         self._client: MongoClient[dict[str, Any]] = MongoClient(
-            settings.uri.get_secret_value(),
-            serverSelectionTimeoutMS=milliseconds,
-            connectTimeoutMS=milliseconds,
-            timeoutMS=milliseconds,
-            maxPoolSize=CONNECTIONS,
-            tz_aware=True,
-            appname="optionchain",
+            **client_options(settings), maxPoolSize=CONNECTIONS
         )
         self._sweeps = self._client[settings.database]["sweeps"]
         self._is_prepared = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,21 +17,25 @@ from cluster.settings import Settings, load_settings
 
 
 @contextmanager
-def temporary_instance(console: Console) -> Iterator[InstanceState]:
-    """Start an instance with the settings of the environment, but for its servers, which are its own.
+def temporary_instance(
+    console: Console, settings_in: Callable[[Path], Settings] | None = None
+) -> Iterator[tuple[Settings, InstanceState]]:
+    """Start an instance whose servers are its own, for as long as the block lasts.
 
     Args:
         console: Where to show what is being waited for.
+        settings_in: Makes its settings, for a folder; by default `private_settings`.
 
     Raises:
         InstanceProblem: It does not start.
     """
     with tempfile.TemporaryDirectory(prefix="optionchain-") as folder:
-        instance = Instance(private_settings(Path(folder)))
+        settings = (settings_in or private_settings)(Path(folder))
+        instance = Instance(settings)
         with StepProgress(console) as progress:
             state = instance.up(progress)
         try:
-            yield state
+            yield settings, state
         finally:
             with StepProgress(console) as progress:
                 instance.down(progress)

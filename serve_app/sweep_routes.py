@@ -16,6 +16,7 @@ from serve_app.auth import current_principal
 from serve_app.documentation import Responses, errors
 from serve_app.routing import JsonRoute
 from serve_app.services import Services, current_services
+from serve_app.sweep_history import with_prices
 from serve_app.sweep_models import SweepRequest, SweepView
 
 router = APIRouter(prefix="/api/v1/sweeps", tags=["sweeps"], route_class=JsonRoute)
@@ -50,7 +51,8 @@ SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 @router.post("", status_code=202, summary="Start a sweep", responses=ACCEPTED | errors(400, 503))
 async def submit(body: SweepRequest, caller: Caller, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    shown = await services.sweeps.submit(caller.owner, body.model_dump(exclude_unset=True))
+    document = await with_prices(body.model_dump(exclude_unset=True), services.history)
+    shown = await services.sweeps.submit(caller.owner, document)
     return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+if TYPE_CHECKING:
+    from clusters import Cluster
 
 # The machine is shared, so a slow example says nothing; the same examples every time, so a red test stays red.
 settings.register_profile(
@@ -29,6 +36,22 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each worker of pytest-xdist gets whole groups, in this order: the longest come first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests of one server are one group; those that start servers of their own are another."""
+    folders = item.path.relative_to(Path(__file__).parent).parts
+    if folders[0] == "conformance" or "cluster" in getattr(item, "fixturenames", ()):
+        return "one cluster for all"
+    if folders[0] in ("chaos", "e2e"):
+        return "clusters of their own"
+    return "/".join(folders[:2] if folders[0] == "integration" else folders)
+
+
 @pytest.fixture(scope="session")
 def given_mongodb_uri(pytestconfig: pytest.Config) -> str | None:
     """The MongoDB to test on (OCS_TEST_MONGODB_URI, a replica set), instead of one of our own."""
@@ -38,3 +61,15 @@ def given_mongodb_uri(pytestconfig: pytest.Config) -> str | None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One cluster for all tests that only talk to it, started as `optionchain up` starts it."""
+    # Only here: whoever examines a deployment with the conformance kit needs nothing of ours.
+    from clusters import OTHER_KEYS, Cluster
+
+    with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
+        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS})
+        with cluster.running():
+            yield cluster

@@ -77,7 +77,7 @@ def run() -> dict[str, float]:
     Returns:
         The figures of `rates`, and those of `cluster.bench.export.run_over_http`.
     """
-    with temporary_instance(Console(stderr=True)) as state:
+    with temporary_instance(Console(stderr=True)) as (_, state):
         return rates(state.base_url, state.api_key) | run_over_http(state.base_url, state.api_key)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +14,8 @@ from rich.table import Table
 from cluster.chaos.faults import NotRestarted
 from cluster.chaos.load import BadLoad
 from cluster.chaos.run import ChaosPlan, ChaosReport, run_chaos
-from cluster.console import StepProgress
-from cluster.instance import Instance
-from cluster.ports import free_ports
-from cluster.settings import Settings, load_settings
+from cluster.settings import Settings
+from cluster.temporary_instance import private_settings, temporary_instance
 
 SECONDS_A_MINUTE = 60.0
 SHOWN_VIOLATIONS = 20
@@ -43,35 +40,23 @@ def chaos(
     """
     console = Console()
     plan = ChaosPlan(SECONDS_A_MINUTE * minutes, clients=clients, seed=seed, tell=console.print)
-    with tempfile.TemporaryDirectory(prefix="optionchain-chaos-") as folder:
-        settings = chaos_settings(Path(folder), fsync)
-        instance = Instance(settings)
-        with StepProgress(console) as progress:
-            state = instance.up(progress)
+    with temporary_instance(console, lambda folder: chaos_settings(folder, fsync)) as (settings, state):
         try:
             report = asyncio.run(run_chaos(settings, state, plan))
         except (BadLoad, NotRestarted) as failure:
             console.print(str(failure), style="red", markup=False)
             raise typer.Exit(1) from failure
-        finally:
-            with StepProgress(console) as progress:
-                instance.down(progress)
     show_report(console, report)
     raise typer.Exit(0 if report.verdict.is_clean else 1)
 
 
 def chaos_settings(folder: Path, fsync: Fsync = Fsync.ALWAYS) -> Settings:
     """The settings of an instance that may be broken: private servers, a free port, two replicas."""
-    (port,) = free_ports(1)
-    settings = load_settings()
+    settings = private_settings(folder)
     return settings.model_copy(
         update={
-            "data": settings.data.model_copy(update={"folder": folder}),
-            "http": settings.http.model_copy(update={"port": port, "host": "127.0.0.1", "replicas": 2}),
-            "redis": settings.redis.model_copy(
-                update={"url": None, "mode": "standalone", "fsync": fsync.value}
-            ),
-            "mongo": settings.mongo.model_copy(update={"uri": None}),
+            "http": settings.http.model_copy(update={"replicas": 2}),
+            "redis": settings.redis.model_copy(update={"fsync": fsync.value}),
         }
     )
 

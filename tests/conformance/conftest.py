@@ -8,9 +8,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -44,13 +42,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[tuple[str, str | None]]:
     if base_url:
         yield base_url, request.config.getoption("--api-key")
         return
-    # Only here: an operator who examines a deployment needs httpx and pytest, and nothing of ours.
-    from clusters import Cluster
-
-    with tempfile.TemporaryDirectory(prefix="optionchain-conformance-") as folder:
-        cluster = Cluster(Path(folder))
-        with cluster.running():
-            yield cluster.state.base_url, cluster.state.api_key
+    state = request.getfixturevalue("cluster").state
+    yield state.base_url, state.api_key
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,14 @@
-"""One cluster for all end-to-end tests, started as `optionchain up` starts it."""
+"""Callers of the one cluster that all end-to-end tests share."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from clusters import OTHER_KEYS, Cluster
 
 from cluster.api_keys import parse_keys
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
-        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS})
-        with cluster.running():
-            yield cluster
 
 
 @pytest.fixture

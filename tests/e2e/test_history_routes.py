@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from clusters import PARAMETERS, Cluster, create, step
+from clusters import PARAMETERS, Cluster, create, eventually, step
 
 BARS = 60
 SIMULATION: dict[str, Any] = {
@@ -151,6 +151,31 @@ def test_a_historical_simulation_is_replayed_by_its_echo_after_the_history_chang
     assert snapshots[0] == snapshots[1]
     prices = [one["parameters"]["method"]["Historical"]["prices"][0] for one in (first, fresh)]
     assert prices[1] - prices[0] == 400.0
+
+
+def test_a_sweep_over_http_draws_its_historical_prices(api: httpx.Client, asset: str) -> None:
+    base = {
+        "symbol": asset,
+        "steps": 10,
+        "initial_price": 100.0,
+        "volatility": 0.2,
+        "days_to_expiration": 30.0,
+    }
+    sweep = {
+        "base": base | {"method": historical(asset)},
+        "measures": ["terminal_price"],
+        "paths": 1,
+        "seed": 1,
+    }
+    session = create(api, method=historical(asset), steps=10, seed=1)
+
+    path = f"/api/v1/sweeps/{api.post('/api/v1/sweeps', json=sweep).json()['id']}"
+    eventually(lambda: api.get(path).json()["state"] == "completed", "the sweep is over")
+    missing = api.post("/api/v1/sweeps", json=sweep | {"base": base | {"method": historical("NOTHING")}})
+
+    (row,) = api.get(f"{path}/results").json()
+    assert row["terminal_price_mean"] == session["parameters"]["method"]["Historical"]["prices"][-1]
+    assert (missing.status_code, missing.json()["field"]) == (400, "base.method.Historical.prices")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/chain", "/api/v2/simulations"])

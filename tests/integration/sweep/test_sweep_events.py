@@ -29,7 +29,7 @@ def url(tmp_path) -> Iterator[str]:
     app = FastAPI()
     app.include_router(sweep_routes.router)
     install_error_handlers(app)
-    app.state.services = SimpleNamespace(sweeps=Here(service, max_followers=1))
+    app.state.services = SimpleNamespace(sweeps=Here(service, max_followers=1), history=None)
 
     @app.middleware("http")
     async def identify(request, call_next):

@@ -318,7 +318,7 @@ def api(open_service):
     app = FastAPI()
     app.include_router(sweep_routes.router)
     install_error_handlers(app)
-    app.state.services = SimpleNamespace(sweeps=Here(open_service()))
+    app.state.services = SimpleNamespace(sweeps=Here(open_service()), history=None)
 
     @app.middleware("http")
     async def identify(request, call_next):
