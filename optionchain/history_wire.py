@@ -15,6 +15,13 @@ from optionchain.history_results import AssetSummary, VolatilityPoint
 from optionchain.price_series import COLUMNS, PriceSeries
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
+# What the body calls the columns of a chain.
+_WIRE_NAMES = {
+    "underlying_price": "underlying.price",
+    "expirations": "chains.expiration",
+    "strikes": "chains.contracts.strike",
+}
+
 
 def chain_json(chain: HistoricalChain) -> bytes:
     """``{asset, date, quote_time, underlying{symbol, price}, chains: [{expiration, days_to_expiration, contracts}]}``.
@@ -51,20 +58,24 @@ def chain_from_wire(asset: str, day: date, body: Mapping[str, Any]) -> Historica
     rows = list(_rows(body.get("chains")))
     if not rows:
         raise InvalidInput("chains", "must have a contract")
-    return HistoricalChain(
-        asset=asset,
-        day=day,
-        quote_time=(
-            datetime.combine(day, time(), UTC)
-            if quote_time is None
-            else instant_from_wire("quote_time", quote_time)
-        ),
-        underlying_price=underlying.get("price"),  # type: ignore[arg-type]  # the chain checks it
-        expirations=np.array([expiration for expiration, _ in rows], "datetime64[D]"),
-        strikes=floats("chains.contracts.strike", [contract.get("strike") for _, contract in rows]),
-        calls=_side(rows, "call"),
-        puts=_side(rows, "put"),
-    )
+    instant = datetime.combine(day, time(), UTC)
+    if quote_time is not None:
+        instant = instant_from_wire("quote_time", quote_time)
+    strikes = floats("chains.contracts.strike", [contract.get("strike") for _, contract in rows])
+    calls, puts = _side(rows, "call"), _side(rows, "put")
+    try:
+        return HistoricalChain(
+            asset=asset,
+            day=day,
+            quote_time=instant,
+            underlying_price=underlying.get("price"),  # type: ignore[arg-type]  # the chain checks it
+            expirations=np.array([expiration for expiration, _ in rows], "datetime64[D]"),
+            strikes=strikes,
+            calls=calls,
+            puts=puts,
+        )
+    except InvalidInput as error:
+        raise InvalidInput(_WIRE_NAMES.get(error.field, error.field), error.reason) from None
 
 
 def summary_object(summary: AssetSummary) -> dict[str, Any]:
@@ -150,12 +161,12 @@ def _rows(chains: object) -> Iterable[tuple[date, Mapping[str, Any]]]:
 
 
 def _side(rows: Sequence[tuple[date, Mapping[str, Any]]], side: str) -> Quotes:
-    sides = [_object(contract.get(side) or {}, f"chains.contracts.{side}") for _, contract in rows]
-    columns = {
-        name: floats(f"chains.contracts.{side}.{name}", [quote.get(name) for quote in sides])
-        for name in QUOTE_FIELDS
-    }
-    return Quotes(**columns)
+    field = f"chains.contracts.{side}"
+    sides = [_object(contract.get(side) or {}, field) for _, contract in rows]
+    try:
+        return Quotes(**{name: floats(name, [quote.get(name) for quote in sides]) for name in QUOTE_FIELDS})
+    except InvalidInput as error:
+        raise error.under(field) from None
 
 
 def _object(value: object, field: str) -> Mapping[str, Any]:

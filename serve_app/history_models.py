@@ -53,7 +53,7 @@ _CHAINS_SCHEMA = {
 _UNDERLYING_SCHEMA = {
     "type": "object",
     "required": ["price"],
-    "properties": {"symbol": {"type": "string"}, "price": {"type": "number", "exclusiveMinimum": 0}},
+    "properties": {"price": {"type": "number", "exclusiveMinimum": 0}},
 }
 EXAMPLE: dict[str, Any] = {
     "quote_time": "2024-01-02T21:00:00Z",

@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
 
 
+# Before pytest-xdist, which reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each worker of pytest-xdist gets whole groups, in this order: the longest come first."""
     for item in items:

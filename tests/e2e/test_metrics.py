@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import httpx
-from clusters import create, eventually, step
+from clusters import Cluster, create, eventually, step
 
 
 def test_the_steps_of_all_actors_are_on_the_metrics_page(api: httpx.Client) -> None:
@@ -18,5 +18,5 @@ def test_the_steps_of_all_actors_are_on_the_metrics_page(api: httpx.Client) -> N
     )
 
 
-def test_the_metrics_page_needs_a_key(api: httpx.Client) -> None:
-    assert httpx.get(f"{api.base_url}metrics", trust_env=False).status_code == 401
+def test_the_metrics_page_needs_a_key(cluster: Cluster) -> None:
+    assert httpx.get(f"{cluster.state.base_url}/metrics", trust_env=False).status_code == 401
