@@ -29,7 +29,7 @@ class SessionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     placement: str = Field(
-        "shards:2",
+        "shards:1",
         description="`shards:N` hosts all sessions in N actors; `per-session` gives each its own process",
     )
     ttl_seconds: float = Field(86_400.0, ge=1, description="How long a session lives after its last write")

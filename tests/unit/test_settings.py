@@ -25,7 +25,7 @@ def test_the_public_defaults() -> None:
 
     assert (settings.http.host, settings.http.port) == ("127.0.0.1", 7070)
     assert settings.auth.enabled
-    assert settings.session.placement == "shards:2"
+    assert settings.session.placement == "shards:1"
     assert settings.session.ttl_seconds == 86_400.0
     assert settings.redis.url is None
     assert settings.redis.fsync == "always", "nothing acknowledged is ever lost"
