@@ -22,7 +22,7 @@ stop: ## Stop everything that `make run` started; data stays
 	@if [ -x $(BIN)/optionchain ]; then $(BIN)/optionchain down; else echo "Nothing was ever started here."; fi
 
 test: $(VENV)/.test ## Install what tests need and run all tests (some: make test OPTIONS="-k session")
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(OPTIONS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(OPTIONS)
 
 check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+from cluster import processes
+from cluster.ports import accepts
 from cluster.processes import ProcessFailed
 
 REDIS_PROGRAMS = ("valkey-server", "redis-server")
@@ -29,6 +35,33 @@ class EmbeddedServer:
     command: tuple[str, ...]
     port: int
     url: str
+
+
+@contextmanager
+def running(server: EmbeddedServer, folder: Path, *, patience_seconds: float) -> Iterator[psutil.Popen]:
+    """A server for as long as the block lasts, for benchmarks and tests; its log is in the folder.
+
+    Args:
+        server: What to start.
+        folder: Its own, which marks its processes.
+        patience_seconds: With its start, and with its end.
+
+    Raises:
+        ProcessFailed: It does not start.
+    """
+    log = folder / f"{server.name.lower()}.log"
+    process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
+    try:
+        processes.wait_until(
+            lambda: accepts(server.port),
+            name=server.name,
+            process=process,
+            log=log,
+            timeout_seconds=patience_seconds,
+        )
+        yield process
+    finally:
+        processes.end([process], patience_seconds=patience_seconds)
 
 
 def embedded_redis(folder: Path, port: int, password: str, *, fsync: str) -> EmbeddedServer:

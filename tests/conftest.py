@@ -36,24 +36,6 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
 
 
-# Before pytest-xdist, which reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each worker of pytest-xdist gets whole groups, in this order: the longest come first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
-
-
-def group_of(item: pytest.Item) -> str:
-    """Tests of one server are one group; those that start servers of their own are another."""
-    folders = item.path.relative_to(Path(__file__).parent).parts
-    if folders[0] == "conformance" or "cluster" in getattr(item, "fixturenames", ()):
-        return "one cluster for all"
-    if folders[0] in ("chaos", "e2e"):
-        return "clusters of their own"
-    return "/".join(folders[:2] if folders[0] == "integration" else folders)
-
-
 @pytest.fixture(scope="session")
 def given_mongodb_uri(pytestconfig: pytest.Config) -> str | None:
     """The MongoDB to test on (OCS_TEST_MONGODB_URI, a replica set), instead of one of our own."""

@@ -11,9 +11,8 @@ import psutil
 from pydantic import SecretStr
 
 from adapters.redis_connection import RedisClient, RedisSettings, open_redis
-from cluster import processes
-from cluster.embedded_servers import embedded_redis
-from cluster.ports import accepts, free_ports
+from cluster.embedded_servers import embedded_redis, running
+from cluster.ports import free_ports
 
 START_TIMEOUT_SECONDS = 30.0
 PASSWORD = "only-on-loopback"
@@ -34,20 +33,9 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[RedisServer]:
+def redis_server(folder: Path, *, fsync: str = "everysec") -> Iterator[RedisServer]:
     """A private server on a free port, until the block ends."""
     (port,) = free_ports(1)
-    server = embedded_redis(folder, port, PASSWORD, fsync="everysec")
-    log = folder / "redis.log"
-    process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
-    try:
-        processes.wait_until(
-            lambda: accepts(port),
-            name=server.name,
-            process=process,
-            log=log,
-            timeout_seconds=START_TIMEOUT_SECONDS,
-        )
+    server = embedded_redis(folder, port, PASSWORD, fsync=fsync)
+    with running(server, folder, patience_seconds=START_TIMEOUT_SECONDS) as process:
         yield RedisServer(process, server.url)
-    finally:
-        processes.end([process], patience_seconds=10.0)

@@ -14,9 +14,8 @@ from pydantic import SecretStr
 
 from actors.messages import Call
 from adapters.redis_connection import RedisSettings
-from cluster import processes
-from cluster.embedded_servers import embedded_redis
-from cluster.ports import accepts, free_ports
+from cluster.embedded_servers import embedded_redis, running
+from cluster.ports import free_ports
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Advance, Command, Create, Session, Surface
 from optionchain.walks import GeometricBrownian
@@ -33,19 +32,8 @@ def private_redis(folder: Path) -> Iterator[RedisSettings]:
     """A server of the benchmark's own, as an instance runs one."""
     (port,) = free_ports(1)
     server = embedded_redis(folder, port, uuid.uuid4().hex, fsync=RedisSettings().fsync)
-    log = folder / "redis.log"
-    process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
-    try:
-        processes.wait_until(
-            lambda: accepts(port),
-            name=server.name,
-            process=process,
-            log=log,
-            timeout_seconds=PATIENCE_SECONDS,
-        )
+    with running(server, folder, patience_seconds=PATIENCE_SECONDS):
         yield RedisSettings(url=SecretStr(server.url), timeout_seconds=PATIENCE_SECONDS)
-    finally:
-        processes.end([process], patience_seconds=PATIENCE_SECONDS)
 
 
 def new_sessions(count: int) -> list[Session]:

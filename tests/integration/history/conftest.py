@@ -6,6 +6,7 @@ import contextlib
 import gc
 import uuid
 import warnings
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -64,9 +65,16 @@ def redis(tmp_path_factory):
         yield server
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items):
+    """PyMongo leaves open what was connecting when it is cancelled: listeners that end, servers that are lost."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
+
+
+@pytest.fixture(scope="module", autouse=True)
 def cancelled_connections():
-    """For tests that end listeners or lose servers: PyMongo leaves open what was connecting when it is cancelled."""
+    """Collect them here, so that no other test is told of them."""
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
@@ -74,6 +82,6 @@ def cancelled_connections():
 
 
 @pytest.fixture
-async def world(mongo, redis, cancelled_connections):
+async def world(mongo, redis):
     async with contextlib.aclosing(World(mongo, redis, page_bars=100)) as world:
         yield world

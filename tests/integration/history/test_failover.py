@@ -38,7 +38,7 @@ def primary_index(uri):
         return hosts.index("{}:{}".format(*client.primary))
 
 
-async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes, cancelled_connections):
+async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes):
     uri, processes = three_nodes
     settings = MongoSettings(uri=SecretStr(uri), timeout_seconds=3)
     client = open_mongo(settings)

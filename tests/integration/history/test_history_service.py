@@ -143,7 +143,7 @@ CHAIN_PATH, CONFIGURATION = "/api/v1/historical/SPX/2024-01-02", "/api/v1/config
 
 
 async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast_and_it_recovers(
-    tmp_path, redis, cancelled_connections
+    tmp_path, redis
 ):
     body = orjson.loads(chain_json(chain(level=0.4)))
     with servers.replica_set(tmp_path, 1) as (uri, _):

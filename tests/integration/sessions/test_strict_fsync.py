@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from servers import PASSWORD, START_TIMEOUT_SECONDS, RedisServer
+from servers import RedisServer, redis_server
 from session_examples import PARAMETERS, advance, ask, created, new_host, new_session
 
 from actors.session_host import SessionHost
 from adapters.redis_connection import open_redis
 from adapters.redis_session_store import RedisSessionStore
-from cluster import processes
-from cluster.embedded_servers import embedded_redis
-from cluster.ports import accepts, free_ports
 from optionchain.errors import Unavailable
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session
@@ -28,26 +23,6 @@ pytestmark = pytest.mark.anyio
 # More steps than there are to acknowledge.
 LONG = replace(PARAMETERS, steps=10_000, expirations=SingleExpiration(36_500.0))
 SESSIONS, KILLS, STEPS_BETWEEN_KILLS = 10, 3, 200
-
-
-@contextmanager
-def strict_server(folder: Path) -> Iterator[RedisServer]:
-    """A private server as an instance starts it with the strict policy; the test may kill it."""
-    (port,) = free_ports(1)
-    server = embedded_redis(folder, port, PASSWORD, fsync="always")
-    log = folder / "redis.log"
-    process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
-    try:
-        processes.wait_until(
-            lambda: accepts(port),
-            name=server.name,
-            process=process,
-            log=log,
-            timeout_seconds=START_TIMEOUT_SECONDS,
-        )
-        yield RedisServer(process, server.url)
-    finally:
-        processes.end([process], patience_seconds=10.0)
 
 
 class Clients:
@@ -89,14 +64,14 @@ async def test_every_acknowledged_step_is_there_after_redis_was_killed_while_it_
     clients = Clients()
 
     for _ in range(KILLS):
-        with strict_server(tmp_path) as server:
+        with redis_server(tmp_path, fsync="always") as server:
             await clients.step_until_killed(server)
-        with strict_server(tmp_path) as server:
+        with redis_server(tmp_path, fsync="always") as server:
             await clients.check(server)
 
 
 async def test_the_private_server_writes_through_before_it_answers(tmp_path: Path) -> None:
-    with strict_server(tmp_path) as server:
+    with redis_server(tmp_path, fsync="always") as server:
         redis = server.open()
         policy = await redis.config_get("append*")
         await redis.aclose()

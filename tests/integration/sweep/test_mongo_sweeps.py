@@ -16,9 +16,8 @@ from sweep_examples import run, sweep
 
 from adapters.mongo_connection import MongoSettings
 from adapters.mongo_sweeps import MongoSweepIndex
-from cluster import processes
-from cluster.embedded_servers import embedded_mongo
-from cluster.ports import accepts, free_ports
+from cluster.embedded_servers import embedded_mongo, running
+from cluster.ports import free_ports
 from optionchain.errors import Unavailable
 
 
@@ -27,19 +26,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoSettings
     folder: Path = tmp_path_factory.mktemp("mongo")
     (port,) = free_ports(1)
     server = embedded_mongo(folder, port)
-    log = folder / "mongo.log"
-    process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
-    try:
-        processes.wait_until(
-            lambda: accepts(port),
-            name=server.name,
-            process=process,
-            log=log,
-            timeout_seconds=START_TIMEOUT_SECONDS,
-        )
+    with running(server, folder, patience_seconds=START_TIMEOUT_SECONDS):
         yield MongoSettings(uri=SecretStr(server.url), timeout_seconds=10.0)
-    finally:
-        processes.end([process], patience_seconds=10.0)
 
 
 @pytest.fixture
