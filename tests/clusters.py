@@ -131,8 +131,9 @@ class Cluster:
 
 def is_session_actor(process: psutil.Process) -> bool:
     try:
-        return process.cmdline()[:1] == ["ray::SessionActor"]
-    except psutil.Error:
+        # Its title names the method that it runs, if any.
+        return process.cmdline()[0].startswith("ray::SessionActor")
+    except (psutil.Error, IndexError):
         return False
 
 
