@@ -10,23 +10,9 @@ from optionchain.errors import InvalidInput
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.walks import walk_to_wire
 from optionchain.wire.instants import instant_to_wire
+from optionchain.wire.parameters import PLAIN_FIELDS
 
 PATIENCE_SECONDS = 30.0
-_PLAIN_FIELDS = (
-    "symbol",
-    "steps",
-    "initial_price",
-    "volatility",
-    "risk_free_rate",
-    "dividend_yield",
-    "chain_size",
-    "strike_interval",
-    "skew_slope",
-    "smile_curve",
-    "spread",
-    "seed",
-    "path",
-)
 
 
 def create_session(parameters: SimulationParameters, *, url: str, api_key: str | None) -> dict[str, Any]:
@@ -52,7 +38,7 @@ def session_request(parameters: SimulationParameters) -> dict[str, Any]:
         raise InvalidInput("expirations", "a v1 session has a single expiration: replay it with `simulation`")
     if parameters.step_interval is not None:
         raise InvalidInput("step_interval", "a v1 session has none: replay it with `simulation`")
-    return {name: getattr(parameters, name) for name in _PLAIN_FIELDS} | {
+    return {name: getattr(parameters, name) for name in (*PLAIN_FIELDS, "path")} | {
         "method": walk_to_wire(parameters.method),
         "time_frame": parameters.time_frame.to_wire(),
         "days_to_expiration": parameters.expirations.days,

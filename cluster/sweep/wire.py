@@ -25,6 +25,7 @@ from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, whole
 from optionchain.walks import walk_from_wire
 from optionchain.wire.instants import instant_from_wire
+from optionchain.wire.parameters import PLAIN_FIELDS
 
 # Where nothing else is said: a fixed Monday, so that the same document is the same sweep tomorrow.
 DEFAULT_START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -57,20 +58,6 @@ MEASURES_WITH_TERMS: Mapping[str, Callable[..., Measure]] = {
 STRATEGY_TERMS = ("days", "roll", "hedge", "fill", "label")
 
 _SCHEDULE = ("timezone", "calendar", "expiration_time", "schedules")
-_BASE = (
-    "symbol",
-    "steps",
-    "initial_price",
-    "volatility",
-    "risk_free_rate",
-    "dividend_yield",
-    "chain_size",
-    "strike_interval",
-    "skew_slope",
-    "smile_curve",
-    "spread",
-    "seed",
-)
 _BASE_REQUIRED = ("symbol", "steps", "initial_price", "volatility", "method")
 _PLAIN = ("paths", "seed", "sampling", "quantiles", "tail", "covariances", "keep")
 _KNOWN = ("base", "measures", "grid", "scenarios", "design", "shocks", "control", *_PLAIN)
@@ -164,13 +151,13 @@ def terms_of(make: Callable[..., Measure]) -> list[str]:
 
 def _base(wire: object) -> SimulationParameters:
     base = _mapping("base", wire)
-    known = (*_BASE, *_SCHEDULE, "method", "time_frame", "days_to_expiration", "start_at")
+    known = (*PLAIN_FIELDS, *_SCHEDULE, "method", "time_frame", "days_to_expiration", "start_at")
     _refuse_unknown("base", base, known)
     try:
         for name in _BASE_REQUIRED:
             if base.get(name) is None:
                 raise InvalidInput(name, "is required")
-        values = {name: base[name] for name in _BASE if base.get(name) is not None}
+        values = {name: base[name] for name in PLAIN_FIELDS if base.get(name) is not None}
         start_at = base.get("start_at")
         return SimulationParameters(
             **({"seed": 0} | values),

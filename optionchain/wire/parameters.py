@@ -13,7 +13,8 @@ from optionchain.time_frame import TimeFrame
 from optionchain.walks import walk_from_wire, walk_to_wire
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
-_PLAIN_FIELDS = (
+# Those whose JSON value is their own value.
+PLAIN_FIELDS = (
     "symbol",
     "steps",
     "initial_price",
@@ -33,7 +34,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input, as JSON values."""
     interval = parameters.step_interval
-    return {name: getattr(parameters, name) for name in _PLAIN_FIELDS} | {
+    return {name: getattr(parameters, name) for name in PLAIN_FIELDS} | {
         "method": walk_to_wire(parameters.method),
         "time_frame": parameters.time_frame.to_wire(),
         "step_interval_microseconds": None if interval is None else interval // _MICROSECOND,
@@ -52,7 +53,7 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
     """
     interval = wire["step_interval_microseconds"]
     return SimulationParameters(
-        **{name: wire[name] for name in _PLAIN_FIELDS},
+        **{name: wire[name] for name in PLAIN_FIELDS},
         method=walk_from_wire(wire["method"]),
         time_frame=TimeFrame.from_wire(wire["time_frame"], "time_frame"),
         step_interval=None if interval is None else timedelta(microseconds=interval),
