@@ -1,4 +1,4 @@
-"""The sessions that an actor holds in memory, least recently used first out, and what is derived from them."""
+"""The sessions that an actor holds in memory, least recently used first out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
-from cachetools import LRUCache
-
-from optionchain.chains import GreekSet
 from optionchain.session import Session
-from optionchain.simulation import Simulation
 from optionchain.walks import Historical
 
 # Measured by `optionchain bench sessions`, with all commands that a session remembers; a price is a float and its
@@ -89,42 +85,3 @@ def session_bytes(session: Session) -> int:
     method = session.parameters.method
     prices = len(method.prices) if isinstance(method, Historical) else 0
     return SESSION_BYTES + PRICE_BYTES * prices
-
-
-class SimulationCache:
-    """Tapes and rendered snapshots, bounded by bytes; all of it can be computed again.
-
-    Args:
-        tape_bytes: Bound of the tapes.
-        snapshot_bytes: Bound of the rendered snapshots.
-    """
-
-    def __init__(self, *, tape_bytes: int, snapshot_bytes: int) -> None:
-        self._simulations: LRUCache[str, Simulation] = LRUCache(tape_bytes, getsizeof=lambda s: s.nbytes)
-        self._snapshots: LRUCache[tuple[int, int, str], bytes] = LRUCache(snapshot_bytes, getsizeof=len)
-
-    def simulation(self, session: Session) -> Simulation:
-        """The simulation of a session, its tape computed."""
-        simulation = self._simulations.get(session.id)
-        if simulation is None or simulation.parameters != session.parameters:
-            simulation = Simulation(session.parameters)
-            simulation.compute()
-            if simulation.nbytes <= self._simulations.maxsize:
-                self._simulations[session.id] = simulation
-        return simulation
-
-    def snapshot(self, session: Session, step: int, greeks: GreekSet) -> tuple[bytes, bool]:
-        """One rendered snapshot, without what names the session; and whether it was cached."""
-        simulation = self.simulation(session)
-        key = (simulation.serial, step, greeks)
-        body = self._snapshots.get(key)
-        if body is not None:
-            return body, True
-        body = simulation.snapshot_json(step, greeks)
-        if len(body) <= self._snapshots.maxsize:
-            self._snapshots[key] = body
-        return body, False
-
-    def forget(self, session_id: str) -> None:
-        """Drop the tape; rendered snapshots leave by themselves."""
-        self._simulations.pop(session_id, None)

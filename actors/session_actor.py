@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from actors.messages import Answer, Call
 from actors.placement import PER_SESSION, parse_placement
-from actors.resident_sessions import ResidentSessions, SimulationCache
+from actors.resident_sessions import ResidentSessions
 from actors.session_host import SessionHost
+from actors.simulation_cache import SimulationCache
 from optionchain.errors import InvalidInput, Unavailable
 from optionchain.ports import SessionMetrics, SessionStore
 

@@ -13,24 +13,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import perf_counter
 
+from actors.decider import Decider
 from actors.messages import Answer, Call
-from actors.resident_sessions import ResidentSessions, SimulationCache
+from actors.resident_sessions import ResidentSessions
+from actors.simulation_cache import SimulationCache
 from actors.turns import Turn, Waiting, others, settle, turns_of
-from optionchain.errors import Conflict, Defect, NotFound, OptionChainError, Overloaded, Unavailable
+from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
 from optionchain.ports import Checkpoint, SessionMetrics, SessionStore
-from optionchain.session import (
-    REMEMBERED_COMMANDS,
-    Create,
-    Delete,
-    Outcome,
-    Reinitialize,
-    Session,
-    ShowDeletion,
-    ShowSession,
-    ShowSnapshots,
-    handle,
-)
-from optionchain.wire.sessions import deletion_json, session_json, snapshots_json
+from optionchain.session import REMEMBERED_COMMANDS, Delete
 
 logger = logging.getLogger("ray.serve")
 
@@ -65,6 +55,7 @@ class SessionHost:
         self._store = store
         self._residents = residents
         self._cache = cache
+        self._decider = Decider(cache, metrics)
         self._metrics = metrics
         self._max_waiting = max_waiting
         self._max_batch = max_batch
@@ -172,8 +163,7 @@ class SessionHost:
         """Load, apply, store and answer; returns the turns that lost against another writer."""
         await self._activate(turns)
         now = self._clock()
-        for turn in turns:
-            self._apply(turn, now)
+        self._decider.apply(turns, now)
         lost = await self._outdated([turn for turn in turns if turn.is_unproven])
         current = others(turns, lost)
         refused = await self._store_changes([turn for turn in current if turn.is_changed])
@@ -190,8 +180,7 @@ class SessionHost:
         loaded = await self._store.get(to_load) if to_load else {}
         self._metrics.activated(len(loaded))
         for turn in turns:
-            turn.before = turn.after = turn.before or loaded.get(turn.session_id)
-            turn.answers = []
+            turn.before = turn.before or loaded.get(turn.session_id)
 
     async def _outdated(self, turns: Sequence[Turn]) -> list[Turn]:
         """Those of the turns that began where another host had been already."""
@@ -204,50 +193,6 @@ class SessionHost:
         for turn in outdated:
             self._forget(turn.session_id)
         return outdated
-
-    def _apply(self, turn: Turn, now: datetime) -> None:
-        for waiting in turn.calls:
-            try:
-                turn.after, answer = self._applied(turn.after, waiting.call, now)
-            except OptionChainError as error:
-                answer = error
-            except Exception:
-                logger.exception("session.command_failed")
-                answer = Defect()
-            turn.answers.append(answer)
-
-    def _applied(self, session: Session | None, call: Call, now: datetime) -> tuple[Session | None, Answer]:
-        if now.timestamp() > call.expires_at:
-            # Nobody waits any more: the caller has gone on, and may have asked again elsewhere.
-            raise Unavailable("the session actor")
-        command = call.command
-        if isinstance(command, Create) and session is None:
-            session = command.session
-        if session is None or session.owner != call.owner or session.surface is not call.surface:
-            raise NotFound("session", call.session_id)
-        outcome = handle(session, command, now)
-        if isinstance(command, Create | Reinitialize) and outcome.session is not None:
-            # A path that overflows is the caller's mistake now, not a failed step later.
-            self._cache.simulation(outcome.session)
-        return outcome.session, self._rendered(session, outcome)
-
-    def _rendered(self, before: Session, outcome: Outcome) -> bytes:
-        session = outcome.session or before
-        match outcome.reply:
-            case ShowSession():
-                return session_json(session)
-            case ShowDeletion():
-                return deletion_json(session)
-            case ShowSnapshots():
-                return snapshots_json(session, outcome.reply, self._bodies(session, outcome.reply))
-
-    def _bodies(self, session: Session, reply: ShowSnapshots) -> list[bytes]:
-        steps = range(reply.first_step, reply.first_step + reply.count)
-        bodies, hits = zip(
-            *(self._cache.snapshot(session, step, reply.greeks) for step in steps), strict=True
-        )
-        self._metrics.snapshots(served=reply.count if reply.is_served else 0, cached=sum(hits))
-        return list(bodies)
 
     async def _store_changes(self, turns: Sequence[Turn]) -> list[Turn]:
         deleted = [turn.before for turn in turns if turn.after is None and turn.before is not None]

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from actors.messages import Answer, Call
-from optionchain.session import Session
+from actors.simulation_cache import Rendered
+from optionchain.errors import OptionChainError
+from optionchain.session import Reply, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +21,47 @@ class Waiting:
 
 
 @dataclass(slots=True)
+class Decision:
+    """What a call leads to, before anything of it is stored.
+
+    Attributes:
+        before: The session that it found.
+        after: The session that it leaves; None where it is deleted, or was never there.
+        reply: What it is told, or why nothing was done.
+        rendered: The snapshots of the reply.
+    """
+
+    before: Session | None
+    after: Session | None
+    reply: Reply | OptionChainError
+    rendered: Rendered | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session to show: the one that a deletion found."""
+        session = self.after or self.before
+        if session is None:
+            raise LookupError("a call without a session is an error")
+        return session
+
+
+@dataclass(slots=True)
 class Turn:
-    """The calls of one session in one batch, applied in order to `before`, giving `after`."""
+    """The calls of one session in one batch, applied in order to `before`."""
 
     session_id: str
     calls: list[Waiting] = field(default_factory=list)
     before: Session | None = None
-    after: Session | None = None
     is_resident: bool = False
     """`before` was in memory: another host may have changed it since."""
+    decisions: list[Decision] = field(default_factory=list)
+    """One a call that was applied."""
     answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def after(self) -> Session | None:
+        """The session after the calls that were applied."""
+        return self.decisions[-1].after if self.decisions else self.before
 
     @property
     def is_changed(self) -> bool:

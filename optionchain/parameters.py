@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 from optionchain.errors import InvalidInput
@@ -43,7 +44,12 @@ class SingleExpiration:
 
     def expires_at(self, start_at: datetime) -> datetime:
         """The instant of expiry, to the microsecond, at least one after the start."""
-        return start_at + max(timedelta(days=self.days), timedelta(microseconds=1))
+        return start_at + self.lifetime
+
+    @property
+    def lifetime(self) -> timedelta:
+        """From the start to the expiry."""
+        return max(timedelta(days=self.days), timedelta(microseconds=1))
 
     def expiration(self, start_at: datetime) -> Expiration:
         """The expiration of a simulation that starts at `start_at`."""
@@ -139,8 +145,7 @@ class SimulationParameters:
     def total_steps(self) -> int:
         """Number of snapshots: `steps`, or fewer when the only expiration comes first (its instant is the last)."""
         if isinstance(self.expirations, SingleExpiration):
-            lifetime = self.expirations.expires_at(self.start_at) - self.start_at
-            return min(self.steps, -(-lifetime // self.interval) + 1)
+            return min(self.steps, _snapshots_up_to(self.expirations, self.interval))
         return self.steps
 
     @property
@@ -172,6 +177,12 @@ class SimulationParameters:
                 "method.Historical.prices",
                 f"{len(self.method.prices)} prices were given and {self.total_steps} steps need one each",
             )
+
+
+@lru_cache(maxsize=4096)
+def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
+    """Snapshots from the start to the first one at the expiry or after it; a step asks several times."""
+    return -(-expiration.lifetime // interval) + 1
 
 
 def _check_symbol(symbol: object) -> None:

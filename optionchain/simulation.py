@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
 import orjson
 
 from optionchain.arrays import Steps
-from optionchain.chains import GreekSet, OptionChain, build_chain, v1_contracts, v2_chains
+from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, v1_contracts, v2_chains
 from optionchain.draws import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
@@ -55,6 +57,35 @@ def simulate(parameters: SimulationParameters) -> Simulation:
     simulation = Simulation(parameters)
     simulation.compute()
     return simulation
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One step of a simulation, and which greeks its snapshot shows."""
+
+    simulation: Simulation
+    step: int
+    greeks: GreekSet = "first"
+
+
+def snapshots_json(moments: Sequence[Moment]) -> list[bytes]:
+    """The snapshots of several moments, of one simulation or of many, priced in one pass.
+
+    Args:
+        moments: Which ones.
+
+    Returns:
+        For each the very bytes of `Simulation.snapshot_json`, at about a third of the cost where there are many.
+
+    Raises:
+        IndexError: A simulation has no such step.
+        InvalidInput: The parameters of one lead its chain out of range.
+    """
+    chains = build_chains([moment.simulation._terms(moment.step) for moment in moments])
+    return [
+        moment.simulation._rendered(moment.step, chain, moment.greeks)
+        for moment, chain in zip(moments, chains, strict=True)
+    ]
 
 
 class Simulation:
@@ -115,6 +146,13 @@ class Simulation:
             IndexError: There is no such step.
             InvalidInput: The parameters lead the chain out of range; the field is named.
         """
+        return self._terms(step).chain()
+
+    def snapshot_json(self, step: int, greeks: GreekSet = "first") -> bytes:
+        """A snapshot as the JSON object that HTTP clients get, without what names their session."""
+        return self._rendered(step, self.chain(step), greeks)
+
+    def _terms(self, step: int) -> ChainTerms:
         parameters = self.parameters
         if not 0 <= step < parameters.total_steps:
             raise IndexError(f"step {step} is not one of 0 to {parameters.total_steps - 1}")
@@ -122,7 +160,7 @@ class Simulation:
         if isinstance(parameters.expirations, SingleExpiration):
             # The last snapshot may lie after the expiry; its quotes are those at the expiry.
             quote_time = min(quote_time, self._only_expiration.expires_at)
-        return build_chain(
+        return ChainTerms(
             symbol=parameters.symbol,
             quote_time=quote_time,
             spot=float(self._tape.prices[0, step]),
@@ -137,9 +175,7 @@ class Simulation:
             dividend_yield=parameters.dividend_yield,
         )
 
-    def snapshot_json(self, step: int, greeks: GreekSet = "first") -> bytes:
-        """A snapshot as the JSON object that HTTP clients get, without what names their session."""
-        chain = self.chain(step)
+    def _rendered(self, step: int, chain: OptionChain, greeks: GreekSet) -> bytes:
         simulated_at = instant_to_wire(self.parameters.simulated_at(step))
         symbol, price = self.parameters.symbol, chain.underlying_price
         if isinstance(self.parameters.expirations, SingleExpiration):

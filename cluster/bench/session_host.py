@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from statistics import median
 
 from actors.messages import Answer, Call
-from actors.resident_sessions import ResidentSessions, SimulationCache
+from actors.resident_sessions import ResidentSessions
 from actors.session_host import SessionHost
+from actors.simulation_cache import SimulationCache
 from adapters.redis_connection import RedisClient, RedisSettings, open_redis
 from adapters.redis_session_store import RedisSessionStore
 from cluster.bench.session_samples import batches, calls, new_sessions

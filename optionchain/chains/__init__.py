@@ -6,11 +6,14 @@ from optionchain.chains.encoding import v1_contracts, v2_chains
 from optionchain.chains.ladder import central_multiple, ladder, strike_intervals
 from optionchain.chains.quotes import quote
 from optionchain.chains.smile import smile
+from optionchain.chains.together import ChainTerms, build_chains
 
 __all__ = [
+    "ChainTerms",
     "GreekSet",
     "OptionChain",
     "build_chain",
+    "build_chains",
     "central_multiple",
     "ladder",
     "quote",

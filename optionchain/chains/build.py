@@ -32,7 +32,7 @@ _RANGES = {
 # The price up to which a float tells whole cents apart with room to spare.
 HIGHEST_PRICE = 1e13
 # e to this power is the most that a price may be discounted or grow by.
-_MOST_GROWTH = 100.0
+MOST_GROWTH = 100.0
 
 
 def build_chain(
@@ -174,9 +174,9 @@ def _check_growth(years: Floats, each: list[Floats], rate: float, dividend_yield
     """Refuse discounting so strong that a price would vanish or go beyond what whole cents can express."""
     longest = float(years.max(initial=0.0))
     for field, growth in (("risk_free_rate", rate), ("dividend_yield", dividend_yield)):
-        if abs(growth) * longest > _MOST_GROWTH:
+        if abs(growth) * longest > MOST_GROWTH:
             raise InvalidInput(
-                field, f"times the years to expiration must be at most {_MOST_GROWTH:g} in size"
+                field, f"times the years to expiration must be at most {MOST_GROWTH:g} in size"
             )
     highest = max((float(strikes[-1]) for strikes in each if strikes.size), default=0.0)
     if highest > HIGHEST_PRICE:

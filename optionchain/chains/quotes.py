@@ -7,7 +7,7 @@ import numpy as np
 from optionchain.arrays import Floats
 
 
-def quote(mids: Floats, spread: float) -> tuple[Floats, Floats]:
+def quote(mids: Floats, spread: float | Floats) -> tuple[Floats, Floats]:
     """Return the bids and asks around model prices, such that ``bid <= mid <= ask``.
 
     Each is half the spread away from its mid, rounded half to even to a cent. Where rounding would cross the
@@ -16,7 +16,7 @@ def quote(mids: Floats, spread: float) -> tuple[Floats, Floats]:
 
     Args:
         mids: Any shape. Model prices in currency units, in [0, 1e13].
-        spread: Currency units, >= 0.
+        spread: Currency units, >= 0; one, or one that broadcasts with the mids.
 
     Returns:
         Bids, >= 0, and asks, >= 0.01, of the shape of `mids`; each the float nearest to whole cents.

@@ -15,8 +15,8 @@ def smile(
     base_volatility: float | Floats,
     spot: float | Floats,
     strikes: Strikes,
-    skew_slope: float,
-    smile_curve: float,
+    skew_slope: float | Floats,
+    smile_curve: float | Floats,
 ) -> Strikes:
     """Return the implied volatility of each strike.
 
@@ -24,8 +24,8 @@ def smile(
         base_volatility: Annualised volatility at the money, >= 0; one, or one that broadcasts with the strikes.
         spot: Currency units, > 0; likewise.
         strikes: ``[strikes]`` Currency units, > 0.
-        skew_slope: Relative change of volatility per unit of log-moneyness ``ln(strike / spot)``.
-        smile_curve: Relative change per unit of squared log-moneyness.
+        skew_slope: Relative change of volatility per unit of log-moneyness ``ln(strike / spot)``; likewise.
+        smile_curve: Relative change per unit of squared log-moneyness; likewise.
 
     Returns:
         ``[strikes]`` Annualised, from 0.01 to 3 times the base and within [1e-4, 5].

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from actors.messages import Answer, Call
-from actors.resident_sessions import ResidentSessions, SimulationCache
+from actors.resident_sessions import ResidentSessions
 from actors.session_host import SessionHost
+from actors.simulation_cache import SimulationCache
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.expirations import DailyRule, MonthlyRule, Schedule
 from optionchain.parameters import SimulationParameters, SingleExpiration

@@ -3,38 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from actors.resident_sessions import SESSION_BYTES, ResidentSessions, SimulationCache, session_bytes
-from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.session import Session, Surface
+from small_sessions import NOW, PARAMETERS, session
+
+from actors.resident_sessions import SESSION_BYTES, ResidentSessions, session_bytes
 from optionchain.time_frame import TimeFrame
-from optionchain.walks import GeometricBrownian, Historical
-
-NOW = datetime(2026, 1, 5, tzinfo=UTC)
-PARAMETERS = SimulationParameters(
-    symbol="SPX",
-    steps=10,
-    initial_price=100.0,
-    volatility=0.2,
-    method=GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2),
-    expirations=SingleExpiration(30.0),
-    seed=1,
-    start_at=NOW,
-    chain_size=1,
-)
-
-
-def session(name: str, parameters: SimulationParameters = PARAMETERS, written: datetime = NOW) -> Session:
-    return Session(
-        id=name,
-        owner="owner",
-        surface=Surface.CHAIN,
-        parameters=parameters,
-        created_at=NOW,
-        updated_at=written,
-        version=1,
-    )
+from optionchain.walks import Historical
 
 
 def residents(**bounds: float) -> ResidentSessions:
@@ -91,35 +66,3 @@ def test_a_session_that_is_only_read_is_known_to_have_been_written_long_ago() ->
     held.put(session("new"), 0.0)
 
     assert held.written_before(NOW) == ["old"]
-
-
-def test_tapes_and_snapshots_stay_within_their_bytes() -> None:
-    one = session("a")
-    tape = SimulationCache(tape_bytes=1 << 20, snapshot_bytes=1 << 20).simulation(one).nbytes
-    body = len(SimulationCache(tape_bytes=1 << 20, snapshot_bytes=1 << 20).snapshot(one, 0, "first")[0])
-    cache = SimulationCache(tape_bytes=2 * tape, snapshot_bytes=3 * body)
-
-    for name in "abcdef":
-        for step in range(5):
-            cache.snapshot(session(name, replace(PARAMETERS, seed=ord(name))), step, "first")
-
-    assert cache._simulations.currsize <= 2 * tape
-    assert cache._snapshots.currsize <= 3 * body
-
-
-def test_a_cache_too_small_for_anything_still_serves() -> None:
-    one = session("a")
-    cache, roomy = (SimulationCache(tape_bytes=size, snapshot_bytes=size) for size in (1, 1 << 20))
-
-    assert cache.snapshot(one, 3, "first") == (roomy.snapshot(one, 3, "first")[0], False)
-    assert cache.snapshot(one, 3, "first") == (roomy.snapshot(one, 3, "first")[0], False)
-
-
-def test_changed_parameters_are_never_served_from_the_old_tape() -> None:
-    cache = SimulationCache(tape_bytes=1 << 20, snapshot_bytes=1 << 20)
-    before = cache.snapshot(session("a"), 3, "first")
-
-    after = cache.snapshot(session("a", replace(PARAMETERS, seed=2)), 3, "first")
-
-    assert before[0] != after[0]
-    assert not after[1]

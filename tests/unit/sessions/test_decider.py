@@ -1,0 +1,122 @@
+"""What a batch of calls leads to, before anything is stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from small_sessions import NOW, session
+from test_simulation_cache import SOARING, bodies, roomy
+
+from actors.decider import Decider
+from actors.messages import Answer, Call
+from actors.turns import Turn, Waiting
+from optionchain.errors import Defect, InvalidInput, NotFound, PreconditionFailed
+from optionchain.session import Advance, Command, Create, Delete, Peek, Session
+
+
+class Counts:
+    """The metrics that are told of snapshots."""
+
+    def __init__(self) -> None:
+        self.served = self.cached = 0
+
+    def snapshots(self, *, served: int, cached: int) -> None:
+        self.served += served
+        self.cached += cached
+
+
+def turn(before: Session | None, *commands: Command, session_id: str = "") -> Turn:
+    name = before.id if before else session_id
+    calls = [
+        Waiting(Call(name, "owner", session(name).surface, command), None)  # type: ignore[arg-type]
+        for command in commands
+    ]
+    return Turn(name, calls, before)
+
+
+def apply(*turns: Turn) -> Counts:
+    counts = Counts()
+    Decider(roomy(), counts).apply(turns, NOW + timedelta(seconds=1))  # type: ignore[arg-type]
+    return counts
+
+
+def step(number: int, expected: int | None = None) -> Advance:
+    return Advance(f"command-{number}", expected)
+
+
+def shows(answer: Answer, one: Session, index: int) -> bool:
+    (body,) = bodies(one, [index])
+    return isinstance(answer, bytes) and answer.startswith(body[:-1])
+
+
+def test_commands_of_a_turn_are_applied_in_order() -> None:
+    one = turn(session("a"), step(1), Peek(), step(2, expected=1), step(3, expected=1))
+
+    counts = apply(one)
+
+    assert one.after is not None
+    assert one.after.current_step == 2
+    first, peeked, second, refused = one.answers
+    assert shows(first, session("a"), 0)
+    assert shows(peeked, session("a"), 1)
+    assert shows(second, session("a"), 1)
+    assert isinstance(refused, PreconditionFailed)
+    assert counts.served == 2
+
+
+def test_a_step_that_cannot_be_priced_is_not_taken_and_what_follows_is_decided_without_it() -> None:
+    soaring, neighbour = session("soaring", SOARING), turn(session("b"), step(9))
+    one = turn(soaring, step(1), step(2), step(3), Peek(), step(4, expected=2))
+
+    counts = apply(one, neighbour)
+
+    # Steps 0 and 1 can be priced; the snapshot at 2 cannot, whoever asks for it.
+    assert one.after is not None
+    assert one.after.current_step == 2
+    assert [served.command_id for served in one.after.served] == ["command-1", "command-2"]
+    assert shows(one.answers[0], soaring, 0)
+    assert shows(one.answers[1], soaring, 1)
+    assert [type(answer) for answer in one.answers[2:]] == [InvalidInput] * 3
+    assert neighbour.after is not None
+    assert neighbour.after.current_step == 1
+    assert counts.served == 3
+
+
+def test_a_repeated_command_gets_its_first_answer_again() -> None:
+    one = turn(session("a"), step(1), step(1))
+
+    apply(one)
+
+    assert one.after is not None
+    assert one.after.current_step == 1
+    assert one.answers[0] == one.answers[1]
+
+
+def test_a_session_is_created_and_stepped_in_one_turn() -> None:
+    one = turn(None, step(1), Create(session("new")), step(2), session_id="new")
+
+    apply(one)
+
+    assert isinstance(one.answers[0], NotFound)
+    assert one.after is not None
+    assert one.after.current_step == 1
+    assert shows(one.answers[2], session("new"), 0)
+
+
+def test_nothing_is_found_behind_a_deletion() -> None:
+    one = turn(session("a"), Delete(), Peek())
+
+    apply(one)
+
+    assert one.after is None
+    assert isinstance(one.answers[0], bytes)
+    assert isinstance(one.answers[1], NotFound)
+
+
+def test_a_command_that_breaks_is_a_defect_of_its_own() -> None:
+    one = turn(session("a"), "no command", step(1))  # type: ignore[arg-type]
+
+    apply(one)
+
+    assert isinstance(one.answers[0], Defect)
+    assert shows(one.answers[1], session("a"), 0)

@@ -1,0 +1,127 @@
+"""What is derived from sessions is bounded, shared, and never the wrong session's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from small_sessions import PARAMETERS, session
+
+from actors.simulation_cache import Rendered, SimulationCache
+from optionchain.errors import InvalidInput
+from optionchain.parameters import SingleExpiration
+from optionchain.session import Session, ShowSnapshots
+from optionchain.simulation import Simulation
+from optionchain.walks import GeometricBrownian
+
+# At 9e9 a strike is no whole number of millionths that a float holds; the path is beyond it after two steps.
+SOARING = replace(
+    PARAMETERS,
+    steps=5,
+    initial_price=1e9,
+    strike_interval=1e-6,
+    method=GeometricBrownian(dt=1.0, drift=1.2, volatility=0.0),
+)
+
+
+def peek(step: int, count: int = 1) -> ShowSnapshots:
+    return ShowSnapshots(step, count, "first", is_served=False)
+
+
+def served(step: int, count: int = 1) -> ShowSnapshots:
+    return ShowSnapshots(step, count, "first", is_served=True)
+
+
+def roomy() -> SimulationCache:
+    return SimulationCache(tape_bytes=1 << 20, snapshot_bytes=1 << 20)
+
+
+def rendered(cache: SimulationCache, one: Session, reply: ShowSnapshots) -> Rendered:
+    (result,) = cache.snapshots([(one, reply)])
+    assert isinstance(result, Rendered)
+    return result
+
+
+def bodies(one: Session, steps: Sequence[int]) -> list[bytes]:
+    return [Simulation(one.parameters).snapshot_json(step) for step in steps]
+
+
+def test_tapes_and_snapshots_stay_within_their_bytes() -> None:
+    one = session("a")
+    tape = roomy().simulation(one).nbytes
+    body = len(rendered(roomy(), one, peek(0)).bodies[0])
+    cache = SimulationCache(tape_bytes=2 * tape, snapshot_bytes=3 * body)
+
+    for name in "abcdef":
+        for step in range(5):
+            rendered(cache, session(name, replace(PARAMETERS, seed=ord(name))), peek(step))
+
+    assert cache._simulations.currsize <= 2 * tape
+    assert cache._snapshots.currsize <= 3 * body
+
+
+def test_a_cache_too_small_for_anything_still_serves() -> None:
+    one, cache = session("a"), SimulationCache(tape_bytes=1, snapshot_bytes=1)
+
+    for _ in range(2):
+        assert rendered(cache, one, peek(3)) == Rendered(bodies(one, [3]), cached=0)
+
+
+def test_changed_parameters_are_never_served_from_the_old_tape() -> None:
+    cache, changed = roomy(), session("a", replace(PARAMETERS, seed=2))
+    before = rendered(cache, session("a"), peek(3))
+
+    after = rendered(cache, changed, peek(3))
+
+    assert before.bodies != after.bodies == bodies(changed, [3])
+    assert after.cached == 0
+
+
+def test_what_was_peeked_at_is_not_computed_again_when_it_is_served() -> None:
+    cache, one = roomy(), session("a")
+    rendered(cache, one, peek(3))
+
+    assert rendered(cache, one, served(3)).cached == 1
+
+
+def test_what_was_served_takes_no_room_from_what_will_be_asked_for() -> None:
+    cache, one = roomy(), session("a")
+
+    rendered(cache, one, served(0, count=10))
+
+    assert cache._snapshots.currsize == 0
+
+
+def test_replies_rendered_together_are_the_bytes_of_each_alone() -> None:
+    wide = session("wide", replace(PARAMETERS, chain_size=4, seed=5))
+    wanted = [
+        (session("a"), served(0, count=3)),
+        (wide, peek(9)),
+        (session("a"), peek(1)),
+        (wide, served(9)),
+    ]
+
+    results = roomy().snapshots(wanted)
+
+    expected = [bodies(one, range(reply.first_step, reply.first_step + reply.count)) for one, reply in wanted]
+    assert [result.bodies for result in results if isinstance(result, Rendered)] == expected
+
+
+def test_a_long_reply_is_priced_in_several_passes() -> None:
+    long = session("long", replace(PARAMETERS, steps=100, chain_size=500, expirations=SingleExpiration(99.0)))
+
+    # 1,001 strikes a snapshot, of which 32,768 are priced in a pass.
+    assert list(rendered(roomy(), long, served(0, count=40)).bodies) == bodies(long, range(40))
+
+
+def test_a_snapshot_that_cannot_be_priced_fails_its_own_reply_alone() -> None:
+    soaring = session("soaring", SOARING)
+
+    first, beyond, neighbour = roomy().snapshots(
+        [(soaring, served(0)), (soaring, served(1, count=3)), (session("a"), served(0))]
+    )
+
+    assert first == Rendered(bodies(soaring, [0]), cached=0)
+    assert isinstance(beyond, InvalidInput)
+    assert beyond.field == "strike_interval"
+    assert neighbour == Rendered(bodies(session("a"), [0]), cached=0)
