@@ -55,8 +55,8 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         # A batch of snapshots is some hundred kB: sent with its reply, for the way through the object store costs more
         # than a step does.
         "RAY_max_direct_call_object_size": str(8 << 20),
-        # What a batch of snapshots took, glibc keeps for the next one (mallopt(3)): giving it back and getting it
-        # again, page by page, costs ten times as much as copying it.
+        # What a batch of snapshots took, glibc keeps for the next one (mallopt(3)) instead of giving it back to the
+        # system and getting it again page by page.
         "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         # Ray lowers the priority of its workers; these serve requests.
