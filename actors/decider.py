@@ -10,7 +10,7 @@ from typing import assert_never
 from actors.messages import Answer, Call
 from actors.simulation_cache import SimulationCache
 from actors.turns import Decision, Turn
-from optionchain.errors import Defect, NotFound, OptionChainError, Unavailable
+from optionchain.errors import Defect, InvalidInput, NotFound, OptionChainError, Unavailable
 from optionchain.ports import SessionMetrics
 from optionchain.session import (
     Create,
@@ -32,11 +32,13 @@ class Decider:
     Args:
         cache: The tapes and rendered snapshots.
         metrics: Told which snapshots are shown.
+        max_answer_contracts: Of several snapshots in one answer; one snapshot has a limit of its own.
     """
 
-    def __init__(self, cache: SimulationCache, metrics: SessionMetrics) -> None:
+    def __init__(self, cache: SimulationCache, metrics: SessionMetrics, *, max_answer_contracts: int) -> None:
         self._cache = cache
         self._metrics = metrics
+        self._max_answer_contracts = max_answer_contracts
 
     def apply(self, turns: Sequence[Turn], now: datetime) -> None:
         """Apply the calls of each turn to its session, and give each an answer.
@@ -79,7 +81,16 @@ class Decider:
         if isinstance(command, Create | Reinitialize) and outcome.session is not None:
             # A path that overflows is the caller's mistake now, not a failed step later.
             self._cache.simulation(outcome.session)
+        if isinstance(outcome.reply, ShowSnapshots):
+            self._check_size(before, outcome.reply)
         return Decision(session, outcome.session, outcome.reply)
+
+    def _check_size(self, session: Session, reply: ShowSnapshots) -> None:
+        each = session.parameters.most_contracts
+        most = max(self._max_answer_contracts // each, 1)
+        if reply.count > most:
+            reason = f"asks for {reply.count} snapshots of up to {each} contracts: at most {most} fit into one answer"
+            raise InvalidInput("count", reason)
 
     def _render(self, turns: Sequence[Turn]) -> None:
         shows = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from optionchain.errors import OptionChainError
-from optionchain.session import Command, Surface
+from optionchain.session import Advance, Command, Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,12 @@ class Call:
     surface: Surface
     command: Command
     expires_at: float = math.inf
+
+    @property
+    def weight(self) -> int:
+        """What it counts for in a batch: the snapshots that its answer may have."""
+        count = self.command.count if isinstance(self.command, Advance) else None
+        return count if isinstance(count, int) else 1
 
 
 Answer: TypeAlias = bytes | OptionChainError

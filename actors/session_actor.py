@@ -45,7 +45,12 @@ class SessionSettings(BaseModel):
         64, ge=1, description="Bound of the rendered snapshots that one actor caches"
     )
     max_waiting: int = Field(4_096, ge=1, description="Calls that may wait at one actor or replica; then 503")
-    max_batch: int = Field(256, ge=1, description="Calls that travel and are stored together")
+    max_batch: int = Field(
+        256, ge=1, description="Calls, or snapshots of calls for several, that travel and are stored together"
+    )
+    max_answer_contracts: int = Field(
+        250_000, ge=1, description="Strikes of all snapshots of one answer (60 MB); then 400"
+    )
     timeout_seconds: float = Field(8.0, gt=0, description="A caller's patience, retries included; then 503")
     delivery_timeout_seconds: float = Field(4.0, gt=0, description="Patience with one delivery to an actor")
 
@@ -120,6 +125,7 @@ class SessionActor:
             metrics=open_metrics(),
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
+            max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
         )
         self._housekeeping: asyncio.Task[None] | None = None

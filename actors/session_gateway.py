@@ -44,7 +44,7 @@ class SessionGateway:
         placement: Names the actor of a session.
         transport: Reaches the actor.
         max_waiting: Calls that may wait in this process; further ones are refused at once.
-        max_batch: Calls that travel together.
+        max_batch: Calls that travel together; one for several snapshots counts for as many.
         timeout_seconds: How long a caller waits for an answer, retries included.
         clock: Unix time in seconds; the actors' machines must agree on it to within the timeout.
     """
@@ -132,13 +132,20 @@ class _Lane:
         return await answer
 
     async def _run(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch))]
-            # Who gave up waiting is not owed a delivery.
-            batch = [(call, answer) for call, answer in batch if not answer.done()]
-            if batch:
-                await self._deliver(batch)
+        while batch := self._next_batch():
+            await self._deliver(batch)
         self._on_idle(self._name)
+
+    def _next_batch(self) -> list[tuple[Call, asyncio.Future[Answer]]]:
+        batch: list[tuple[Call, asyncio.Future[Answer]]] = []
+        room = self._max_batch
+        while self._waiting and room > 0:
+            call, answer = self._waiting.popleft()
+            # Who gave up waiting is not owed a delivery.
+            if not answer.done():
+                batch.append((call, answer))
+                room -= call.weight
+        return batch
 
     async def _deliver(self, batch: Sequence[tuple[Call, asyncio.Future[Answer]]]) -> None:
         try:

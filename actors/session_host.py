@@ -37,7 +37,8 @@ class SessionHost:
         cache: The tapes and rendered snapshots.
         metrics: Told what happened.
         max_waiting: Calls that may wait; further ones are refused at once.
-        max_batch: Calls served in one round.
+        max_batch: Calls served in one round; one for several snapshots counts for as many.
+        max_answer_contracts: Of several snapshots in one answer; then 400.
         clock: The present instant (UTC).
     """
 
@@ -50,12 +51,13 @@ class SessionHost:
         metrics: SessionMetrics,
         max_waiting: int,
         max_batch: int,
+        max_answer_contracts: int,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._residents = residents
         self._cache = cache
-        self._decider = Decider(cache, metrics)
+        self._decider = Decider(cache, metrics, max_answer_contracts=max_answer_contracts)
         self._metrics = metrics
         self._max_waiting = max_waiting
         self._max_batch = max_batch
@@ -126,15 +128,20 @@ class SessionHost:
         """
         batch: list[Waiting] = []
         later: list[Waiting] = []
-        room: dict[str, int] = {}
-        while self._mailbox and len(batch) < self._max_batch:
+        room = self._max_batch
+        room_of: dict[str, int] = {}
+        while self._mailbox and room > 0:
             waiting = self._mailbox.popleft()
             session_id = waiting.call.session_id
-            if isinstance(waiting.call.command, Delete) and session_id in room:
-                room[session_id] = 0
-            left = room.setdefault(session_id, REMEMBERED_COMMANDS)
-            (batch if left > 0 else later).append(waiting)
-            room[session_id] = left - 1
+            if isinstance(waiting.call.command, Delete) and session_id in room_of:
+                room_of[session_id] = 0
+            left = room_of.setdefault(session_id, REMEMBERED_COMMANDS)
+            room_of[session_id] = left - 1
+            if left > 0:
+                batch.append(waiting)
+                room -= waiting.call.weight
+            else:
+                later.append(waiting)
         self._mailbox.extendleft(reversed(later))
         return batch
 

@@ -11,6 +11,7 @@ from statistics import median
 
 from actors.messages import Answer, Call
 from actors.resident_sessions import ResidentSessions
+from actors.session_actor import SessionSettings
 from actors.session_host import SessionHost
 from actors.simulation_cache import SimulationCache
 from adapters.redis_connection import RedisClient, RedisSettings, open_redis
@@ -142,6 +143,7 @@ def _host(store: RedisSessionStore, plan: HostPlan) -> SessionHost:
         metrics=_NoMetrics(),
         max_waiting=BATCH,
         max_batch=BATCH,
+        max_answer_contracts=SessionSettings().max_answer_contracts,
         clock=lambda: datetime.now(UTC),
     )
 

@@ -18,8 +18,8 @@ from optionchain.session import Advance, Surface
 pytestmark = pytest.mark.anyio
 
 
-def call(command_id: str) -> Call:
-    return Call("session", "owner", Surface.CHAIN, Advance(command_id))
+def call(command_id: str, count: int | None = None) -> Call:
+    return Call("session", "owner", Surface.CHAIN, Advance(command_id, count=count))
 
 
 def name(some: Call) -> str:
@@ -93,6 +93,19 @@ async def test_a_batch_is_bounded() -> None:
     await asyncio.gather(*tasks)
 
     assert transport.batches == [["0", "1"], ["2", "3"], ["4"]]
+
+
+async def test_calls_for_many_snapshots_fill_a_batch_sooner() -> None:
+    transport = Transport()
+    way = gateway(transport, max_batch=10)
+    counts = [None, 4, 4, 4, 1000, None]
+    tasks = [asyncio.create_task(way.call(call(str(number), count))) for number, count in enumerate(counts)]
+    await settle()
+    transport.is_open.set()
+
+    await asyncio.gather(*tasks)
+
+    assert transport.batches == [["0", "1", "2", "3"], ["4"], ["5"]]
 
 
 async def test_a_call_too_many_is_refused_at_once_and_the_others_are_served() -> None:

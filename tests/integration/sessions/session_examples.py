@@ -120,6 +120,7 @@ def new_host(store: SessionStore, **options: Any) -> SessionHost:
         "metrics": NoMetrics(),
         "max_waiting": 100,
         "max_batch": 50,
+        "max_answer_contracts": 100,
         "clock": lambda: NOW,
     }
     return SessionHost(store, **{**values, **options})

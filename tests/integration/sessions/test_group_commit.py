@@ -70,6 +70,30 @@ async def test_a_batch_of_cold_sessions_is_loaded_in_one_request(open_store: Sto
     assert requests == [SESSIONS]
 
 
+async def test_steps_of_many_snapshots_fill_a_batch_sooner(open_store: StoreFactory) -> None:
+    store = open_store()
+    sessions = [await created(new_host(store), new_session()) for _ in range(4)]
+    sizes: list[int] = []
+
+    class Counting(RedisSessionStore):
+        async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
+            sizes.append(len(checkpoints))
+            return await super().save(checkpoints)
+
+    store.__class__ = Counting
+    host = new_host(store, max_batch=4)
+    counts = [3, None, 5, None]
+    answers = await host.execute(
+        [
+            Call(s.id, s.owner, s.surface, advance(count=count))
+            for s, count in zip(sessions, counts, strict=True)
+        ]
+    )
+
+    assert all(isinstance(answer, bytes) for answer in answers)
+    assert sizes == [2, 1, 1]
+
+
 async def test_a_step_is_stored_before_the_deletion_behind_it(open_store: StoreFactory) -> None:
     store = open_store()
     events: list[str] = []

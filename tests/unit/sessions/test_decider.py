@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from small_sessions import NOW, session
+from small_sessions import NOW, PARAMETERS, session
 from test_simulation_cache import SOARING, bodies, roomy
 
 from actors.decider import Decider
@@ -36,7 +37,8 @@ def turn(before: Session | None, *commands: Command, session_id: str = "") -> Tu
 
 def apply(*turns: Turn) -> Counts:
     counts = Counts()
-    Decider(roomy(), counts).apply(turns, NOW + timedelta(seconds=1))  # type: ignore[arg-type]
+    decider = Decider(roomy(), counts, max_answer_contracts=15)  # type: ignore[arg-type]
+    decider.apply(turns, NOW + timedelta(seconds=1))
     return counts
 
 
@@ -80,6 +82,27 @@ def test_a_step_that_cannot_be_priced_is_not_taken_and_what_follows_is_decided_w
     assert neighbour.after is not None
     assert neighbour.after.current_step == 1
     assert counts.served == 3
+
+
+def test_more_snapshots_than_fit_into_an_answer_are_refused_and_consume_nothing() -> None:
+    one = turn(session("a"), Advance("command-1", count=6), Advance("command-2", count=5))
+
+    apply(one)
+
+    refusal = one.answers[0]
+    assert isinstance(refusal, InvalidInput)
+    assert (refusal.field, refusal.reason.partition(": ")[2]) == ("count", "at most 5 fit into one answer")
+    assert one.after is not None
+    assert one.after.current_step == 5
+
+
+def test_one_snapshot_fits_into_an_answer_whatever_its_size() -> None:
+    wide = session("wide", replace(PARAMETERS, chain_size=50))
+    one = turn(wide, step(1), Advance("command-2", count=1), Peek())
+
+    apply(one)
+
+    assert [isinstance(answer, bytes) for answer in one.answers] == [True] * 3
 
 
 def test_a_repeated_command_gets_its_first_answer_again() -> None:
