@@ -74,7 +74,7 @@ class _Layout:
     Attributes:
         fields: Arrays of the chain whose numbers a contract shows, in order.
         marks: The mark before each field's number; fields with the same text before them share one.
-        texts: Each mark, and the text that it stands for.
+        texts: Each mark, and the text that it stands for; the first one closes a contract and opens the next.
     """
 
     fields: tuple[str, ...]
@@ -83,9 +83,9 @@ class _Layout:
 
 
 @lru_cache
-def _layout(greeks: GreekSet, after_strike: bytes) -> _Layout:
+def _layout(greeks: GreekSet) -> _Layout:
     texts = {"strikes": b'},{"strike":'}
-    for side, opening in (("call", after_strike + b',"call":{"bid":'), ("put", b'},"put":{"bid":')):
+    for side, opening in (("call", b',"call":{"bid":'), ("put", b'},"put":{"bid":')):
         texts |= {f"{side}_bid": opening, f"{side}_ask": b',"ask":', f"{side}_mid": b',"mid":'}
         if greeks != "none":
             texts[f"{side}_delta"] = b',"delta":'
@@ -102,30 +102,38 @@ def _layout(greeks: GreekSet, after_strike: bytes) -> _Layout:
     )
 
 
+@lru_cache(maxsize=64)
+def _marks(greeks: GreekSet, contracts: int) -> NDArray[np.uint8]:
+    """``[contracts * fields - 1]`` what stands between the numbers of so many contracts."""
+    marks = np.tile(np.array(_layout(greeks).marks, dtype=np.uint8), contracts)[1:]
+    marks.flags.writeable = False
+    return marks
+
+
 def _contract_arrays(
     chain: OptionChain, greeks: GreekSet, after_strike: bytes
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield each expiration's JSON array of contracts, in parts; `after_strike` follows every strike."""
-    layout = _layout(greeks, after_strike)
+    layout = _layout(greeks)
     numbers = np.empty((chain.strikes.size, len(layout.fields)))
     for column, field in enumerate(layout.fields):
         values = getattr(chain, field)
         numbers[:, column] = values() if callable(values) else values
-    marks = np.tile(np.array(layout.marks, dtype=np.uint8), (chain.strikes.size, 1))
+    strike, (call, opening), *others = layout.texts
+    texts = (strike, (call, after_strike + opening), *others)
     for start, stop in pairwise(chain.offsets):
         # One expiration at a time, so that its text stays in the core's cache.
-        rows = slice(start, stop)
         yield (
-            (b'[{"strike":', _print(numbers[rows].ravel(), marks[rows].ravel(), layout.texts), b"}]")
+            (b'[{"strike":', _print(numbers[start:stop].ravel(), _marks(greeks, stop - start), texts), b"}]")
             if stop > start
             else (b"[]",)
         )
 
 
 def _print(numbers: Floats, marks: NDArray[np.uint8], texts: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """Print the numbers one after the other, each but the first after the text of its mark."""
+    """Print the numbers one after the other, with the texts of the marks between them."""
     printed = np.frombuffer(bytearray(orjson.dumps(numbers, option=_NUMBERS)), dtype=np.uint8)[1:-1]
-    printed[np.flatnonzero(printed == _COMMA)] = marks[1:]
+    printed[np.flatnonzero(printed == _COMMA)] = marks
     rows = printed.tobytes()
     for mark, text in texts:
         rows = rows.replace(mark, text)
