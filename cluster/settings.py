@@ -16,6 +16,7 @@ from actors.config_actor import ConfigSettings
 from actors.history_actor import HistorySettings
 from actors.session_actor import SessionSettings
 from adapters.mongo_connection import MongoSettings
+from adapters.redis_allowances import RateSettings
 from adapters.redis_cache import CacheSettings
 from adapters.redis_connection import RedisSettings
 from cluster.api_keys import parse_keys
@@ -127,6 +128,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     limits: LimitsSettings = LimitsSettings()
     auth: AuthSettings = AuthSettings()
+    rate: RateSettings = RateSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()
     mongo: MongoSettings = MongoSettings()

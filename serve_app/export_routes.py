@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.session import Surface
@@ -33,6 +33,8 @@ FILE: Responses = {
 
 
 class ExportQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     dataset: Dataset = Field(Dataset.OPTION_CHAINS, description="What the rows are")
     format: Format = Field(Format.JSON, description="How they are written")
     layout: Layout = Field(
