@@ -133,6 +133,8 @@ def invalid_input(problems: Sequence[Any]) -> errors.InvalidInput:
     if location and location[0] == "body":
         location = [] if problem["type"] == "json_invalid" else location[1:]
     reason = REASON_OF.get(problem["type"], "is not valid: " + _lower_first(problem["msg"]))
+    if not location and problem["type"] in ("dict_type", "model_type"):
+        reason = REASON_OF["model_attributes_type"]
     return errors.InvalidInput(_field_path(location) or "body", reason)
 
 

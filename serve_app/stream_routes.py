@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Annotated
@@ -25,6 +26,7 @@ from serve_app.session_calls import GreeksQuery, stored_session
 router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=ModelRoute)
 
 LAST_EVENT_ID = "Last-Event-ID"
+STEP_PATTERN = "[0-9]{1,9}"
 HEARTBEAT = b":\n\n"
 EVENTS: Responses = {
     200: {
@@ -55,7 +57,7 @@ class StreamQuery(GreeksQuery):
                 "in": "header",
                 "required": False,
                 "description": "The step seen last; the stream goes on after it. Browsers send it by themselves",
-                "schema": {"type": "string", "pattern": "^[0-9]{0,9}$"},
+                "schema": {"type": "string", "pattern": f"^({STEP_PATTERN})?$"},
             }
         ]
     },
@@ -82,7 +84,7 @@ async def stream(
 def _first_step(query: StreamQuery, last_seen: str | None, total_steps: int) -> int:
     """Where to begin: from 0 to the number of steps, which means that there is nothing to send."""
     if last_seen:
-        if not last_seen.isdecimal() or int(last_seen) >= total_steps:
+        if not re.fullmatch(STEP_PATTERN, last_seen) or int(last_seen) >= total_steps:
             raise InvalidInput(LAST_EVENT_ID, f"must be a step from 0 to {total_steps - 1}")
         return int(last_seen) + 1
     if query.from_step >= total_steps:
