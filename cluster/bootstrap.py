@@ -118,6 +118,7 @@ def open_answers(settings: Settings) -> RedisAnswers:
         prefix=settings.redis.prefix,
         ttl_seconds=settings.http.idempotency_seconds,
         max_bytes=settings.http.idempotency_max_bytes,
+        total_bytes=settings.http.idempotency_megabytes << 20,
     )
 
 

@@ -7,7 +7,7 @@ for argument in "$@"; do
     case "$argument" in
         *.cfg)
             grep -q '^ *option forwardfor$' "$argument" || sed -i 's/^defaults$/&\n    option forwardfor/' "$argument"
-            if [ "$OPTIONCHAIN_HAPROXY_LOOPBACK" = 1 ]; then
+            if [ "${OPTIONCHAIN_HAPROXY_LOOPBACK:-0}" = 1 ]; then
                 sed -i -E 's/^([[:space:]]*bind) \*?:([0-9]+)/\1 127.0.0.1:\2/' "$argument"
             fi
             ;;

@@ -66,6 +66,11 @@ class HttpSettings(BaseModel):
         ge=1024,
         description="Bound of a kept answer, compressed; a longer one is made again from the session",
     )
+    idempotency_megabytes: int = Field(
+        512,
+        ge=1,
+        description="Bound of all that one replica keeps in Redis; what comes then is made again too",
+    )
     export_threads: int = Field(
         2, ge=1, le=64, description="Threads of one replica that compute exports and streams"
     )
