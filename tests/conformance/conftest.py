@@ -1,7 +1,8 @@
-"""Which server to examine: any, with ``--base-url``; without it, one that the tests start themselves.
+"""Which server to examine: any, with ``--base-url``; among all tests and without it, the one that they share.
 
 ::
 
+    pip install pytest httpx
     pytest tests/conformance --base-url https://simulator.example --api-key KEY
 """
 
@@ -31,7 +32,7 @@ PARAMETERS: dict[str, Any] = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
-    group.addoption("--base-url", help="The server to examine; without it, one is started.")
+    group.addoption("--base-url", help="The server to examine.")
     group.addoption("--api-key", default=os.environ.get("API_KEY"), help="Its key; or API_KEY.")
 
 
@@ -42,7 +43,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[tuple[str, str | None]]:
     if base_url:
         yield base_url, request.config.getoption("--api-key")
         return
-    state = request.getfixturevalue("cluster").state
+    try:
+        state = request.getfixturevalue("cluster").state
+    except pytest.FixtureLookupError:
+        pytest.exit("--base-url must say which server to examine", pytest.ExitCode.USAGE_ERROR)
     yield state.base_url, state.api_key
 
 
