@@ -13,10 +13,13 @@ def test_it_is_up(anonymous: httpx.Client) -> None:
 
 
 def test_all_that_it_needs_is_up(anonymous: httpx.Client) -> None:
-    ready = anonymous.get("/ready")
+    # On a busy machine, something may take longer than the patience of one answer.
+    answers = (anonymous.get("/ready") for _ in range(10))
 
-    assert ready.status_code == 200
-    assert set(ready.json()["dependencies"].values()) == {"up"}
+    assert any(
+        answer.status_code == 200 and set(answer.json()["dependencies"].values()) == {"up"}
+        for answer in answers
+    )
 
 
 def test_it_describes_itself(anonymous: httpx.Client) -> None:
