@@ -1,8 +1,9 @@
-"""An instance with an actor, and so a process, for each session, with a limit of requests instead of keys; and its end
+"""An instance with an actor, and so a process, for each session, with limits of requests instead of keys; and its end
 when its Ray head was killed."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ def isolated() -> Iterator[Cluster]:
             session={"placement": "per-session", "sweep_seconds": 1.0},
             auth={"enabled": False},
             rate={"per_minute": 60, "burst": BURST},
+            http={"max_ongoing_requests": 4, "max_queued_requests": 1},
         )
         with cluster.running():
             yield cluster
@@ -92,6 +94,23 @@ def test_the_client_waits_until_it_may_ask_again(isolated: Cluster) -> None:
 
         with Client(isolated.state.base_url, http=http).session(**PARAMETERS) as session:
             assert session.step().step == 0
+
+
+@pytest.mark.anyio
+async def test_a_replica_that_is_full_says_so_as_every_error_is_said(isolated: Cluster) -> None:
+    transport = httpx.AsyncHTTPTransport(local_address="127.0.0.5")
+    refused: list[httpx.Response] = []
+
+    async with httpx.AsyncClient(transport=transport, base_url=isolated.state.base_url, timeout=30.0) as many:
+        while not refused:
+            answers = await asyncio.gather(*(many.get("/ready") for _ in range(100)))
+            refused = [answer for answer in answers if b"dependencies" not in answer.content]
+
+    for answer in refused:
+        assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/json")
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["X-Request-Id"]
+        assert answer.json() == {"error": "the service has no room for more requests right now: try again"}
 
 
 def test_down_leaves_nothing_when_the_head_of_ray_was_killed(isolated: Cluster) -> None:
