@@ -64,8 +64,10 @@ def _network(scope: Scope) -> str:
         address = ipaddress.ip_address(client[0] if client else "")
     except ValueError:
         return "unknown"
-    if address.version == 4:
+    if isinstance(address, ipaddress.IPv4Address):
         return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address.packed, CUSTOMER_PREFIX), strict=False))
 
 

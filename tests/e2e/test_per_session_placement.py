@@ -4,6 +4,7 @@ when its Ray head was killed."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from clusters import PARAMETERS, Cluster, create, eventually, step
+from test_simulations import SIMULATIONS, simulate
 
 from optionchain_client import Client
 
@@ -27,7 +29,12 @@ def isolated() -> Iterator[Cluster]:
             session={"placement": "per-session", "sweep_seconds": 1.0},
             auth={"enabled": False},
             rate={"per_minute": 60, "burst": BURST},
-            http={"max_ongoing_requests": 4, "max_queued_requests": 1},
+            http={
+                "max_ongoing_requests": 4,
+                "max_queued_requests": 1,
+                "max_streams": 1,
+                "heartbeat_seconds": 0.05,
+            },
         )
         with cluster.running():
             yield cluster
@@ -94,6 +101,23 @@ def test_the_client_waits_until_it_may_ask_again(isolated: Cluster) -> None:
 
         with Client(isolated.state.base_url, http=http).session(**PARAMETERS) as session:
             assert session.step().step == 0
+
+
+def test_a_stream_that_waits_is_kept_alive_and_its_place_freed_when_its_reader_leaves(
+    isolated: Cluster,
+) -> None:
+    with isolated.client() as api:
+        path = f"{SIMULATIONS}/{simulate(api)['id']}/stream"
+
+        with api.stream("GET", path, params={"interval_seconds": 3600}) as waiting:
+            lines = waiting.iter_lines()
+            heartbeats = [line for line in itertools.islice(lines, 12) if line == ":"]
+            refused = api.get(path)
+
+        assert len(heartbeats) >= 2
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert "no room" in refused.json()["error"]
+        eventually(lambda: api.get(path).status_code == 200, "the place of the reader who left is free")
 
 
 @pytest.mark.anyio

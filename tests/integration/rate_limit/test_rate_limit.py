@@ -99,6 +99,15 @@ async def test_the_addresses_of_one_customer_of_ipv6_count_together(allowances: 
     assert await statuses(app, 1, address="2001:db8:0:2::1") == [200]
 
 
+async def test_an_address_of_ipv4_is_the_same_in_the_words_of_ipv6(allowances: RedisAllowances) -> None:
+    app = limited(allowances, keys=False)
+
+    same = [(await statuses(app, 1, address=f"{prefix}203.0.113.7"))[0] for prefix in ("", "::ffff:", "")]
+
+    assert same == [200, 200, 429]
+    assert await statuses(app, 1, address="::ffff:203.0.113.8") == [200]
+
+
 @pytest.mark.parametrize("path", ["/health", "/ready"])
 async def test_probes_are_never_refused(allowances: RedisAllowances, path: str) -> None:
     app = limited(allowances)
