@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -22,6 +22,7 @@ from serve_app.documentation import Responses, errors
 from serve_app.routing import ModelRoute
 from serve_app.services import services_of
 from serve_app.session_calls import GreeksQuery, stored_session
+from serve_app.streaming import BodyResponse
 
 router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=ModelRoute)
 
@@ -74,7 +75,8 @@ async def stream(
     if first == session.total_steps:
         return Response(status_code=204)
     events = await producers.start(partial(_events, session, first, query.greeks))
-    return StreamingResponse(
+    return BodyResponse(
+        events,
         paced(events, query.interval_seconds, producers.heartbeat_seconds),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -106,7 +108,7 @@ def _encoded(session: Session, simulation: Simulation, first: int, greeks: Greek
 
 
 async def paced(
-    events: AsyncIterator[bytes], interval_seconds: float, heartbeat_seconds: float
+    events: AsyncIterable[bytes], interval_seconds: float, heartbeat_seconds: float
 ) -> AsyncIterator[bytes]:
     """The events, with pauses between them in which heartbeats keep the connection alive."""
     async for event in events:
