@@ -46,7 +46,10 @@ def server(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     try:
         state = request.getfixturevalue("cluster").state
     except pytest.FixtureLookupError:
-        pytest.exit("--base-url must say which server to examine", pytest.ExitCode.USAGE_ERROR)
+        pytest.exit(
+            "--base-url must say which server to examine; -c pyproject.toml starts one",
+            pytest.ExitCode.USAGE_ERROR,
+        )
     return state.base_url, state.api_key
 
 
