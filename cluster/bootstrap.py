@@ -25,6 +25,7 @@ from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.ray_metrics import RaySessionMetrics
+from adapters.redis_allowances import RedisAllowances
 from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
@@ -50,6 +51,7 @@ class OpenServices(TypedDict):
     gateway: SessionGateway
     store: SessionStore
     answers: RedisAnswers
+    allowances: RedisAllowances | None
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     history: RayHistory
@@ -116,7 +118,15 @@ def open_answers(settings: Settings) -> RedisAnswers:
         prefix=settings.redis.prefix,
         ttl_seconds=settings.http.idempotency_seconds,
         max_bytes=settings.http.idempotency_max_bytes,
+        total_bytes=settings.http.idempotency_megabytes << 20,
     )
+
+
+def open_allowances(settings: Settings) -> RedisAllowances | None:
+    """How many requests each caller may make; None where there is no limit."""
+    if not settings.rate.per_minute:
+        return None
+    return RedisAllowances(open_redis(settings.redis), settings.rate, prefix=settings.redis.prefix)
 
 
 def open_cache(settings: Settings) -> RedisCacheService:
@@ -175,6 +185,7 @@ def open_services(settings: Settings) -> OpenServices:
         gateway=open_gateway(settings),
         store=store,
         answers=open_answers(settings),
+        allowances=open_allowances(settings),
         dependencies={"redis": store},
         helpers={"mongodb": mongo},
         history=open_history(settings),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cluster.settings import Settings
 
-HAPROXY_ON_LOOPBACK = Path(__file__).with_name("haproxy_on_loopback.sh")
+AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,10 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(haproxy / "metrics.sock"),
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
+            "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
+            "OPTIONCHAIN_HAPROXY": program,
+            "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if settings.http.host in ("127.0.0.1", "localhost") else "0",
         }
-        if settings.http.host in ("127.0.0.1", "localhost"):
-            environment["RAY_SERVE_HAPROXY_BINARY_PATH"] = str(HAPROXY_ON_LOOPBACK)
-            environment["OPTIONCHAIN_HAPROXY"] = program
     return environment
 
 

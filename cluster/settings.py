@@ -16,6 +16,7 @@ from actors.config_actor import ConfigSettings
 from actors.history_actor import HistorySettings
 from actors.session_actor import SessionSettings
 from adapters.mongo_connection import MongoSettings
+from adapters.redis_allowances import RateSettings
 from adapters.redis_cache import CacheSettings
 from adapters.redis_connection import RedisSettings
 from cluster.api_keys import parse_keys
@@ -64,6 +65,11 @@ class HttpSettings(BaseModel):
         65_536,
         ge=1024,
         description="Bound of a kept answer, compressed; a longer one is made again from the session",
+    )
+    idempotency_megabytes: int = Field(
+        512,
+        ge=1,
+        description="Bound of all that one replica keeps in Redis; what comes then is made again too",
     )
     export_threads: int = Field(
         2, ge=1, le=64, description="Threads of one replica that compute exports and streams"
@@ -127,6 +133,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     limits: LimitsSettings = LimitsSettings()
     auth: AuthSettings = AuthSettings()
+    rate: RateSettings = RateSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()
     mongo: MongoSettings = MongoSettings()

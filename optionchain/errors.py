@@ -23,6 +23,7 @@ pickling between processes.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 
@@ -138,7 +139,8 @@ class RateLimited(OptionChainError):
         self.retry_after_seconds = retry_after_seconds
 
     def __str__(self) -> str:
-        return "rate limit exceeded"
+        seconds = max(math.ceil(self.retry_after_seconds), 1)
+        return f"rate limit exceeded: try again in {seconds} second{'s' if seconds > 1 else ''}"
 
 
 class Unavailable(OptionChainError):

@@ -58,6 +58,40 @@ class Answers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a caller may do now, one request having been asked for.
+
+    Attributes:
+        limit: Requests that may come at once when nothing was used.
+        remaining: Requests that may still come at once.
+        whole_seconds: From now until nothing counts as used.
+        retry_seconds: From now until the request that was asked for may come; 0 where it may now, and was counted.
+    """
+
+    limit: int
+    remaining: int
+    whole_seconds: float
+    retry_seconds: float
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether the request may come now."""
+        return self.retry_seconds <= 0.0
+
+
+class Allowances(Protocol):
+    """How many requests each caller may make; one count for all processes."""
+
+    async def take(self, caller: str) -> Allowance:
+        """Count a request of a caller, unless it is over the limit.
+
+        Raises:
+            Unavailable: The store does not answer.
+        """
+        ...
+
+
 class SessionStore(Protocol):
     """Where sessions survive their process. Every method raises `Unavailable` when the store does not answer."""
 

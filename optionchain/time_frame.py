@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,7 @@ INTERVALS = {
     "Quarter": timedelta(days=90),
     "Year": YEAR,
 }
+_NAME_OF = {name.lower(): name for name in INTERVALS}
 MIN_CUSTOM_PERIODS = 1e-3  # one step in a thousand years: a longer one passes the last date that exists
 MAX_CUSTOM_PERIODS = YEAR / timedelta(microseconds=1)  # below a microsecond two steps would share an instant
 
@@ -77,14 +79,15 @@ class TimeFrame:
 
     @classmethod
     def from_wire(cls, wire: object, field: str = "time_frame") -> TimeFrame:
-        """Read ``"Day"`` or ``{"Custom": 365}``.
+        """Read ``"Day"`` or ``{"Custom": 365}``, or either as it is `rendered`.
 
         Raises:
             InvalidInput: It is neither; the error names `field`.
         """
         try:
             if isinstance(wire, str) and wire != "Custom":
-                return cls(wire)
+                rendered = re.fullmatch(r"custom \((\d+(?:\.\d+)?(?:e[+-]?\d+)?)\)", wire)
+                return cls.custom(float(rendered[1])) if rendered else cls(_NAME_OF.get(wire, wire))
             if isinstance(wire, Mapping) and list(wire) == ["Custom"]:
                 return cls.custom(wire["Custom"])
             raise InvalidInput("", 'must be a name such as "Day", or {"Custom": periods_per_year}')

@@ -14,7 +14,7 @@
     ├── KeyReused             422  the Idempotency-Key belongs to another request
     ├── RateLimited           429  was retried already, in vain
     ├── Unavailable           502, 503, 504  was retried already, in vain
-    │   └── ConnectionFailed  no answer at all; was retried already, in vain
+    │   └── ConnectionFailed  no answer, was retried already, in vain; or a download that broke off
     └── ServerError           any other 5xx, or an answer that is not the service's
 """
 
@@ -126,7 +126,7 @@ class Unavailable(ApiError):
 
 
 class ConnectionFailed(Unavailable):
-    """No answer at all. A call that changes something may or may not have been applied."""
+    """No answer, or half of one. A call that changes something may or may not have been applied."""
 
 
 class ServerError(ApiError):
@@ -164,10 +164,18 @@ def error_of(response: httpx.Response) -> ApiError:
     return ERROR_OF.get(response.status_code, ServerError)(problem)
 
 
-def connection_failed(request: str, error: httpx.HTTPError) -> ConnectionFailed:
+def no_answer(request: object, error: httpx.HTTPError) -> ConnectionFailed:
     """The error of a call that got no answer."""
-    reason = str(error) or type(error).__name__
-    return ConnectionFailed(Problem(status=None, message=f"{request} got no answer: {reason}"))
+    return _connection_failed(f"{request} got no answer", error)
+
+
+def broken_off(request: object, error: httpx.HTTPError) -> ConnectionFailed:
+    """The error of a call whose answer ended in the middle."""
+    return _connection_failed(f"the answer to {request} broke off", error)
+
+
+def _connection_failed(what: str, error: httpx.HTTPError) -> ConnectionFailed:
+    return ConnectionFailed(Problem(status=None, message=f"{what}: {str(error) or type(error).__name__}"))
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:

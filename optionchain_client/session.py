@@ -101,6 +101,7 @@ class Stepped:
         *,
         dataset: str = "option_chains",
         format: str = "parquet",
+        layout: str = "standard",
         from_step: int | None = None,
         to_step: int | None = None,
     ) -> int:
@@ -110,13 +111,20 @@ class Stepped:
             path: The file; overwritten.
             dataset: `underlying`, `volatility` or `option_chains`.
             format: `json`, `csv`, `arrow` or `parquet`.
+            layout: `standard`, or `ironcondor`: the columns that the backtester of that name reads.
             from_step: The first step; None means 0.
             to_step: The last step, inclusive; None means all.
 
         Returns:
             The number of bytes.
         """
-        query = {"dataset": dataset, "format": format, "from_step": from_step, "to_step": to_step}
+        query = {
+            "dataset": dataset,
+            "format": format,
+            "layout": layout,
+            "from_step": from_step,
+            "to_step": to_step,
+        }
         request = self._routes.export(self.id, query)
         with self._transport.stream(request) as chunks, Path(path).open("wb") as file:
             return sum(file.write(chunk) for chunk in chunks)

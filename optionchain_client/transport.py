@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from optionchain_client.errors import connection_failed, error_of
+from optionchain_client.errors import broken_off, error_of, no_answer
 from optionchain_client.retry import Retry
 from optionchain_client.routes import ApiRequest
 
@@ -63,25 +63,41 @@ class Transport:
 
     @contextmanager
     def stream(self, request: ApiRequest) -> Iterator[Iterator[bytes]]:
-        """The body of a successful answer as it comes; sent once.
+        """The body of a successful answer as it comes; what is broken in the middle is not sent again.
 
         Raises:
-            ApiError: It failed, perhaps in the middle.
+            ApiError: The last attempt failed, or the answer broke off.
         """
+        response = self._open(request)
         try:
-            with self._http.stream(**self._addressed.arguments(request)) as response:
-                if not response.is_success:
-                    response.read()
-                    raise error_of(response)
-                yield response.iter_bytes()
+            yield response.iter_bytes()
         except httpx.TransportError as error:
-            raise connection_failed(str(request), error) from error
+            raise broken_off(request, error) from error
+        finally:
+            response.close()
+
+    def _open(self, request: ApiRequest) -> httpx.Response:
+        for attempt in self._retry.attempts_of_one_call():
+            with attempt:
+                return self._open_once(request)
+        raise AssertionError(UNREACHABLE)
+
+    def _open_once(self, request: ApiRequest) -> httpx.Response:
+        try:
+            built = self._http.build_request(**self._addressed.arguments(request))
+            response = self._http.send(built, stream=True)
+            if response.is_success:
+                return response
+            response.read()
+        except httpx.TransportError as error:
+            raise no_answer(request, error) from error
+        raise error_of(response)
 
     def _send_once(self, request: ApiRequest) -> Any:
         try:
             response = self._http.request(**self._addressed.arguments(request))
         except httpx.TransportError as error:
-            raise connection_failed(str(request), error) from error
+            raise no_answer(request, error) from error
         return _json_of(response)
 
 
@@ -103,20 +119,36 @@ class AsyncTransport:
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[AsyncIterator[bytes]]:
         """See `Transport.stream`."""
+        response = await self._open(request)
         try:
-            async with self._http.stream(**self._addressed.arguments(request)) as response:
-                if not response.is_success:
-                    await response.aread()
-                    raise error_of(response)
-                yield response.aiter_bytes()
+            yield response.aiter_bytes()
         except httpx.TransportError as error:
-            raise connection_failed(str(request), error) from error
+            raise broken_off(request, error) from error
+        finally:
+            await response.aclose()
+
+    async def _open(self, request: ApiRequest) -> httpx.Response:
+        async for attempt in self._retry.attempts_of_one_call():
+            with attempt:
+                return await self._open_once(request)
+        raise AssertionError(UNREACHABLE)
+
+    async def _open_once(self, request: ApiRequest) -> httpx.Response:
+        try:
+            built = self._http.build_request(**self._addressed.arguments(request))
+            response = await self._http.send(built, stream=True)
+            if response.is_success:
+                return response
+            await response.aread()
+        except httpx.TransportError as error:
+            raise no_answer(request, error) from error
+        raise error_of(response)
 
     async def _send_once(self, request: ApiRequest) -> Any:
         try:
             response = await self._http.request(**self._addressed.arguments(request))
         except httpx.TransportError as error:
-            raise connection_failed(str(request), error) from error
+            raise no_answer(request, error) from error
         return _json_of(response)
 
 

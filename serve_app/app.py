@@ -6,9 +6,7 @@ import gc
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse
 from ray import serve
 from ray.serve import Application
 from starlette.types import ASGIApp
@@ -30,8 +28,10 @@ from serve_app.auth import Authenticator
 from serve_app.documentation import DESCRIPTION, completed, operation_id
 from serve_app.edge import Edge
 from serve_app.errors import install_error_handlers
+from serve_app.rate_limit import RateLimit
 from serve_app.services import Services
 from serve_app.streaming import Producers
+from serve_app.swagger_ui import install_swagger_ui
 
 OPENAPI_URL = "/api-docs/openapi.json"
 PUBLIC_ROUTES = ("/health", "/ready")
@@ -47,6 +47,9 @@ def build_fastapi(services: Services) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         openapi_url=OPENAPI_URL,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
     app.state.services = services
@@ -58,11 +61,8 @@ def build_fastapi(services: Services) -> FastAPI:
     app.include_router(config_routes.router)
     app.include_router(sweep_routes.router)
     app.include_router(operations_routes.router)
+    install_swagger_ui(app, OPENAPI_URL)
     install_error_handlers(app)
-
-    @app.get("/swagger-ui/", include_in_schema=False)
-    async def swagger_ui() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url=OPENAPI_URL, title="OptionChain Simulator")
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -77,12 +77,14 @@ def build_fastapi(services: Services) -> FastAPI:
 
 
 def build_asgi(settings: Settings, services: Services) -> ASGIApp:
-    """The routes behind the edge."""
-    return Edge(
-        build_fastapi(services),
-        authenticator=Authenticator(settings.auth),
-        max_body_bytes=settings.http.max_body_bytes,
+    """The routes behind the edge, and behind the rate limit where there is one."""
+    authenticator = Authenticator(settings.auth)
+    edge = Edge(
+        build_fastapi(services), authenticator=authenticator, max_body_bytes=settings.http.max_body_bytes
     )
+    if services.allowances is None:
+        return edge
+    return RateLimit(edge, allowances=services.allowances, authenticator=authenticator)
 
 
 @serve.ingress()

@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from optionchain.session import (
     Create,
@@ -45,11 +45,12 @@ class SessionQuery(BaseModel):
 
 
 class PeekQuery(SessionQuery, GreeksQuery):
-    pass
+    # What is ours refuses what it does not know; clients of v1 may send what they like.
+    model_config = ConfigDict(extra="ignore")
 
 
 class StepQuery(SessionQuery, AdvanceQuery):
-    pass
+    model_config = ConfigDict(extra="ignore")
 
 
 @router.post(

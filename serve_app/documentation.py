@@ -181,7 +181,20 @@ _MEANING = {
     500: "A bug of ours",
     503: "A dependency is down or a queue is full: try again after Retry-After",
 }
-ALWAYS = (401, 413, 500, 503)
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
+_HEADERS: dict[int, dict[str, Any]] = {
+    429: _RETRY_AFTER
+    | {
+        f"X-RateLimit-{name}": {"description": meaning, "schema": {"type": "integer", "minimum": 0}}
+        for name, meaning in (
+            ("Limit", "Requests that may come at once when nothing was used; with a limit, on every answer"),
+            ("Remaining", "Requests that may still come at once"),
+            ("Reset", "Seconds until nothing counts as used"),
+        )
+    },
+    503: _RETRY_AFTER,
+}
+ALWAYS = (401, 413, 429, 500, 503)
 
 SECURITY_SCHEMES: dict[str, Any] = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -222,7 +235,8 @@ def shown(model: type[BaseModel]) -> Responses:
 def errors(*statuses: int) -> Responses:
     """The documentation of a route's errors, with those that any route may give."""
     return {
-        status: {"model": Problem, "description": _MEANING[status]} for status in sorted({*statuses, *ALWAYS})
+        status: {"model": Problem, "description": _MEANING[status], "headers": _HEADERS.get(status, {})}
+        for status in sorted({*statuses, *ALWAYS})
     }
 
 

@@ -99,12 +99,17 @@ def install_error_handlers(app: FastAPI) -> None:
         if isinstance(error.__cause__, OptionChainError):
             # FastAPI wraps whatever is raised while it reads a body.
             return error_response(error.__cause__)
-        headers = dict(error.headers or {})
+        text, headers = error.detail, dict(error.headers or {})
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             # Starlette names the methods of one route of the path, and there may be several.
             documented = allowed_methods(app.openapi(), request.url.path)
             headers["Allow"] = ", ".join(documented) or headers["Allow"]
-        return JSONResponse({"error": error.detail}, error.status_code, headers)
+            text = f"{text}: this path knows {headers['Allow']}"
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            without_slash = request.url.path.rstrip("/")
+            is_known = bool(allowed_methods(app.openapi(), without_slash))
+            text = f"{text}: {f'did you mean {without_slash}?' if is_known else '/docs shows what there is'}"
+        return JSONResponse({"error": text}, error.status_code, headers)
 
     @app.exception_handler(Exception)
     async def _defect(request: Request, error: Exception) -> JSONResponse:
@@ -128,6 +133,8 @@ def invalid_input(problems: Sequence[Any]) -> errors.InvalidInput:
     if location and location[0] == "body":
         location = [] if problem["type"] == "json_invalid" else location[1:]
     reason = REASON_OF.get(problem["type"], "is not valid: " + _lower_first(problem["msg"]))
+    if not location and problem["type"] in ("dict_type", "model_type"):
+        reason = REASON_OF["model_attributes_type"]
     return errors.InvalidInput(_field_path(location) or "body", reason)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.session import Surface
@@ -15,7 +15,7 @@ from serve_app.documentation import Responses, errors
 from serve_app.routing import ModelRoute
 from serve_app.services import services_of
 from serve_app.session_calls import stored_session
-from serve_app.streaming import in_chunks
+from serve_app.streaming import BodyResponse, in_chunks
 
 router = APIRouter(tags=["exports and streams"], route_class=ModelRoute)
 
@@ -33,6 +33,8 @@ FILE: Responses = {
 
 
 class ExportQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     dataset: Dataset = Field(Dataset.OPTION_CHAINS, description="What the rows are")
     format: Format = Field(Format.JSON, description="How they are written")
     layout: Layout = Field(
@@ -86,9 +88,10 @@ async def _export(request: Request, surface: Surface, session_id: UUID, query: E
         to_step=query.to_step,
         max_rows=producers.max_rows,
     )
-    pieces = await producers.start(export.pieces)
-    return StreamingResponse(
-        in_chunks(pieces),
+    body = await producers.start(export.pieces)
+    return BodyResponse(
+        body,
+        in_chunks(body),
         media_type=export.format.media_type,
         headers={"Content-Disposition": f'attachment; filename="{export.file_name}"'},
     )

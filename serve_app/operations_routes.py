@@ -19,11 +19,13 @@ PATIENCE_SECONDS = 3.0
 PAGE: Responses = {200: {"description": "Prometheus text", "content": {"text/plain": {}}}}
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Is the process up?")
 async def health() -> dict[str, str]:
     return {"status": "up"}
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready", summary="Is everything it needs up?", responses={503: {"description": "Something is down"}}
 )

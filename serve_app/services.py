@@ -11,7 +11,7 @@ from actors.live_configuration import LiveConfiguration
 from actors.session_gateway import SessionGateway
 from cluster.settings import LimitsSettings
 from cluster.sweep.gateway import Sweeps
-from optionchain.ports import Answers, Dependency, SessionStore
+from optionchain.ports import Allowances, Answers, Dependency, SessionStore
 from serve_app.shared_services import ConfigService, HistoryService
 from serve_app.streaming import Producers
 
@@ -24,6 +24,7 @@ class Services:
         gateway: Reaches the actors that hold sessions.
         store: Lists sessions.
         answers: Keeps the first answers to keyed requests.
+        allowances: Counts the requests of each caller; None where there is no limit.
         dependencies: What it cannot serve without, by name; /ready asks them.
         helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
@@ -38,6 +39,7 @@ class Services:
     gateway: SessionGateway
     store: SessionStore
     answers: Answers
+    allowances: Allowances | None
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     producers: Producers

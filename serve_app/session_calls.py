@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import orjson
 from fastapi import Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from actors.messages import Call
 from cluster.api_keys import Principal
@@ -22,6 +22,9 @@ from serve_app.services import services_of
 
 
 class GreeksQuery(BaseModel):
+    # A misspelt `expected_step` must not step without its guard.
+    model_config = ConfigDict(extra="forbid")
+
     greeks: GreekSet = Field(
         "first", description="`first`: delta and gamma; `all`: theta, vega and rho as well"
     )
@@ -43,6 +46,8 @@ def advance(query: AdvanceQuery, occasion: Occasion) -> Advance:
 
 
 class PageQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     page: int = Field(1, ge=1, le=1_000_000)
     limit: int = Field(100, ge=1, le=1000)
 

@@ -207,4 +207,5 @@ def _check_release(body: SimulationRequest, schedule: Schedule) -> None:
     for name, value in ours.items():
         asked = getattr(body, name)
         if asked is not None and asked != value:
-            raise InvalidInput(name, f"this server has {value}: the simulation would not be the same")
+            ours_is = f"is {value} on this server" if value else "must be null here"
+            raise InvalidInput(name, f"{ours_is}, so the numbers may differ: leave it out to accept that")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -21,10 +22,12 @@ from serve_app.documentation import Responses, errors
 from serve_app.routing import ModelRoute
 from serve_app.services import services_of
 from serve_app.session_calls import GreeksQuery, stored_session
+from serve_app.streaming import BodyResponse
 
 router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=ModelRoute)
 
 LAST_EVENT_ID = "Last-Event-ID"
+STEP_PATTERN = "[0-9]{1,9}"
 HEARTBEAT = b":\n\n"
 EVENTS: Responses = {
     200: {
@@ -55,7 +58,7 @@ class StreamQuery(GreeksQuery):
                 "in": "header",
                 "required": False,
                 "description": "The step seen last; the stream goes on after it. Browsers send it by themselves",
-                "schema": {"type": "string", "pattern": "^[0-9]{0,9}$"},
+                "schema": {"type": "string", "pattern": f"^({STEP_PATTERN})?$"},
             }
         ]
     },
@@ -72,7 +75,8 @@ async def stream(
     if first == session.total_steps:
         return Response(status_code=204)
     events = await producers.start(partial(_events, session, first, query.greeks))
-    return StreamingResponse(
+    return BodyResponse(
+        events,
         paced(events, query.interval_seconds, producers.heartbeat_seconds),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -82,7 +86,7 @@ async def stream(
 def _first_step(query: StreamQuery, last_seen: str | None, total_steps: int) -> int:
     """Where to begin: from 0 to the number of steps, which means that there is nothing to send."""
     if last_seen:
-        if not last_seen.isdecimal() or int(last_seen) >= total_steps:
+        if not re.fullmatch(STEP_PATTERN, last_seen) or int(last_seen) >= total_steps:
             raise InvalidInput(LAST_EVENT_ID, f"must be a step from 0 to {total_steps - 1}")
         return int(last_seen) + 1
     if query.from_step >= total_steps:
@@ -104,7 +108,7 @@ def _encoded(session: Session, simulation: Simulation, first: int, greeks: Greek
 
 
 async def paced(
-    events: AsyncIterator[bytes], interval_seconds: float, heartbeat_seconds: float
+    events: AsyncIterable[bytes], interval_seconds: float, heartbeat_seconds: float
 ) -> AsyncIterator[bytes]:
     """The events, with pauses between them in which heartbeats keep the connection alive."""
     async for event in events:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from cluster.settings import HttpSettings
 from optionchain.errors import Overloaded
@@ -15,6 +18,48 @@ from optionchain.errors import Overloaded
 CHUNK_BYTES = 1 << 18
 
 T = TypeVar("T")
+
+
+class Body:
+    """Pieces for one reader. Its place is free when it is closed; at the latest, when nobody holds it any more.
+
+    Args:
+        pieces: What to send.
+        free: Gives the place back.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], free: Callable[[], None]) -> None:
+        self._pieces = pieces
+        self._free = weakref.finalize(self, free)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    async def aclose(self) -> None:
+        """Compute no more, and give the place back."""
+        await self._pieces.aclose()
+        self._free()
+
+
+class BodyResponse(StreamingResponse):
+    """Sends what is made of a body, and closes the body when that has ended or its reader has left.
+
+    Args:
+        body: What is to be closed. The traceback of a cancellation would hold it until the next garbage collection.
+        content: What is sent.
+    """
+
+    def __init__(
+        self, body: Body, content: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(content, media_type=media_type, headers=headers)
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._body.aclose()
 
 
 class Producers:
@@ -33,8 +78,8 @@ class Producers:
         self._streams = 0
         self._threads = ThreadPoolExecutor(http.export_threads, thread_name_prefix="export")
 
-    async def start(self, open_pieces: Callable[[], Iterator[bytes]]) -> AsyncIterator[bytes]:
-        """Begin a body; it ends when nobody holds it any more, read to its end or not.
+    async def start(self, open_pieces: Callable[[], Iterator[bytes]]) -> Body:
+        """Begin a body, which has a place until it is closed.
 
         Args:
             open_pieces: Returns the pieces, each computed when it is asked for. Called in a thread, as they are.
@@ -47,15 +92,12 @@ class Producers:
             raise Overloaded("the export service")
         self._streams += 1
         try:
-            pieces = self._computed(await self._in_thread(open_pieces))
+            return Body(self._computed(await self._in_thread(open_pieces)), self._end)
         except BaseException:
             self._end()
             raise
-        # A response whose client left before it began never iterates its body: only its end is certain.
-        weakref.finalize(pieces, self._end)
-        return pieces
 
-    async def _computed(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    async def _computed(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         following = self._in_thread(lambda: next(pieces, None))
         while (piece := await following) is not None:
             following = self._in_thread(lambda: next(pieces, None))
@@ -68,7 +110,7 @@ class Producers:
         self._streams -= 1
 
 
-async def in_chunks(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def in_chunks(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     """The same bytes, in chunks that fit the buffers on the way."""
     async for piece in pieces:
         for start in range(0, len(piece), CHUNK_BYTES):

@@ -126,6 +126,7 @@ def trading_calendar(name: str) -> TradingCalendar:
     return WeekdaysCalendar() if name == WEEKDAYS_V1 else _exchange_calendar(name)
 
 
+@cache
 def calendar_version(name: str) -> str | None:
     """The release of the package that knows this exchange's holidays, a replay input; None for ``weekdays_v1``."""
     return None if name == WEEKDAYS_V1 else version("exchange_calendars")

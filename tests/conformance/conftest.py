@@ -1,7 +1,8 @@
-"""Which server to examine: any, with ``--base-url``; without it, one that the tests start themselves.
+"""Which server to examine: any, with ``--base-url``; among all tests and without it, the one that they share.
 
 ::
 
+    pip install pytest httpx
     pytest tests/conformance --base-url https://simulator.example --api-key KEY
 """
 
@@ -31,19 +32,38 @@ PARAMETERS: dict[str, Any] = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
-    group.addoption("--base-url", help="The server to examine; without it, one is started.")
+    group.addoption("--base-url", help="The server to examine.")
     group.addoption("--api-key", default=os.environ.get("API_KEY"), help="Its key; or API_KEY.")
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest) -> Iterator[tuple[str, str | None]]:
+def server(request: pytest.FixtureRequest) -> tuple[str, str | None]:
     """Base URL and key."""
-    base_url = request.config.getoption("--base-url")
+    base_url, api_key = (request.config.getoption(name) for name in ("--base-url", "--api-key"))
     if base_url:
-        yield base_url, request.config.getoption("--api-key")
-        return
-    state = request.getfixturevalue("cluster").state
-    yield state.base_url, state.api_key
+        check_usable(base_url, api_key)
+        return base_url, api_key
+    try:
+        state = request.getfixturevalue("cluster").state
+    except pytest.FixtureLookupError:
+        pytest.exit(
+            "--base-url must say which server to examine; -c pyproject.toml starts one",
+            pytest.ExitCode.USAGE_ERROR,
+        )
+    return state.base_url, state.api_key
+
+
+def check_usable(base_url: str, api_key: str | None) -> None:
+    """One message where every test would fail."""
+    headers = {"X-API-Key": api_key} if api_key else {}
+    try:
+        answer = httpx.get(f"{base_url.rstrip('/')}/api/v1/chain/sessions", headers=headers, timeout=30.0)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        pytest.exit(f"--base-url {base_url}: {error}", pytest.ExitCode.USAGE_ERROR)
+    if answer.status_code == 401:
+        pytest.exit(
+            "--api-key, or API_KEY: the server wants a key that it knows", pytest.ExitCode.USAGE_ERROR
+        )
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def a_refusal_names_an_input(
         return
     field = response.json()["field"]
     # The body of a configuration is what its answers call `values`.
-    known = _parameters(case) | _properties(case) | _keys(case.body) | {"body", "values"}
+    known = _parameters(case) | _properties(case) | _keys(case.body) | _keys(case.query) | {"body", "values"}
     is_known = any(field == name or field.startswith((f"{name}.", f"{name}[")) for name in known)
     assert is_known, f"400 names {field!r}, which is no input of {case.operation.label}"
 

@@ -136,10 +136,41 @@ def test_a_body_over_the_limit_is_refused_with_and_without_its_length(api: httpx
     assert declared.json()["field"] == "body"
 
 
-def test_an_unknown_path_and_a_wrong_method_are_json_too(api: httpx.Client) -> None:
-    assert api.get("/api/v1/nothing").json().keys() == {"error"}
+def test_an_unknown_path_and_a_wrong_method_say_what_there_is(api: httpx.Client) -> None:
+    unknown = api.get("/api/v1/nothing")
     wrong = api.put(f"{CHAIN}/step")
-    assert (wrong.status_code, wrong.headers["Allow"], set(wrong.json())) == (405, "POST", {"error"})
+
+    assert (unknown.status_code, unknown.json()) == (404, {"error": "Not Found: /docs shows what there is"})
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "POST")
+    assert wrong.json() == {"error": "Method Not Allowed: this path knows POST"}
+
+
+@pytest.mark.parametrize("path", [CHAIN, f"{CHAIN}/step", "/api/v2/simulations"])
+def test_a_slash_too_many_is_no_redirection_but_a_hint(path: str, api: httpx.Client) -> None:
+    answer = api.post(f"{path}/", json={})
+
+    assert (answer.status_code, answer.json()) == (404, {"error": f"Not Found: did you mean {path}?"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", CHAIN),
+        ("POST", "/api/v2/simulations"),
+        ("POST", "/api/v1/sweeps"),
+        ("PUT", "/api/v1/config/x"),
+        ("PUT", "/api/v1/historical/SPX/2024-01-02"),
+    ],
+)
+def test_every_route_says_the_same_of_a_body_that_is_no_json_object(
+    method: str, path: str, api: httpx.Client
+) -> None:
+    as_text = api.request(method, path, content=b"{}", headers={"Content-Type": "text/plain"})
+    as_list = api.request(method, path, json=[])
+
+    assert invalid(as_text) == invalid(as_list) == "body"
+    assert "must be a JSON object, sent as application/json" in as_text.json()["error"]
+    assert as_list.json() == as_text.json()
 
 
 def test_every_answer_carries_a_request_id_and_keeps_the_callers(api: httpx.Client) -> None:

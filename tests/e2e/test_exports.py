@@ -124,6 +124,7 @@ def test_the_headers_say_what_the_file_is(api: httpx.Client) -> None:
         ({"from_step": -1}, "from_step"),
         ({"to_step": 8}, "to_step"),
         ({"from_step": 5, "to_step": 4}, "to_step"),
+        ({"from": 5}, "from"),
     ],
 )
 def test_a_wrong_query_names_its_parameter(api: httpx.Client, query: dict[str, Any], field: str) -> None:

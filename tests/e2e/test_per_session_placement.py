@@ -1,21 +1,40 @@
-"""An actor, and so a process, for each session; and the end of an instance whose Ray head was killed."""
+"""An instance with an actor, and so a process, for each session, with limits of requests instead of keys; and its end
+when its Ray head was killed."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from clusters import Cluster, create, eventually, step
+from clusters import PARAMETERS, Cluster, create, eventually, step
+from test_simulations import SIMULATIONS, simulate
+
+from optionchain_client import Client
+
+# Enough for the tests that are not about it.
+BURST = 1000
 
 
 @pytest.fixture(scope="module")
 def isolated() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
         cluster = Cluster(
-            Path(folder), session={"placement": "per-session", "sweep_seconds": 1.0}, auth={"enabled": False}
+            Path(folder),
+            session={"placement": "per-session", "sweep_seconds": 1.0},
+            auth={"enabled": False},
+            rate={"per_minute": 60, "burst": BURST},
+            http={
+                "max_ongoing_requests": 4,
+                "max_queued_requests": 1,
+                "max_streams": 1,
+                "heartbeat_seconds": 0.05,
+            },
         )
         with cluster.running():
             yield cluster
@@ -39,6 +58,14 @@ def test_a_session_lives_and_dies_in_a_process_of_its_own(isolated: Cluster) -> 
         eventually(lambda: isolated.session_actors() == [], "the actors of deleted sessions have ended")
 
 
+@contextmanager
+def calling_from(address: str, cluster: Cluster) -> Iterator[httpx.Client]:
+    """A caller with an address of its own; all of 127.0.0.0/8 is this machine."""
+    transport = httpx.HTTPTransport(local_address=address)
+    with httpx.Client(transport=transport, base_url=cluster.state.base_url, timeout=30.0) as client:
+        yield client
+
+
 def step_until_served(api: httpx.Client, session_id: str) -> httpx.Response:
     while (answer := step(api, session_id)).status_code == 503:
         assert answer.headers["Retry-After"]
@@ -51,6 +78,63 @@ def test_without_authentication_no_key_is_needed(isolated: Cluster) -> None:
     answer = httpx.get(f"{isolated.state.base_url}/api/v1/chain/sessions", trust_env=False)
 
     assert answer.status_code == 200
+
+
+def test_each_address_has_a_limit_whatever_it_says_about_itself(isolated: Cluster) -> None:
+    with calling_from("127.0.0.2", isolated) as greedy, calling_from("127.0.0.3", isolated) as modest:
+        # Whoever asks faster than the rate is refused in the end.
+        while (answer := greedy.get("/api/v1/chain/sessions")).status_code == 200:
+            continue
+        forged = greedy.get("/api/v1/chain/sessions", headers={"X-Forwarded-For": "203.0.113.7"})
+
+        assert (answer.status_code, answer.headers["X-RateLimit-Limit"]) == (429, str(BURST))
+        assert answer.headers["Retry-After"] == "1"
+        assert int(forged.headers["X-RateLimit-Remaining"]) < BURST - 1
+        assert modest.get("/api/v1/chain/sessions").headers["X-RateLimit-Remaining"] == str(BURST - 1)
+        assert "X-RateLimit-Limit" not in greedy.get("/health").headers
+
+
+def test_the_client_waits_until_it_may_ask_again(isolated: Cluster) -> None:
+    with calling_from("127.0.0.4", isolated) as http:
+        while http.get("/api/v1/chain/sessions").status_code == 200:
+            continue
+
+        with Client(isolated.state.base_url, http=http).session(**PARAMETERS) as session:
+            assert session.step().step == 0
+
+
+def test_a_stream_that_waits_is_kept_alive_and_its_place_freed_when_its_reader_leaves(
+    isolated: Cluster,
+) -> None:
+    with isolated.client() as api:
+        path = f"{SIMULATIONS}/{simulate(api)['id']}/stream"
+
+        with api.stream("GET", path, params={"interval_seconds": 3600}) as waiting:
+            lines = waiting.iter_lines()
+            heartbeats = [line for line in itertools.islice(lines, 12) if line == ":"]
+            refused = api.get(path)
+
+        assert len(heartbeats) >= 2
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert "no room" in refused.json()["error"]
+        eventually(lambda: api.get(path).status_code == 200, "the place of the reader who left is free")
+
+
+@pytest.mark.anyio
+async def test_a_replica_that_is_full_says_so_as_every_error_is_said(isolated: Cluster) -> None:
+    transport = httpx.AsyncHTTPTransport(local_address="127.0.0.5")
+    refused: list[httpx.Response] = []
+
+    async with httpx.AsyncClient(transport=transport, base_url=isolated.state.base_url, timeout=30.0) as many:
+        while not refused:
+            answers = await asyncio.gather(*(many.get("/ready") for _ in range(100)))
+            refused = [answer for answer in answers if b"dependencies" not in answer.content]
+
+    for answer in refused:
+        assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/json")
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["X-Request-Id"]
+        assert answer.json() == {"error": "the service has no room for more requests right now: try again"}
 
 
 def test_down_leaves_nothing_when_the_head_of_ray_was_killed(isolated: Cluster) -> None:

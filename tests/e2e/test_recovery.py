@@ -6,10 +6,20 @@ import asyncio
 import os
 import time
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
 from clusters import Cluster, Quiet, create, eventually, step
+from test_exports import FORMATS, export
+from test_simulations import SIMULATIONS, simulate
+
+from cluster.settings import LimitsSettings
+from optionchain.export import Export, Format
+from optionchain.parameters import SimulationParameters
+from serve_app.simulation_models import SimulationRequest, values_of
 
 # The requirement, on a machine of its own: the next step goes on at the right cursor within five seconds.
 RECOVERY_SECONDS = 5.0
@@ -101,19 +111,81 @@ def test_killed_actors_come_back_by_themselves(cluster: Cluster, api: httpx.Clie
     assert api.get("/ready").status_code == 200
 
 
-def test_a_session_is_stepped_after_a_restart_of_everything(cluster: Cluster) -> None:
+@dataclass(frozen=True)
+class Before:
+    """What an instance served before everything of it was ended and started again."""
+
+    api_key: str | None
+    session_id: str
+    peeked: dict[str, Any]
+    simulation: dict[str, Any]
+    snapshots: list[dict[str, Any]]
+    exports: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def before_restart(cluster: Cluster) -> Before:
     with cluster.client() as api:
         session_id = create(api)["id"]
-        first = step(api, session_id).json()
-        expected = api.get("/api/v1/chain", params={"sessionid": session_id}).json()
-    key = cluster.state.api_key
-
+        step(api, session_id)
+        simulation = simulate(api, calendar="XNYS", start_at=None, seed=None)
+        before = Before(
+            api_key=cluster.state.api_key,
+            session_id=session_id,
+            peeked=api.get("/api/v1/chain", params={"sessionid": session_id}).json(),
+            simulation=simulation,
+            snapshots=market(api, simulation),
+            exports=exports(api, simulation),
+        )
     cluster.instance.down(Quiet())
     cluster.check_nothing_is_left()
     cluster.instance.up(Quiet())
+    return before
 
-    assert cluster.state.api_key == key
+
+def test_a_session_is_stepped_after_a_restart_of_everything(cluster: Cluster, before_restart: Before) -> None:
     with cluster.client() as api:
-        after = step(api, session_id).json()
-    assert (first["session_info"]["current_step"], after["session_info"]["current_step"]) == (1, 2)
-    assert {**after, "session_info": None} == {**expected, "session_info": None}
+        after = step(api, before_restart.session_id, expected_step=1).json()
+
+    assert cluster.state.api_key == before_restart.api_key
+    assert after["session_info"]["current_step"] == 2
+    assert {**after, "session_info": None} == {**before_restart.peeked, "session_info": None}
+
+
+def test_the_echo_of_a_simulation_replays_it_to_the_byte_after_a_restart_of_everything(
+    cluster: Cluster, before_restart: Before
+) -> None:
+    echo = before_restart.simulation["parameters"]
+
+    with cluster.client() as api:
+        # The first is computed anew from its checkpoint, the second from what its echo says.
+        again = simulate(api, **echo)
+        assert exports(api, before_restart.simulation) == before_restart.exports
+        assert exports(api, again) == before_restart.exports
+        assert market(api, again) == before_restart.snapshots
+
+    assert again["parameters"] == echo
+
+
+def test_the_echo_of_a_simulation_replays_it_to_the_byte_in_another_process(before_restart: Before) -> None:
+    """This one, which has nothing but the library and the echo."""
+    request = SimulationRequest.model_validate(before_restart.simulation["parameters"])
+    parameters = SimulationParameters(**values_of(request, datetime.now(UTC), LimitsSettings()))
+
+    exports = {
+        format: b"".join(Export(parameters=parameters, format=Format(format)).pieces()) for format in FORMATS
+    }
+
+    assert exports == before_restart.exports
+
+
+def market(api: httpx.Client, simulation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every snapshot, without what names this simulation."""
+    answer = api.post(f"{SIMULATIONS}/{simulation['id']}/step", params={"count": 1000, "greeks": "all"})
+    own = ("id", "version")
+    snapshots: list[dict[str, Any]] = answer.json()["snapshots"]
+    return [{name: snapshot[name] for name in snapshot if name not in own} for snapshot in snapshots]
+
+
+def exports(api: httpx.Client, simulation: dict[str, Any]) -> dict[str, bytes]:
+    return {format: export(api, simulation, format=format).content for format in FORMATS}

@@ -132,6 +132,18 @@ def test_each_surface_knows_only_its_own_ids(api: httpx.Client) -> None:
     assert api.get("/api/v1/chain", params={"sessionid": simulation["id"]}).status_code == 404
 
 
+def test_the_echo_of_another_release_is_refused_and_says_how_to_go_on(api: httpx.Client) -> None:
+    echo = simulate(api, calendar="XNYS")["parameters"]
+
+    for name in ("tzdb_version", "calendar_version"):
+        refusal = api.post(SIMULATIONS, json={**echo, name: "1999a"})
+        assert (refusal.status_code, refusal.json()["field"]) == (400, name)
+        assert echo[name] in refusal.json()["error"]
+        assert "leave it out" in refusal.json()["error"]
+        without = simulate(api, **{**echo, name: None})
+        assert without["parameters"] == echo
+
+
 def test_another_callers_simulation_does_not_exist(api: httpx.Client, other_api: httpx.Client) -> None:
     simulation = simulate(api)
 
@@ -181,7 +193,7 @@ def test_the_list_shows_the_callers_simulations_and_no_sessions(api: httpx.Clien
         ({"step_interval_seconds": None, "time_frame": {"Custom": 0.5}}, "time_frame"),
         ({"start_at": "yesterday"}, "start_at"),
         ({"effective_start": "2026-01-09T21:30:01Z"}, "effective_start"),
-        ({"tzdb_version": "1999a"}, "tzdb_version"),
+        ({"calendar_version": "1"}, "calendar_version"),
         ({"rng": "mt19937"}, "rng"),
         (
             {"chain_size": 500, "schedules": [{"rule_id": "a", "kind": "daily", "target_count": 256}]},
@@ -222,7 +234,8 @@ def test_unknown_and_malformed_ids_are_told_apart(api: httpx.Client) -> None:
 def test_a_bad_query_names_its_parameter(api: httpx.Client) -> None:
     simulation = simulate(api)
 
-    for name, value in (("count", 1001), ("count", 0), ("expected_step", -1), ("greeks", "some")):
+    wrong = (("count", 1001), ("count", 0), ("expected_step", -1), ("greeks", "some"), ("expectedstep", 0))
+    for name, value in wrong:
         answer = step(api, simulation, **{name: value})
         assert (answer.status_code, answer.json()["field"]) == (400, name)
 

@@ -88,10 +88,12 @@ def test_a_paced_stream_sends_its_events_one_by_one(api: httpx.Client) -> None:
     [
         ("8", {}, "Last-Event-ID"),
         ("seven", {}, "Last-Event-ID"),
+        ("9" * 5000, {}, "Last-Event-ID"),
         (None, {"from_step": 8}, "from_step"),
         (None, {"from_step": -1}, "from_step"),
         (None, {"interval_seconds": 3601}, "interval_seconds"),
         (None, {"greeks": "some"}, "greeks"),
+        (None, {"from": 3}, "from"),
     ],
 )
 def test_a_wrong_input_is_named(

@@ -177,6 +177,16 @@ def test_the_expiration_ends_a_session_before_its_last_step(api: httpx.Client) -
     assert step(api, session["id"]).status_code == 410
 
 
+@pytest.mark.parametrize("time_frame", ["Day", {"Custom": 365}])
+def test_the_echo_of_a_session_is_a_request_for_the_same_one(api: httpx.Client, time_frame: Any) -> None:
+    first = create(api, seed=None, time_frame=time_frame)
+    again = create(api, **first["parameters"])
+
+    assert again["parameters"] == first["parameters"]
+    bodies = [step(api, each["id"]).text.replace(each["id"], "ID") for each in (first, again)]
+    assert bodies[0] == bodies[1]
+
+
 def test_given_prices_are_replayed(api: httpx.Client) -> None:
     prices = [100.25, 101.5, 99.75]
     method = {"Historical": {"timeframe": "Day", "prices": prices, "symbol": None}}

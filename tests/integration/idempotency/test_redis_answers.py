@@ -10,7 +10,7 @@ import anyio
 import pytest
 from servers import RedisServer, redis_server
 
-from adapters.redis_idempotency import RedisAnswers
+from adapters.redis_idempotency import RedisAnswers, Room
 from optionchain.errors import KeyReused, Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +65,29 @@ async def test_of_a_long_answer_only_its_being_is_kept(answers: RedisAnswers) ->
     await answers.finish("owner", "key", REQUEST, secrets.token_bytes(2000))
 
     assert await answers.begin("owner", "key", REQUEST) == b""
+
+
+async def test_of_an_answer_too_many_only_its_being_is_kept(server: RedisServer) -> None:
+    answers = RedisAnswers(
+        server.open(), prefix=secrets.token_hex(4), ttl_seconds=60.0, max_bytes=1000, total_bytes=1500
+    )
+    for key in ("first", "second", "third"):
+        await answers.finish("owner", key, REQUEST, secrets.token_bytes(400))
+
+    kept = [await answers.begin("owner", key, REQUEST) for key in ("first", "second", "third")]
+
+    assert [len(answer or b"") for answer in kept] == [400, 400, 0]
+    await answers.close()
+
+
+def test_room_is_given_back_when_what_took_it_has_ended() -> None:
+    instants = iter((1000.0, 1012.0, 1020.0, 1026.0, 1030.0))
+    room = Room(100, lifetime_seconds=24.0, clock=lambda: next(instants))
+
+    taken = [room.take(50) for _ in range(5)]
+
+    # The first has ended by then, the second not yet.
+    assert taken == [True, True, False, True, False]
 
 
 async def test_an_answer_is_kept_for_its_time_and_no_longer(server: RedisServer) -> None:

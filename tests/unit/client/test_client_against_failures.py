@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -267,6 +269,61 @@ def test_a_frame_has_a_row_a_strike_and_step() -> None:
         *(f"{side}_{name}" for side in ("call", "put") for name in ("bid", "ask", "mid", "delta")),
         "gamma",
     ]
+
+
+def busy_file_server(request: httpx.Request, number: int) -> httpx.Response:
+    return httpx.Response(429) if number < 3 else httpx.Response(200, content=b"rows")
+
+
+def test_a_download_is_asked_for_again_while_the_service_is_busy(tmp_path: Path) -> None:
+    service = FakeService(before=busy_file_server)
+
+    written = open_client(service).open_session(SESSION_ID).download(tmp_path / "file", layout="ironcondor")
+
+    assert (written, (tmp_path / "file").read_bytes()) == (4, b"rows")
+    assert [request.url.params["layout"] for request in service.requests] == ["ironcondor"] * 3
+
+
+@pytest.mark.anyio
+async def test_a_coroutines_download_is_asked_for_again_too(tmp_path: Path) -> None:
+    session = open_async_client(FakeService(before=busy_file_server)).open_session(SESSION_ID)
+
+    written = await session.download(tmp_path / "file")
+
+    assert (written, (tmp_path / "file").read_bytes()) == (4, b"rows")
+
+
+class BreaksOff(httpx.SyncByteStream):
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"ro"
+        raise httpx.RemoteProtocolError("peer closed connection")
+
+
+def test_a_download_that_breaks_off_is_an_error_of_ours(tmp_path: Path) -> None:
+    service = FakeService(before=lambda *_: httpx.Response(200, stream=BreaksOff()))
+
+    with pytest.raises(
+        optionchain_client.ConnectionFailed, match=r"the answer to GET \S+ broke off: peer closed"
+    ):
+        open_client(service).open_session(SESSION_ID).download(tmp_path / "file")
+
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["Client", "Session", "Simulation"])
+def test_what_a_caller_can_do_a_coroutine_can(name: str) -> None:
+    def methods(kind: type) -> dict[str, inspect.Signature]:
+        found = inspect.getmembers(kind, inspect.isfunction)
+        return {name: inspect.signature(method) for name, method in found if not name.startswith("_")}
+
+    waiting = methods(getattr(optionchain_client, name))
+    coroutine = methods(getattr(optionchain_client, f"Async{name}"))
+
+    assert {method.removeprefix("a") if method == "aclose" else method for method in coroutine} == set(
+        waiting
+    )
+    for method in coroutine.keys() & waiting.keys():
+        assert coroutine[method].parameters == waiting[method].parameters, method
 
 
 @pytest.mark.anyio

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import itertools
 import threading
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from cluster.settings import HttpSettings
 from optionchain.errors import InvalidInput, Overloaded
 from serve_app.stream_routes import HEARTBEAT, paced
-from serve_app.streaming import CHUNK_BYTES, Producers, in_chunks
+from serve_app.streaming import CHUNK_BYTES, BodyResponse, Producers, in_chunks
 
 
 class Source:
@@ -32,9 +37,9 @@ class Source:
 def test_a_body_is_what_its_source_gives_computed_off_the_event_loop() -> None:
     async def read() -> None:
         source = Source()
-        pieces = await Producers(HttpSettings()).start(source.pieces)
+        body = await Producers(HttpSettings()).start(source.pieces)
 
-        assert [piece async for piece in pieces] == [b"%d" % number for number in range(10)]
+        assert [piece async for piece in body] == [b"%d" % number for number in range(10)]
         assert all(name.startswith("export") for name in source.threads)
 
     asyncio.run(read())
@@ -43,7 +48,8 @@ def test_a_body_is_what_its_source_gives_computed_off_the_event_loop() -> None:
 def test_a_slow_reader_is_never_more_than_a_piece_behind() -> None:
     async def read() -> None:
         source = Source()
-        pieces = await Producers(HttpSettings()).start(source.pieces)
+        body = await Producers(HttpSettings()).start(source.pieces)
+        pieces = aiter(body)
         for read in range(1, 10):
             await anext(pieces)
             # The loop turns many times: whatever would run ahead has the time to.
@@ -64,11 +70,64 @@ def test_bodies_over_the_limit_are_refused_until_one_ends() -> None:
 
         async for _ in whole:
             pass
-        del whole, never_read
-        gc.collect()
-        await asyncio.sleep(0)
+        await whole.aclose()
+        await never_read.aclose()
+        await never_read.aclose()
 
-        assert [await producers.start(Source().pieces) for _ in range(2)]
+        again = [await producers.start(Source().pieces) for _ in range(2)]
+        with pytest.raises(Overloaded):
+            await producers.start(Source().pieces)
+        assert len(again) == 2
+
+    asyncio.run(read())
+
+
+def test_a_body_that_nobody_holds_any_more_gives_its_place_back() -> None:
+    async def read() -> None:
+        producers = Producers(HttpSettings(max_streams=1))
+        await producers.start(Source().pieces)
+        gc.collect()
+
+        assert await producers.start(Source().pieces)
+
+    asyncio.run(read())
+
+
+@pytest.fixture
+def no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+@pytest.mark.parametrize("spec_version", ["2.3", "2.4"])
+def test_a_reader_who_leaves_gives_a_place_back_at_once(spec_version: str) -> None:
+    """Whether the server tells of it (2.3) or refuses what is sent (2.4)."""
+
+    async def read() -> None:
+        producers = Producers(HttpSettings(max_streams=1))
+        has_begun = asyncio.Event()
+
+        async def receive() -> Message:
+            await has_begun.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if has_begun.is_set() and spec_version == "2.4":
+                raise OSError
+            if message.get("body"):
+                has_begun.set()
+
+        scope = {"type": "http", "asgi": {"spec_version": spec_version}}
+        for frame in (in_chunks, partial(paced, interval_seconds=0.0, heartbeat_seconds=1.0)):
+            has_begun.clear()
+            body = await producers.start(partial(itertools.repeat, b"endless"))
+            response = BodyResponse(body, frame(body), media_type="text/plain", headers={})
+            with contextlib.suppress(ClientDisconnect):
+                await response(scope, receive, send)
+
+        await producers.start(Source().pieces)
 
     asyncio.run(read())
 

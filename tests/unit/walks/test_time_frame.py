@@ -65,16 +65,20 @@ def test_twelve_hours_are_half_a_day():
         ("Day", "day"),
         ({"Custom": 365}, "custom (365)"),
         ({"Custom": 0.5}, "custom (0.5)"),
+        ({"Custom": 3.1536e13}, "custom (31536000000000)"),
     ],
 )
-def test_rendering_is_in_lower_case(wire, rendered):
+def test_rendering_is_in_lower_case_and_can_be_read_again(wire, rendered):
     assert TimeFrame.from_wire(wire).rendered == rendered
+    assert TimeFrame.from_wire(rendered) == TimeFrame.from_wire(wire)
 
 
 @pytest.mark.parametrize(
     ("wire", "field"),
     [
-        ("day", "time_frame"),
+        ("DAY", "time_frame"),
+        ("custom (x)", "time_frame"),
+        ("custom (0)", "time_frame.Custom"),
         ("Custom", "time_frame"),
         (None, "time_frame"),
         (7, "time_frame"),

@@ -1,0 +1,154 @@
+"""Requests over a caller's limit are refused: by the owner of a key, and by address where there is none."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from servers import RedisServer, redis_server
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.redis_allowances import RateSettings, RedisAllowances
+from cluster.settings import AuthSettings
+from serve_app.auth import Authenticator
+from serve_app.edge import Edge
+from serve_app.rate_limit import RateLimit
+
+pytestmark = pytest.mark.anyio
+LIMIT = 2
+ALICE, OTHER_OF_ALICE, BOB = "alice-key-0123456789", "alice-key-9876543210", "bob-key-0123456789ab"
+KEYS = SecretStr(f"alice={ALICE},alice={OTHER_OF_ALICE},bob={BOB}")
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("hello")(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(Path(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
+
+
+@pytest.fixture
+async def allowances(server: RedisServer) -> AsyncIterator[RedisAllowances]:
+    settings = RateSettings(per_minute=1, burst=LIMIT)
+    allowances = RedisAllowances(server.open(), settings, prefix=secrets.token_hex(4))
+    yield allowances
+    await allowances.close()
+
+
+def limited(allowances: RedisAllowances, *, keys: bool = True) -> ASGIApp:
+    authenticator = Authenticator(AuthSettings(enabled=keys, keys=KEYS))
+    edge = Edge(hello, authenticator=authenticator, max_body_bytes=1024)
+    return RateLimit(edge, allowances=allowances, authenticator=authenticator)
+
+
+async def statuses(
+    app: ASGIApp,
+    times: int = LIMIT + 1,
+    *,
+    key: str | None = None,
+    address: str = "203.0.113.7",
+    path: str = "/",
+) -> list[int]:
+    headers = {"X-API-Key": key} if key else {}
+    transport = httpx.ASGITransport(app, client=(address, 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service", headers=headers) as api:
+        return [(await api.get(path)).status_code for _ in range(times)]
+
+
+async def test_the_keys_of_one_owner_count_together_wherever_they_are_used(
+    allowances: RedisAllowances,
+) -> None:
+    app = limited(allowances)
+
+    assert await statuses(app, key=ALICE) == [200, 200, 429]
+    assert await statuses(app, 1, key=OTHER_OF_ALICE, address="198.51.100.1") == [429]
+    assert await statuses(app, key=BOB) == [200, 200, 429]
+
+
+async def test_who_guesses_keys_is_counted_by_address(allowances: RedisAllowances) -> None:
+    app = limited(allowances)
+
+    guesses = [(await statuses(app, 1, key=f"guess-{number}"))[0] for number in range(3)]
+
+    assert guesses == [401, 401, 429]
+    assert await statuses(app, 1, address="203.0.113.8") == [401]
+    assert await statuses(app, 1, key=ALICE) == [200]
+
+
+async def test_without_keys_each_address_has_a_limit_of_its_own(allowances: RedisAllowances) -> None:
+    app = limited(allowances, keys=False)
+
+    assert await statuses(app, key=ALICE) == [200, 200, 429]
+    assert await statuses(app, address="203.0.113.8") == [200, 200, 429]
+
+
+async def test_the_addresses_of_one_customer_of_ipv6_count_together(allowances: RedisAllowances) -> None:
+    app = limited(allowances, keys=False)
+
+    same = [(await statuses(app, 1, address=f"2001:db8:0:1::{host}"))[0] for host in (1, 2, 3)]
+
+    assert same == [200, 200, 429]
+    assert await statuses(app, 1, address="2001:db8:0:2::1") == [200]
+
+
+async def test_an_address_of_ipv4_is_the_same_in_the_words_of_ipv6(allowances: RedisAllowances) -> None:
+    app = limited(allowances, keys=False)
+
+    same = [(await statuses(app, 1, address=f"{prefix}203.0.113.7"))[0] for prefix in ("", "::ffff:", "")]
+
+    assert same == [200, 200, 429]
+    assert await statuses(app, 1, address="::ffff:203.0.113.8") == [200]
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+async def test_probes_are_never_refused(allowances: RedisAllowances, path: str) -> None:
+    app = limited(allowances)
+
+    assert await statuses(app, 5, path=path) == [200] * 5
+
+
+async def test_a_refusal_says_when_to_come_back_and_every_answer_what_remains(
+    allowances: RedisAllowances,
+) -> None:
+    transport = httpx.ASGITransport(limited(allowances))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://service", headers={"X-API-Key": ALICE}
+    ) as api:
+        answers = [await api.get("/") for _ in range(3)]
+
+    first, _, refused = (answer.headers for answer in answers)
+    assert (first["X-RateLimit-Limit"], first["X-RateLimit-Remaining"]) == ("2", "1")
+    assert first["X-RateLimit-Reset"] == "60"
+    assert refused["X-RateLimit-Remaining"] == "0"
+    assert 60 < int(refused["X-RateLimit-Reset"]) <= 120
+    seconds = int(refused["Retry-After"])
+    assert 1 <= seconds <= 60
+    assert answers[2].json() == {"error": f"rate limit exceeded: try again in {seconds} seconds"}
+
+
+async def test_a_body_over_the_limit_counts_too(allowances: RedisAllowances) -> None:
+    transport = httpx.ASGITransport(limited(allowances))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://service", headers={"X-API-Key": ALICE}
+    ) as api:
+        answers = [await api.post("/", content=b"x" * 2000) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [413, 413, 429]
+
+
+async def test_without_redis_nobody_is_refused(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server:
+        allowances = RedisAllowances(server.open(), RateSettings(per_minute=1, burst=1))
+        app = limited(allowances)
+        assert await statuses(app, 2, key=ALICE) == [200, 429]
+
+    assert await statuses(app, 5, key=ALICE) == [200] * 5
+    await allowances.close()
