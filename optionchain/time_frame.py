@@ -60,15 +60,15 @@ class TimeFrame:
     YEAR: ClassVar[TimeFrame]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or self.name not in (*INTERVALS, "Custom"):
+            raise InvalidInput("name", f"must be one of {', '.join(INTERVALS)}, or Custom")
         if self.name == "Custom":
-            periods = finite("Custom", self.custom_periods, low=MIN_CUSTOM_PERIODS, high=MAX_CUSTOM_PERIODS)
-            object.__setattr__(self, "custom_periods", periods)
-        elif not isinstance(self.name, str) or self.name not in INTERVALS:
-            raise InvalidInput(
-                "", f"must be one of {', '.join(INTERVALS)} or Custom with its periods per year"
+            periods = finite(
+                "custom_periods", self.custom_periods, low=MIN_CUSTOM_PERIODS, high=MAX_CUSTOM_PERIODS
             )
+            object.__setattr__(self, "custom_periods", periods)
         elif self.custom_periods is not None:
-            raise InvalidInput("", "only Custom has a number of periods per year")
+            raise InvalidInput("custom_periods", "only Custom has a number of periods per year")
 
     @classmethod
     def custom(cls, periods_per_year: float) -> TimeFrame:
@@ -82,14 +82,15 @@ class TimeFrame:
         Raises:
             InvalidInput: It is neither; the error names `field`.
         """
-        try:
-            if isinstance(wire, str) and wire != "Custom":
-                return cls(wire)
-            if isinstance(wire, Mapping) and list(wire) == ["Custom"]:
+        if isinstance(wire, str) and wire in INTERVALS:
+            return cls(wire)
+        if isinstance(wire, Mapping) and list(wire) == ["Custom"]:
+            try:
                 return cls.custom(wire["Custom"])
-            raise InvalidInput("", 'must be a name such as "Day", or {"Custom": periods_per_year}')
-        except InvalidInput as error:
-            raise error.under(field) from None
+            except InvalidInput as error:
+                raise InvalidInput(f"{field}.Custom", error.reason) from None
+        names = ", ".join(INTERVALS)
+        raise InvalidInput(field, f'must be one of {names}, or {{"Custom": periods_per_year}}')
 
     def to_wire(self) -> str | dict[str, float]:
         """The JSON value that `from_wire` reads."""
