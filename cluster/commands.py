@@ -67,6 +67,12 @@ def up(
     if with_demo:
         run_demo(console, state)
     show_first_steps(console, state)
+    if (port and not state.base_url.endswith(f":{port}")) or (no_auth and state.api_key):
+        console.print(
+            "It ran already, as shown above: a change of the port or of the keys needs `optionchain down` first.",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 @app.command()

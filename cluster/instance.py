@@ -142,10 +142,13 @@ class Instance:
                 raise InstanceProblem(str(error)) from error
 
     def down(self, progress: Progress) -> int:
-        """End every process of the instance, whatever state it is in; returns how many there were."""
+        """End every process of the instance, whatever state it is in; returns how many there were.
+
+        A start that is under way is interrupted, and ends itself what it has started.
+        """
         if not self._folder.exists():
             return 0
-        with locked(self._folder):
+        with locked(self._folder, interrupt_seconds=3 * STOP_PATIENCE_SECONDS):
             return self._end_all(progress)
 
     def _running_state(self) -> InstanceState:

@@ -63,6 +63,14 @@ def test_up_again_uses_what_runs(cluster: Cluster) -> None:
     assert lasting(cluster) == before
 
 
+def test_up_with_another_port_says_that_it_runs_where_it_ran(cluster: Cluster) -> None:
+    again = cluster.run("up", "--port", "7099")
+
+    assert again.returncode == 0, again.stderr
+    assert cluster.state.base_url in again.stdout
+    assert "needs `optionchain down` first" in again.stdout
+
+
 def test_the_demo_shows_a_chain(cluster: Cluster) -> None:
     demo = cluster.run("demo")
 
@@ -242,6 +250,17 @@ def catches_interruptions(pid: int) -> bool:
     """Whether the process has a handler of its own for SIGTERM, for which Python has none."""
     caught = Path(f"/proc/{pid}/status").read_text().partition("SigCgt:")[2].split()[0]
     return bool(int(caught, 16) & 1 << (signal.SIGTERM - 1))
+
+
+def test_down_ends_a_start_that_is_under_way(fresh: Cluster) -> None:
+    with starting(fresh) as up:
+        eventually((fresh.folder / "logs" / "ray.log").exists, "Ray is being started")
+
+        down = fresh.run("down")
+
+        assert down.returncode == 0, down.stderr
+        assert "Interrupted" in up.communicate(timeout=60)[0]
+    fresh.check_nothing_is_left()
 
 
 def test_down_after_a_start_was_killed_leaves_nothing(fresh: Cluster) -> None:
