@@ -82,15 +82,15 @@ class TimeFrame:
         Raises:
             InvalidInput: It is neither; the error names `field`.
         """
-        if isinstance(wire, str) and wire in INTERVALS:
-            return cls(wire)
-        if isinstance(wire, Mapping) and list(wire) == ["Custom"]:
-            try:
+        try:
+            if isinstance(wire, str) and wire != "Custom":
+                return cls(wire)
+            if isinstance(wire, Mapping) and list(wire) == ["Custom"]:
                 return cls.custom(wire["Custom"])
-            except InvalidInput as error:
-                raise InvalidInput(f"{field}.Custom", error.reason) from None
-        names = ", ".join(INTERVALS)
-        raise InvalidInput(field, f'must be one of {names}, or {{"Custom": periods_per_year}}')
+            raise InvalidInput("", 'must be a name such as "Day", or {"Custom": periods_per_year}')
+        except InvalidInput as error:
+            at = f"{field}.Custom" if error.field == "custom_periods" else field
+            raise InvalidInput(at, error.reason) from None
 
     def to_wire(self) -> str | dict[str, float]:
         """The JSON value that `from_wire` reads."""
