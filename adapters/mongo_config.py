@@ -66,7 +66,7 @@ class MongoConfigRepository:
         saved_by: str,
         saved_at: datetime,
     ) -> Configuration:
-        whole("expected_version", expected_version, low=0, high=MAX_VERSION - 1)
+        expected_version = whole("expected_version", expected_version, low=0, high=MAX_VERSION - 1)
         configuration = Configuration(
             name=name,
             version=expected_version + 1,

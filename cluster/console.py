@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -34,15 +35,18 @@ class StepProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._finish("[green]✓[/]")
+            self.done()
         else:
             self.give_up()
 
     def step(self, what: str) -> None:
-        self._finish("[green]✓[/]")
+        self.done()
         self._current = what
         self._spinner = self._console.status(f"Waiting for {what} ...")
         self._spinner.start()
+
+    def done(self) -> None:
+        self._finish("[green]✓[/]")
 
     def give_up(self) -> None:
         self._finish("[red]✗[/]")
@@ -60,10 +64,14 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
     headers = f', headers={{"X-API-Key": "{state.api_key}"}}' if state.api_key else ""
     console.print()
     console.print(
-        f"[bold]Ready:[/] {state.base_url}    API key: {state.api_key or 'none needed'}", highlight=False
+        f"[bold]Ready:[/] {state.base_url}    API key: {state.api_key or 'none needed'}",
+        highlight=False,
+        soft_wrap=True,
     )
     console.print(
-        f"Documentation: {state.base_url}/docs    Ray dashboard: {state.ray_dashboard}", highlight=False
+        f"Documentation: {state.base_url}/docs    Ray dashboard: {state.ray_dashboard}",
+        highlight=False,
+        soft_wrap=True,
     )
     body = (
         '{"symbol":"SPX","steps":30,"initial_price":5000,"days_to_expiration":30,"volatility":0.2,'
@@ -92,14 +100,20 @@ print(chain["timestamp"], chain["price"], len(chain["contracts"]), "strikes")"""
     console.print("[dim]optionchain status | logs | demo | down; in a clone: make stop[/]", highlight=False)
 
 
-def show_status(console: Console, state: InstanceState, report: ClusterReport, *, is_ready: bool) -> None:
-    """What runs: the servers, the nodes, the session actors."""
+def show_servers(console: Console, state: InstanceState, health: Mapping[str, str]) -> None:
+    """Where the servers are, and what the HTTP service says of itself and of them."""
     table = Table(show_header=False, box=None)
-    table.add_row("HTTP", state.base_url, "[green]ready[/]" if is_ready else "[red]not ready[/]")
-    table.add_row("Ray", state.ray_address, state.ray_dashboard)
-    table.add_row("Redis", _without_password(state.redis_url))
-    table.add_row("MongoDB", _without_password(state.mongo_uri))
+    for overflow in ("ellipsis", "ellipsis", "fold"):
+        table.add_column(overflow=overflow)
+    table.add_row("HTTP", _coloured(health["http"]), state.base_url)
+    table.add_row("Redis", _coloured(health.get("redis", "unknown")), _without_password(state.redis_url))
+    table.add_row("MongoDB", _coloured(health.get("mongodb", "unknown")), _without_password(state.mongo_uri))
+    table.add_row("Ray", "", f"{state.ray_address}    dashboard: {state.ray_dashboard}")
     console.print(table)
+
+
+def show_cluster(console: Console, report: ClusterReport) -> None:
+    """The nodes, and the session actors."""
     nodes = Table("node", "address", "state", "CPUs", title="Ray nodes", title_justify="left")
     for node in report["nodes"]:
         is_alive = "[green]alive[/]" if node["alive"] else "[red]dead[/]"
@@ -121,6 +135,10 @@ def _paste(console: Console, title: str, text: str) -> None:
     # No borders and no wrapping: what is shown must work when it is pasted.
     console.print(f"\n[bold]{title}[/]")
     console.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
+
+
+def _coloured(health: str) -> str:
+    return f"[{'green' if health in ('ready', 'up') else 'red'}]{health}[/]"
 
 
 def _without_password(url: str) -> str:

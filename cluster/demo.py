@@ -13,7 +13,7 @@ from adapters.history_files.sample_data import SAMPLE_ASSET, load_sample
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from cluster.history_stores import forget_chains, forget_prices, history_stores
-from cluster.instance import InstanceProblem
+from cluster.instance_problem import InstanceProblem
 from cluster.instance_state import InstanceState
 from cluster.settings import load_settings
 from optionchain.errors import OptionChainError

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -23,8 +21,10 @@ from cluster.api_keys import kept_key
 from cluster.completed_settings import revealed, with_key, with_mongo, with_redis
 from cluster.embedded_servers import EmbeddedServer, embedded_mongo, embedded_redis
 from cluster.given_servers import silent_servers
+from cluster.instance_lock import locked, made
+from cluster.instance_problem import InstanceProblem
 from cluster.instance_state import InstanceState, read_state, write_private, write_state
-from cluster.ports import accepts, free_ports, is_free, listener
+from cluster.ports import accepts, free_ports, obstacle
 from cluster.processes import ProcessFailed
 from cluster.progress import Progress
 from cluster.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder
@@ -35,10 +35,9 @@ if TYPE_CHECKING:
 
 STOP_PATIENCE_SECONDS = 20.0
 REPORT_PATIENCE_SECONDS = 60.0
-
-
-class InstanceProblem(Exception):
-    """The instance cannot be started or found; the message says what to do."""
+# A busy machine is slow to answer, and what runs is not to be started anew for that; what is dead refuses at once.
+READY_PATIENCE_SECONDS = 15.0
+READY = "ready"
 
 
 class Instance:
@@ -71,10 +70,13 @@ class Instance:
             return None
         return read_state(self._state_file)
 
-    def is_ready(self) -> bool:
-        """Whether the HTTP service answers that everything it needs is up."""
-        state = self.state()
-        return state is not None and _answers(state.base_url + "/ready")
+    def health(self) -> dict[str, str]:
+        """What the HTTP service says of itself (`http`) and of its servers; of these nothing without an answer.
+
+        Raises:
+            InstanceProblem: Nothing runs.
+        """
+        return _health(self._running_state().base_url)
 
     def report(self) -> ClusterReport:
         """The nodes and session actors of the running cluster.
@@ -93,7 +95,10 @@ class Instance:
                 check=True,
             )
         except (subprocess.SubprocessError, OSError) as error:
-            raise InstanceProblem("Ray does not answer. See `optionchain logs`.") from error
+            raise InstanceProblem(
+                "Ray does not answer. `optionchain up` starts anew what has failed, `optionchain down` ends what is "
+                "left; `optionchain logs` may tell why."
+            ) from error
         report: ClusterReport = json.loads(answer.stdout.splitlines()[-1])
         return report
 
@@ -103,10 +108,10 @@ class Instance:
         Raises:
             InstanceProblem: It cannot be started; nothing is left running.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with self._lock():
+        with locked(made(self._folder)):
             state = self.state()
-            if state is not None and _answers(state.base_url + "/ready"):
+            if state is not None and _health(state.base_url)["http"] == READY:
+                self._revive_mongo(progress, state)
                 return state
             self._end_all(progress)
             try:
@@ -115,6 +120,7 @@ class Instance:
                 # Ctrl-C as well: half an instance is worse than none.
                 progress.give_up()
                 self._end_all(progress)
+                progress.done()
                 if isinstance(error, ProcessFailed):
                     raise InstanceProblem(str(error)) from error
                 raise
@@ -125,8 +131,8 @@ class Instance:
         Raises:
             InstanceProblem: Nothing runs, or the new settings do not work; the old replicas serve on.
         """
-        with self._lock():
-            state = self._running_state()
+        state = self._running_state()
+        with locked(self._folder):
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
             settings = with_key(settings, self._api_key())
             try:
@@ -136,10 +142,13 @@ class Instance:
                 raise InstanceProblem(str(error)) from error
 
     def down(self, progress: Progress) -> int:
-        """End every process of the instance, whatever state it is in; returns how many there were."""
+        """End every process of the instance, whatever state it is in; returns how many there were.
+
+        A start that is under way is interrupted, and ends itself what it has started.
+        """
         if not self._folder.exists():
             return 0
-        with self._lock():
+        with locked(self._folder, interrupt_seconds=3 * STOP_PATIENCE_SECONDS):
             return self._end_all(progress)
 
     def _running_state(self) -> InstanceState:
@@ -150,11 +159,9 @@ class Instance:
 
     def _start(self, progress: Progress) -> InstanceState:
         http = self._settings.http
-        if not is_free(http.host, http.port):
-            raise InstanceProblem(
-                f"Port {http.port} is in use by {listener(http.port)}. Stop that program, or choose another port "
-                "with `--port` or OCS_HTTP_PORT."
-            )
+        problem = obstacle(http.host, http.port)
+        if problem:
+            raise InstanceProblem(problem)
         silent = silent_servers(self._settings)
         if silent:
             raise InstanceProblem("\n".join(silent))
@@ -189,6 +196,16 @@ class Instance:
             settings = with_mongo(settings, mongo.url)
         return with_key(settings, self._api_key())
 
+    def _revive_mongo(self, progress: Progress, state: InstanceState) -> None:
+        """Start the private MongoDB again where it has died: sessions go on without it, so all else is ready."""
+        port = urlsplit(state.mongo_uri).port
+        if self._settings.mongo.uri is not None or port is None or accepts(port):
+            return
+        try:
+            self._start_server(progress, embedded_mongo(self._folder / "mongo", port))
+        except ProcessFailed as error:
+            raise InstanceProblem(str(error)) from error
+
     def _start_server(self, progress: Progress, server: EmbeddedServer) -> None:
         progress.step(server.name)
         log = self._logs / f"{server.name.lower()}.log"
@@ -212,7 +229,7 @@ class Instance:
 
     def _deploy(self, progress: Progress, settings: Settings, state: InstanceState) -> None:
         process, log = self._start_deployment(progress, settings, state)
-        self._wait(lambda: _answers(state.base_url + "/ready"), "the HTTP service", process, log)
+        self._wait(lambda: _health(state.base_url)["http"] == READY, "the HTTP service", process, log)
 
     def _start_deployment(
         self, progress: Progress, settings: Settings, state: InstanceState
@@ -263,29 +280,13 @@ class Instance:
             return given.split(",")[0].partition("=")[2]
         return kept_key(self._folder / "api_key")
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """One `up` or `down` at a time; the lock goes with its process, so it can never be stale."""
-        with (self._folder / "lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise InstanceProblem(
-                    f"Another command (pid {file.read().strip()}) is starting or stopping this instance. "
-                    "Wait for it, or end it, then try again."
-                ) from None
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
 
-
-def _answers(url: str) -> bool:
+def _health(base_url: str) -> dict[str, str]:
     try:
-        return httpx.get(url, timeout=5.0, trust_env=False).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
+        body = httpx.get(f"{base_url}/ready", timeout=READY_PATIENCE_SECONDS, trust_env=False).json()
+        return {"http": str(body["status"]), **body["dependencies"]}
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return {"http": "no answer"}
 
 
 def _secret(value: SecretStr | None) -> str:

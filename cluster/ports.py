@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 from itertools import islice
@@ -21,13 +22,38 @@ def free_ports(count: int) -> list[int]:
 
 def is_free(host: str, port: int) -> bool:
     """Whether we could listen there."""
+    return _refusal(host, port) is None
+
+
+def obstacle(host: str, port: int) -> str | None:
+    """Why we cannot listen there and what to do, for a message; None where we can."""
+    match _refusal(host, port):
+        case None:
+            return None
+        case OSError(errno=errno.EADDRINUSE):
+            return (
+                f"Port {port} is in use by {listener(port)}. Stop that program, or choose another port with `--port` "
+                "or OCS_HTTP_PORT."
+            )
+        case PermissionError():
+            return (
+                f"Port {port} is not open to this user: choose one above 1023 with `--port` or OCS_HTTP_PORT."
+            )
+        case OSError() as error:
+            return (
+                f"OCS_HTTP_HOST: this machine cannot listen at {host} ({error.strerror}). Set it to 127.0.0.1, to "
+                "0.0.0.0, or to one of this machine's IPv4 addresses."
+            )
+
+
+def _refusal(host: str, port: int) -> OSError | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
 
 
 def accepts(port: int) -> bool:

@@ -12,6 +12,10 @@ class Progress(Protocol):
         """A new thing is being waited for; the one before is done."""
         ...
 
+    def done(self) -> None:
+        """What was being waited for has come, and nothing else is waited for."""
+        ...
+
     def give_up(self) -> None:
         """What was being waited for will not come."""
         ...

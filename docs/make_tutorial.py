@@ -34,6 +34,7 @@ _PART = re.compile(
 )
 
 BLUE, ORANGE, GREEN, RED, GREY = "#2a6fbb", "#e08214", "#2c9c69", "#c23b4e", "#8a8f98"
+SHADES = ("#e1ebf6", "#b9cfe9", "#87abd9")  # opaque, so that the legend shows what the fan does
 RULE_COLOURS = {"monthly": BLUE, "weekly": ORANGE, "daily": RED}
 STYLE = {
     "figure.figsize": (9.0, 4.2),
@@ -103,10 +104,10 @@ def price_fan(names: dict[str, Any]) -> Figure:
 
 
 def _fan(panel: Axes, months: Any, values: Any) -> None:
-    for low, high, shade in ((1, 99, 0.14), (10, 90, 0.22), (25, 75, 0.34)):
+    for low, high, shade in zip((1, 10, 25), (99, 90, 75), SHADES, strict=True):
         lower, upper = np.percentile(values, (low, high), axis=0)
         label = f"{high - low} % of the paths"
-        panel.fill_between(months, lower, upper, color=BLUE, alpha=shade, linewidth=0, label=label)
+        panel.fill_between(months, lower, upper, color=shade, linewidth=0, label=label)
     panel.plot(months, np.median(values, axis=0), color=BLUE, linewidth=1.5, label="median")
 
 
@@ -168,7 +169,8 @@ def _straddles(panel: Axes, plan: ExpirationPlan, now: datetime) -> None:
     panel.plot(days, 100 * 0.2 * np.sqrt(2 / np.pi * days / 365), color=GREY, linewidth=1, zorder=1)
     colours = [_colour(expiration) for expiration in expirations]
     panel.scatter(chain.days_to_expiration, chain.call_mid + chain.put_mid, c=colours, zorder=2)
-    panel.set(title="Straddle, % of the spot", xlabel="days to expiration", xlim=(-2, None), ylim=(0, None))
+    title = "Term structure: straddle, % of the spot"
+    panel.set(title=title, xlabel="days to expiration", xlim=(-2, None), ylim=(0, None))
     handles = [Line2D([], [], marker="o", color=colour, label=rule) for rule, colour in RULE_COLOURS.items()]
     panel.legend(handles=handles, loc="lower right")
 

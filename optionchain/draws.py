@@ -80,9 +80,14 @@ class PhiloxDraws:
     paths: int = 1
 
     def __post_init__(self) -> None:
-        whole("seed", self.seed, low=0, high=MAX_WORD)
-        whole("first_path", self.first_path, low=0, high=MAX_WORD)
-        whole("paths", self.paths, low=1, high=MAX_WORD - self.first_path + 1)
+        first_path = whole("first_path", self.first_path, low=0, high=MAX_WORD)
+        settled = {
+            "seed": whole("seed", self.seed, low=0, high=MAX_WORD),
+            "first_path": first_path,
+            "paths": whole("paths", self.paths, low=1, high=MAX_WORD - first_path + 1),
+        }
+        for name, number in settled.items():
+            object.__setattr__(self, name, number)
 
     def normals(self, factor: Factor, steps: int) -> Paths:
         """Standard normals, ``[paths, steps]``, by NumPy's ziggurat."""

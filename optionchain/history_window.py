@@ -29,7 +29,7 @@ def window_of_closes(closes: Floats, steps: int, seed: int) -> tuple[float, ...]
         >>> window_of_closes(np.arange(1.0, 100.0), 2, seed=7) == window_of_closes(np.arange(1.0, 100.0), 2, seed=7)
         True
     """
-    whole("seed", seed, low=0, high=2**64 - 1)
+    seed = whole("seed", seed, low=0, high=2**64 - 1)
     if closes.size < steps:
         raise InvalidInput("steps", f"{steps} prices are needed and {closes.size} are stored")
     generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, _STREAM]))

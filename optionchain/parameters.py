@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
+from optionchain.expirations.plan import in_utc
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, positive, whole
 from optionchain.walks import Historical, Walk
@@ -18,6 +19,7 @@ MAX_CHAIN_SIZE = 500
 MAX_SEED = 2**64 - 1
 MAX_SYMBOL_LENGTH = 64
 MIN_PRICE = 1e-6
+MIN_STRIKE_INTERVAL = 1e-6
 MAX_PRICE = 1e9
 MAX_COEFFICIENT = 1e3
 MAX_VOLATILITY = 5.0
@@ -73,11 +75,12 @@ class SimulationParameters:
         seed: Decides the path, 0 to 2**64 - 1.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
-        step_interval: Overrides the time frame's interval.
+        step_interval: Overrides the time frame's interval; > 0.
         risk_free_rate: Continuous, per year.
         dividend_yield: Continuous, per year, >= 0.
         chain_size: Strikes on each side of the centre, 0 to 500.
-        strike_interval: Distance between strikes; None chooses one by spot, volatility and time to expiry.
+        strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time to
+            expiry.
         skew_slope: Linear coefficient of the smile in log-moneyness.
         smile_curve: Quadratic coefficient of the smile in log-moneyness.
         spread: Bid-ask spread of every quote, in currency units, >= 0.
@@ -108,18 +111,13 @@ class SimulationParameters:
 
     def __post_init__(self) -> None:
         _check_symbol(self.symbol)
-        whole("steps", self.steps, low=1, high=MAX_STEPS)
-        whole("seed", self.seed, low=0, high=MAX_SEED)
-        whole("path", self.path, low=0, high=MAX_SEED)
-        whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE)
-        if not isinstance(self.method, Walk):
-            raise InvalidInput("method", "must be a market model")
+        self._check_kinds()
         numbers = {
-            "initial_price": finite(
-                "initial_price",
-                positive("initial_price", self.initial_price, high=MAX_PRICE),
-                low=MIN_PRICE,
-            ),
+            "steps": whole("steps", self.steps, low=1, high=MAX_STEPS),
+            "seed": whole("seed", self.seed, low=0, high=MAX_SEED),
+            "path": whole("path", self.path, low=0, high=MAX_SEED),
+            "chain_size": whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE),
+            "initial_price": positive("initial_price", self.initial_price, low=MIN_PRICE, high=MAX_PRICE),
             "volatility": positive("volatility", self.volatility, high=MAX_VOLATILITY),
             "risk_free_rate": finite("risk_free_rate", self.risk_free_rate, low=-MAX_RATE, high=MAX_RATE),
             "dividend_yield": finite("dividend_yield", self.dividend_yield, low=0.0, high=MAX_RATE),
@@ -130,7 +128,9 @@ class SimulationParameters:
             "spread": finite("spread", self.spread, low=0.0, high=MAX_PRICE),
         }
         if self.strike_interval is not None:
-            numbers["strike_interval"] = positive("strike_interval", self.strike_interval, high=MAX_PRICE)
+            numbers["strike_interval"] = positive(
+                "strike_interval", self.strike_interval, low=MIN_STRIKE_INTERVAL, high=MAX_PRICE
+            )
         for name, number in numbers.items():
             object.__setattr__(self, name, number)
         self._check_time()
@@ -161,14 +161,25 @@ class SimulationParameters:
         """Simulated instant of a snapshot; strictly increasing in `step`."""
         return self.start_at + step * self.interval
 
+    def _check_kinds(self) -> None:
+        # A class with `sample` looks like a model to `isinstance`.
+        if not isinstance(self.method, Walk) or isinstance(self.method, type):
+            raise InvalidInput("method", "must be a market model")
+        if not isinstance(self.expirations, SingleExpiration | Schedule):
+            raise InvalidInput("expirations", "must be a SingleExpiration or a Schedule")
+        if not isinstance(self.time_frame, TimeFrame):
+            raise InvalidInput("time_frame", "must be a TimeFrame")
+        if self.step_interval is not None and not isinstance(self.step_interval, timedelta):
+            raise InvalidInput("step_interval", "must be a timedelta")
+
     def _check_time(self) -> None:
-        if self.start_at.tzinfo is None:
-            raise InvalidInput("start_at", "must have a UTC offset")
-        object.__setattr__(self, "start_at", self.start_at.astimezone(UTC))
+        object.__setattr__(self, "start_at", in_utc("start_at", self.start_at))
+        if self.interval <= timedelta(0):
+            raise InvalidInput("step_interval", "must be greater than zero")
         longest = LAST_INSTANT - self.start_at
         if isinstance(self.expirations, SingleExpiration) and timedelta(days=self.expirations.days) > longest:
             raise InvalidInput("days_to_expiration", "the expiration would be after the year 9999")
-        if self.interval > longest or (self.total_steps - 1) * self.interval > longest:
+        if self.interval > longest or self.total_steps - 1 > longest // self.interval:
             raise InvalidInput("steps", f"{self.steps} steps of this time frame end after the year 9999")
 
     def _check_history(self) -> None:

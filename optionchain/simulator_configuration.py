@@ -32,12 +32,18 @@ class Defaults:
     spread: float = 0.01
 
     def __post_init__(self) -> None:
-        whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE)
+        settled: dict[str, float] = {
+            "chain_size": whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE),
+            "skew_slope": finite("skew_slope", self.skew_slope, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT),
+            "smile_curve": finite(
+                "smile_curve", self.smile_curve, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT
+            ),
+            "spread": finite("spread", self.spread, low=0.0, high=MAX_PRICE),
+        }
         if self.strike_interval is not None:
-            positive("strike_interval", self.strike_interval, high=MAX_PRICE)
-        finite("skew_slope", self.skew_slope, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT)
-        finite("smile_curve", self.smile_curve, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT)
-        finite("spread", self.spread, low=0.0, high=MAX_PRICE)
+            settled["strike_interval"] = positive("strike_interval", self.strike_interval, high=MAX_PRICE)
+        for name, number in settled.items():
+            object.__setattr__(self, name, number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +61,14 @@ class Limits:
     max_contracts: int | None = None
 
     def __post_init__(self) -> None:
-        whole("max_steps", self.max_steps, low=1, high=MAX_STEPS)
-        whole("max_chain_size", self.max_chain_size, low=0, high=MAX_CHAIN_SIZE)
+        settled = {
+            "max_steps": whole("max_steps", self.max_steps, low=1, high=MAX_STEPS),
+            "max_chain_size": whole("max_chain_size", self.max_chain_size, low=0, high=MAX_CHAIN_SIZE),
+        }
         if self.max_contracts is not None:
-            whole("max_contracts", self.max_contracts, low=1, high=2**31 - 1)
+            settled["max_contracts"] = whole("max_contracts", self.max_contracts, low=1, high=2**31 - 1)
+        for name, number in settled.items():
+            object.__setattr__(self, name, number)
 
     def check(self, parameters: SimulationParameters) -> None:
         """Refuse parameters over a limit.

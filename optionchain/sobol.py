@@ -54,12 +54,13 @@ class SobolDraws:
     paths: int = REPLICATES
 
     def __post_init__(self) -> None:
-        whole("seed", self.seed, low=0, high=MAX_WORD)
-        whole("paths", self.paths, low=REPLICATES, high=REPLICATES << _BITS)
-        whole("first_path", self.first_path, low=0, high=(REPLICATES << _BITS) - self.paths)
-        for field, number in (("first_path", self.first_path), ("paths", self.paths)):
+        paths = whole("paths", self.paths, low=REPLICATES, high=REPLICATES << _BITS)
+        first_path = whole("first_path", self.first_path, low=0, high=(REPLICATES << _BITS) - paths)
+        for field, number in (("first_path", first_path), ("paths", paths)):
             if number % REPLICATES:
                 raise InvalidInput(field, f"must be a multiple of {REPLICATES}, the number of replicates")
+            object.__setattr__(self, field, number)
+        object.__setattr__(self, "seed", whole("seed", self.seed, low=0, high=MAX_WORD))
 
     def normals(self, factor: Factor, steps: int) -> Paths:
         """Standard normals by inversion, ``[paths, steps]``."""

@@ -62,15 +62,15 @@ class TimeFrame:
     YEAR: ClassVar[TimeFrame]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or self.name not in (*INTERVALS, "Custom"):
+            raise InvalidInput("name", f"must be one of {', '.join(INTERVALS)}, or Custom")
         if self.name == "Custom":
-            periods = finite("Custom", self.custom_periods, low=MIN_CUSTOM_PERIODS, high=MAX_CUSTOM_PERIODS)
-            object.__setattr__(self, "custom_periods", periods)
-        elif not isinstance(self.name, str) or self.name not in INTERVALS:
-            raise InvalidInput(
-                "", f"must be one of {', '.join(INTERVALS)} or Custom with its periods per year"
+            periods = finite(
+                "custom_periods", self.custom_periods, low=MIN_CUSTOM_PERIODS, high=MAX_CUSTOM_PERIODS
             )
+            object.__setattr__(self, "custom_periods", periods)
         elif self.custom_periods is not None:
-            raise InvalidInput("", "only Custom has a number of periods per year")
+            raise InvalidInput("custom_periods", "only Custom has a number of periods per year")
 
     @classmethod
     def custom(cls, periods_per_year: float) -> TimeFrame:
@@ -92,7 +92,8 @@ class TimeFrame:
                 return cls.custom(wire["Custom"])
             raise InvalidInput("", 'must be a name such as "Day", or {"Custom": periods_per_year}')
         except InvalidInput as error:
-            raise error.under(field) from None
+            at = f"{field}.Custom" if error.field == "custom_periods" else field
+            raise InvalidInput(at, error.reason) from None
 
     def to_wire(self) -> str | dict[str, float]:
         """The JSON value that `from_wire` reads."""

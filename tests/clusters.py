@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,9 @@ class Quiet:
 
     def step(self, what: str) -> None:
         self.steps.append(what)
+
+    def done(self) -> None:
+        return
 
     def give_up(self) -> None:
         return
@@ -99,11 +102,20 @@ class Cluster:
     def processes(self) -> list[psutil.Process]:
         return processes.marked(str(self.folder.resolve()))
 
+    def named(self, *names: str) -> list[psutil.Process]:
+        """The processes of these names; one that ends meanwhile has none."""
+        found = []
+        for process in self.processes():
+            with suppress(psutil.Error):
+                if process.name() in names:
+                    found.append(process)
+        return found
+
     def session_actors(self) -> list[psutil.Process]:
         return [process for process in self.processes() if is_session_actor(process)]
 
     def check_nothing_is_left(self) -> None:
-        assert [process.name() for process in self.processes()] == []
+        assert self.processes() == []
         assert not accepts(self.port)
 
     def command(self, *arguments: str, **variables: str) -> list[str]:

@@ -15,7 +15,7 @@ import typer
 import yaml
 from rich.console import Console
 
-from cluster.instance import InstanceProblem
+from cluster.instance_problem import InstanceProblem
 from cluster.instance_state import InstanceState, read_state
 from cluster.sweep.definition import Sweep
 from cluster.sweep.engine import Engine, InProcess

@@ -104,6 +104,7 @@ class Sweep:
         settled: dict[str, Any] = {
             "measures": _checked_measures(self.measures),
             "shocks": tuple(self.shocks),
+            "paths": int(self.paths),
             "seed": seed,
             "quantiles": quantiles,
             "tail": finite("tail", self.tail, low=1e-6, high=0.5),

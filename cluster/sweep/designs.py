@@ -41,8 +41,8 @@ def design(
         >>> sorted(int((row["volatility"] - 0.1) * 10) for row in rows)  # one in each quarter
         [0, 1, 2, 3]
     """
-    whole("points", points, low=1, high=MOST_POINTS)
-    whole("seed", seed, low=0, high=2**64 - 1)
+    points = whole("points", points, low=1, high=MOST_POINTS)
+    seed = whole("seed", seed, low=0, high=2**64 - 1)
     if not bounds:
         raise InvalidInput("bounds", "must not be empty")
     lows, highs = zip(*(_bounds(name, pair) for name, pair in bounds.items()), strict=True)

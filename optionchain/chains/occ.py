@@ -11,6 +11,7 @@ from optionchain.chains.chain import OptionChain
 
 _ROOT = re.compile(r"[A-Z0-9]{1,6}")
 _MOST_MILLS = 99_999_999
+_CENTURY = 20
 
 
 def contract_symbols(chain: OptionChain) -> list[str | None]:
@@ -18,7 +19,8 @@ def contract_symbols(chain: OptionChain) -> list[str | None]:
 
     A symbol is the root padded to six characters, the expiration's UTC date as yymmdd, C or P, and the strike
     in thousandths with eight digits. It is None where the root is longer or has other characters than capital
-    letters and digits, and where the strike is not a whole number of thousandths below 100,000.
+    letters and digits, where the strike is not a whole number of thousandths below 100,000, and where two
+    digits are not enough for the year: outside 2000 to 2099.
 
     Source:
         OCC, "Options Symbology Initiative".
@@ -31,6 +33,8 @@ def contract_symbols(chain: OptionChain) -> list[str | None]:
     symbols: list[str | None] = []
     for expiration, (start, stop) in zip(chain.expirations, pairwise(chain.offsets), strict=True):
         series = f"{chain.symbol:6}{expiration.expires_at:%y%m%d}"
+        is_dated = expiration.expires_at.year // 100 == _CENTURY
         for number in numbers[start:stop]:
-            symbols += (f"{series}C{number:08}", f"{series}P{number:08}") if number else (None, None)
+            is_expressible = is_dated and number
+            symbols += (f"{series}C{number:08}", f"{series}P{number:08}") if is_expressible else (None, None)
     return symbols

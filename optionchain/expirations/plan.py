@@ -36,11 +36,18 @@ class Expiration:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expires_at", in_utc("expires_at", self.expires_at))
+        # A text is a sequence too, of letters that nobody meant.
+        if not isinstance(self.labels, tuple | list) or not all(
+            isinstance(each, str) for each in self.labels
+        ):
+            raise InvalidInput("labels", "must be a tuple of texts")
         object.__setattr__(self, "labels", tuple(sorted(self.labels)))
 
 
 def in_utc(field: str, instant: datetime) -> datetime:
     """Return the instant in UTC; a time without a UTC offset raises `InvalidInput` naming `field`."""
+    if not isinstance(instant, datetime):
+        raise InvalidInput(field, "must be a datetime")
     if instant.tzinfo is UTC:
         return instant
     if instant.tzinfo is None:

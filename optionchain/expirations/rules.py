@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -36,7 +36,7 @@ class DailyRule:
     target_count: int
 
     def __post_init__(self) -> None:
-        _check_rule(self.rule_id, self.target_count)
+        _settle_rule(self)
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
         """The days of expiration from `day` on, ascending.
@@ -67,7 +67,7 @@ class WeeklyRule:
     weekdays: tuple[Weekday, ...]
 
     def __post_init__(self) -> None:
-        _check_rule(self.rule_id, self.target_count)
+        _settle_rule(self)
         object.__setattr__(self, "weekdays", _in_week_order(self.weekdays))
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
@@ -95,7 +95,7 @@ class MonthlyRule:
     weekday: Weekday
 
     def __post_init__(self) -> None:
-        _check_rule(self.rule_id, self.target_count)
+        _settle_rule(self)
         _check_weekday("weekday", self.weekday)
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
@@ -123,9 +123,9 @@ class YearlyRule:
     month: int = 12
 
     def __post_init__(self) -> None:
-        _check_rule(self.rule_id, self.target_count)
+        _settle_rule(self)
         _check_weekday("weekday", self.weekday)
-        whole("month", self.month, low=1, high=12)
+        object.__setattr__(self, "month", whole("month", self.month, low=1, high=12))
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
         """As `WeeklyRule.days_from`."""
@@ -147,19 +147,20 @@ def _last(weekday: Weekday, year: int, month: int) -> int:
     return last - (weekday_of(last) - WEEKDAYS.index(weekday)) % 7
 
 
-def _check_rule(rule_id: object, target_count: object) -> None:
-    if not isinstance(rule_id, str) or not _RULE_ID.fullmatch(rule_id):
+def _settle_rule(rule: Rule) -> None:
+    if not isinstance(rule.rule_id, str) or not _RULE_ID.fullmatch(rule.rule_id):
         raise InvalidInput("rule_id", "must be 1 to 64 letters, digits, underscores and hyphens")
-    whole("target_count", target_count, low=1, high=MAX_EXPIRATIONS_PER_RULE)
+    count = whole("target_count", rule.target_count, low=1, high=MAX_EXPIRATIONS_PER_RULE)
+    object.__setattr__(rule, "target_count", count)
 
 
 def _check_weekday(field: str, weekday: object) -> None:
-    if weekday not in WEEKDAYS:
+    if not isinstance(weekday, str) or weekday not in WEEKDAYS:
         raise InvalidInput(field, f"must be one of {', '.join(WEEKDAYS)}")
 
 
 def _in_week_order(weekdays: object) -> tuple[Weekday, ...]:
-    if isinstance(weekdays, str) or not isinstance(weekdays, Collection) or not weekdays:
+    if not isinstance(weekdays, list | tuple | set | frozenset) or not weekdays:
         raise InvalidInput("weekdays", "must be a list of one or more weekdays such as Mon and Fri")
     for weekday in weekdays:
         _check_weekday("weekdays", weekday)

@@ -18,7 +18,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 # As a logarithm: within it the price is linear in the moneyness, beyond it the tails are told apart.
 _NEAR_THE_MONEY = 1e-12
 _BELOW_ONE = float(np.nextafter(1.0, 0.0))
-# Of the root of prepaid forward times bond: above the numbers that run out of digits.
+# Of the larger of prepaid forward and bond: at lower prices the tails of the normal run out of digits.
 _LEAST_PRICE = 1e-305
 _TINY = 1e-307
 _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
@@ -92,7 +92,7 @@ def _deviations(time_value: Floats, prepaid: Floats, bond: Floats) -> Floats:
     attained = np.where((time_value > 0.0) & (time_value < lower), time_value, np.nan)
     price, room = attained / scale, (lower - attained) / scale
     moneyness = np.log(lower / upper)
-    solvable = price > _LEAST_PRICE
+    solvable = attained / upper > _LEAST_PRICE
     near = solvable & (moneyness > -_NEAR_THE_MONEY)
     away = solvable & ~near
     deviations: Floats = np.full_like(price, np.nan)

@@ -20,6 +20,7 @@ from optionchain.walks.tape import quoted_volatilities
 from optionchain.walks.walk import MAX_PRICE, MAX_VOLATILITY, Tape, market_model
 
 MAX_PRICES = 100_000
+LEAST_PRICE = 1e-100  # the least that a chain can be built on
 SYMBOL = re.compile(r"[A-Za-z0-9._-]{1,32}")
 
 
@@ -48,8 +49,8 @@ class PricesParameter(Parameter):
             raise InvalidInput(field, f"must have at most {MAX_PRICES} prices")
         for index, price in enumerate(value):
             number = isinstance(price, float | int) and not isinstance(price, bool)
-            if not number or not 0.0 < price <= MAX_PRICE:
-                reason = f"must be a number above 0 and up to {MAX_PRICE:g}"
+            if not number or not LEAST_PRICE <= price <= MAX_PRICE:
+                reason = f"must be a number from {LEAST_PRICE:g} to {MAX_PRICE:g}"
                 raise InvalidInput(f"{field}[{index}]", reason)
         return tuple(map(float, value))
 
@@ -57,7 +58,7 @@ class PricesParameter(Parameter):
         return list(value)
 
     def schema(self) -> dict[str, Any]:
-        price = {"type": "number", "exclusiveMinimum": 0.0, "maximum": MAX_PRICE}
+        price = {"type": "number", "minimum": LEAST_PRICE, "maximum": MAX_PRICE}
         about = "Prices to replay, oldest first. Too few, or none: taken from the history of the symbol."
         return {"type": "array", "items": price, "maxItems": MAX_PRICES, "description": about}
 

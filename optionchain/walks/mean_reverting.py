@@ -13,6 +13,9 @@ from optionchain.walks.recursion import recur
 from optionchain.walks.tape import levels
 from optionchain.walks.walk import MAX_PRICE, Tape, market_model
 
+# Far below any price, and near enough that the ratio of the start to it is a number.
+LEAST_MEAN = 1e-100
+
 
 @market_model
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class MeanReverting:
     dt: StepYears
     volatility: Volatility
     speed: Annotated[float, Number("Speed of mean reversion, per year.", high=1e4)]
-    mean: Annotated[float, Number("Price that the path returns to.", high=MAX_PRICE, above=True)]
+    mean: Annotated[float, Number("Price that the path returns to.", low=LEAST_MEAN, high=MAX_PRICE)]
 
     def __post_init__(self) -> None:
         check_parameters(self)

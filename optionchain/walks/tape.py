@@ -11,6 +11,9 @@ from optionchain.arrays import Paths
 from optionchain.errors import InvalidInput
 from optionchain.walks.walk import MAX_PRICE, MAX_VOLATILITY, MIN_PRICE, MIN_VOLATILITY, Tape
 
+# What the logarithm and the exponential may lose of a price: those that pass the check are not above the limit.
+_ROUNDING = 1e-12
+
 
 def price_floor(spot: float) -> float:
     """The least price that is quoted: one cent, or the start itself if that is less."""
@@ -53,7 +56,7 @@ def levels(
     Raises:
         InvalidInput: A price passes 1e12.
     """
-    if log_growth.max() > math.log(MAX_PRICE / spot):
+    if log_growth.max() > math.log(MAX_PRICE / spot) - _ROUNDING:
         raise too_high(at_fault)
     prices = np.exp(log_growth, out=log_growth)
     prices *= spot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import stat
@@ -10,7 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from clusters import Cluster, eventually
 
@@ -44,8 +47,9 @@ def starting(cluster: Cluster) -> Iterator[subprocess.Popen[str]]:
 
 def lasting(cluster: Cluster) -> set[int]:
     """The processes that stay as long as the instance; a reload replaces HAProxy, and idle workers come and go."""
-    servers = {process.pid for process in cluster.processes() if process.name() in SERVERS}
-    return servers | {actor.pid for actor in cluster.session_actors()}
+    return {process.pid for process in cluster.named(*SERVERS)} | {
+        actor.pid for actor in cluster.session_actors()
+    }
 
 
 def test_up_again_uses_what_runs(cluster: Cluster) -> None:
@@ -57,6 +61,14 @@ def test_up_again_uses_what_runs(cluster: Cluster) -> None:
     assert cluster.state.base_url in again.stdout
     assert str(cluster.state.api_key) in again.stdout
     assert lasting(cluster) == before
+
+
+def test_up_with_another_port_says_that_it_runs_where_it_ran(cluster: Cluster) -> None:
+    again = cluster.run("up", "--port", "7099")
+
+    assert again.returncode == 0, again.stderr
+    assert cluster.state.base_url in again.stdout
+    assert "needs `optionchain down` first" in again.stdout
 
 
 def test_the_demo_shows_a_chain(cluster: Cluster) -> None:
@@ -76,6 +88,31 @@ def test_status_and_logs_tell_of_what_runs(cluster: Cluster) -> None:
     assert "redis.log" in logs.stdout.replace("\n", "")
 
 
+def test_a_dead_mongo_is_shown_and_up_starts_it_again(cluster: Cluster) -> None:
+    before = lasting(cluster)
+    port = urlsplit(cluster.state.mongo_uri).port
+    mongo = psutil.Process(pid_listening_on(port))
+    mongo.kill()
+    mongo.wait(timeout=30)
+    eventually(lambda: cluster.instance.health().get("mongodb") == "down", "the service misses it")
+
+    status, up = cluster.run("status"), cluster.run("up")
+
+    assert re.search(r"MongoDB\s+down", status.stdout)
+    assert up.returncode == 0, up.stderr
+    eventually(lambda: cluster.instance.health().get("mongodb") == "up", "MongoDB serves again")
+    assert lasting(cluster) == before
+
+
+def pid_listening_on(port: int | None) -> int | None:
+    [pid] = {
+        connection.pid
+        for connection in psutil.net_connections("tcp4")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    }
+    return pid
+
+
 def test_secrets_on_disk_are_readable_by_their_owner_alone(cluster: Cluster) -> None:
     secrets = ("redis_password", "ray_token", "instance.json", "settings.json", "redis/redis.conf")
 
@@ -87,8 +124,7 @@ def test_our_servers_and_haproxy_listen_on_loopback_alone(cluster: Cluster) -> N
     # Ray's own gRPC ports are on every interface, whatever the node's address; its token guards them.
     listening = {
         connection.laddr.ip
-        for process in cluster.processes()
-        if process.name() in ("valkey-server", "haproxy")
+        for process in cluster.named("valkey-server", "haproxy")
         for connection in process.net_connections("tcp")
         if connection.status == "LISTEN"
     }
@@ -105,6 +141,26 @@ def test_a_port_in_use_is_named_with_what_to_do(fresh: Cluster) -> None:
     assert up.returncode == 1
     assert f"Port {fresh.port} is in use by " in up.stderr
     assert "--port" in up.stderr
+
+
+def test_an_address_that_is_not_this_machines_is_named_with_what_to_do(fresh: Cluster) -> None:
+    up = fresh.run("up", OCS_HTTP_HOST="198.51.100.7")
+
+    assert up.returncode == 1
+    assert "OCS_HTTP_HOST: this machine cannot listen at 198.51.100.7" in up.stderr
+    assert "127.0.0.1" in up.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_data_folder_that_is_a_file_is_named_with_what_to_do(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    refused = Cluster(file).run(command)
+
+    assert refused.returncode == 1
+    assert f"The data folder {file} cannot be used" in refused.stderr
+    assert "OCS_DATA_FOLDER" in refused.stderr
 
 
 def test_down_with_nothing_running_says_so_every_time(fresh: Cluster) -> None:
@@ -174,6 +230,36 @@ def test_an_interrupted_start_leaves_nothing(sent: signal.Signals, fresh: Cluste
         output = up.stdout.read() if up.stdout else ""
     assert "Interrupted" in output
     assert "Traceback" not in output
+    fresh.check_nothing_is_left()
+
+
+def test_an_interruption_while_the_commands_are_imported_is_no_traceback(fresh: Cluster) -> None:
+    with starting(fresh) as up:
+        # From the first moment in which a signal is caught; numpy is imported long after.
+        eventually(lambda: catches_interruptions(up.pid), "the entry point runs")
+
+        up.send_signal(signal.SIGINT)
+
+        output = up.communicate(timeout=60)[0]
+    assert up.returncode == 130
+    assert output.startswith("Interrupted")
+    assert "Traceback" not in output
+
+
+def catches_interruptions(pid: int) -> bool:
+    """Whether the process has a handler of its own for SIGTERM, for which Python has none."""
+    caught = Path(f"/proc/{pid}/status").read_text().partition("SigCgt:")[2].split()[0]
+    return bool(int(caught, 16) & 1 << (signal.SIGTERM - 1))
+
+
+def test_down_ends_a_start_that_is_under_way(fresh: Cluster) -> None:
+    with starting(fresh) as up:
+        eventually((fresh.folder / "logs" / "ray.log").exists, "Ray is being started")
+
+        down = fresh.run("down")
+
+        assert down.returncode == 0, down.stderr
+        assert "Interrupted" in up.communicate(timeout=60)[0]
     fresh.check_nothing_is_left()
 
 

@@ -8,7 +8,8 @@ import pytest
 from servers import RedisServer
 
 from cluster import processes
-from cluster.instance import Instance, InstanceProblem
+from cluster.instance import Instance
+from cluster.instance_problem import InstanceProblem
 from cluster.ports import free_ports
 from cluster.settings import Settings
 

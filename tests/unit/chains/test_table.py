@@ -91,6 +91,7 @@ def test_listed_contracts_have_their_occ_symbol():
         {"symbol": ""},
         {"spot": 200_000.0},
         {"strike_interval": 0.00025, "spot": 0.10025, "chain_size": 0},
+        {"days": (36_500,)},  # in 2125, which two digits do not tell from 2025
     ],
 )
 def test_contracts_that_occ_cannot_express_have_no_symbol(changes):

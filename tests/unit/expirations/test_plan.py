@@ -240,3 +240,20 @@ def test_an_expiration_is_in_utc_with_sorted_labels():
 
 def test_days_to_expiration_have_a_fraction():
     assert days_to_expiration(utc(2026, 1, 5), utc(2026, 1, 6, 6)) == 1.25
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"expires_at": "2026-01-05"}, "expires_at"),
+        ({"expires_at": None}, "expires_at"),
+        ({"labels": "weekly"}, "labels"),
+        ({"labels": None}, "labels"),
+        ({"labels": (1,)}, "labels"),
+    ],
+)
+def test_an_expiration_of_something_else_is_refused_by_name(changes, field):
+    with pytest.raises(InvalidInput) as refused:
+        Expiration(**{"expires_at": utc(2026, 1, 5, 21), "labels": ("a",)} | changes)
+
+    assert refused.value.field == field

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import islice
 
+import numpy as np
 import pytest
 
 from optionchain.errors import InvalidInput
@@ -93,7 +94,21 @@ def test_a_target_count_out_of_range_is_refused(rule, count):
     assert refused.value.field == "target_count"
 
 
-@pytest.mark.parametrize("weekdays", [(), ("Mon", "Mon"), ("Monday",), "Mon", None, 3, (["Mon"],), (0,)])
+@pytest.mark.parametrize(
+    "weekdays",
+    [
+        (),
+        ("Mon", "Mon"),
+        ("Monday",),
+        "Mon",
+        None,
+        3,
+        (["Mon"],),
+        (0,),
+        np.array(3),
+        np.array(["Mon", "Fri"]),
+    ],
+)
 def test_weekdays_that_name_no_week_are_refused(weekdays):
     with pytest.raises(InvalidInput) as refused:
         replace(WEEKLY, weekdays=weekdays)
@@ -102,12 +117,19 @@ def test_weekdays_that_name_no_week_are_refused(weekdays):
 
 
 @pytest.mark.parametrize("rule", [MONTHLY, YEARLY])
-@pytest.mark.parametrize("weekday", ["Friday", "fri", "", None, ["Fri"]])
+@pytest.mark.parametrize("weekday", ["Friday", "fri", "", None, ["Fri"], np.array(["Fri", "Mon"])])
 def test_an_unknown_weekday_is_refused(rule, weekday):
     with pytest.raises(InvalidInput) as refused:
         replace(rule, weekday=weekday)
 
     assert refused.value.field == "weekday"
+
+
+def test_numpys_whole_numbers_are_kept_as_pythons():
+    rule = replace(YEARLY, target_count=np.int64(3), month=np.uint8(6))
+
+    assert (rule.target_count, rule.month) == (3, 6)
+    assert {type(rule.target_count), type(rule.month)} == {int}
 
 
 @pytest.mark.parametrize("month", [0, 13, 1.5, "12", None])

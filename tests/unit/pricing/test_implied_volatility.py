@@ -166,3 +166,14 @@ def test_every_time_value_within_the_bounds_has_a_volatility(share, log_moneynes
         # is good to about 1e-13, and vega is 40.
         again = value.call_price if is_call else value.put_price
         assert float(again) == pytest.approx(price, rel=1e-9, abs=1e-11)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"spot": 1e64, "strike": 1e-16, "is_call": False}, {"spot": 1e-16, "strike": 1e64, "is_call": True}],
+)
+def test_a_price_in_tails_that_floats_do_not_hold_is_refused(changes):
+    # The price at a volatility of 5, by mpmath with 60 digits; a tail of 1e-339 in it is zero as a float.
+    price = 1.202771830063643e-275
+
+    assert np.isnan(implied_volatility(price, expiry_years=1.0, **changes))

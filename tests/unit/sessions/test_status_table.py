@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from cluster.console import show_status
+from cluster.console import show_cluster, show_servers
 from cluster.instance_state import InstanceState
 from cluster.report import ClusterReport, NodeReport
 
@@ -40,7 +40,8 @@ REPORT = ClusterReport(
 
 def lines() -> list[str]:
     console = Console(width=120, record=True, color_system=None, file=io.StringIO())
-    show_status(console, STATE, REPORT, is_ready=True)
+    show_servers(console, STATE, {"http": "ready", "redis": "up", "mongodb": "down"})
+    show_cluster(console, REPORT)
     return console.export_text().splitlines()
 
 
@@ -62,6 +63,23 @@ def test_nodes_are_shown_dead_or_alive() -> None:
 
 def test_actors_that_do_not_answer_are_counted() -> None:
     assert "1 actors did not answer" in line_with("did not answer")
+
+
+def test_a_server_that_is_down_is_told_from_one_that_is_up() -> None:
+    assert "ready" in line_with("http://127.0.0.1:7070")
+    assert " up " in line_with("redis://***@127.0.0.1:20003/0")
+    assert " down " in line_with("mongodb://127.0.0.1:20004/")
+
+
+def test_nothing_is_said_of_servers_when_the_service_does_not_answer() -> None:
+    console = Console(width=120, record=True, color_system=None, file=io.StringIO())
+
+    show_servers(console, STATE, {"http": "no answer"})
+
+    assert [line.split()[:2] for line in console.export_text().splitlines()[1:3]] == [
+        ["Redis", "unknown"],
+        ["MongoDB", "unknown"],
+    ]
 
 
 def test_no_secret_is_shown() -> None:

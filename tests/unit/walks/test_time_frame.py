@@ -106,6 +106,16 @@ def test_a_named_time_frame_has_no_custom_periods():
         TimeFrame("Day", 365.0)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "field"), [(("day",), "name"), ((["Day"],), "name"), (("Custom",), "custom_periods")]
+)
+def test_a_wrong_argument_is_refused_by_name(arguments, field):
+    with pytest.raises(InvalidInput) as caught:
+        TimeFrame(*arguments)
+
+    assert caught.value.field == field
+
+
 @pytest.mark.skipif(not VECTORS.exists(), reason="the reference vectors are not next to this checkout")
 def test_conversions_agree_with_the_reference_vectors():
     vectors = [v for v in json.loads(VECTORS.read_text()) if v["inputs"]["fn"] == "convert_time_frame"]

@@ -135,6 +135,7 @@ def test_a_missing_parameter_is_named(field):
         ("GeometricBrownian", "drift", 1e6),
         ("LogReturns", "autocorrelation", 1.01),
         ("MeanReverting", "mean", 0),
+        ("MeanReverting", "mean", 1e-300),  # the start divided by it is no number
         ("MeanReverting", "speed", -1),
         ("JumpDiffusion", "intensity", -1),
         ("JumpDiffusion", "jump_volatility", -0.1),
@@ -145,10 +146,11 @@ def test_a_missing_parameter_is_named(field):
         ("Telegraph", "lambda_up", -1),
         ("Telegraph", "vol_multiplier_down", -1),
         ("Historical", "symbol", "a b"),
+        ("Historical", "prices[1]", [100.0, 1e-200]),
     ],
 )
 def test_a_value_out_of_range_is_named(name, field, value):
-    wire = {name: walk_to_wire(SPECIMENS[name])[name] | {field: value}}
+    wire = {name: walk_to_wire(SPECIMENS[name])[name] | {field.partition("[")[0]: value}}
 
     assert refused(wire).field == f"method.{name}.{field}"
 
