@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
+import numpy as np
 import orjson
 
 from optionchain.arrays import Steps
@@ -103,13 +104,14 @@ class Simulation:
         self.serial = next(_SERIALS)
 
     def compute(self) -> None:
-        """Compute the tape, and try the ends: the first chain, whose discounting is longest, and the last expirations,
-        which may lie beyond what a calendar knows.
+        """Compute the tape, and try the extremes: the first chain, whose discounting is about the longest, the one at
+        the highest price, and the last expirations, which may lie beyond what a calendar knows.
 
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
-        self.chain(0)
+        highest = int(np.argmax(self.prices))
+        build_chains([self._terms(step) for step in sorted({0, highest})])
         self.expirations(self.parameters.total_steps - 1)
 
     @property

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
 import pyarrow as pa
 
 from optionchain.errors import InvalidInput
@@ -108,9 +107,6 @@ class Export:
         """
         simulation = Simulation(self.parameters)
         simulation.compute()
-        # The highest price is where a chain is out of range, if one is.
-        prices = simulation.prices[self.steps.start : self.steps.stop]
-        simulation.chain(self.steps[int(np.argmax(prices))])
         codec = ironcondor.CODEC if self.layout is Layout.IRONCONDOR else "zstd"
         return self.format.pieces(self.record_batches(simulation), self.schema, codec)
 

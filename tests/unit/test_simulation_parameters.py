@@ -175,3 +175,15 @@ def test_any_allowed_parameters_give_sound_chains_or_an_error_that_names_one_of_
             assert np.isfinite(greek()).all(), greek
         assert ((chain.call_bid <= chain.call_mid) & (chain.call_mid <= chain.call_ask)).all()
         assert ((chain.put_bid <= chain.put_mid) & (chain.put_mid <= chain.put_ask)).all()
+
+
+def test_an_interval_too_fine_for_the_highest_price_is_refused_before_the_first_snapshot() -> None:
+    rising = GeometricBrownian(dt=0.1, drift=3.0, volatility=0.0)
+    fine = {"strike_interval": 0.6797294652911355, "chain_size": 0}
+    wrong = replace(VALID, initial_price=0.5, method=rising, steps=30, **fine)
+
+    with pytest.raises(InvalidInput) as caught:
+        simulate(wrong)
+
+    assert caught.value.field == "strike_interval"
+    assert len(simulate(replace(wrong, steps=1)).chain(0).strikes) > 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from small_sessions import NOW, PARAMETERS, session
-from test_simulation_cache import SOARING, bodies, roomy
+from test_simulation_cache import ROLLING_TOO_FAR, bodies, roomy
 
 from actors.decider import Decider
 from actors.messages import Answer, Call
@@ -67,8 +67,8 @@ def test_commands_of_a_turn_are_applied_in_order() -> None:
 
 
 def test_a_step_that_cannot_be_priced_is_not_taken_and_what_follows_is_decided_without_it() -> None:
-    soaring, neighbour = session("soaring", SOARING), turn(session("b"), step(9))
-    one = turn(soaring, step(1), step(2), step(3), Peek(), step(4, expected=2))
+    rolling, neighbour = session("rolling", ROLLING_TOO_FAR), turn(session("b"), step(9))
+    one = turn(rolling, step(1), step(2), step(3), Peek(), step(4, expected=2))
 
     counts = apply(one, neighbour)
 
@@ -76,8 +76,8 @@ def test_a_step_that_cannot_be_priced_is_not_taken_and_what_follows_is_decided_w
     assert one.after is not None
     assert one.after.current_step == 2
     assert [served.command_id for served in one.after.served] == ["command-1", "command-2"]
-    assert shows(one.answers[0], soaring, 0)
-    assert shows(one.answers[1], soaring, 1)
+    assert shows(one.answers[0], rolling, 0)
+    assert shows(one.answers[1], rolling, 1)
     assert [type(answer) for answer in one.answers[2:]] == [InvalidInput] * 3
     assert neighbour.after is not None
     assert neighbour.after.current_step == 1

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 from small_sessions import PARAMETERS, session
 
 from actors.simulation_cache import Rendered, SimulationCache
 from optionchain.errors import InvalidInput
+from optionchain.expirations import Schedule, YearlyRule
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
 from optionchain.simulation import Simulation
 from optionchain.walks import GeometricBrownian
 
-# At 9e9 a strike is no whole number of millionths that a float holds; the path is beyond it after two steps.
-SOARING = replace(
+# Once the expiration of 2026 is over, that of 2028 is listed: so far ahead, at such a rate, a put costs more than
+# quotes can express. Steps 0 and 1 come before, step 2 after.
+ROLLING_TOO_FAR = replace(
     PARAMETERS,
+    initial_price=1e5,
+    method=GeometricBrownian(dt=0.004, drift=0.0, volatility=0.0),
+    expirations=Schedule(
+        timezone="UTC",
+        expiration_time=time(16),
+        rules=(YearlyRule(rule_id="yearly", target_count=2, weekday="Fri"),),
+    ),
+    start_at=datetime(2026, 7, 1, tzinfo=UTC),
+    step_interval=timedelta(days=100),
     steps=5,
-    initial_price=1e9,
-    strike_interval=1e-6,
-    method=GeometricBrownian(dt=1.0, drift=1.2, volatility=0.0),
+    risk_free_rate=-10.0,
 )
 
 
@@ -115,13 +125,13 @@ def test_a_long_reply_is_priced_in_several_passes() -> None:
 
 
 def test_a_snapshot_that_cannot_be_priced_fails_its_own_reply_alone() -> None:
-    soaring = session("soaring", SOARING)
+    rolling = session("rolling", ROLLING_TOO_FAR)
 
     first, beyond, neighbour = roomy().snapshots(
-        [(soaring, served(0)), (soaring, served(1, count=3)), (session("a"), served(0))]
+        [(rolling, served(0)), (rolling, served(1, count=3)), (session("a"), served(0))]
     )
 
-    assert first == Rendered(bodies(soaring, [0]), cached=0)
+    assert first == Rendered(bodies(rolling, [0]), cached=0)
     assert isinstance(beyond, InvalidInput)
-    assert beyond.field == "strike_interval"
+    assert beyond.field == "risk_free_rate"
     assert neighbour == Rendered(bodies(session("a"), [0]), cached=0)
