@@ -16,8 +16,9 @@ from serve_app.auth import current_principal
 from serve_app.documentation import Responses, errors
 from serve_app.routing import JsonRoute
 from serve_app.services import Services, current_services
+from serve_app.session_calls import PageQuery
 from serve_app.sweep_history import with_prices
-from serve_app.sweep_models import SweepRequest, SweepView
+from serve_app.sweep_models import SweepPage, SweepRequest, SweepView
 
 router = APIRouter(prefix="/api/v1/sweeps", tags=["sweeps"], route_class=JsonRoute)
 
@@ -28,6 +29,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 SHOWN: Responses = {200: {"model": SweepView, "description": "The sweep"}}
+PAGE: Responses = {200: {"model": SweepPage, "description": "One page"}}
 ACCEPTED: Responses = {202: {"model": SweepView, "description": "The sweep, which will be computed"}}
 TABLE: Responses = {
     200: {
@@ -54,6 +56,14 @@ async def submit(body: SweepRequest, caller: Caller, services: Application) -> R
     document = await with_prices(body.model_dump(exclude_unset=True), services.history)
     shown = await services.sweeps.submit(caller.owner, document)
     return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
+
+
+@router.get("", summary="List your sweeps", responses=PAGE | errors(400, 503))
+async def sweeps(query: Annotated[PageQuery, Query()], caller: Caller, services: Application) -> Response:
+    """Those submitted last come first; of those that are over, the oldest are forgotten in time."""
+    offset = (query.page - 1) * query.limit
+    total, shown = await services.sweeps.listed(caller.owner, offset=offset, limit=query.limit)
+    return _json({"data": shown, "pagination": query.pagination(total)})
 
 
 @router.get("/{id}", summary="State and progress of a sweep", responses=SHOWN | errors(400, 404))

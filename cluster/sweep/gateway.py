@@ -29,6 +29,8 @@ class Sweeps(Protocol):
 
     async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]: ...
 
+    async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]: ...
+
     async def status(self, owner: str, identity: str) -> dict[str, Any]: ...
 
     async def cancel(self, owner: str, identity: str) -> dict[str, Any]: ...
@@ -59,6 +61,13 @@ class SweepGateway:
         """As `SweepService.submit`."""
         shown: dict[str, Any] = await self._call("submit", owner, dict(wire))
         return shown
+
+    async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+        """As `SweepService.listed`."""
+        found: tuple[int, list[dict[str, Any]]] = await self._call(
+            "listed", owner, offset=offset, limit=limit
+        )
+        return found
 
     async def status(self, owner: str, identity: str) -> dict[str, Any]:
         """As `SweepService.status`."""
@@ -104,13 +113,13 @@ class SweepGateway:
     def _leave(self) -> None:
         self._followers -= 1
 
-    async def _call(self, method: str, *arguments: Any) -> Any:
+    async def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
         from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError  # noqa: PLC0415
 
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 actor = await asyncio.to_thread(self._actor)
-                return await getattr(actor, method).remote(*arguments)
+                return await getattr(actor, method).remote(*arguments, **named)
         except RayTaskError as error:
             if isinstance(error.cause, OptionChainError):
                 raise error.cause from None

@@ -22,6 +22,8 @@ from cluster.sweep.job import OVER, Job
 from cluster.sweep.wire import sweep_from_wire
 from optionchain.errors import InvalidInput
 
+_KEPT = ("scenarios", "paths", "state", "error", "submitted_at", "ended_at", "is_wanted")
+
 logger = logging.getLogger("ray.serve")
 
 
@@ -49,7 +51,7 @@ class JobFolders:
 
     def keep_state(self, job: Job) -> None:
         """Record what became of it."""
-        state = {name: getattr(job, name) for name in ("scenarios", "paths", "state", "error", "ended_at")}
+        state = {name: getattr(job, name) for name in _KEPT}
         self._write(job, "state.json", orjson.dumps(state))
 
     def keep_table(self, job: Job, table: bytes) -> None:
@@ -79,7 +81,8 @@ class JobFolders:
                     yield Job(identity, request["owner"], **state), None
                 else:
                     sweep = sweep_from_wire(request["sweep"])
-                    yield Job(identity, request["owner"], len(sweep.plan), sweep.paths), sweep
+                    known = state | {"scenarios": len(sweep.plan), "paths": sweep.paths}
+                    yield Job(identity, request["owner"], **known), sweep
             except (InvalidInput, orjson.JSONDecodeError, KeyError, TypeError):
                 logger.warning("sweep.unreadable", extra={"sweep_id": identity}, exc_info=True)
 
