@@ -106,7 +106,7 @@ class OnRay:
     def remote(self) -> Any:
         """The function that runs on workers."""
         environment = {"env_vars": WORKER_VARIABLES} | dict(self.runtime_env)
-        return ray.remote(_run_on_worker).options(
+        return _REMOTE.options(
             num_cpus=self.cpus_per_task,
             resources=dict(self.resources) or None,
             max_retries=self.retries,
@@ -167,6 +167,7 @@ class _Flight:
                     outcome = self._outcome(reference)
                     if outcome is not None:
                         self._pending.observe(outcome)
+                        self._start()  # before it is taken in, so that no worker waits for that
                         yield outcome
         finally:
             for reference in self._tasks:
@@ -209,6 +210,10 @@ def _run_on_worker(
     if os.getpriority(os.PRIO_PROCESS, 0) < niceness:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
     return run_and_keep(_unpacked(shipped[0]), start, stop, folder)
+
+
+# Made once, for Ray ships each remote function that is made to the workers.
+_REMOTE = ray.remote(_run_on_worker)
 
 
 @lru_cache(maxsize=1)

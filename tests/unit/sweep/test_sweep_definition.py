@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sweep_examples import BASE, run, sweep
 
 from cluster.sweep import Shock, Sweep, design
@@ -207,3 +209,31 @@ def test_it_is_imported_from_the_package():
     import cluster
 
     assert cluster.Sweep is Sweep
+
+
+VALUES = st.one_of(
+    st.integers(-2, 12_000), st.floats(-2.0, 8.0), st.sampled_from([math.nan, math.inf, True, None])
+)
+
+
+def is_allowed(name, values):
+    try:
+        sweep(grid={name: values})
+    except InvalidInput:
+        return False
+    return True
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(
+        ["volatility", "method.drift", "method.dt", "steps", "chain_size", "initial_price", "seed"]
+    ),
+    st.one_of(
+        st.lists(st.integers(-1, 12_000), min_size=1, max_size=5),
+        st.lists(st.floats(-1.0, 8.0), min_size=1, max_size=5),
+        st.lists(VALUES, min_size=1, max_size=5),
+    ),
+)
+def test_the_values_of_an_axis_are_allowed_when_each_of_them_is(name, values):
+    assert is_allowed(name, values) == all(is_allowed(name, [value]) for value in values)
