@@ -19,6 +19,7 @@ import orjson
 
 from cluster.sweep.definition import Sweep
 from cluster.sweep.job import OVER, Job
+from cluster.sweep.storage import open_folder
 from cluster.sweep.wire import sweep_from_wire
 from optionchain.errors import InvalidInput
 
@@ -35,11 +36,8 @@ class JobFolders:
     """
 
     def __init__(self, output: str) -> None:
-        import fsspec  # noqa: PLC0415  whoever reads the settings comes by here
-
         self._output = output
-        self._files, self._root = fsspec.core.url_to_fs(output)
-        self._files.makedirs(self._root, exist_ok=True)
+        self._files, self._root = open_folder(output)
 
     def folder(self, job: Job) -> str:
         """Where a job's sweep is recorded."""
