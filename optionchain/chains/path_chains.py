@@ -72,7 +72,7 @@ def price_path_chains(
         days_to_expiration: ``[expirations]`` of each moment, >= 0.
 
     Returns:
-        One a moment: the same numbers, to the bit, as `build_chain` gives for each path alone.
+        One a moment: the same numbers, to the bit, as `build_chain` gives for each path alone; read-only.
 
     Raises:
         InvalidInput: The strike interval is too fine for a price.
@@ -92,6 +92,8 @@ def price_path_chains(
         strike_interval=parameters.strike_interval,
     )
     smiled, values = _priced_ladders(parameters, each_spot, each_volatility, years, strikes)
+    for shared in (strikes, smiled, values):
+        shared.flags.writeable = False
     chains, stop = [], 0
     for days in days_to_expiration:
         start, stop = stop, stop + paths * days.size

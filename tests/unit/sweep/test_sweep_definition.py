@@ -69,6 +69,18 @@ def test_a_design_stays_in_its_box_and_is_the_same_for_the_same_seed(kind):
     assert len(sweep(grid=None, scenarios=rows).plan) == 100
 
 
+def changes_the_prices(block):
+    prices = block.prices
+    prices -= prices[:, :1]
+    return prices[:, -1]
+
+
+def changes_a_chain(block):
+    call_mid = block.chains(0).call_mid
+    call_mid[:, :, 0] = 0.0
+    return call_mid.sum(axis=(1, 2))
+
+
 def returns_a_matrix(block):
     return block.prices
 
@@ -132,6 +144,8 @@ def test_a_definition_that_cannot_be_meant_is_refused_with_its_field(changes, fi
         (returns_nothing, "one number a path"),
         (raises, "KeyError: 'strike'"),
         (is_not_a_number, "nan"),
+        (changes_the_prices, "read-only"),
+        (changes_a_chain, "read-only"),
     ],
 )
 def test_a_measure_that_does_not_work_is_refused_before_any_scenario(measure, words):
