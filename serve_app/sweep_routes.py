@@ -9,8 +9,10 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from cluster.api_keys import Principal
+from cluster.sweep.gateway import Following
 from cluster.sweep.table_formats import Format
 from serve_app.auth import current_principal
 from serve_app.documentation import Responses, errors
@@ -94,16 +96,28 @@ async def results(
 )
 async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
-    told = await services.sweeps.follow(caller.owner, str(sweep_id))  # a 404 comes before the first event
-    return StreamingResponse(
-        _events(told),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return Progress(
+        await services.sweeps.follow(caller.owner, str(sweep_id))
+    )  # a 404 comes before the first event
 
 
-async def _events(told: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[bytes]:
-    async for shown in told:
+class Progress(StreamingResponse):
+    """The events of a sweep. It leaves when its client does, whether or not anything was sent."""
+
+    def __init__(self, following: Following) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(_events(following), media_type="text/event-stream", headers=headers)
+        self._following = following
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._following.leave()
+
+
+async def _events(following: Following) -> AsyncIterator[bytes]:
+    async for shown in following:
         # A comment keeps the line open, and finds out whether anybody is still there.
         yield b":\n\n" if shown is None else b"event: progress\ndata: %b\n\n" % orjson.dumps(shown)
 

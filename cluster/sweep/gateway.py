@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,9 +37,25 @@ class Sweeps(Protocol):
 
     async def results(self, owner: str, identity: str, style: Format) -> bytes: ...
 
-    async def follow(self, owner: str, identity: str) -> AsyncIterator[dict[str, Any] | None]:
+    async def follow(self, owner: str, identity: str) -> Following:
         """As `SweepGateway.follow`."""
         ...
+
+
+class Following:
+    """The status of a sweep whenever it has changed, until it is over; None whenever it has not.
+
+    Args:
+        told: That.
+        leave: Gives back the place that it takes. It is called once: by whoever leaves, or when this is garbage.
+    """
+
+    def __init__(self, told: AsyncIterator[dict[str, Any] | None], leave: Callable[[], None]) -> None:
+        self._told = told
+        self.leave = weakref.finalize(self, leave)
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any] | None]:
+        return self._told
 
 
 class SweepGateway:
@@ -84,11 +100,11 @@ class SweepGateway:
         table: bytes = await self._call("results", owner, identity, style)
         return table
 
-    async def follow(self, owner: str, identity: str) -> AsyncIterator[dict[str, Any] | None]:
-        """The status of a sweep whenever it has changed, until it is over; None whenever it has not.
+    async def follow(self, owner: str, identity: str) -> Following:
+        """Be told of a sweep until it is over; whoever follows must leave.
 
         Raises:
-            NotFound: The caller has none of this id; nothing was told yet.
+            NotFound: The caller has none of this id.
             Overloaded: Too many callers of this replica are being told.
         """
         if self._followers >= self._settings.max_followers:
@@ -99,9 +115,7 @@ class SweepGateway:
         except BaseException:
             self._leave()
             raise
-        # A response whose client left before it began never iterates its body: only its end is certain.
-        weakref.finalize(told, self._leave)
-        return told
+        return Following(told, self._leave)
 
     async def _told(self, owner: str, shown: dict[str, Any]) -> AsyncIterator[dict[str, Any] | None]:
         yield shown

@@ -534,14 +534,17 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
 
     with pytest.raises(NotFound):
         await sweeps.follow("second", identity)
-    told = await sweeps.follow("first", identity)
+    following = await sweeps.follow("first", identity)
     with pytest.raises(Overloaded):
         await sweeps.follow("first", identity)
-    assert (await anext(told))["id"] == identity
-    await told.aclose()
-    del told
+    assert (await anext(aiter(following)))["id"] == identity
+    following.leave()
+    following.leave()
 
-    assert (await anext(await sweeps.follow("first", identity)))["id"] == identity
+    another = await sweeps.follow("first", identity)
+    with pytest.raises(Overloaded):
+        await sweeps.follow("first", identity)
+    another.leave()
 
 
 def test_the_example_of_the_documentation_is_a_sweep():
