@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -42,7 +43,9 @@ class SweepSettings(BaseModel):
     max_running: int = Field(2, ge=1, le=64, description="Sweeps that run at a time; the others wait")
     max_unfinished: int = Field(10, ge=1, description="Sweeps of one caller that wait or run; then 503")
     max_kept: int = Field(
-        1000, ge=1, description="Sweeps that are over and remembered, with their tables; the oldest go first"
+        1000,
+        ge=1,
+        description="Sweeps that are over and remembered, with their tables; then the oldest of whoever has most go",
     )
     max_followers: int = Field(
         100, ge=1, description="Callers to whom one replica streams progress at a time; then 503"
@@ -244,8 +247,7 @@ class SweepService:
     def _forget_oldest(self) -> None:
         with self._lock:
             over = [job for job in self._jobs.values() if job.is_over]
-            over.sort(key=lambda job: job.ended_at or 0.0)
-            oldest = over[: max(len(over) - self._settings.max_kept, 0)]
+            oldest = _beyond(self._settings.max_kept, over)
             for job in oldest:
                 del self._jobs[job.id]
                 self._forget_folder(job)
@@ -277,3 +279,11 @@ class SweepService:
                     job.stop()
                     self._end_if_waiting(job)
         self._forget_oldest()
+
+
+def _beyond(most: int, over: list[Job]) -> list[Job]:
+    """Which are too many: the oldest of whoever has most, so that nobody's sweeps push out those of others."""
+    of_owners: dict[str, deque[Job]] = defaultdict(deque)
+    for job in sorted(over, key=lambda job: job.ended_at or 0.0):
+        of_owners[job.owner].append(job)
+    return [max(of_owners.values(), key=len).popleft() for _ in range(len(over) - most)]

@@ -216,6 +216,19 @@ def test_the_oldest_sweeps_that_are_over_are_forgotten_with_their_folders(open_s
     assert {path.name for path in tmp_path.iterdir()} == {ids[2]}
 
 
+def test_a_callers_many_sweeps_do_not_push_out_those_of_others(open_service):
+    service = open_service(max_kept=2)
+    submitted = [("first", 1), ("second", 1), ("second", 2), ("second", 3)]
+    ids = []
+    for owner, seed in submitted:
+        ids.append(service.submit(owner, SMALL | {"seed": seed})["id"])
+        wait(service, owner, ids[-1])
+    service.close()
+
+    assert [shown["id"] for shown in service.listed("first", offset=0, limit=9)[1]] == ids[:1]
+    assert [shown["id"] for shown in service.listed("second", offset=0, limit=9)[1]] == ids[-1:]
+
+
 def test_a_sweep_that_is_not_over_is_never_forgotten(open_service):
     gated = Gated()
     service = open_service(gated, max_kept=1, max_running=2)
