@@ -51,6 +51,10 @@ class PageQuery(BaseModel):
     page: int = Field(1, ge=1, le=1_000_000)
     limit: int = Field(100, ge=1, le=1000)
 
+    def pagination(self, total: int) -> dict[str, int]:
+        """Where this page is among all."""
+        return {"total": total, "page": self.page, "limit": self.limit, "pages": -(-total // self.limit)}
+
 
 def new_session(
     session_id: str, caller: Principal, surface: Surface, parameters: SimulationParameters
@@ -95,7 +99,7 @@ async def page_of_sessions(request: Request, surface: Surface, query: PageQuery)
     found = await store.list_active(owner, surface, offset=(query.page - 1) * limit, limit=limit)
     stored = await store.get(found.ids)
     bodies = [session_json(stored[session_id]) for session_id in found.ids if session_id in stored]
-    pagination = {"total": found.total, "page": query.page, "limit": limit, "pages": -(-found.total // limit)}
+    pagination = query.pagination(found.total)
     return json_response(
         b'{"data":[' + b",".join(bodies) + b'],"pagination":' + orjson.dumps(pagination) + b"}"
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.sweep.wire import MEASURES_WITH_TERMS, PLAIN_MEASURES
+from serve_app.documentation import Pagination
 
 _NAMES = ", ".join([*PLAIN_MEASURES, *MEASURES_WITH_TERMS])
 
@@ -75,4 +76,13 @@ class SweepView(BaseModel):
     error: str | None = Field(description="Why it failed")
     scenarios: int
     paths: int = Field(description="Of each scenario")
+    submitted_at: str
+    ended_at: str | None = Field(description="When it was completed, cancelled or failed")
     progress: SweepProgress | None
+
+
+class SweepPage(BaseModel):
+    """Some of a caller's sweeps."""
+
+    data: list[SweepView]
+    pagination: Pagination

@@ -9,15 +9,18 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from cluster.api_keys import Principal
+from cluster.sweep.gateway import Following
 from cluster.sweep.table_formats import Format
 from serve_app.auth import current_principal
 from serve_app.documentation import Responses, errors
 from serve_app.routing import JsonRoute
 from serve_app.services import Services, current_services
+from serve_app.session_calls import PageQuery
 from serve_app.sweep_history import with_prices
-from serve_app.sweep_models import SweepRequest, SweepView
+from serve_app.sweep_models import SweepPage, SweepRequest, SweepView
 
 router = APIRouter(prefix="/api/v1/sweeps", tags=["sweeps"], route_class=JsonRoute)
 
@@ -28,6 +31,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 SHOWN: Responses = {200: {"model": SweepView, "description": "The sweep"}}
+PAGE: Responses = {200: {"model": SweepPage, "description": "One page"}}
 ACCEPTED: Responses = {202: {"model": SweepView, "description": "The sweep, which will be computed"}}
 TABLE: Responses = {
     200: {
@@ -54,6 +58,14 @@ async def submit(body: SweepRequest, caller: Caller, services: Application) -> R
     document = await with_prices(body.model_dump(exclude_unset=True), services.history)
     shown = await services.sweeps.submit(caller.owner, document)
     return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
+
+
+@router.get("", summary="List your sweeps", responses=PAGE | errors(400, 503))
+async def sweeps(query: Annotated[PageQuery, Query()], caller: Caller, services: Application) -> Response:
+    """Those submitted last come first; of those that are over, the oldest are forgotten in time."""
+    offset = (query.page - 1) * query.limit
+    total, shown = await services.sweeps.listed(caller.owner, offset=offset, limit=query.limit)
+    return _json({"data": shown, "pagination": query.pagination(total)})
 
 
 @router.get("/{id}", summary="State and progress of a sweep", responses=SHOWN | errors(400, 404))
@@ -84,16 +96,28 @@ async def results(
 )
 async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
-    told = await services.sweeps.follow(caller.owner, str(sweep_id))  # a 404 comes before the first event
-    return StreamingResponse(
-        _events(told),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return Progress(
+        await services.sweeps.follow(caller.owner, str(sweep_id))
+    )  # a 404 comes before the first event
 
 
-async def _events(told: AsyncIterator[dict[str, Any] | None]) -> AsyncIterator[bytes]:
-    async for shown in told:
+class Progress(StreamingResponse):
+    """The events of a sweep. It leaves when its client does, whether or not anything was sent."""
+
+    def __init__(self, following: Following) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(_events(following), media_type="text/event-stream", headers=headers)
+        self._following = following
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._following.leave()
+
+
+async def _events(following: Following) -> AsyncIterator[bytes]:
+    async for shown in following:
         # A comment keeps the line open, and finds out whether anybody is still there.
         yield b":\n\n" if shown is None else b"event: progress\ndata: %b\n\n" % orjson.dumps(shown)
 

@@ -151,7 +151,8 @@ def _workers(volatilities: Floats, contracts: float) -> dict[str, float]:
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray writes it so
     ray.init(address="local", num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
     try:
-        engines = [OnRay(workers=workers, niceness=0) for workers in (1, WORKERS)]
+        # As many workers as there are CPUs is what an engine uses unless told otherwise.
+        engines = [OnRay(workers=1, niceness=0), OnRay(niceness=0)]
         runs = [partial(definition(volatilities).run, engine=engine, observer=Silent()) for engine in engines]
         hand, one, two = _fastest(partial(by_hand, volatilities), *runs, repetitions=3)
         large = _large(engines[-1], contracts)

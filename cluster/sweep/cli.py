@@ -26,6 +26,20 @@ from optionchain.errors import InvalidInput
 
 console = Console(stderr=True)
 INTERRUPTED = 130
+WRITERS = {
+    ".parquet": "write_parquet",
+    ".csv": "write_csv",
+    ".json": "write_json",
+    ".arrow": "write_ipc",
+}
+
+
+def _writable(results: Path | None) -> Path | None:
+    if results is not None and results.suffix not in WRITERS:
+        raise typer.BadParameter(f"must end in {', '.join(WRITERS)}")
+    if results is not None and not results.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {results.parent}")
+    return results
 
 
 def sweep(
@@ -37,7 +51,8 @@ def sweep(
         typer.Option(help="Folder where it is recorded and goes on from; a path or s3://... and the like."),
     ] = None,
     results: Annotated[
-        Path | None, typer.Option(help="Write the table there: .parquet, .csv, .json or .arrow.")
+        Path | None,
+        typer.Option(help="Write the table there: .parquet, .csv, .json or .arrow.", callback=_writable),
     ] = None,
     address: Annotated[
         str | None, typer.Option(help="Ray cluster; otherwise RAY_ADDRESS, or one of its own here.")
@@ -54,6 +69,8 @@ def sweep(
     state = None if data is None else _instance(data)
     try:
         definition = sweep_from_wire(yaml.safe_load(file.read_text()))
+        if submit and results is not None:
+            raise InvalidInput("results", "cannot be written here with --submit: they will be in --output")
         if submit:
             typer.echo(_submit(file, definition, state, address=address, output=output))
             return
@@ -125,12 +142,4 @@ def _show(result: SweepResult, results: Path | None) -> None:
 
 
 def _write(frame: Any, file: Path) -> None:
-    writers = {
-        ".parquet": frame.write_parquet,
-        ".csv": frame.write_csv,
-        ".json": frame.write_json,
-        ".arrow": frame.write_ipc,
-    }
-    if file.suffix not in writers:
-        raise typer.BadParameter(f"must end in {', '.join(writers)}", param_hint="--results")
-    writers[file.suffix](file)
+    getattr(frame, WRITERS[file.suffix])(file)

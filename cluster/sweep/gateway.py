@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,15 +29,33 @@ class Sweeps(Protocol):
 
     async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]: ...
 
+    async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]: ...
+
     async def status(self, owner: str, identity: str) -> dict[str, Any]: ...
 
     async def cancel(self, owner: str, identity: str) -> dict[str, Any]: ...
 
     async def results(self, owner: str, identity: str, style: Format) -> bytes: ...
 
-    async def follow(self, owner: str, identity: str) -> AsyncIterator[dict[str, Any] | None]:
+    async def follow(self, owner: str, identity: str) -> Following:
         """As `SweepGateway.follow`."""
         ...
+
+
+class Following:
+    """The status of a sweep whenever it has changed, until it is over; None whenever it has not.
+
+    Args:
+        told: That.
+        leave: Gives back the place that it takes. It is called once: by whoever leaves, or when this is garbage.
+    """
+
+    def __init__(self, told: AsyncIterator[dict[str, Any] | None], leave: Callable[[], None]) -> None:
+        self._told = told
+        self.leave = weakref.finalize(self, leave)
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any] | None]:
+        return self._told
 
 
 class SweepGateway:
@@ -60,6 +78,13 @@ class SweepGateway:
         shown: dict[str, Any] = await self._call("submit", owner, dict(wire))
         return shown
 
+    async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+        """As `SweepService.listed`."""
+        found: tuple[int, list[dict[str, Any]]] = await self._call(
+            "listed", owner, offset=offset, limit=limit
+        )
+        return found
+
     async def status(self, owner: str, identity: str) -> dict[str, Any]:
         """As `SweepService.status`."""
         shown: dict[str, Any] = await self._call("status", owner, identity)
@@ -75,11 +100,11 @@ class SweepGateway:
         table: bytes = await self._call("results", owner, identity, style)
         return table
 
-    async def follow(self, owner: str, identity: str) -> AsyncIterator[dict[str, Any] | None]:
-        """The status of a sweep whenever it has changed, until it is over; None whenever it has not.
+    async def follow(self, owner: str, identity: str) -> Following:
+        """Be told of a sweep until it is over; whoever follows must leave.
 
         Raises:
-            NotFound: The caller has none of this id; nothing was told yet.
+            NotFound: The caller has none of this id.
             Overloaded: Too many callers of this replica are being told.
         """
         if self._followers >= self._settings.max_followers:
@@ -90,9 +115,7 @@ class SweepGateway:
         except BaseException:
             self._leave()
             raise
-        # A response whose client left before it began never iterates its body: only its end is certain.
-        weakref.finalize(told, self._leave)
-        return told
+        return Following(told, self._leave)
 
     async def _told(self, owner: str, shown: dict[str, Any]) -> AsyncIterator[dict[str, Any] | None]:
         yield shown
@@ -104,13 +127,13 @@ class SweepGateway:
     def _leave(self) -> None:
         self._followers -= 1
 
-    async def _call(self, method: str, *arguments: Any) -> Any:
+    async def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
         from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError  # noqa: PLC0415
 
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 actor = await asyncio.to_thread(self._actor)
-                return await getattr(actor, method).remote(*arguments)
+                return await getattr(actor, method).remote(*arguments, **named)
         except RayTaskError as error:
             if isinstance(error.cause, OptionChainError):
                 raise error.cause from None

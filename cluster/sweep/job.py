@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from cluster.sweep.definition import Sweep
 from cluster.sweep.progress import Progress, Silent
+from optionchain.wire.instants import instant_to_wire
 
 JobState: TypeAlias = Literal["queued", "running", "completed", "cancelled", "failed"]
 OVER: tuple[JobState, ...] = ("completed", "cancelled", "failed")
@@ -21,7 +23,7 @@ class Cancelled(KeyboardInterrupt):
 
 @dataclass(slots=True)
 class Job(Silent):
-    """A sweep of a caller; it observes itself, and stops at the next report when nobody wants it any more.
+    """A sweep of a caller; it observes itself, and stops at the next report when it is told to.
 
     Thousands that are over are remembered, so the sweep itself, whose list of scenarios may be long, is not here.
 
@@ -29,7 +31,11 @@ class Job(Silent):
         id: Follows from the caller and the definition: asking twice is asking once.
         scenarios: Of the sweep.
         paths: Of each scenario.
+        submitted_at: Seconds since 1970 when it was asked for.
         ended_at: Seconds since 1970 when it was over.
+        is_wanted: The last word of its caller.
+        is_stopping: Whether its run has been told to stop. It will, also if it is wanted again meanwhile: then it
+            is run once more.
     """
 
     id: str
@@ -39,8 +45,10 @@ class Job(Silent):
     state: JobState = "queued"
     progress: Progress | None = None
     error: str | None = None
+    submitted_at: float = field(default_factory=time.time)
     ended_at: float | None = None
-    is_unwanted: bool = False
+    is_wanted: bool = True
+    is_stopping: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -51,9 +59,17 @@ class Job(Silent):
         """A caller's wish to have a sweep computed."""
         return cls(job_id(owner, sweep), owner, len(sweep.plan), sweep.paths)
 
+    def wait(self) -> None:
+        """It is to be computed when its turn comes."""
+        self.state, self.is_stopping = "queued", False
+
     def begin(self) -> None:
         """It is being computed."""
         self.state = "running"
+
+    def stop(self) -> None:
+        """Tell its run to stop."""
+        self.is_stopping = not self.is_over
 
     def end(self, state: JobState, error: str | None = None) -> None:
         """It is over."""
@@ -67,18 +83,20 @@ class Job(Silent):
             "error": self.error,
             "scenarios": self.scenarios,
             "paths": self.paths,
+            "submitted_at": _shown_time(self.submitted_at),
+            "ended_at": None if self.ended_at is None else _shown_time(self.ended_at),
             "progress": _shown_progress(self.progress),
         }
 
     def started(self, sweep: Sweep, progress: Progress) -> None:
         self.progress = progress
-        self._stop_if_unwanted()
+        self._stop_if_told()
 
     def advanced(self, progress: Progress) -> None:
-        self._stop_if_unwanted()
+        self._stop_if_told()
 
-    def _stop_if_unwanted(self) -> None:
-        if self.is_unwanted:
+    def _stop_if_told(self) -> None:
+        if self.is_stopping:
             raise Cancelled
 
 
@@ -86,6 +104,10 @@ def job_id(owner: str, sweep: Sweep) -> str:
     """A UUID that follows from the caller and the definition."""
     digest = hashlib.sha256(f"{owner}\0{sweep.id}".encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
+def _shown_time(seconds: float) -> str:
+    return instant_to_wire(datetime.fromtimestamp(seconds, UTC))
 
 
 def _shown_progress(progress: Progress | None) -> dict[str, Any] | None:

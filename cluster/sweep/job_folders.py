@@ -19,8 +19,11 @@ import orjson
 
 from cluster.sweep.definition import Sweep
 from cluster.sweep.job import OVER, Job
+from cluster.sweep.storage import open_folder
 from cluster.sweep.wire import sweep_from_wire
 from optionchain.errors import InvalidInput
+
+_KEPT = ("scenarios", "paths", "state", "error", "submitted_at", "ended_at", "is_wanted")
 
 logger = logging.getLogger("ray.serve")
 
@@ -33,11 +36,8 @@ class JobFolders:
     """
 
     def __init__(self, output: str) -> None:
-        import fsspec  # noqa: PLC0415  whoever reads the settings comes by here
-
         self._output = output
-        self._files, self._root = fsspec.core.url_to_fs(output)
-        self._files.makedirs(self._root, exist_ok=True)
+        self._files, self._root = open_folder(output)
 
     def folder(self, job: Job) -> str:
         """Where a job's sweep is recorded."""
@@ -49,7 +49,7 @@ class JobFolders:
 
     def keep_state(self, job: Job) -> None:
         """Record what became of it."""
-        state = {name: getattr(job, name) for name in ("scenarios", "paths", "state", "error", "ended_at")}
+        state = {name: getattr(job, name) for name in _KEPT}
         self._write(job, "state.json", orjson.dumps(state))
 
     def keep_table(self, job: Job, table: bytes) -> None:
@@ -79,7 +79,8 @@ class JobFolders:
                     yield Job(identity, request["owner"], **state), None
                 else:
                     sweep = sweep_from_wire(request["sweep"])
-                    yield Job(identity, request["owner"], len(sweep.plan), sweep.paths), sweep
+                    known = state | {"scenarios": len(sweep.plan), "paths": sweep.paths}
+                    yield Job(identity, request["owner"], **known), sweep
             except (InvalidInput, orjson.JSONDecodeError, KeyError, TypeError):
                 logger.warning("sweep.unreadable", extra={"sweep_id": identity}, exc_info=True)
 

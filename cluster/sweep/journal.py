@@ -27,6 +27,7 @@ from cluster.sweep.blocks import Failure, Outcome, Piece, Row
 from cluster.sweep.definition import Sweep
 from cluster.sweep.kept_paths import PATHS_FOLDER, path_file
 from cluster.sweep.reduction import Part, part_from
+from cluster.sweep.storage import open_folder
 from optionchain.arrays import Floats
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Journal:
         output: A folder, local or of any file system that fsspec knows.
         clock: Monotonic seconds.
         seconds_between_parts: What a kill may cost.
+
+    Raises:
+        InvalidInput: The output cannot be written to.
     """
 
     def __init__(
@@ -53,10 +57,9 @@ class Journal:
         clock: Callable[[], float] = time.monotonic,
         seconds_between_parts: float = SECONDS_BETWEEN_PARTS,
     ) -> None:
-        import fsspec  # noqa: PLC0415  needed with an output only
-
+        files, root = open_folder(output)
         self.folder = f"{output.rstrip('/')}/{sweep.id}"
-        self._files, self._root = fsspec.core.url_to_fs(self.folder)
+        self._files, self._root = files, f"{root}/{sweep.id}"
         self._clock = clock
         self._seconds_between_parts = seconds_between_parts
         self._last_part = clock()

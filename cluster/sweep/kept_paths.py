@@ -10,6 +10,7 @@ import numpy as np
 
 from cluster.sweep.blocks import KeepPaths, Outcome, run_blocks
 from cluster.sweep.definition import Sweep
+from cluster.sweep.storage import open_folder
 from optionchain.arrays import Floats, Paths
 from optionchain.measures import PathBlock
 
@@ -28,18 +29,17 @@ def run_and_keep(sweep: Sweep, start: int, stop: int, folder: str | None) -> Out
     """`run_blocks`, whose paths go to a file of the folder where there is one."""
     if folder is None:
         return run_blocks(sweep, start, stop)
-    with _path_file(sweep, f"{folder}/{PATHS_FOLDER}/{path_file(start, stop)}") as keep:
+    with _path_file(sweep, f"{folder}/{PATHS_FOLDER}", path_file(start, stop)) as keep:
         return run_blocks(sweep, start, stop, keep)
 
 
 @contextmanager
-def _path_file(sweep: Sweep, url: str) -> Iterator[KeepPaths]:
-    import fsspec  # noqa: PLC0415  heavy, and needed here only
-    import pyarrow.parquet as pq  # noqa: PLC0415
+def _path_file(sweep: Sweep, folder: str, name: str) -> Iterator[KeepPaths]:
+    import pyarrow.parquet as pq  # noqa: PLC0415  heavy, and needed here only
 
     schema = _schema(sweep)
-    files, path = fsspec.core.url_to_fs(url)
-    files.makedirs(path.rpartition("/")[0], exist_ok=True)
+    files, root = open_folder(folder)
+    path = f"{root}/{name}"
     part = path + ".part"
     with files.open(part, "wb") as stream, pq.ParquetWriter(stream, schema, compression="zstd") as writer:
 

@@ -41,12 +41,14 @@ class Pending:
         """The next run of blocks, or None when there are no more.
 
         Args:
-            workers: That share what is left: the last tasks are smaller, so that none works alone at the end.
+            workers: That share what is left: where there are several, the last tasks are smaller, so that none works
+                alone at the end.
         """
         if not self._ranges:
             return None
         start, stop = self._ranges.pop()
-        size = min(self._size, max(self._left // (2 * workers), self._size // _MOST_SHRINKING, 1))
+        share = self._left if workers == 1 else self._left // (2 * workers)
+        size = min(self._size, max(share, self._size // _MOST_SHRINKING, 1))
         if stop - start > size:
             self._ranges.append((start + size, stop))
             stop = start + size

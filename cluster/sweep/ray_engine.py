@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ TASKS_PER_SLOT = 2
 # One thread, for there are as many workers as cores. Ray keeps the workers of an environment for that environment, so
 # these, whose priority is low, never become session actors.
 WORKER_VARIABLES = {"OMP_NUM_THREADS": "1"}
-# How long we wait for a task before we look whether the cluster has grown.
+# How often we look whether the cluster has grown: on a large one that takes a while.
 PATIENCE_SECONDS = 2.0
 
 
@@ -106,7 +107,7 @@ class OnRay:
     def remote(self) -> Any:
         """The function that runs on workers."""
         environment = {"env_vars": WORKER_VARIABLES} | dict(self.runtime_env)
-        return ray.remote(_run_on_worker).options(
+        return _REMOTE.options(
             num_cpus=self.cpus_per_task,
             resources=dict(self.resources) or None,
             max_retries=self.retries,
@@ -158,6 +159,7 @@ class _Flight:
         self._shipped = ray.put(cloudpickle.dumps(sweep))  # type: ignore[no-untyped-call]
         self._again: deque[tuple[int, int]] = deque()
         self._tasks: dict[ObjectRef[Outcome], tuple[int, int]] = {}
+        self._slots, self._next_look = 0, -math.inf
 
     def outcomes(self) -> Iterator[Outcome]:
         try:
@@ -167,6 +169,7 @@ class _Flight:
                     outcome = self._outcome(reference)
                     if outcome is not None:
                         self._pending.observe(outcome)
+                        self._start()  # before it is taken in, so that no worker waits for that
                         yield outcome
         finally:
             for reference in self._tasks:
@@ -174,7 +177,7 @@ class _Flight:
 
     def _start(self) -> bool:
         """Fill the cluster; returns whether anything is under way."""
-        slots = self._engine.slots()
+        slots = self._known_slots()
         while len(self._tasks) < slots * self._tasks_per_slot:
             task = self._again.popleft() if self._again else self._pending.take(slots)
             if task is None:
@@ -183,6 +186,12 @@ class _Flight:
             reference = self._remote.remote([self._shipped], *task, self._folder, self._engine.niceness)
             self._tasks[reference] = task
         return bool(self._tasks)
+
+    def _known_slots(self) -> int:
+        if time.monotonic() >= self._next_look:
+            self._slots = self._engine.slots()
+            self._next_look = time.monotonic() + PATIENCE_SECONDS
+        return self._slots
 
     def _outcome(self, reference: ObjectRef[Outcome]) -> Outcome | None:
         start, stop = self._tasks.pop(reference)
@@ -209,6 +218,10 @@ def _run_on_worker(
     if os.getpriority(os.PRIO_PROCESS, 0) < niceness:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
     return run_and_keep(_unpacked(shipped[0]), start, stop, folder)
+
+
+# Made once, for Ray ships each remote function that is made to the workers.
+_REMOTE = ray.remote(_run_on_worker)
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,12 +138,23 @@ def _axis(base: SimulationParameters, name: str, values: Any) -> tuple[Any, ...]
     axis = tuple(plain(value) for value in values)
     if not axis:
         raise InvalidInput(f"grid.{name}", "must not be empty")
-    for index, value in enumerate(axis):
+    for index in _telling(axis):
         try:
-            check_value(name, value, base)
+            check_value(name, axis[index], base)
         except InvalidInput as error:
             raise InvalidInput(f"grid.{name}[{index}]", error.reason) from None
     return axis
+
+
+def _telling(axis: tuple[Any, ...]) -> Iterable[int]:
+    """Which values of an axis tell whether all are allowed: of numbers, the lowest and the highest.
+
+    The numbers that a parameter may have are an interval of whole ones or of all.
+    """
+    kinds = {type(value) for value in axis}
+    if kinds == {int} or (kinds == {float} and all(map(math.isfinite, axis))):
+        return sorted({axis.index(min(axis)), axis.index(max(axis))})
+    return range(len(axis))
 
 
 def _row(base: SimulationParameters, index: int, row: Any) -> Mapping[str, Any]:

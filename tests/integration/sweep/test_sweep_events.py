@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -57,6 +58,14 @@ def _until(is_true) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture
+def no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_a_place_is_free_again_when_its_caller_has_left(url: str) -> None:
     with httpx.Client(trust_env=False, timeout=10.0) as api:
         identity = api.post(url, json=SMALL).json()["id"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from optionchain.errors import InvalidInput
 from optionchain.pricing import Valuation, black_scholes
-from optionchain.pricing.black_scholes import BLOCK
+from optionchain.pricing.black_scholes import BLOCK, value_contracts
 
 TERMS = {"strike": 105.0, "expiry_years": 0.7, "volatility": 0.25, "rate": 0.04, "dividend_yield": 0.02}
 
@@ -256,3 +256,23 @@ def test_any_terms_have_finite_values_within_their_bounds(**terms):
     assert -carry * (1 + 1e-15) <= value.put_delta <= 0.0
     assert value.gamma >= 0.0
     assert value.vega >= 0.0
+
+
+@pytest.mark.parametrize("width", [1, 21, 1001])
+def test_a_ladders_terms_are_those_of_each_of_its_contracts(width):
+    ladders = 2 * BLOCK // width + 3  # of several blocks, the last of which is not full
+    terms = random_terms(ladders)
+    strikes = np.repeat(terms["spot"], width) * np.resize(np.linspace(0.5, 2.0, width), ladders * width)
+    volatilities = np.resize([0.0, 0.1, 0.8], strikes.size)
+    one_each = {
+        "spot": terms["spot"],
+        "years": np.where(np.arange(ladders) % 5 == 0, 0.0, terms["expiry_years"]),
+        "rate": terms["rate"],
+        "dividend_yield": terms["dividend_yield"],
+    }
+
+    values = value_contracts(**one_each, strikes=strikes, volatilities=volatilities, width=width)
+
+    repeated = {name: np.repeat(term, width) for name, term in one_each.items()}
+    expected = value_contracts(**repeated, strikes=strikes, volatilities=volatilities)
+    assert values.tobytes() == expected.tobytes()

@@ -61,6 +61,12 @@ def test_the_last_tasks_are_not_so_small_that_they_cost_more_than_they_even_out(
     assert min(sizes[10:-1]) * 0.001 >= 1.0 / 50
 
 
+def test_a_worker_that_is_alone_anyway_has_no_small_tasks_at_the_end():
+    sizes = [stop - start for start, stop in drain(Pending(1000), seconds_per_block=0.002)]
+
+    assert sizes == [1, 4, 16, 64, 256, 500, 159]
+
+
 @pytest.mark.parametrize("done", [[(0, 10)], [(0, 4), (4, 10)], [(3, 10), (0, 5)]])
 def test_nothing_is_left_of_what_is_done(done):
     assert Pending(10, done).take(1) is None

@@ -197,3 +197,26 @@ def test_any_file_system_will_do():
 
     assert observer.resumed == 6
     assert np.array_equal(again.numbers, first.numbers)
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("", "a folder of its own"),
+        ("/", "a folder of its own"),
+        ("nosuch://bucket", "cannot be written to: Protocol not known: nosuch"),
+        ("{file}/sweeps", "cannot be written to: .*Not a directory"),
+    ],
+)
+def test_an_output_that_cannot_be_written_to_is_refused_before_any_work(output, words, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+
+    def never(block):
+        assert block.paths < 200, "more was computed than the trial of the measures"
+        return block.prices[:, 0]
+
+    with pytest.raises(InvalidInput, match=words) as caught:
+        run(sweep(measures=[never]), output=output.format(file=file))
+
+    assert caught.value.field == "output"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sweep_examples import BASE, run, sweep
 
 from cluster.sweep import Shock, Sweep, design
@@ -65,6 +67,18 @@ def test_a_design_stays_in_its_box_and_is_the_same_for_the_same_seed(kind):
     assert rows == design(bounds, 100, kind=kind, seed=4) != design(bounds, 100, kind=kind, seed=5)
     assert all(0.1 <= row["volatility"] <= 0.5 and abs(row["method.drift"]) <= 0.1 for row in rows)
     assert len(sweep(grid=None, scenarios=rows).plan) == 100
+
+
+def changes_the_prices(block):
+    prices = block.prices
+    prices -= prices[:, :1]
+    return prices[:, -1]
+
+
+def changes_a_chain(block):
+    call_mid = block.chains(0).call_mid
+    call_mid[:, :, 0] = 0.0
+    return call_mid.sum(axis=(1, 2))
 
 
 def returns_a_matrix(block):
@@ -130,6 +144,8 @@ def test_a_definition_that_cannot_be_meant_is_refused_with_its_field(changes, fi
         (returns_nothing, "one number a path"),
         (raises, "KeyError: 'strike'"),
         (is_not_a_number, "nan"),
+        (changes_the_prices, "read-only"),
+        (changes_a_chain, "read-only"),
     ],
 )
 def test_a_measure_that_does_not_work_is_refused_before_any_scenario(measure, words):
@@ -207,3 +223,31 @@ def test_it_is_imported_from_the_package():
     import cluster
 
     assert cluster.Sweep is Sweep
+
+
+VALUES = st.one_of(
+    st.integers(-2, 12_000), st.floats(-2.0, 8.0), st.sampled_from([math.nan, math.inf, True, None])
+)
+
+
+def is_allowed(name, values):
+    try:
+        sweep(grid={name: values})
+    except InvalidInput:
+        return False
+    return True
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(
+        ["volatility", "method.drift", "method.dt", "steps", "chain_size", "initial_price", "seed"]
+    ),
+    st.one_of(
+        st.lists(st.integers(-1, 12_000), min_size=1, max_size=5),
+        st.lists(st.floats(-1.0, 8.0), min_size=1, max_size=5),
+        st.lists(VALUES, min_size=1, max_size=5),
+    ),
+)
+def test_the_values_of_an_axis_are_allowed_when_each_of_them_is(name, values):
+    assert is_allowed(name, values) == all(is_allowed(name, [value]) for value in values)

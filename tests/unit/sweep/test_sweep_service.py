@@ -14,7 +14,7 @@ from test_sweep_wire import DOCUMENT
 from cluster.api_keys import Principal
 from cluster.sweep import InProcess
 from cluster.sweep.gateway import SweepGateway, open_sweeps
-from cluster.sweep.job import OVER
+from cluster.sweep.job import OVER, job_id
 from cluster.sweep.service import SweepService, SweepSettings
 from cluster.sweep.wire import sweep_from_wire
 from optionchain import InvalidInput
@@ -33,6 +33,10 @@ class Gated:
 
     def __init__(self):
         self.gate = threading.Event()
+        self.is_computing = threading.Event()
+
+    def open(self):
+        self.gate.set()
 
     def observers(self):
         return ()
@@ -43,7 +47,29 @@ class Gated:
     def outcomes(self, sweep, pending, folder):
         for outcome in InProcess(seconds_per_task=0.0).outcomes(sweep, pending, folder):
             yield outcome
+            self.is_computing.set()
             assert self.gate.wait(PATIENCE_SECONDS)
+
+
+class Leaving(Gated):
+    """An engine whose run, once it is told to stop, says so and does not end before it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_leaving = threading.Event()
+        self.may_leave = threading.Event()
+
+    def outcomes(self, sweep, pending, folder):
+        try:
+            yield from super().outcomes(sweep, pending, folder)
+        except GeneratorExit:
+            self.is_leaving.set()
+            assert self.may_leave.wait(PATIENCE_SECONDS)
+            raise
+
+    def open(self):
+        super().open()
+        self.may_leave.set()
 
 
 @pytest.fixture
@@ -59,7 +85,7 @@ def open_service(tmp_path):
     yield make
     for service, engine in services:
         if engine is not None:
-            engine.gate.set()
+            engine.open()
         service.close()
 
 
@@ -190,6 +216,19 @@ def test_the_oldest_sweeps_that_are_over_are_forgotten_with_their_folders(open_s
     assert {path.name for path in tmp_path.iterdir()} == {ids[2]}
 
 
+def test_a_callers_many_sweeps_do_not_push_out_those_of_others(open_service):
+    service = open_service(max_kept=2)
+    submitted = [("first", 1), ("second", 1), ("second", 2), ("second", 3)]
+    ids = []
+    for owner, seed in submitted:
+        ids.append(service.submit(owner, SMALL | {"seed": seed})["id"])
+        wait(service, owner, ids[-1])
+    service.close()
+
+    assert [shown["id"] for shown in service.listed("first", offset=0, limit=9)[1]] == ids[:1]
+    assert [shown["id"] for shown in service.listed("second", offset=0, limit=9)[1]] == ids[-1:]
+
+
 def test_a_sweep_that_is_not_over_is_never_forgotten(open_service):
     gated = Gated()
     service = open_service(gated, max_kept=1, max_running=2)
@@ -213,14 +252,113 @@ def test_a_folder_that_a_service_cannot_read_does_not_keep_it_from_starting(open
     assert wait(service, "first", known)["state"] == "completed"
 
 
-def test_a_sweep_that_is_wanted_again_before_it_has_stopped_goes_on(open_service):
+@pytest.fixture
+def leaving(open_service):
+    """A sweep that was cancelled, has noticed it, and is on its way out."""
+    engine = Leaving()
+    service = open_service(engine)
+    identity = service.submit("first", SMALL)["id"]
+    assert engine.is_computing.wait(PATIENCE_SECONDS)
+    service.cancel("first", identity)
+    engine.gate.set()
+    assert engine.is_leaving.wait(PATIENCE_SECONDS)
+    return service, engine, identity
+
+
+def test_a_sweep_that_is_wanted_again_while_it_stops_goes_on(leaving):
+    service, engine, identity = leaving
+
+    again = service.submit("first", SMALL)
+    engine.may_leave.set()
+
+    assert (again["id"], again["state"]) == (identity, "running")
+    shown = wait(service, "first", identity)
+    assert (shown["state"], shown["progress"]["share"]) == ("completed", 1.0)
+
+
+def test_the_last_word_of_a_caller_counts(leaving):
+    service, engine, identity = leaving
+
+    service.submit("first", SMALL)
+    service.cancel("first", identity)
+    engine.may_leave.set()
+
+    assert wait(service, "first", identity)["state"] == "cancelled"
+
+
+def is_open(service):
+    try:
+        service.submit("second", SMALL)
+    except Unavailable:
+        return False
+    return True
+
+
+def close_while(service, engine):
+    """Close a service whose run is let go only after the service knows that it closes."""
+    closing = threading.Thread(target=service.close)
+    closing.start()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while is_open(service):
+        assert time.monotonic() < deadline
+    engine.open()
+    closing.join(PATIENCE_SECONDS)
+    assert not closing.is_alive()
+
+
+def test_a_sweep_that_is_wanted_again_while_its_service_closes_goes_on_in_the_next_one(leaving, open_service):
+    service, engine, identity = leaving
+    service.submit("first", SMALL)
+
+    close_while(service, engine)
+
+    assert wait(open_service(), "first", identity)["state"] == "completed"
+
+
+def test_a_sweep_that_was_cancelled_before_its_service_closed_stays_cancelled(leaving, open_service):
+    service, engine, identity = leaving
+
+    close_while(service, engine)
+
+    assert open_service().status("first", identity)["state"] == "cancelled"
+
+
+def test_a_sweep_that_is_cancelled_while_it_waits_ends_at_once(open_service):
+    service = open_service(Gated(), max_running=1, max_unfinished=2)
+    running, waiting = (service.submit("first", SMALL | {"seed": seed})["id"] for seed in (1, 2))
+
+    service.cancel("first", waiting)
+
+    assert wait(service, "first", waiting)["state"] == "cancelled"
+    assert orjson.loads(service.results("first", waiting, "json")) == []
+    assert service.submit("first", SMALL | {"seed": 3})["state"] == "queued"
+    assert service.status("first", running)["state"] == "running"
+
+
+def test_a_cancellation_that_its_service_did_not_live_to_carry_out_is_not_forgotten(open_service, tmp_path):
     engine = Gated()
     service = open_service(engine)
     identity = service.submit("first", SMALL)["id"]
+    assert engine.is_computing.wait(PATIENCE_SECONDS)
     service.cancel("first", identity)
+    state = tmp_path / identity / "state.json"
+    as_after_a_kill = state.read_bytes()
+    engine.open()
+    service.close()
+    state.write_bytes(as_after_a_kill)
 
-    service.submit("first", SMALL)
-    engine.gate.set()
+    assert wait(open_service(), "first", identity)["state"] == "cancelled"
+
+
+def test_a_sweep_that_cannot_be_recorded_is_not_accepted(open_service, tmp_path):
+    service = open_service(max_unfinished=1)
+    in_the_way = tmp_path / job_id("first", sweep_from_wire(SMALL))
+    in_the_way.touch()
+    with pytest.raises(FileExistsError):
+        service.submit("first", SMALL)
+    in_the_way.unlink()
+
+    identity = service.submit("first", SMALL)["id"]
 
     assert wait(service, "first", identity)["state"] == "completed"
 
@@ -309,8 +447,8 @@ class Here(SweepGateway):
         super().__init__("none", SweepSettings(**settings))
         self._service = service
 
-    async def _call(self, method, *arguments):
-        return await asyncio.to_thread(getattr(self._service, method), *arguments)
+    async def _call(self, method, *arguments, **named):
+        return await asyncio.to_thread(getattr(self._service, method), *arguments, **named)
 
 
 @pytest.fixture
@@ -350,6 +488,46 @@ async def test_the_routes_start_follow_and_fetch_a_sweep(api):
 
 
 @pytest.mark.anyio
+async def test_the_routes_list_a_callers_sweeps_the_latest_first(api):
+    mine = [
+        (await api.post("/api/v1/sweeps", json=SMALL | {"seed": seed})).json()["id"] for seed in (1, 2, 3)
+    ]
+    for identity in mine:
+        await finished(api, identity)
+
+    async def page(number, key):
+        query = {"limit": 2, "page": number}
+        return (await api.get("/api/v1/sweeps", params=query, headers={"x-api-key": key})).json()
+
+    first, second, theirs = await page(1, "first"), await page(2, "first"), await page(1, "second")
+    wrong = await api.get("/api/v1/sweeps", params={"limit": 0})
+
+    assert [each["id"] for each in first["data"] + second["data"]] == mine[::-1]
+    assert first["data"][0] == (await api.get(f"/api/v1/sweeps/{mine[-1]}")).json()
+    assert second["pagination"] == {"total": 3, "page": 2, "limit": 2, "pages": 2}
+    assert theirs == {"data": [], "pagination": {"total": 0, "page": 1, "limit": 2, "pages": 0}}
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "limit")
+
+
+def test_a_list_of_sweeps_survives_a_restart(open_service):
+    before = open_service()
+    ids = [before.submit("first", SMALL | {"seed": seed})["id"] for seed in (1, 2)]
+    for identity in ids:
+        wait(before, "first", identity)
+    listed = before.listed("first", offset=0, limit=10)
+    before.close()
+
+    total, shown = open_service().listed("first", offset=0, limit=10)
+
+    assert [each["id"] for each in shown] == ids[::-1]
+    times = ("submitted_at", "ended_at")
+    assert [[each[time] for time in times] for each in shown] == [
+        [each[time] for time in times] for each in listed[1]
+    ]
+    assert total == listed[0] == 2
+
+
+@pytest.mark.anyio
 async def test_the_routes_answer_errors_with_our_statuses(api):
     wrong = await api.post("/api/v1/sweeps", json=SMALL | {"grid": {"volatilty": [1]}})
     unknown = await api.get("/api/v1/sweeps/00000000-0000-0000-0000-000000000000")
@@ -369,14 +547,17 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
 
     with pytest.raises(NotFound):
         await sweeps.follow("second", identity)
-    told = await sweeps.follow("first", identity)
+    following = await sweeps.follow("first", identity)
     with pytest.raises(Overloaded):
         await sweeps.follow("first", identity)
-    assert (await anext(told))["id"] == identity
-    await told.aclose()
-    del told
+    assert (await anext(aiter(following)))["id"] == identity
+    following.leave()
+    following.leave()
 
-    assert (await anext(await sweeps.follow("first", identity)))["id"] == identity
+    another = await sweeps.follow("first", identity)
+    with pytest.raises(Overloaded):
+        await sweeps.follow("first", identity)
+    another.leave()
 
 
 def test_the_example_of_the_documentation_is_a_sweep():
