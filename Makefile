@@ -36,7 +36,8 @@ format: $(VENV)/.test ## Format the code and apply safe fixes
 
 lock: $(VENV)/.test ## Resolve the dependencies anew
 	@$(BIN)/pip install --quiet uv
-	@for lock in "requirements.lock --extra embedded --extra build" "requirements-test.lock --all-extras"; do \
+	@for lock in "requirements-test.lock --all-extras" \
+		"requirements.lock --extra embedded --extra build --constraint requirements-test.lock"; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-annotate \
 			--no-header --prerelease if-necessary-or-explicit pyproject.toml --output-file $$lock || exit 1; done
 
