@@ -23,7 +23,6 @@ from optionchain.expirations import Expiration
 from optionchain.history import HistoricalChain, Quotes
 from optionchain.history_ports import HistoricalDataRepository
 from optionchain.price_series import PriceSeries
-from optionchain.time_frame import TimeFrame
 from optionchain.walks import Heston
 
 SAMPLE_ASSET = "SAMPLE"
@@ -122,9 +121,7 @@ async def _store(repository: HistoricalDataRepository, path: Path) -> None:
     plan = plan_import(path, asset=SAMPLE_ASSET)
     for frame in plan.table.frames():
         if isinstance(plan.mapping, BarMapping):
-            bars: PriceSeries | None = bars_of(
-                frame, plan.mapping, asset=SAMPLE_ASSET, timeframe=TimeFrame.DAY, timezone="UTC"
-            )[0]
+            bars: PriceSeries | None = bars_of(frame, plan.mapping, asset=SAMPLE_ASSET)[0]
             if bars is not None:
                 await repository.save_time_series(bars)
         else:
