@@ -22,7 +22,7 @@ from adapters.history_files import (
     import_file,
     plan_import,
 )
-from adapters.history_files.importing import FORMATS
+from adapters.history_files.plans import FORMATS
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from cluster.history_stores import HistoryStores, forget_chains, forget_prices, history_stores

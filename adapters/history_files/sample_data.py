@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from adapters.history_files.bars import BarMapping, bars_of
 from adapters.history_files.chains import ChainMapping, chains_of
 from adapters.history_files.exporting import PRICE_SCHEMA, chain_table
-from adapters.history_files.importing import plan_import
+from adapters.history_files.plans import plan_import
 from optionchain.chains import OptionChain, build_chain
 from optionchain.draws import PhiloxDraws
 from optionchain.errors import NotFound
