@@ -43,6 +43,7 @@ async def test_a_refused_write_and_a_name_that_nobody_stored_leave_no_trace(worl
     assert world.config._known == set()
 
 
+@pytest.mark.parametrize("mongo", ["mongod", "secantus", "standalone"], indirect=True)
 async def test_a_change_reaches_every_replica_within_a_second_whoever_makes_it(world):
     replicas = [
         LiveConfiguration(lambda: world.config.get("simulator"), max_age_seconds=0.5) for _ in range(3)
