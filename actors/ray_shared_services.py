@@ -50,6 +50,10 @@ class RayHistory:
         points: Cached = await self._actor.call("volatility", asset, period)
         return points
 
+    async def realised_volatility(self, asset: str, period: DateRange) -> Cached:
+        answer: Cached = await self._actor.call("realised_volatility", asset, period)
+        return answer
+
     async def price_page(
         self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None = None
     ) -> PricePage:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from typer.testing import CliRunner
 
-from actors.history_keys import ASSETS, chain_key, range_key
+from actors.history_keys import ASSETS, chain_key, generation_key, range_key
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import RedisSettings, open_redis
@@ -163,7 +163,7 @@ def test_a_wrong_option_is_one_line_that_names_it(run, tmp_path, wrong):
 def test_an_import_leaves_nothing_old_in_the_cache_of_the_service(run, tmp_path, monkeypatch, is_interrupted):
     file = tmp_path / "chains.csv"
     file.write_text(CHAINS)
-    keys = [chain_key("SPX", date(2024, 1, 2)), range_key("SPX"), ASSETS]
+    keys = [chain_key("SPX", date(2024, 1, 2)), range_key("SPX"), ASSETS, generation_key("SPX")]
     asyncio.run(with_cache(lambda cache: [cache.set(key, b"old", 60) for key in keys]))
     save = MongoHistoricalRepository.save_historical_chain
 
@@ -177,7 +177,7 @@ def test_an_import_leaves_nothing_old_in_the_cache_of_the_service(run, tmp_path,
 
     assert result.exit_code == is_interrupted
     found = asyncio.run(with_cache(lambda cache: [cache.exists(key) for key in keys]))
-    assert found == [False] * 3
+    assert found == [False] * 4
 
 
 async def with_cache(calls):
