@@ -28,6 +28,7 @@ from actors.history_keys import (
     volatility_key,
 )
 from actors.most_used import MostUsed
+from actors.price_pages import PricePage, page_bytes
 from actors.read_through import ReadThrough
 from optionchain.errors import OptionChainError, Unavailable
 from optionchain.history import DateRange, HistoricalChain, asset_name, plain_day
@@ -35,7 +36,6 @@ from optionchain.history_ports import Breaker, Cached, CacheService, HistoricalD
 from optionchain.history_results import SimulationResult
 from optionchain.history_wire import (
     chain_json,
-    price_rows_json,
     realised_volatility_json,
     summaries_json,
     summary_object,
@@ -80,15 +80,6 @@ class HistorySources:
     repository: HistoricalDataRepository
     cache: CacheService
     breaker: Breaker
-
-
-@dataclass(frozen=True, slots=True)
-class PricePage:
-    """Some bars as JSON objects separated by commas, and where the next page begins; None after the last."""
-
-    rows: bytes
-    next: datetime | None
-    is_stale: bool = False
 
 
 class HistoryActor:
@@ -208,13 +199,11 @@ class HistoryActor:
 
         async def load() -> bytes:
             parts = await self._bars(asset, rest, timeframe, begin)
-            is_last = sum(map(len, parts)) < self._settings.page_bars
-            last = "" if is_last else f"{parts[-1].times[-1]}+00:00"
-            return b"\n".join([last.encode(), b",".join(price_rows_json(part) for part in parts)])
+            return page_bytes(parts, is_last=sum(map(len, parts)) < self._settings.page_bars)
 
-        page = await self._computed(asset, partial(bars_key, asset, rest, timeframe.name, begin), load)
-        last, _, rows = page.value.partition(b"\n")
-        return PricePage(rows, datetime.fromisoformat(last.decode()) if last else None, page.is_stale)
+        return PricePage.of(
+            await self._computed(asset, partial(bars_key, asset, rest, timeframe.name, begin), load)
+        )
 
     async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]:
         """The prices that a historical walk replays: where they begin is drawn from the seed.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from actors.history_actor import PricePage
+from actors.price_pages import PricePage
 from actors.shared_actor import SharedActor
 from optionchain.history import DateRange, HistoricalChain
 from optionchain.history_ports import Cached

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from actors.history_actor import PricePage
+from actors.price_pages import PricePage
 from cluster.api_keys import Principal
 from optionchain.history import DateRange, asset_name
 from optionchain.history_ports import Cached

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from actors.history_actor import PricePage
+from actors.price_pages import PricePage
 from optionchain.history import DateRange, HistoricalChain
 from optionchain.history_ports import Cached
 from optionchain.time_frame import TimeFrame
