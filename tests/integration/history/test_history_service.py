@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.mongo_connection import MongoSettings
-from optionchain.errors import InvalidInput
+from optionchain.errors import InvalidInput, Unavailable
 from optionchain.history_wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
@@ -250,6 +250,29 @@ async def test_bars_that_were_read_are_not_read_again(world):
 
     assert len(first.json()["data"]) == 300
     assert again.content == first.content
+
+
+async def test_a_write_whose_answer_was_lost_is_seen_as_soon_as_the_store_answers(world, monkeypatch):
+    await world.history.save_prices(prices([1.0, 2.0]))
+    path = "/api/v1/historical/SPX/prices"
+    old = await world.http.get(path)
+    save = world.repository.save_time_series
+
+    async def save_and_lose_the_answer(series):
+        await save(series)
+        raise Unavailable("mongodb")
+
+    monkeypatch.setattr(world.repository, "save_time_series", save_and_lose_the_answer)
+    with pytest.raises(Unavailable):
+        await world.history.save_prices(prices([1.0, 3.0]))
+    # The circuit is open: what was known is better than nothing.
+    stale = await world.http.get(path)
+
+    assert (stale.content, stale.headers["x-cache"]) == (old.content, "stale")
+    async with asyncio.timeout(10):
+        while "x-cache" in (now := await world.http.get(path)).headers:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert [row["close"] for row in now.json()["data"]] == [1.0, 3.0]
 
 
 async def test_new_chains_are_in_the_analytics_at_once(world):
