@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -114,7 +115,6 @@ class HistoryActor:
         Raises:
             NotFound: None is stored.
         """
-        self._housekeeping.begin()
         key = chain_key(asset_name(asset), plain_day(day, "date"))
 
         async def load() -> bytes:
@@ -136,12 +136,11 @@ class HistoryActor:
 
     async def store_result(self, result: SimulationResult) -> None:
         """Keep the result of a simulation."""
-        async with self._gate.entered():
+        async with self._entered():
             await self._breaker.call(lambda: self._repository.store_simulation_result(result))
 
     async def assets(self) -> Cached:
         """What is stored, as JSON."""
-        self._housekeeping.begin()
 
         async def load() -> bytes:
             return summaries_json(await self._repository.list_available_assets())
@@ -220,7 +219,7 @@ class HistoryActor:
             seed=seed,
             max_bars=self._settings.max_window_bars,
         )
-        async with self._gate.entered():
+        async with self._entered():
             return await self._breaker.call(draw)
 
     async def status(self) -> str:
@@ -232,8 +231,15 @@ class HistoryActor:
         """End what runs beside the calls; store and cache belong to who opened them."""
         await self._housekeeping.end()
 
-    async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> Cached:
+    @asynccontextmanager
+    async def _entered(self) -> AsyncIterator[None]:
+        """Be one of those that are served. Each begins what runs beside: Ray starts the actor again without a word."""
+        self._housekeeping.begin()
         async with self._gate.entered():
+            yield
+
+    async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> Cached:
+        async with self._entered():
             return await self._reads.get(key, load, fresh_seconds)
 
     async def _computed(
@@ -241,7 +247,7 @@ class HistoryActor:
     ) -> Cached:
         """What is of one generation of an asset."""
         generation, before = await self._generations.of(asset_name(asset))
-        async with self._gate.entered():
+        async with self._entered():
             try:
                 return await self._analytics.get(key(generation), load, self._settings.chain_seconds)
             except Unavailable:
@@ -251,7 +257,7 @@ class HistoryActor:
                 return old
 
     async def _change(self, asset: str, operation: Callable[[], Awaitable[None]], *keys: str) -> None:
-        async with self._gate.entered():
+        async with self._entered():
             try:
                 await self._reads.change(operation, *keys)
             except BaseException:

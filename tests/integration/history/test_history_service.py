@@ -11,8 +11,11 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from actors.history_actor import HistoryActor, HistorySettings, HistorySources
+from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_connection import MongoSettings
 from optionchain.errors import InvalidInput, Unavailable
+from optionchain.history import DateRange
 from optionchain.history_wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
@@ -190,7 +193,17 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
             assert again.content != fresh[0].content
 
 
-async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world):
+@pytest.mark.parametrize(
+    "first_call",
+    [
+        lambda actor: actor.status(),
+        lambda actor: actor.asset_range("SPX"),
+        lambda actor: actor.volatility("SPX", DateRange(date(2023, 1, 1), date(2023, 2, 1))),
+        lambda actor: actor.save_prices(prices([1.0])),
+    ],
+    ids=["status", "range", "volatility", "save"],
+)
+async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, first_call):
     day = date(2024, 1, 2)
     for offset in range(3):
         await world.repository.save_historical_chain(chain(day=day + timedelta(days=offset)))
@@ -199,11 +212,16 @@ async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world):
     for offset in range(3):
         await world.cache.delete(f"history:chain:SPX:{day + timedelta(days=offset)}")
 
-    await world.history._warm()
+    again = HistoryActor(
+        lambda: HistorySources(world.repository, world.cache, CircuitBreaker("history")), HistorySettings()
+    )
+    await first_call(again)
 
-    assert [
-        await world.cache.exists(f"history:chain:SPX:{day + timedelta(days=offset)}") for offset in range(3)
-    ] == [True] * 3
+    keys = [f"history:chain:SPX:{day + timedelta(days=offset)}" for offset in range(3)]
+    async with asyncio.timeout(10):
+        while not all([await world.cache.exists(key) for key in keys]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await again.close()
 
 
 async def test_the_smile_is_answered_by_day_and_expiration(world):
