@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.anyio
 PRICE_WRITERS = 4
 WRITES = 15  # of each kind by each writer, before and after
 DAY = date(2024, 1, 2)
+LOST = 5
 PATIENCE_SECONDS = 60
 
 
@@ -123,6 +125,16 @@ async def has_committed(client, newest):
     return await committed(client) >= newest
 
 
+async def has_alone(primary, writes):
+    """Whether a primary has so many writes that no majority is known to have."""
+    later = {"ts": {"$gt": await committed(primary)}, "op": {"$ne": "n"}}
+    return await primary.local["oplog.rs"].count_documents(later) >= writes
+
+
+def host_of(uri, index):
+    return "mongodb://" + uri.removeprefix("mongodb://").split("/")[0].split(",")[index]
+
+
 async def check_nothing_is_lost(writers, uri, read_preference):
     client = open_mongo(
         MongoSettings(uri=SecretStr(uri), timeout_seconds=20, read_preference=read_preference)
@@ -154,8 +166,16 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
 
     await eventually(lambda: writers.has_acknowledged(WRITES), check)
 
+    # What is written now no majority gets: killed with its primary, it is lost, and nobody may have been told otherwise.
     killed = primary_index(uri)
+    others = [process for process in processes if process is not processes[killed]]
+    for process in others:
+        process.send_signal(signal.SIGSTOP)
+    async with AsyncMongoClient(host_of(uri, killed), directConnection=True) as primary:
+        await eventually(lambda: has_alone(primary, LOST), check)
     processes[killed].kill()
+    for process in others:
+        process.send_signal(signal.SIGCONT)
     enough = writers.acknowledged + WRITES
     await eventually(lambda: writers.has_acknowledged(enough), check)
     writers.is_over = True
@@ -164,10 +184,10 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
     await client.close()
     await check_nothing_is_lost(writers, uri, "primary")
     # The killed one comes back, gives up what no majority had, and catches up.
-    port = uri.removeprefix("mongodb://").split("/")[0].split(",")[killed].split(":")[1]
+    host = host_of(uri, killed)
+    port = host.rpartition(":")[2]
     command = servers.mongod_command(tmp_path / port, int(port), replica_set="rs")
     with servers.process(command, tmp_path / f"{port}-again.log"):
-        host = f"mongodb://127.0.0.1:{port}"
         servers.await_answer(host, "hello", lambda answer: answer["isWritablePrimary"] or answer["secondary"])
         async with AsyncMongoClient(uri) as every:
             newest = await committed(every)
