@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+import contextlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -33,6 +33,20 @@ PATIENCE_SECONDS = 60
 def three_nodes(tmp_path):
     with servers.replica_set(tmp_path, 3) as started:
         yield started
+
+
+@pytest.fixture
+def again(three_nodes, tmp_path):
+    """Starts a node that was killed."""
+    uri, _ = three_nodes
+    with contextlib.ExitStack() as stack:
+
+        def start(index):
+            port = host_of(uri, index).rpartition(":")[2]
+            command = servers.mongod_command(tmp_path / port, int(port), replica_set="rs")
+            stack.enter_context(servers.process(command, tmp_path / f"{port}-again.log"))
+
+        yield start
 
 
 def primary_index(uri):
@@ -153,7 +167,7 @@ async def check_nothing_is_lost(writers, uri, read_preference):
     await client.close()
 
 
-async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes, tmp_path):
+async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes, again):
     uri, processes = three_nodes
     client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
     writers = Writers(
@@ -166,16 +180,16 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
 
     await eventually(lambda: writers.has_acknowledged(WRITES), check)
 
-    # What is written now no majority gets: killed with its primary, it is lost, and nobody may have been told otherwise.
+    # The others die first, so that the primary has what no majority has when it dies too.
     killed = primary_index(uri)
-    others = [process for process in processes if process is not processes[killed]]
-    for process in others:
-        process.send_signal(signal.SIGSTOP)
+    others = [index for index in range(3) if index != killed]
+    for index in others:
+        processes[index].kill()
     async with AsyncMongoClient(host_of(uri, killed), directConnection=True) as primary:
         await eventually(lambda: has_alone(primary, LOST), check)
     processes[killed].kill()
-    for process in others:
-        process.send_signal(signal.SIGCONT)
+    for index in others:
+        again(index)
     enough = writers.acknowledged + WRITES
     await eventually(lambda: writers.has_acknowledged(enough), check)
     writers.is_over = True
@@ -184,13 +198,11 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
     await client.close()
     await check_nothing_is_lost(writers, uri, "primary")
     # The killed one comes back, gives up what no majority had, and catches up.
+    again(killed)
     host = host_of(uri, killed)
-    port = host.rpartition(":")[2]
-    command = servers.mongod_command(tmp_path / port, int(port), replica_set="rs")
-    with servers.process(command, tmp_path / f"{port}-again.log"):
-        servers.await_answer(host, "hello", lambda answer: answer["isWritablePrimary"] or answer["secondary"])
-        async with AsyncMongoClient(uri) as every:
-            newest = await committed(every)
-        async with AsyncMongoClient(host, directConnection=True) as one:
-            await eventually(lambda: has_committed(one, newest), lambda: None)
-        await check_nothing_is_lost(writers, f"{host}/?directConnection=true", "nearest")
+    servers.await_answer(host, "hello", lambda answer: answer["isWritablePrimary"] or answer["secondary"])
+    async with AsyncMongoClient(uri) as every:
+        newest = await committed(every)
+    async with AsyncMongoClient(host, directConnection=True) as one:
+        await eventually(lambda: has_committed(one, newest), lambda: None)
+    await check_nothing_is_lost(writers, f"{host}/?directConnection=true", "nearest")
