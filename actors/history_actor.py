@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import orjson
@@ -18,35 +16,34 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from actors.background import Background
 from actors.gate import Gate
+from actors.generations import Generations
 from actors.historical_walks import drawn_closes
 from actors.history_keys import (
     ASSETS,
-    MOST_USED,
+    bars_key,
     chain_key,
-    generation_key,
     keys_of_chain,
     keys_of_prices,
     range_key,
+    realised_volatility_key,
     volatility_key,
 )
+from actors.most_used import MostUsed
+from actors.price_pages import PricePage, page_bytes
 from actors.read_through import ReadThrough
-from optionchain.errors import OptionChainError
+from optionchain.errors import OptionChainError, Unavailable
 from optionchain.history import DateRange, HistoricalChain, asset_name, plain_day
 from optionchain.history_ports import Breaker, Cached, CacheService, HistoricalDataRepository
 from optionchain.history_results import SimulationResult
 from optionchain.history_wire import (
     chain_json,
-    price_rows_json,
+    realised_volatility_json,
     summaries_json,
     summary_object,
     volatility_json,
 )
 from optionchain.price_series import PriceSeries
 from optionchain.time_frame import TimeFrame
-
-T = TypeVar("T")
-# Longer than anything computed is kept.
-GENERATION_SECONDS = 7 * 86_400.0
 
 
 class HistorySettings(BaseModel):
@@ -59,14 +56,16 @@ class HistorySettings(BaseModel):
     page_bars: int = Field(20_000, ge=1, description="Bars that travel together; a longer answer is streamed")
     max_window_bars: int = Field(5_000_000, ge=1, description="Bars that a historical walk may draw from")
     chain_seconds: float = Field(
-        3600.0, gt=0, description="How long the chain of a day is fresh in the cache"
+        3600.0,
+        gt=0,
+        description="How long chains, bars and analytics are fresh in the cache; a change ends it",
     )
     listing_seconds: float = Field(10.0, gt=0, description="How long lists of assets and ranges are fresh")
     stale_seconds: float = Field(
         86_400.0, ge=0, description="How much longer they are given while MongoDB is down"
     )
     analytics_stale_seconds: float = Field(
-        600.0, ge=0, description="The same for analytics, of which there is no end"
+        600.0, ge=0, description="The same for bars and analytics, of which there is no end"
     )
     warm_days: int = Field(32, ge=0, description="Most used days that are loaded when the actor starts")
     housekeeping_seconds: float = Field(
@@ -84,14 +83,6 @@ class HistorySources:
     breaker: Breaker
 
 
-@dataclass(frozen=True, slots=True)
-class PricePage:
-    """Some bars as JSON objects separated by commas, and where the next page begins; None after the last."""
-
-    rows: bytes
-    next: datetime | None
-
-
 class HistoryActor:
     """Serves history. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
 
@@ -106,14 +97,16 @@ class HistoryActor:
         sources = open_sources()
         self._settings = settings
         self._repository = sources.repository
-        self._cache = sources.cache
         self._breaker = sources.breaker
         self._reads = ReadThrough(sources.cache, sources.breaker, stale_seconds=settings.stale_seconds)
         self._analytics = ReadThrough(
             sources.cache, sources.breaker, stale_seconds=settings.analytics_stale_seconds
         )
+        self._generations = Generations(sources.cache)
         self._gate = Gate("history", max_running=settings.max_running, max_waiting=settings.max_waiting)
-        self._used: Counter[str] = Counter()
+        self._most_used = MostUsed(
+            sources.cache, days=settings.warm_days, seconds=settings.stale_seconds or 1.0
+        )
         self._housekeeping = Background(self._keep_house)
 
     async def chain(self, asset: str, day: date) -> Cached:
@@ -122,35 +115,32 @@ class HistoryActor:
         Raises:
             NotFound: None is stored.
         """
-        self._housekeeping.begin()
         key = chain_key(asset_name(asset), plain_day(day, "date"))
 
         async def load() -> bytes:
             return chain_json(await self._repository.get_historical_chain(asset, day))
 
         found = await self._read(key, load, self._settings.chain_seconds)
-        # Only what exists is counted: what callers make up has no end.
-        self._used[f"{asset} {day}"] += 1
+        self._most_used.count(asset, day)
         return found
 
     async def save_chain(self, chain: HistoricalChain) -> None:
         """Store a chain in place of what was stored of that day."""
         keys = keys_of_chain(chain.asset, chain.day)
-        await self._change(lambda: self._repository.save_historical_chain(chain), *keys)
-        await self._analytics.forget(generation_key(chain.asset))
+        await self._change(chain.asset, lambda: self._repository.save_historical_chain(chain), *keys)
 
     async def save_prices(self, series: PriceSeries) -> None:
         """Store bars among those that are stored."""
         keys = keys_of_prices(series.asset)
-        await self._change(lambda: self._repository.save_time_series(series), *keys)
+        await self._change(series.asset, lambda: self._repository.save_time_series(series), *keys)
 
     async def store_result(self, result: SimulationResult) -> None:
         """Keep the result of a simulation."""
-        await self._change(lambda: self._repository.store_simulation_result(result))
+        async with self._entered():
+            await self._breaker.call(lambda: self._repository.store_simulation_result(result))
 
     async def assets(self) -> Cached:
         """What is stored, as JSON."""
-        self._housekeeping.begin()
 
         async def load() -> bytes:
             return summaries_json(await self._repository.list_available_assets())
@@ -175,9 +165,20 @@ class HistoryActor:
         async def load() -> bytes:
             return volatility_json(await self._repository.query_volatility(asset, period))
 
-        key = volatility_key(asset, await self._generation(asset_name(asset)), period)
-        async with self._gate.entered():
-            return await self._analytics.get(key, load, self._settings.listing_seconds)
+        return await self._computed(asset, partial(volatility_key, asset, period), load)
+
+    async def realised_volatility(self, asset: str, period: DateRange) -> Cached:
+        """The annualised volatility of the daily closes of a period, as JSON.
+
+        Raises:
+            NotFound: No prices of a day or less are stored.
+        """
+
+        async def load() -> bytes:
+            volatility = await self._repository.query_realised_volatility(asset, period)
+            return realised_volatility_json(asset, period, volatility)
+
+        return await self._computed(asset, partial(realised_volatility_key, asset, period), load)
 
     async def price_page(
         self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None = None
@@ -194,13 +195,14 @@ class HistoryActor:
             NotFound: No such prices are stored.
         """
         rest = period if begin is None else DateRange(begin.date(), period.last)
-        async with self._gate.entered():
-            parts = await self._breaker.call(lambda: self._bars(asset, rest, timeframe, begin))
-        rows = b",".join(price_rows_json(part) for part in parts)
-        if sum(map(len, parts)) < self._settings.page_bars:
-            return PricePage(rows, None)
-        last: datetime = parts[-1].times[-1].item()
-        return PricePage(rows, last.replace(tzinfo=UTC))
+
+        async def load() -> bytes:
+            parts = await self._bars(asset, rest, timeframe, begin)
+            return page_bytes(parts, is_last=sum(map(len, parts)) < self._settings.page_bars)
+
+        return PricePage.of(
+            await self._computed(asset, partial(bars_key, asset, rest, timeframe.name, begin), load)
+        )
 
     async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]:
         """The prices that a historical walk replays: where they begin is drawn from the seed.
@@ -217,7 +219,7 @@ class HistoryActor:
             seed=seed,
             max_bars=self._settings.max_window_bars,
         )
-        async with self._gate.entered():
+        async with self._entered():
             return await self._breaker.call(draw)
 
     async def status(self) -> str:
@@ -229,22 +231,39 @@ class HistoryActor:
         """End what runs beside the calls; store and cache belong to who opened them."""
         await self._housekeeping.end()
 
-    async def _generation(self, asset: str) -> str:
-        """A name that is another one after the asset's chains changed."""
-        key = generation_key(asset)
-        known = await self._cache.get(key)
-        if known is None:
-            known = uuid.uuid4().hex.encode()
-            await self._cache.set(key, known, GENERATION_SECONDS)
-        return known.decode()
+    @asynccontextmanager
+    async def _entered(self) -> AsyncIterator[None]:
+        """Be one of those that are served. Each begins what runs beside: Ray starts the actor again without a word."""
+        self._housekeeping.begin()
+        async with self._gate.entered():
+            yield
 
     async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> Cached:
-        async with self._gate.entered():
+        async with self._entered():
             return await self._reads.get(key, load, fresh_seconds)
 
-    async def _change(self, operation: Callable[[], Awaitable[T]], *keys: str) -> T:
-        async with self._gate.entered():
-            return await self._reads.change(operation, *keys)
+    async def _computed(
+        self, asset: str, key: Callable[[str], str], load: Callable[[], Awaitable[bytes]]
+    ) -> Cached:
+        """What is of one generation of an asset."""
+        generation, before = await self._generations.of(asset_name(asset))
+        async with self._entered():
+            try:
+                return await self._analytics.get(key(generation), load, self._settings.chain_seconds)
+            except Unavailable:
+                old = await self._analytics.known(key(before)) if before else None
+                if old is None:
+                    raise
+                return old
+
+    async def _change(self, asset: str, operation: Callable[[], Awaitable[None]], *keys: str) -> None:
+        async with self._entered():
+            try:
+                await self._reads.change(operation, *keys)
+            except BaseException:
+                await self._generations.doubt(asset)
+                raise
+            await self._generations.end(asset)
 
     async def _bars(
         self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None
@@ -269,18 +288,10 @@ class HistoryActor:
             await asyncio.sleep(self._settings.housekeeping_seconds)
             with contextlib.suppress(OptionChainError):
                 await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
-            await self._remember_most_used()
+            await self._most_used.remember()
 
     async def _warm(self) -> None:
         """Load the days that were used most before."""
-        for line in (await self._cache.get(MOST_USED) or b"").decode().splitlines():
-            asset, day = line.split(" ")
+        for asset, day in await self._most_used.remembered():
             with contextlib.suppress(OptionChainError):
-                await self.chain(asset, date.fromisoformat(day))
-
-    async def _remember_most_used(self) -> None:
-        most = [line for line, _ in self._used.most_common(self._settings.warm_days)]
-        if most:
-            await self._cache.set(MOST_USED, "\n".join(most).encode(), self._settings.stale_seconds or 1.0)
-        # What was used long ago counts less and less, and is forgotten in the end.
-        self._used = Counter({line: uses // 2 for line, uses in self._used.items() if uses > 1})
+                await self.chain(asset, day)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from optionchain.history import DateRange
 
@@ -21,20 +21,30 @@ def range_key(asset: str) -> str:
 
 
 def generation_key(asset: str) -> str:
-    """A name for all that was computed of an asset's chains, which nobody could list."""
+    """A name for all that was computed of an asset, which nobody could list."""
     return f"history:generation:{asset}"
 
 
-def volatility_key(asset: str, generation: str, period: DateRange) -> str:
+def volatility_key(asset: str, period: DateRange, generation: str) -> str:
     """The smiles of a period, of one generation."""
     return f"history:volatility:{asset}:{generation}:{period.first}:{period.last}"
 
 
+def realised_volatility_key(asset: str, period: DateRange, generation: str) -> str:
+    """The realised volatility of a period, of one generation."""
+    return f"history:realised:{asset}:{generation}:{period.first}:{period.last}"
+
+
+def bars_key(asset: str, period: DateRange, timeframe: str, begin: datetime | None, generation: str) -> str:
+    """A page of bars, of one generation."""
+    return f"history:bars:{asset}:{generation}:{timeframe}:{period.first}:{period.last}:{begin or ''}"
+
+
 def keys_of_chain(asset: str, day: date) -> tuple[str, ...]:
     """What a new chain makes old, beside the generation."""
-    return (chain_key(asset, day), range_key(asset), ASSETS)
+    return (chain_key(asset, day), *keys_of_prices(asset))
 
 
 def keys_of_prices(asset: str) -> tuple[str, ...]:
-    """What new prices make old."""
+    """What new prices make old, beside the generation."""
     return (range_key(asset), ASSETS)

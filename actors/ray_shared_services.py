@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from actors.history_actor import PricePage
+from actors.price_pages import PricePage
 from actors.shared_actor import SharedActor
 from optionchain.history import DateRange, HistoricalChain
 from optionchain.history_ports import Cached
@@ -49,6 +49,10 @@ class RayHistory:
     async def volatility(self, asset: str, period: DateRange) -> Cached:
         points: Cached = await self._actor.call("volatility", asset, period)
         return points
+
+    async def realised_volatility(self, asset: str, period: DateRange) -> Cached:
+        answer: Cached = await self._actor.call("realised_volatility", asset, period)
+        return answer
 
     async def price_page(
         self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None = None

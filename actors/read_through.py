@@ -55,6 +55,11 @@ class ReadThrough:
                 raise
             return Cached(entry[_FRESH_UNTIL.size :], is_stale=True)
 
+    async def known(self, key: str) -> Cached | None:
+        """What the cache has of a key, as stale; None where it has nothing."""
+        entry = await self._cache.get(key)
+        return None if entry is None else Cached(entry[_FRESH_UNTIL.size :], is_stale=True)
+
     async def change(self, operation: Callable[[], Awaitable[T]], *keys: str) -> T:
         """Change the source, and forget what the change makes old; at once refused while the source is down."""
         try:

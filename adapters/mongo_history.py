@@ -49,6 +49,8 @@ from optionchain.validation import finite, positive
 SAVE_ATTEMPTS = 8
 
 MAX_ANALYTICS_DAYS = 3653
+# The time frames whose documents are within one day.
+PARTS_OF_A_DAY = (TimeFrame.SECOND, TimeFrame.MINUTE)
 CHAIN_FIELDS = {"underlying_price": 1, "strikes": 1, "call": 1, "put": 1}
 PRICE_FIELDS = {"seconds": 1, **dict.fromkeys(COLUMNS, 1)}
 RESULT_CONTENT = ("asset", "parameters", "prices", "volatilities")
@@ -131,15 +133,18 @@ class MongoHistoricalRepository:
         finite("wing", wing, low=0.001, high=0.999)
         condition = {"asset": asset_name(asset), "date": _instants(_bounded(period))}
         with mongo_errors():
-            points = await self._chains.aggregate(condition, volatility_points(wing=wing))
+            points = await self._chains.aggregate(condition, volatility_points(wing=wing), each=_contracts)
         return [_volatility_point(point) for point in points]
 
     async def query_realised_volatility(
         self, asset: str, period: DateRange, *, periods_per_year: float = 252.0
     ) -> float | None:
         positive("periods_per_year", periods_per_year, high=1e6)
-        condition = _stretches(asset, _bounded(period), await self._source(asset, TimeFrame.DAY))
-        pipeline = realised_volatility(_instants(period), periods_per_year=periods_per_year)
+        source = await self._source(asset, TimeFrame.DAY)
+        condition = _stretches(asset, _bounded(period), source)
+        pipeline = realised_volatility(
+            _instants(period), periods_per_year=periods_per_year, is_part_of_a_day=source in PARTS_OF_A_DAY
+        )
         with mongo_errors():
             answers = await self._prices.aggregate(condition, pipeline)
         return answers[0]["volatility"] if answers else None
@@ -259,6 +264,11 @@ def _stretches(asset: str, period: DateRange, timeframe: TimeFrame) -> Document:
         "timeframe": timeframe.name,
         "chunk": chunk_bounds(period, timeframe),
     }
+
+
+def _contracts(head: Document) -> int:
+    contracts: int = head["contracts"]
+    return contracts
 
 
 def _bounded(period: DateRange) -> DateRange:

@@ -47,18 +47,22 @@ def volatility_points(*, wing: float) -> list[Stage]:
     ]
 
 
-def realised_volatility(within: Stage, *, periods_per_year: float) -> list[Stage]:
+def realised_volatility(within: Stage, *, periods_per_year: float, is_part_of_a_day: bool) -> list[Stage]:
     """The annualised deviation of the daily log returns of prices.
 
     Args:
         within: Bounds of the instants of the bars.
         periods_per_year: Trading days in a year.
+        is_part_of_a_day: Whether a document is within one day: then its last bar says all.
     """
+    columns: list[Any] = ["$seconds", "$close"]
+    if is_part_of_a_day:
+        columns = [{"$slice": [column, -1]} for column in columns]
     return [
         {
             "$project": {
                 "time": 1,
-                "bar": {"$zip": {"inputs": ["$seconds", "$close"]}},
+                "bar": {"$zip": {"inputs": columns}},
             }
         },
         {"$unwind": "$bar"},

@@ -8,7 +8,7 @@ new one and never both, a save repeated replaces, and of two writers with the sa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -29,6 +29,8 @@ DUPLICATE_KEY = 11000
 ABANDONED_AFTER = timedelta(hours=1)
 READ_ATTEMPTS = 4
 BATCH = 64  # sets that are in memory at a time
+SWEPT = 10_000  # revisions in one request to drop what is none of them
+PORTION = 5_000  # of the work that `each` counts; the embedded server does as much in a second or two
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Revision:
     documents: Sequence[Document]
     keys: Sequence[Document]
     summary: Document
+
+
+def _nothing(_head: Document) -> int:
+    return 0
 
 
 class RevisionedSets:
@@ -87,6 +93,7 @@ class RevisionedSets:
         path = [f"key.{field}" for field in (*self._identity, *self._keys)]
         await self.documents.create_index([(field, ASCENDING) for field in path])
         await self.heads.create_index([(field, ASCENDING) for field in self._identity], unique=True)
+        await self.heads.create_index([("revision", ASCENDING)])
 
     async def publish(self, revisions: Sequence[Revision]) -> set[tuple[Any, ...]]:
         """Make each revision the current one of its set, unless another writer was first.
@@ -137,18 +144,30 @@ class RevisionedSets:
                 return [(head, documents[head["revision"]]) for head in heads]
         raise OperationFailure("the documents of a head are missing")
 
-    async def aggregate(self, condition: Mapping[str, Any], pipeline: Sequence[Document]) -> list[Document]:
-        """Run a pipeline over the documents of the sets that meet a condition."""
+    async def aggregate(
+        self,
+        condition: Mapping[str, Any],
+        pipeline: Sequence[Document],
+        *,
+        each: Callable[[Document], int] = _nothing,
+    ) -> list[Document]:
+        """Run a pipeline over the documents of the sets that meet a condition.
+
+        Args:
+            condition: On the fields of the identity.
+            pipeline: What it makes of one set must not depend on others, unless `each` is left out.
+            each: The work of the set of a head: the server gets no more at a time than it can answer in time.
+        """
+        done: dict[tuple[ObjectId, ...], list[Document]] = {}
         for _ in range(READ_ATTEMPTS):
             heads = await self._heads(condition).to_list()
-            if not heads:
-                return []
-            cursor = await self.documents.aggregate(
-                [{"$match": _revisions(head["revision"] for head in heads)}, *pipeline]
-            )
-            rows = await cursor.to_list()
+            parts = [tuple(head["revision"] for head in part) for part in _portions(heads, each)]
+            for part in parts:
+                if part not in done:
+                    cursor = await self.documents.aggregate([{"$match": _revisions(part)}, *pipeline])
+                    done[part] = await cursor.to_list()
             if await self._heads(condition).to_list() == heads:
-                return rows
+                return [row for part in parts for row in done[part]]
         raise OperationFailure("the documents are changed all the time")
 
     def identity_of(self, document: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -158,9 +177,17 @@ class RevisionedSets:
     async def drop_abandoned(self, now: datetime) -> int:
         """Drop the documents whose writer died before it moved the head; returns how many."""
         limit = ObjectId.from_datetime(now.astimezone(UTC) - ABANDONED_AFTER)
-        current = [head["revision"] async for head in self.heads.find({}, {"revision": 1})]
-        result = await self.documents.delete_many({"key.revision": {"$lt": limit, "$nin": current}})
-        return result.deleted_count
+        heads = self.heads.with_options(read_preference=ReadPreference.PRIMARY)
+        dropped, after = 0, ObjectId(bytes(12))
+        while after < limit:
+            # What is that old becomes no head any more: what is between these and is none of them was abandoned.
+            bounds = {"$gt": after, "$lt": limit}
+            found = heads.find({"revision": bounds}, {"revision": 1}).sort("revision").limit(SWEPT)
+            current = [head["revision"] async for head in found]
+            after = current[-1] if len(current) == SWEPT else limit
+            between = {**bounds, "$nin": current, "$lt": after}
+            dropped += (await self.documents.delete_many({"key.revision": between})).deleted_count
+        return dropped
 
     async def _create_time_series(self) -> None:
         series = {"timeField": "time", "metaField": "key", "granularity": "hours"}
@@ -219,6 +246,20 @@ class RevisionedSets:
 def _revisions(revisions: Iterable[ObjectId]) -> Document:
     # Nothing but the revision: SecantusDB uses an index only where it covers the whole condition.
     return {"key.revision": {"$in": list(revisions)}}
+
+
+def _portions(heads: Sequence[Document], each: Callable[[Document], int]) -> Iterator[list[Document]]:
+    """The heads in parts of about `PORTION`."""
+    portion: list[Document] = []
+    work = 0
+    for head in heads:
+        work += each(head)
+        if portion and work > PORTION:
+            yield portion
+            portion, work = [], each(head)
+        portion.append(head)
+    if portion:
+        yield portion
 
 
 def _keyed(revision: Revision, id_: ObjectId) -> list[Document]:

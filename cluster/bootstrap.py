@@ -181,6 +181,8 @@ def open_services(settings: Settings) -> OpenServices:
     store = _session_store_opener(settings)()
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings)
+    for actor in (history_actor(settings), config_actor(settings)):
+        actor.status.remote()  # so that they warm up and listen before anybody asks
     return OpenServices(
         gateway=open_gateway(settings),
         store=store,

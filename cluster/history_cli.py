@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from adapters.history_files import (
@@ -22,7 +22,7 @@ from adapters.history_files import (
     import_file,
     plan_import,
 )
-from adapters.history_files.importing import FORMATS
+from adapters.history_files.plans import FORMATS
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from cluster.history_stores import HistoryStores, forget_chains, forget_prices, history_stores
@@ -52,7 +52,26 @@ def import_(
     form: Annotated[str, typer.Option("--format", "-f", help=f"One of {', '.join(FORMATS)}.")] = "auto",
     timeframe: Frame = "Day",
     timezone: Annotated[str, typer.Option(help="Of the times in the file: America/New_York.")] = "UTC",
-    month_first: Annotated[bool, typer.Option(help="03/04/2024 is the 4th of March.")] = False,
+    month_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--month-first/--day-first", help="03/04/2024 is in March, or in April.", show_default="detected"
+        ),
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="The mark before a fraction: `.` or `,`.", show_default="detected")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=NAME",
+            help="What a column of prices is, where its name does not say it: close=Schluss.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Take the rows with this value in a column: root=SPXW."),
+    ] = None,
     day: Annotated[str | None, typer.Option("--date", help="Of a chain whose file does not say it.")] = None,
     underlying_price: Annotated[float | None, typer.Option(help="The same.")] = None,
     dry_run: Annotated[
@@ -70,11 +89,14 @@ def import_(
         "form": form,
         "timezone": timezone,
         "month_first": month_first,
+        "decimal": decimal,
         "underlying_price": underlying_price,
     }
     with _friendly():
         options["timeframe"] = TimeFrame.from_wire(timeframe, "timeframe")
         options["day"] = day_from_wire("date", day) if day else None
+        options["columns"] = _pairs("column", column)
+        options["only"] = _pairs("only", only)
         plans = [plan_import(file, **options) for file in files]
     if dry_run:
         for plan in plans:
@@ -121,11 +143,12 @@ async def _import(
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
+        TaskProgressColumn(),
         TextColumn("{task.completed:,} rows"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(plan.table.path.name, total=None)
+        task = progress.add_task(plan.table.path.name, total=plan.table.about_rows())
 
         async def shown(rows: int, days: Set[date]) -> None:
             progress.advance(task, rows)
@@ -133,6 +156,14 @@ async def _import(
             await (forget_chains(cache, plan.asset, days) if days else forget_prices(cache, plan.asset))
 
         return await import_file(plan, repository, shown, destination=destination)
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    """``["root=SPXW"]`` by the name before the sign."""
+    pairs = dict(text.rpartition("=")[::2] for text in texts or [])
+    if "" in pairs:
+        raise InvalidInput(option, "must be two names with a sign between them, as in root=SPXW")
+    return pairs
 
 
 def _stores(data: Path | None) -> HistoryStores:
@@ -169,5 +200,8 @@ def _show_plan(plan: ImportPlan) -> None:
 
 def _show_report(plan: ImportPlan, report: ImportReport) -> None:
     console.print(f"{plan.table.path}: {report.stored:,} of {report.rows:,} rows stored", highlight=False)
+    if report.passed_over:
+        whose = ", ".join(f"{column} {value}" for column, value in plan.only.items())
+        console.print(f"{report.passed_over:,} rows passed over, which are not of {whose}", highlight=False)
     if report.rejected:
         console.print(f"{report.rejected:,} rows rejected; why is in {plan.rejects_path}", style="yellow")

@@ -68,12 +68,11 @@ def history_stores(settings: Settings, state: InstanceState | None) -> HistorySt
 
 async def forget_chains(cache: CacheService, asset: str, days: Set[date]) -> None:
     """Have a running service read new chains, and all that is computed of them, anew."""
-    for key in {key for day in days for key in keys_of_chain(asset, day)}:
+    for key in {key for day in days for key in keys_of_chain(asset, day)} | {generation_key(asset)}:
         await cache.delete(key)
-    await cache.delete(generation_key(asset))
 
 
 async def forget_prices(cache: CacheService, asset: str) -> None:
-    """Have a running service read what is stored of an asset anew."""
-    for key in keys_of_prices(asset):
+    """Have a running service read new prices, and all that is computed of them, anew."""
+    for key in (*keys_of_prices(asset), generation_key(asset)):
         await cache.delete(key)

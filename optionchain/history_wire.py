@@ -124,6 +124,11 @@ def volatility_json(points: Iterable[VolatilityPoint]) -> bytes:
     return orjson.dumps({"data": rows})
 
 
+def realised_volatility_json(asset: str, period: DateRange, volatility: float | None) -> bytes:
+    """``{asset, from, to, volatility}``; null where there are fewer than two returns."""
+    return orjson.dumps({"asset": asset, **_range(period), "volatility": volatility})
+
+
 def day_from_wire(field: str, text: object) -> date:
     """Read ``2024-01-02``.
 

@@ -187,6 +187,15 @@ class VolatilityTable(BaseModel):
     data: list[VolatilityRow]
 
 
+class RealisedVolatility(Days):
+    """Of the daily closes of a period."""
+
+    asset: str
+    volatility: float | None = Field(
+        description="Annualised by 252 days; null where there are fewer than three closes"
+    )
+
+
 class ConfigurationVersion(BaseModel):
     """Who stored a version, and when."""
 

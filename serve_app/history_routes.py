@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from actors.history_actor import PricePage
+from actors.price_pages import PricePage
 from cluster.api_keys import Principal
 from optionchain.history import DateRange, asset_name
 from optionchain.history_ports import Cached
@@ -22,6 +22,7 @@ from serve_app.history_models import (
     Bars,
     HistoricalChainBody,
     HistoricalChainView,
+    RealisedVolatility,
     SavedChain,
     VolatilityTable,
 )
@@ -67,7 +68,7 @@ async def prices(
     frame = TimeFrame.from_wire(timeframe, "timeframe")
     page = await history.price_page(asset_name(asset), period, frame)
     pages = _pages(history, asset, period, frame, page)
-    return StreamingResponse(pages, media_type="application/json")
+    return StreamingResponse(pages, headers=_age(page.is_stale), media_type="application/json")
 
 
 @router.get(
@@ -76,8 +77,19 @@ async def prices(
     responses=shown(VolatilityTable) | errors(400),
 )
 async def volatility(asset: str, history: History, first: From, last: To) -> Response:
-    """`from` and `to` are at most ten years apart."""
+    """`from` and `to` are at most ten years apart. The rows of one date are its term structure."""
     return cached_response(await history.volatility(asset_name(asset), _period(first, last)))
+
+
+@router.get(
+    "/{asset}/realised-volatility",
+    summary="The volatility of the daily closes of a period",
+    responses=shown(RealisedVolatility) | errors(400, 404),
+)
+async def realised_volatility(asset: str, history: History, first: From, last: To) -> Response:
+    """The annualised deviation of the logarithmic returns of the closes (UTC); `from` and `to` are at most ten years
+    apart."""
+    return cached_response(await history.realised_volatility(asset_name(asset), _period(first, last)))
 
 
 @router.get(
@@ -107,8 +119,11 @@ async def save_chain(
 
 def cached_response(cached: Cached) -> Response:
     """An answer that says when it is old, because its source is down."""
-    headers = {"Warning": '110 - "Response is Stale"', "X-Cache": "stale"} if cached.is_stale else {}
-    return Response(cached.value, headers=headers, media_type="application/json")
+    return Response(cached.value, headers=_age(cached.is_stale), media_type="application/json")
+
+
+def _age(is_stale: bool) -> dict[str, str]:
+    return {"Warning": '110 - "Response is Stale"', "X-Cache": "stale"} if is_stale else {}
 
 
 def _period(first: str, last: str) -> DateRange:

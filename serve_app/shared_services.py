@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from actors.history_actor import PricePage
+from actors.price_pages import PricePage
 from optionchain.history import DateRange, HistoricalChain
 from optionchain.history_ports import Cached
 from optionchain.time_frame import TimeFrame
@@ -20,6 +20,7 @@ class HistoryService(Protocol):
     async def assets(self) -> Cached: ...
     async def asset_range(self, asset: str) -> Cached: ...
     async def volatility(self, asset: str, period: DateRange) -> Cached: ...
+    async def realised_volatility(self, asset: str, period: DateRange) -> Cached: ...
     async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]: ...
     async def price_page(
         self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None = None

@@ -102,6 +102,9 @@ YFINANCE = ChainShape(
 )
 SHAPES = {shape.name: shape for shape in (OPTIONSDX, CBOE, OPTOPSY, YFINANCE)}
 
+# What no file of bars has.
+OPTION_TERMS = frozenset({"strike", "strike_price", "expiration", "expiry", "option_type"})
+
 
 def plain_name(column: str) -> str:
     """``" [C_BID]"`` as ``c_bid``."""

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from adapters.history_files.chain_shapes import ChainShape, plain_name
-from adapters.history_files.dates import detect_format
+from adapters.history_files.dates import detect_formats, instant_texts, instants
+from adapters.history_files.numbers import detect_decimal, numbers
 from adapters.history_files.tables import Table
 from optionchain.errors import InvalidInput
 from optionchain.history import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalChain, Quotes
@@ -20,6 +21,7 @@ OCC = r"^.{1,6}?(\d{6})([CP])\d{8}$"
 # The end of a trading day, where the file has no time.
 CLOSE = time(16)
 CONTRACT = ("day", "expiration", "strike")
+NUMBERS = ("strike", "underlying_price", "underlying_bid", "underlying_ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,25 @@ class ChainMapping:
     day: date | None = None
     underlying_price: float | None = None
     timezone: str = "UTC"
+    decimal: str = "."
+
+    def column(self, field: str) -> str | None:
+        """The name in the file of what holds a field; None where it has none."""
+        return self.columns.get(self.shape.columns.get(field, ""))
 
 
 def detect_chains(
-    table: Table, shape: ChainShape, *, day: date | None, underlying_price: float | None, timezone: str
+    table: Table,
+    sample: pl.DataFrame,
+    shape: ChainShape,
+    *,
+    day: date | None,
+    underlying_price: float | None,
+    timezone: str,
+    month_first: bool | None = None,
+    decimal: str | None = None,
 ) -> ChainMapping:
-    """Find out how the dates of a file are written, and whether anything is missing.
+    """Find out how the dates and numbers of a file are written, and whether anything is missing.
 
     Raises:
         InvalidInput: The file and the options together do not say all that is needed.
@@ -59,24 +74,31 @@ def detect_chains(
     says_price = any(shape.columns.get(name) in columns for name in ("underlying_price", "underlying_bid"))
     if not says_price and underlying_price is None:
         raise InvalidInput("underlying-price", f"a {shape.name} file does not say it: give it")
-    sample = table.sample()
-    formats = {
-        field: detect_format(sample[columns[shape.columns[field]]].cast(pl.String))
+    dates = {
+        field: instant_texts(sample[columns[shape.columns[field]]])
         for field in ("day", "expiration")
         if shape.columns.get(field) in columns
     }
-    return ChainMapping(shape, columns, formats, day, underlying_price, timezone)
+    # Those who sell these shapes are American.
+    formats = detect_formats(dates, month_first=month_first, usual=True) if dates else {}
+    if decimal is None:
+        named = [
+            columns[shape.columns[field]] for field in _numbers(shape) if shape.columns[field] in columns
+        ]
+        decimal = detect_decimal(
+            pl.concat([instant_texts(sample[name]) for name in named]), delimiter=table.delimiter
+        )
+    return ChainMapping(shape, columns, formats, day, underlying_price, timezone, decimal)
 
 
 def chains_of(
     frame: pl.DataFrame, mapping: ChainMapping, *, asset: str
 ) -> tuple[list[HistoricalChain], pl.DataFrame]:
     """The good rows as chains, by day, and the others as ``row, reason``."""
-    values = frame.select("row", *_expressions(mapping))
+    values = _values(frame, mapping)
     key = CONTRACT if mapping.shape.is_wide else (*CONTRACT, "option_type")
     judged = values.with_columns(_reason(mapping.shape).alias("reason"))
-    same = (*key, "reason")
-    is_double = pl.col("reason").is_null() & (pl.int_range(pl.len()).over(*same) < pl.len().over(*same) - 1)
+    is_double = pl.col("reason").is_null() & ~pl.struct(*key, "reason").is_last_distinct()
     judged = judged.with_columns(
         pl.when(is_double)
         .then(pl.lit("a later row has the same contract"))
@@ -93,46 +115,55 @@ def chains_of(
     return chains, pl.concat(rejects)
 
 
-def _expressions(mapping: ChainMapping) -> list[pl.Expr]:
-    shape, columns = mapping.shape, mapping.columns
+def _numbers(shape: ChainShape) -> list[str]:
+    """The fields of a shape that are numbers."""
+    return [
+        name
+        for name in shape.columns
+        if name in NUMBERS or name.removeprefix("call_").removeprefix("put_") in QUOTE_FIELDS
+    ]
 
-    def number(field: str) -> pl.Expr:
-        name = columns.get(shape.columns.get(field, ""))
-        if name is None:
-            return pl.lit(None, pl.Float64).alias(field)
-        text = pl.col(name)
-        return (
-            text.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False).fill_nan(None).alias(field)
-        )
 
+def _values(frame: pl.DataFrame, mapping: ChainMapping) -> pl.DataFrame:
+    """The cells of a frame as what they mean; ``unreadable`` names the first that should be a number and is none."""
+    shape = mapping.shape
     sides = ("call_", "put_") if shape.is_wide else ("",)
-    quotes = [number(side + name) for side in sides for name in QUOTE_FIELDS]
-    underlying = [number(name) for name in ("underlying_price", "underlying_bid", "underlying_ask")]
-    terms = [_day(mapping, "day"), _day(mapping, "expiration"), number("strike")]
-    option_type = [] if shape.is_wide else [_option_type(mapping)]
-    return [*terms, *option_type, *underlying, *quotes]
+    fields = (*NUMBERS, *(side + name for side in sides for name in QUOTE_FIELDS))
+    columns, unreadable = [], pl.repeat(None, len(frame), dtype=pl.String, eager=True)
+    for field in fields:
+        name = mapping.column(field)
+        if name is None:
+            columns.append(pl.repeat(None, len(frame), dtype=pl.Float64, eager=True).alias(field))
+            continue
+        values, is_none = numbers(frame[name], mapping.decimal)
+        columns.append(values.alias(field))
+        if is_none.any():
+            unreadable = unreadable.set(is_none & unreadable.is_null(), field)
+    terms = [_days(frame, mapping, field).alias(field) for field in ("day", "expiration")]
+    option_type = [] if shape.is_wide else [_option_types(frame, mapping).alias("option_type")]
+    return pl.DataFrame([frame["row"], *terms, *option_type, *columns, unreadable.alias("unreadable")])
 
 
-def _day(mapping: ChainMapping, field: str) -> pl.Expr:
-    column = mapping.columns.get(mapping.shape.columns.get(field, ""))
+def _days(frame: pl.DataFrame, mapping: ChainMapping, field: str) -> pl.Series:
+    column = mapping.column(field)
     if column is not None:
-        text = pl.col(column).cast(pl.String).str.strip_chars()
-        return text.str.to_datetime(mapping.date_formats[field], strict=False).dt.date().alias(field)
+        texts = instant_texts(frame[column])
+        return instants(texts, mapping.date_formats[field], mapping.timezone, keeps_date=True).dt.date()
     if field == "expiration":
-        digits = _contract_symbol(mapping).str.extract(OCC, 1)
-        return (pl.lit("20") + digits).str.to_date("%Y%m%d", strict=False).alias(field)
-    return pl.lit(mapping.day, pl.Date).alias(field)
+        digits = _contract_symbols(frame, mapping).str.extract(OCC, 1)
+        return ("20" + digits).str.to_date("%Y%m%d", strict=False)
+    return pl.repeat(mapping.day, len(frame), dtype=pl.Date, eager=True)
 
 
-def _option_type(mapping: ChainMapping) -> pl.Expr:
-    column = mapping.columns.get(mapping.shape.columns.get("option_type", ""))
-    text = pl.col(column).str.strip_chars() if column else _contract_symbol(mapping).str.extract(OCC, 2)
-    letter = text.str.to_lowercase().str.slice(0, 1)
-    return pl.when(letter.is_in(["c", "p"])).then(letter).alias("option_type")
+def _option_types(frame: pl.DataFrame, mapping: ChainMapping) -> pl.Series:
+    column = mapping.column("option_type")
+    texts = frame[column].cast(pl.String) if column else _contract_symbols(frame, mapping).str.extract(OCC, 2)
+    letters = texts.str.strip_chars().str.to_lowercase().str.slice(0, 1)
+    return letters.set(~letters.is_in(["c", "p"]), None)
 
 
-def _contract_symbol(mapping: ChainMapping) -> pl.Expr:
-    return pl.col(mapping.columns[mapping.shape.columns["contract_symbol"]])
+def _contract_symbols(frame: pl.DataFrame, mapping: ChainMapping) -> pl.Series:
+    return frame[mapping.columns[mapping.shape.columns["contract_symbol"]]]
 
 
 def _reason(shape: ChainShape) -> pl.Expr:
@@ -140,10 +171,11 @@ def _reason(shape: ChainShape) -> pl.Expr:
     sides = ("call_", "put_") if shape.is_wide else ("",)
     unsigned = [side + name for side in sides for name in QUOTE_FIELDS if name not in SIGNED_FIELDS]
     every = [side + name for side in sides for name in QUOTE_FIELDS]
-    rules = [
+    rules: list[tuple[pl.Expr, str | pl.Expr]] = [
         (pl.col("day").is_null(), "the day is missing or no date"),
         (pl.col("expiration").is_null(), "the expiration is missing or no date"),
         (pl.col("expiration") < pl.col("day"), "the expiration is before the day"),
+        (pl.col("unreadable").is_not_null(), pl.col("unreadable") + " is no number"),
         (~(pl.col("strike") > 0).fill_null(value=False), "the strike is missing or not above 0"),
         (pl.any_horizontal(pl.col(unsigned) < 0), "a quote is negative"),
         (pl.any_horizontal(pl.col(every).is_infinite()), "a quote is infinite"),
@@ -152,7 +184,7 @@ def _reason(shape: ChainShape) -> pl.Expr:
         rules.append((pl.col("option_type").is_null(), "the option type is neither call nor put"))
     reason = pl.lit(None, pl.String)
     for is_broken, text in reversed(rules):
-        reason = pl.when(is_broken).then(pl.lit(text)).otherwise(reason)
+        reason = pl.when(is_broken).then(pl.lit(text) if isinstance(text, str) else text).otherwise(reason)
     return reason
 
 

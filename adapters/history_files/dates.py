@@ -2,53 +2,168 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+
 import polars as pl
 
 from optionchain.errors import InvalidInput
+from optionchain.history import FIRST_DAY, LAST_DAY
 
-DAYS = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y.%m.%d")
-TIMES = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H%M%S", " %H:%M:%S%.f", "T%H:%M:%S%.f")
-EPOCH = "seconds since 1970"
+ISO = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%y")
+DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
+MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
+CLOCKS = ("%H:%M:%S", "%H:%M", "%H%M%S", "%H:%M:%S%.f", "%I:%M:%S %p", "%I:%M %p")
+OFFSET = "%z"
+TIMES = (
+    "",
+    *(f" {clock}" for clock in CLOCKS),
+    *(f"T{clock}{offset}" for clock in CLOCKS[:4] for offset in ("", OFFSET)),
+    *(f" {clock}{OFFSET}" for clock in CLOCKS[:4]),
+)
+# By their digits: the next power of ten is the year 2286.
+EPOCHS = {
+    "seconds since 1970": (r"^\d{9,10}(\.0*)?$", 1),
+    "milliseconds since 1970": (r"^\d{12,13}$", 1_000),
+    "microseconds since 1970": (r"^\d{15,16}$", 1_000_000),
+    "nanoseconds since 1970": (r"^\d{18,19}$", 1_000_000_000),
+}
+FIRST, LAST = (datetime.combine(day, time()) for day in (FIRST_DAY, LAST_DAY))
+_ZULU = r"(?i)\s*(z|utc|gmt)$"
+_SPACED_OFFSET = r"\s+([+-]\d{2}:?\d{2})$"
+_ANY_OFFSET = r"(?i)\s*(z|utc|gmt|[+-]\d{2}:?\d{2})$"
 
 
-def detect_format(samples: pl.Series, *, month_first: bool = False) -> str:
-    """The format in which most samples are instants; where days and months could be swapped, the day is first.
+def detect_formats(
+    columns: Mapping[str, pl.Series], *, month_first: bool | None, usual: bool
+) -> dict[str, str]:
+    """The format in which most samples of each column are instants; all columns have days and months in one order.
 
     Args:
-        samples: Texts.
-        month_first: Prefer the month first.
+        columns: Texts by name.
+        month_first: The order, where days and months could be swapped. None: that in which more samples are dates,
+            else in which they are closer together.
+        usual: Whether the month is first where nothing tells.
 
     Raises:
-        InvalidInput: It is none that is known.
+        InvalidInput: A column is none that is known.
     """
-    texts = samples.drop_nulls().str.strip_chars()
-    formats = [day + time for day in DAYS for time in TIMES]
-    if month_first:
-        formats.sort(key=lambda one: not one.startswith("%m"))
-    best, score = "", 0
-    for one in formats:
-        found = int(texts.str.to_datetime(one, strict=False, exact=True).is_not_null().sum())
-        if found > score:
-            best, score = one, found
-    if texts.len() and int(texts.str.contains(r"^\d{9,10}$").sum()) > score:
-        return EPOCH
-    if not best:
-        example = texts[0] if texts.len() else ""
-        raise InvalidInput(
-            "file", f"{example!r} is no date that is known: ISO, YYYYMMDD, DD/MM/YYYY, DD.MM.YYYY"
-        )
+    texts = {name: column.drop_nulls().str.strip_chars() for name, column in columns.items()}
+    orders = (month_first,) if month_first is not None else (usual, not usual)
+    found = [
+        {name: _best(column, is_month_first=order) for name, column in texts.items()} for order in orders
+    ]
+    best = max(found, key=_goodness)
+    for name, (form, _, _) in best.items():
+        if not form:
+            example = texts[name][0] if len(texts[name]) else ""
+            raise InvalidInput(
+                "file",
+                f"{example!r} is no date that is known: ISO, YYYYMMDD, DD/MM/YYYY, DD.MM.YYYY, since 1970",
+            )
+    return {name: form for name, (form, _, _) in best.items()}
+
+
+def instants(
+    cells: pl.Series, form: str, timezone: str, *, keeps_date: bool = False, is_descending: bool = False
+) -> pl.Series:
+    """Whole seconds UTC of what a column says; null where it says nothing.
+
+    A time that the clocks skip is null. One that they repeat is the earlier at its first appearance, and the later
+    at another.
+
+    Args:
+        cells: As `instant_texts` gives them.
+        form: As `detect_formats` found.
+        timezone: Of local times; those with an offset and those since 1970 have their own.
+        keeps_date: Give the midnight of the local date instead, as if it were in UTC: the day of a bar that spans one.
+        is_descending: Whether the latest come first.
+    """
+    if form in EPOCHS:
+        seconds = cells.cast(pl.Float64, strict=False) / EPOCHS[form][1]
+        utc = _possible((seconds * 1e6).cast(pl.Int64, strict=False).cast(pl.Datetime("us")))
+        return _midnight(_local(utc, timezone)) if keeps_date else utc
+    if keeps_date:
+        without = cells.str.replace(_ANY_OFFSET, "") if OFFSET in form else cells
+        return _midnight(_parsed(without, form.replace(OFFSET, "")))
+    parsed = _parsed(cells, form)
+    if OFFSET in form or timezone == "UTC":
+        return parsed
+    return _utc(parsed, timezone, is_descending=is_descending)
+
+
+def instant_texts(cells: pl.Series) -> pl.Series:
+    """A column as text, also when it has a type of its own."""
+    match cells.dtype:
+        case pl.Date():
+            return cells.dt.strftime("%Y-%m-%d")
+        case pl.Datetime(time_zone=None):
+            return cells.dt.strftime("%Y-%m-%d %H:%M:%S")
+        case pl.Datetime():
+            return cells.dt.strftime("%Y-%m-%d %H:%M:%S%z")
+        case _:
+            return cells.cast(pl.String).str.strip_chars()
+
+
+def _goodness(found: Mapping[str, tuple[str, int, timedelta]]) -> tuple[int, timedelta]:
+    return sum(score for _, score, _ in found.values()), -sum(
+        (span for *_, span in found.values()), timedelta()
+    )
+
+
+def _best(texts: pl.Series, *, is_month_first: bool) -> tuple[str, int, timedelta]:
+    """The format that fits most, how many it fits, and how far the dates are apart."""
+    for name, (digits, _) in EPOCHS.items():
+        if len(texts) and 2 * int(texts.str.contains(digits).sum()) > len(texts):
+            return name, len(texts), timedelta()
+    best = ("", 0, timedelta())
+    for form in (day + clock for day in (*ISO, *_ordered(is_month_first)) for clock in TIMES):
+        parsed = _parsed(texts, form).drop_nulls()
+        if len(parsed) > best[1]:
+            first, last = parsed.sort()[[0, -1]].to_list()
+            best = form, len(parsed), last - first
     return best
 
 
-def instants(texts: pl.Expr, form: str, timezone: str) -> pl.Expr:
-    """Whole seconds UTC of local times in a timezone; null where a text is none.
+def _ordered(is_month_first: bool) -> tuple[str, ...]:
+    return MONTH_FIRST if is_month_first else DAY_FIRST
 
-    A time that the clocks skip is null, of one that they repeat the earlier counts.
-    """
-    if form == EPOCH:
-        return texts.cast(pl.Int64, strict=False).mul(1_000_000).cast(pl.Datetime("us"))
-    local = texts.str.strip_chars().str.to_datetime(form, strict=False, exact=True, time_unit="us")
-    if timezone == "UTC":
-        return local
-    zoned = local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
-    return zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+
+def _parsed(texts: pl.Series, form: str) -> pl.Series:
+    if OFFSET in form:
+        texts = texts.str.replace(_ZULU, "+00:00").str.replace(_SPACED_OFFSET, "$1")
+    parsed = texts.str.to_datetime(form, strict=False, exact=True, time_unit="us")
+    if OFFSET in form:
+        parsed = parsed.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    # `%Y` takes the 24 of 1/2/24 for the year 24.
+    return _possible(parsed)
+
+
+def _possible(times: pl.Series) -> pl.Series:
+    """The times that history can hold, and null for the others."""
+    return times.set(~times.is_between(FIRST, LAST, closed="left"), None)
+
+
+def _local(utc: pl.Series, timezone: str) -> pl.Series:
+    return utc.dt.replace_time_zone("UTC").dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+
+
+def _midnight(times: pl.Series) -> pl.Series:
+    return times.dt.truncate("1d")
+
+
+def _utc(local: pl.Series, timezone: str, *, is_descending: bool) -> pl.Series:
+    def zoned(ambiguous: str | pl.Series) -> pl.Series:
+        aware = local.dt.replace_time_zone(timezone, ambiguous=ambiguous, non_existent="null")  # type: ignore[arg-type]
+        return aware.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+
+    earlier, later = zoned("earliest"), zoned("latest")
+    if not (earlier != later).any():
+        return earlier
+    # A doubled row follows itself at once; a repeated hour follows an hour.
+    appearance = pl.DataFrame({"local": local}).select(
+        (pl.int_range(pl.len()).over("local") > 0)
+        & (pl.col("local") != pl.col("local").shift()).fill_null(value=True)
+    )
+    is_second = appearance.to_series() != is_descending
+    return earlier.zip_with(~is_second, later)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,7 +41,7 @@ async def export_prices(
         NotFound: No such prices are stored.
     """
     rows = 0
-    with pq.ParquetWriter(path, PRICE_SCHEMA, compression="zstd") as file:
+    with _written(path, PRICE_SCHEMA) as file:
         async for part in repository.query_time_series(asset, period, timeframe):
             columns = {
                 name: pa.array(getattr(part, name), from_pandas=True) for name in COLUMNS
@@ -61,7 +63,7 @@ async def export_chains(
     if stored is None:
         raise NotFound("chains", asset)
     day, last, rows = max(period.first, stored.first), min(period.last, stored.last), 0
-    with pq.ParquetWriter(path, CHAIN_SCHEMA, compression="zstd") as file:
+    with _written(path, CHAIN_SCHEMA) as file:
         while day <= last:
             try:
                 table = chain_table(await repository.get_historical_chain(asset, day))
@@ -71,6 +73,18 @@ async def export_chains(
                 pass  # no trading that day
             day += timedelta(days=1)
     return rows
+
+
+@contextmanager
+def _written(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """A file that takes its place when it is whole: what fails leaves nothing, and what was there as it was."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with pq.ParquetWriter(part, schema, compression="zstd") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def chain_table(chain: HistoricalChain) -> pa.Table:

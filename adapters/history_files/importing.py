@@ -9,58 +9,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from adapters.history_files.bars import BarMapping, bars_of, detect_bars
-from adapters.history_files.chain_shapes import SHAPES, detect_shape
-from adapters.history_files.chains import ChainMapping, chains_of, detect_chains
-from adapters.history_files.tables import Table, open_table
-from optionchain.errors import InvalidInput, NotFound
-from optionchain.history import HistoricalChain, asset_name
+from adapters.history_files.bars import BarMapping, bars_of
+from adapters.history_files.chains import chains_of
+from adapters.history_files.plans import ImportPlan, taken
+from optionchain.errors import NotFound
+from optionchain.history import HistoricalChain
 from optionchain.history_ports import HistoricalDataRepository
 from optionchain.price_series import PriceSeries
-from optionchain.time_frame import TimeFrame
 
-FORMATS = ("auto", "ohlcv", *SHAPES)
 # Told how many rows a batch had, and of which days its chains are.
 OnBatch: TypeAlias = Callable[[int, Set[date]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportPlan:
-    """What would be imported, and how; made by `plan_import`."""
-
-    table: Table
-    asset: str
-    timeframe: TimeFrame
-    timezone: str
-    mapping: BarMapping | ChainMapping
-
-    @property
-    def rejects_path(self) -> Path:
-        return self.table.path.with_name(self.table.path.name + ".rejects.csv")
-
-    @property
-    def progress_path(self) -> Path:
-        return self.table.path.with_name(self.table.path.name + ".import.json")
-
-    def describe(self) -> dict[str, str]:
-        """What was detected, to be shown."""
-        mapping = self.mapping
-        shown = {"file": str(self.table.path), "asset": self.asset}
-        if not self.table.is_parquet:
-            shown |= {
-                "delimiter": repr(self.table.delimiter),
-                "header": "yes" if self.table.has_header else "no",
-            }
-        if isinstance(mapping, BarMapping):
-            shown |= {"format": "ohlcv", "time frame": self.timeframe.name, "dates": mapping.date_format}
-            return shown | {f"  {name}": column for name, column in mapping.columns.items()}
-        shown |= {"format": mapping.shape.name, **{f"{k} format": v for k, v in mapping.date_formats.items()}}
-        columns = {name: mapping.columns.get(column) for name, column in mapping.shape.columns.items()}
-        return shown | {f"  {name}": column for name, column in columns.items() if column}
 
 
 @dataclass(slots=True)
@@ -70,61 +31,20 @@ class ImportReport:
     Attributes:
         rows: Rows read.
         rejected: Rows that were not stored; each is in the file of rejects with its reason.
+        passed_over: Rows of others, in a file of many.
         batches: Batches stored, those of an earlier, interrupted run included.
         days: Days whose chains were stored, as `batches`.
     """
 
     rows: int = 0
     rejected: int = 0
+    passed_over: int = 0
     batches: int = 0
     days: set[date] = field(default_factory=set)
 
     @property
     def stored(self) -> int:
-        return self.rows - self.rejected
-
-
-def plan_import(
-    path: Path,
-    *,
-    asset: str,
-    form: str = "auto",
-    timeframe: TimeFrame = TimeFrame.DAY,
-    timezone: str = "UTC",
-    month_first: bool = False,
-    day: date | None = None,
-    underlying_price: float | None = None,
-) -> ImportPlan:
-    """Find out how a file is to be read; nothing is stored.
-
-    Args:
-        path: CSV or Parquet.
-        asset: Whose prices or chains they are.
-        form: One of `FORMATS`.
-        timeframe: What a bar spans.
-        timezone: Of the instants and of the close, an IANA name.
-        month_first: Of dates that could be either, read the month first.
-        day: The day of a chain, where the file does not say it.
-        underlying_price: The same.
-
-    Raises:
-        InvalidInput: The file is unreadable, or of no shape that is known.
-    """
-    asset_name(asset)
-    if form not in FORMATS:
-        raise InvalidInput("format", f"must be one of {', '.join(FORMATS)}")
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidInput("timezone", "must be an IANA name such as America/New_York") from error
-    table = open_table(path)
-    shape = detect_shape(table.columns) if form == "auto" else SHAPES.get(form)
-    mapping: BarMapping | ChainMapping
-    if shape is None:
-        mapping = detect_bars(table, month_first=month_first)
-    else:
-        mapping = detect_chains(table, shape, day=day, underlying_price=underlying_price, timezone=timezone)
-    return ImportPlan(table, asset, timeframe, timezone, mapping)
+        return self.rows - self.rejected - self.passed_over
 
 
 async def _ignored(_rows: int, _days: Set[date]) -> None:
@@ -165,6 +85,7 @@ async def import_file(
                 await on_batch(len(frame), batch.days)
             rejects.write(frame, batch.bad)
             report.rows += len(frame)
+            report.passed_over += batch.passed_over
             report.rejected += len(batch.bad)
             report.batches += 1
             report.days |= batch.days
@@ -183,6 +104,7 @@ class _Batch:
     bars: PriceSeries | None
     chains: list[HistoricalChain]
     bad: pl.DataFrame
+    passed_over: int = 0
 
     @property
     def days(self) -> set[date]:
@@ -190,13 +112,13 @@ class _Batch:
 
 
 def _read(plan: ImportPlan, frame: pl.DataFrame) -> _Batch:
+    wanted = taken(frame, plan.only)
+    passed_over = len(frame) - len(wanted)
     if isinstance(plan.mapping, BarMapping):
-        bars, bad = bars_of(
-            frame, plan.mapping, asset=plan.asset, timeframe=plan.timeframe, timezone=plan.timezone
-        )
-        return _Batch(bars, [], bad)
-    chains, bad = chains_of(frame, plan.mapping, asset=plan.asset)
-    return _Batch(None, chains, bad)
+        bars, bad = bars_of(wanted, plan.mapping, asset=plan.asset)
+        return _Batch(bars, [], bad, passed_over)
+    chains, bad = chains_of(wanted, plan.mapping, asset=plan.asset)
+    return _Batch(None, chains, bad, passed_over)
 
 
 async def _store(batch: _Batch, repository: HistoricalDataRepository, days: Set[date]) -> None:

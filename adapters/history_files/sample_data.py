@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from adapters.history_files.bars import BarMapping, bars_of
 from adapters.history_files.chains import ChainMapping, chains_of
 from adapters.history_files.exporting import PRICE_SCHEMA, chain_table
-from adapters.history_files.importing import plan_import
+from adapters.history_files.plans import plan_import
 from optionchain.chains import OptionChain, build_chain
 from optionchain.draws import PhiloxDraws
 from optionchain.errors import NotFound
@@ -23,7 +23,6 @@ from optionchain.expirations import Expiration
 from optionchain.history import HistoricalChain, Quotes
 from optionchain.history_ports import HistoricalDataRepository
 from optionchain.price_series import PriceSeries
-from optionchain.time_frame import TimeFrame
 from optionchain.walks import Heston
 
 SAMPLE_ASSET = "SAMPLE"
@@ -122,9 +121,7 @@ async def _store(repository: HistoricalDataRepository, path: Path) -> None:
     plan = plan_import(path, asset=SAMPLE_ASSET)
     for frame in plan.table.frames():
         if isinstance(plan.mapping, BarMapping):
-            bars: PriceSeries | None = bars_of(
-                frame, plan.mapping, asset=SAMPLE_ASSET, timeframe=TimeFrame.DAY, timezone="UTC"
-            )[0]
+            bars: PriceSeries | None = bars_of(frame, plan.mapping, asset=SAMPLE_ASSET)[0]
             if bars is not None:
                 await repository.save_time_series(bars)
         else:

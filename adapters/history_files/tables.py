@@ -1,13 +1,19 @@
-"""CSV and Parquet files as a stream of frames: constant memory, every CSV cell as text."""
+"""CSV and Parquet files, also compressed, as a stream of frames: constant memory, every CSV cell as text."""
 
 from __future__ import annotations
 
 import codecs
-import itertools
-from collections.abc import Callable, Iterator
+import csv
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
 import polars as pl
 import pyarrow as pa
@@ -23,6 +29,10 @@ MAX_LINE_BYTES = 8 << 20
 BATCH_ROWS = 200_000
 DELIMITERS = ";,\t|"
 SAMPLE_LINES = 50
+SAMPLE_ROWS = 1000
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# What files without a declared encoding are in, where they are not UTF-8.
+OTHER_ENCODING = "cp1252"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +40,54 @@ class Table:
     """How a file is read.
 
     Attributes:
-        path: The file; `.parquet`, or else CSV.
+        path: The file; `.parquet`, or else CSV, as it is or in a `.gz`, `.bz2`, `.zst` or `.zip`.
         delimiter: Of a CSV file.
         columns: Names as the file has them; ``column 1`` ... without a header.
-        has_header: Whether the first line names the columns.
+        has_header: Whether a line names the columns.
+        lines_before: Lines of a CSV file before its rows: the header, and what stands above it.
     """
 
     path: Path
     delimiter: str
     columns: tuple[str, ...]
     has_header: bool
+    lines_before: int = 0
 
     @property
     def is_parquet(self) -> bool:
-        return self.path.suffix.lower() in (".parquet", ".pq")
+        return _is_parquet(self.path)
 
     def frames(self, on_malformed: OnMalformed = lambda _reason, _text: None) -> Iterator[pl.DataFrame]:
         """The rows, with their number in the file (from 1) as ``row``.
 
         Args:
             on_malformed: Told of a line with too few or too many cells, which is no row and has no number.
+
+        Raises:
+            InvalidInput: The file is damaged.
         """
-        batches = self._parquet() if self.is_parquet else self._csv(on_malformed)
         rows = 0
-        for batch in batches:
-            frame = pl.from_arrow(batch)
-            assert isinstance(frame, pl.DataFrame)  # noqa: S101  what a batch becomes
-            yield frame.with_row_index("row", offset=rows + 1)
-            rows += len(frame)
+        with _readable(self.path):
+            for batch in self._parquet() if self.is_parquet else self._csv(on_malformed):
+                frame = pl.from_arrow(batch)
+                assert isinstance(frame, pl.DataFrame)  # noqa: S101  what a batch becomes
+                yield frame.with_row_index("row", offset=rows + 1)
+                rows += len(frame)
 
     def sample(self) -> pl.DataFrame:
         """The first rows."""
-        return next(self.frames(), pl.DataFrame()).head(1000)
+        return next(self.frames(), pl.DataFrame()).head(SAMPLE_ROWS)
+
+    def about_rows(self) -> int | None:
+        """How many rows it has, about; None where only reading all of it would tell."""
+        with _readable(self.path):
+            if self.is_parquet:
+                return int(pq.read_metadata(self.path).num_rows)
+            if _is_compressed(self.path):
+                return None
+            with _opened(self.path) as stream:
+                start = stream.read(1 << 16)
+            return self.path.stat().st_size * max(start.count(b"\n"), 1) // max(len(start), 1)
 
     def _parquet(self) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(self.path) as file:
@@ -85,21 +111,19 @@ class Table:
             yield from rows.combine_chunks().to_batches()
 
     def _blocks(self) -> Iterator[bytes]:
-        """The lines of the file in parts of about `BLOCK_BYTES`, without the header."""
-        with self.path.open("rb") as stream:
-            rest = stream.readline().removeprefix(codecs.BOM_UTF8)
-            while self.has_header and rest and not rest.strip():
-                rest = stream.readline()
-            if self.has_header:
-                rest = b""
+        """The lines of the rows in parts of about `BLOCK_BYTES`."""
+        with _opened(self.path) as stream:
+            for _ in range(self.lines_before):
+                stream.readline(MAX_LINE_BYTES)
+            rest = b""
             while read := stream.read(BLOCK_BYTES):
                 lines, newline, rest = (rest + read).rpartition(b"\n")
                 if lines.strip():
-                    yield lines + newline
+                    yield _utf_8(lines + newline)
                 if len(rest) > MAX_LINE_BYTES:
                     raise InvalidInput("file", f"{self.path} has a line of more than {MAX_LINE_BYTES} bytes")
             if rest.strip():
-                yield rest
+                yield _utf_8(rest)
 
 
 def open_table(path: Path) -> Table:
@@ -108,25 +132,117 @@ def open_table(path: Path) -> Table:
     Raises:
         InvalidInput: It is empty or unreadable.
     """
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
+    with _readable(path):
+        if _is_parquet(path):
             return Table(path, ",", tuple(pq.read_schema(path).names), has_header=True)
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            lines = [line.rstrip("\r\n") for line in itertools.islice(stream, SAMPLE_LINES) if line.strip()]
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InvalidInput("file", f"{path} cannot be read: {error}") from error
-    if not lines:
+        with _opened(path) as stream:
+            lines = [
+                _utf_8(line).decode().rstrip("\r\n")
+                for line in islice(iter(lambda: stream.readline(MAX_LINE_BYTES), b""), SAMPLE_LINES)
+            ]
+    if not any(line.strip() for line in lines):
         raise InvalidInput("file", f"{path} is empty")
-    delimiter = _delimiter(lines)
-    cells = [cell.strip().strip('"') for cell in lines[0].split(delimiter)]
+    delimiter, first = _shape(lines)
+    rows = list(csv.reader(lines[first : first + 3], delimiter=delimiter))
+    cells = [cell.strip() for cell in rows[0]]
+    if cells[0] == "Price" and [row[0] for row in rows[1:]] in (["Ticker", "Date"], ["Ticker", "Datetime"]):
+        return Table(path, delimiter, _names(_of_one_ticker(rows)), has_header=True, lines_before=first + 3)
     has_header = not any(cell[:1].isdigit() for cell in cells)
-    names = cells if has_header else [f"column {number}" for number in range(1, len(cells) + 1)]
-    unnamed = [name or f"column {number}" for number, name in enumerate(names, 1)]
-    return Table(path, delimiter, tuple(unnamed), has_header)
+    names = _names(cells if has_header else [""] * len(cells))
+    return Table(path, delimiter, names, has_header, lines_before=first + has_header)
 
 
-def _delimiter(lines: list[str]) -> str:
-    """What every line has most of; a space, which instants have as well, only where there is nothing else."""
-    counts = {one: (min(line.count(one) for line in lines), lines[0].count(one)) for one in DELIMITERS}
-    best = max(DELIMITERS, key=counts.__getitem__)
-    return best if any(counts[best]) else " "
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() in (".parquet", ".pq")
+
+
+def _is_compressed(path: Path) -> bool:
+    return path.suffix.lower() in (".gz", ".bz2", ".zst", ".zip")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What is wrong with a file, as ours."""
+    try:
+        yield
+    except (OSError, EOFError, pa.ArrowException, zipfile.BadZipFile) as error:
+        raise InvalidInput("file", f"{path} cannot be read: {error}") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a CSV file as UTF-8, or in what a file without a mark is in."""
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as member:
+            yield _unmarked(io.BufferedReader(cast("Any", member)))
+    else:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            yield _unmarked(io.BufferedReader(stream))
+
+
+def _only_member(archive: zipfile.ZipFile) -> str:
+    names = [
+        one.filename for one in archive.infolist() if not one.is_dir() and "__MACOSX" not in one.filename
+    ]
+    if len(names) != 1:
+        raise InvalidInput(
+            "file", f"{archive.filename} has {len(names)} files: unpack it and give those you mean"
+        )
+    return names[0]
+
+
+def _unmarked(stream: io.BufferedReader) -> IO[bytes]:
+    """The stream behind its byte order mark, if it has one."""
+    mark = stream.peek(3)[:3]
+    if mark.startswith(UTF_16):
+        return cast("IO[bytes]", codecs.EncodedFile(stream, "utf-8", "utf-16"))
+    if mark == codecs.BOM_UTF8:
+        stream.read(3)
+    return stream
+
+
+def _utf_8(lines: bytes) -> bytes:
+    try:
+        lines.decode()
+    except UnicodeDecodeError:
+        return lines.decode(OTHER_ENCODING, "replace").encode()
+    return lines
+
+
+def _shape(lines: Sequence[str]) -> tuple[str, int]:
+    """The delimiter, and the index of the first line that has as many cells as most.
+
+    It is what most lines have the same number of, outside quotes; a space, which instants have as well, only where
+    there is nothing else.
+    """
+    bare = [re.sub(r'"[^"]*"', "", line) for line in lines]
+
+    def usual(delimiter: str) -> tuple[int, int]:
+        counts = Counter(line.count(delimiter) for line in bare if line.strip())
+        count, lines_with = max(counts.items(), key=lambda item: (item[0] > 0, item[1], item[0]))
+        return (lines_with, count) if count else (0, 0)
+
+    best = max(DELIMITERS, key=usual)
+    _, count = usual(best)
+    if not count:
+        return " ", next(index for index, line in enumerate(lines) if line.strip())
+    return best, next(index for index, line in enumerate(bare) if line.count(best) == count)
+
+
+def _of_one_ticker(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The names in the three lines of headers that `yfinance.download` makes."""
+    fields, tickers, (index, *_) = rows
+    if len(set(tickers[1:])) != 1:
+        raise InvalidInput(
+            "file", f"has the prices of {', '.join(sorted(set(tickers[1:])))}: write a file of each"
+        )
+    return [index, *fields[1:]]
+
+
+def _names(cells: Sequence[str]) -> tuple[str, ...]:
+    """The names of columns: each has one, and each its own."""
+    names: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        name = cell.strip()
+        names.append(name if name and name not in names else f"{name} column {number}".strip())
+    return tuple(names)

@@ -99,6 +99,12 @@ def mongo_down(cluster: Cluster) -> Iterator[None]:
         eventually(lambda: accepts(server.port), "MongoDB accepts connections")
 
 
+def test_the_shared_actors_run_before_anybody_asks_for_history(two: Cluster) -> None:
+    kinds = {f"ray::{kind}" for kind in ("HistoryActor", "ConfigActor")}
+
+    eventually(lambda: kinds <= {_title(one) for one in two.processes()}, "both actors run")
+
+
 def test_a_configuration_reaches_sessions_of_every_replica_within_a_second(api: httpx.Client) -> None:
     body = {"chain_size": None, "spread": None}
     before = create(api, **body)

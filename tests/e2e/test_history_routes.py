@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import uuid
 from typing import Any
 
@@ -86,6 +88,7 @@ def test_a_chain_that_an_administrator_stores_is_served_listed_and_analysed(
     assert summary["chains"] == {"from": "2024-01-02", "to": "2024-01-02", "days": 1}
     assert summary in api.get("/api/v1/historical/assets").json()["data"]
     assert smile["data"][0]["atm_volatility"] == pytest.approx(0.21)
+    assert smile["data"][0]["skew"] == pytest.approx(0.02)
 
 
 def test_only_an_administrator_stores(
@@ -118,6 +121,18 @@ def test_imported_bars_are_served_and_made_coarser(api: httpx.Client, asset: str
         "volume": None,
     }
     assert (finer.status_code, "Day prices only" in finer.json()["error"]) == (404, True)
+
+
+def test_the_realised_volatility_of_imported_bars_is_answered(api: httpx.Client, asset: str) -> None:
+    query = {"from": "2024-01-01", "to": "2024-01-05"}
+    answer = api.get(f"/api/v1/historical/{asset}/realised-volatility", params=query).json()
+
+    returns = [math.log((close + 1) / close) for close in (100.0, 101.0, 102.0, 103.0)]
+    assert answer == {
+        "asset": asset,
+        **query,
+        "volatility": pytest.approx(statistics.stdev(returns) * math.sqrt(252), rel=1e-9),
+    }
 
 
 def test_a_historical_session_replays_a_window_that_its_seed_draws(api: httpx.Client, asset: str) -> None:

@@ -35,6 +35,12 @@ def secantus_uri(tmp_path_factory):
         yield uri
 
 
+@pytest.fixture(scope="session")
+def standalone_uri(tmp_path_factory):
+    with servers.standalone(tmp_path_factory.mktemp("standalone")) as uri:
+        yield uri
+
+
 @pytest.fixture(params=["mongod", "secantus"])
 def mongo(request):
     """Settings with a database of its own, gone afterwards."""

@@ -52,10 +52,11 @@ def process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
         running.wait(10)
 
 
-def mongod_command(folder: Path, port: int, *, replica_set: str) -> list[str]:
+def mongod_command(folder: Path, port: int, *, replica_set: str | None) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     place = ["--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
-    return [mongod(), *place, "--replSet", replica_set, "--wiredTigerCacheSizeGB", "0.25"]
+    member = ["--replSet", replica_set] if replica_set else []
+    return [mongod(), *place, *member, "--wiredTigerCacheSizeGB", "0.25"]
 
 
 def await_answer(uri: str, command: str, accept=lambda answer: True) -> None:
@@ -69,6 +70,17 @@ def await_answer(uri: str, command: str, accept=lambda answer: True) -> None:
             if time.monotonic() > deadline:
                 pytest.fail(f"no answer to {command} after {START_SECONDS:.0f} s")
             time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def standalone(folder: Path) -> Iterator[str]:
+    """A real server by itself: without change streams, transactions and retries."""
+    port = free_port()
+    command = mongod_command(folder / "data", port, replica_set=None)
+    with process(command, folder / "mongod.log"):
+        uri = f"mongodb://127.0.0.1:{port}"
+        await_answer(uri, "ping")
+        yield uri
 
 
 @contextlib.contextmanager

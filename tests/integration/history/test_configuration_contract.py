@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from optionchain.errors import Conflict, InvalidInput, NotFound
+from adapters.mongo_config import MongoConfigRepository
+from adapters.mongo_connection import open_mongo
+from optionchain.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 pytestmark = pytest.mark.anyio
+
+WRITERS, WINS = 8, 3
 
 NOW = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 VALUES = {
@@ -138,3 +142,37 @@ async def test_a_change_by_anybody_is_announced(configurations):
         assert await anext(changes) is None
         await save(configurations)
         assert await anext(changes) == "simulator"
+
+
+@pytest.mark.parametrize("mongo", ["standalone"], indirect=True)
+async def test_a_server_without_change_streams_says_so(configurations):
+    await save(configurations)
+
+    with pytest.raises(Unavailable):
+        await anext(configurations.changes())
+
+
+@pytest.mark.parametrize("mongo", ["mongod", "secantus", "standalone"], indirect=True)
+async def test_versions_of_many_writers_have_no_gap_and_no_double_and_one_winner_each(mongo):
+    """Each writer has connections of its own, and goes on from what it sees until it has won three times."""
+
+    async def write(name):
+        repository = MongoConfigRepository(open_mongo(mongo), mongo.database)
+        won = []
+        while len(won) < WINS:
+            try:
+                version = (await repository.get_config("simulator")).version
+            except NotFound:
+                version = 0
+            with contextlib.suppress(Conflict):
+                won.append(await save(repository, version, {"n": len(won)}, by=name))
+        await repository.close()
+        return won
+
+    won = await asyncio.gather(*(write(f"writer-{n}") for n in range(WRITERS)))
+
+    reader = MongoConfigRepository(open_mongo(mongo), mongo.database)
+    stored = await reader.get_config_history("simulator", limit=1000)
+    await reader.close()
+    assert [one.version for one in reversed(stored)] == list(range(1, WRITERS * WINS + 1))
+    assert sorted((one for each in won for one in each), key=lambda one: -one.version) == stored

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
+import time
 from datetime import date
+from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from pydantic import SecretStr
+from pymongo import MongoClient
 from typer.testing import CliRunner
 
-from actors.history_keys import ASSETS, chain_key, range_key
+from actors.history_keys import ASSETS, chain_key, generation_key, range_key
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import RedisSettings, open_redis
 from cluster.history_cli import app
 from optionchain.errors import Unavailable
 
+REPOSITORY = Path(__file__).parents[3]
+KILLED_ROWS = 700_000  # three batches
 CHAINS = (
     "underlying_symbol,underlying_price,option_type,expiration,quote_date,strike,bid,ask\n"
     "SPX,101,call,2024-01-19,2024-01-02,100,3,3.2\nSPX,101,put,2024-01-19,2024-01-02,100,1,1.2\n"
@@ -68,8 +77,77 @@ def test_rejected_rows_end_with_a_failure_and_say_where_they_are(run, tmp_path):
     assert (tmp_path / "spx.csv.rejects.csv").exists()
 
 
+@pytest.mark.parametrize("mongo", ["mongod"], indirect=True)
+def test_an_import_that_was_killed_goes_on_where_it_was(run, mongo, tmp_path):
+    file = tmp_path / "spx.csv"
+    times = np.datetime64("2020-01-01", "us") + np.arange(KILLED_ROWS) * np.timedelta64(60_000_000, "us")
+    pl.DataFrame({"date": times, "open": 1, "high": 3, "low": 1, "close": 2}).write_csv(file)
+    progress = tmp_path / "spx.csv.import.json"
+    arguments = ["history", "import", file, "--asset", "SPX", "--timeframe", "Minute"]
+    killed = subprocess.Popen([sys.executable, "-m", "cluster.cli", *arguments], cwd=REPOSITORY)
+    deadline = time.monotonic() + 60
+    while not progress.exists():
+        assert killed.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    killed.kill()
+    killed.wait()
+    before = heads(mongo)
+
+    again = run(*arguments[1:])
+
+    assert again.exit_code == 0, again.output
+    assert f"{KILLED_ROWS:,} of {KILLED_ROWS:,} rows stored" in " ".join(again.output.split())
+    after = heads(mongo)
+    assert sum(bars for _, bars in after.values()) == KILLED_ROWS
+    # A day whose revision is the old one was not stored again.
+    assert set(before.values()) & set(after.values())
+    assert not progress.exists()
+
+
+def heads(mongo):
+    """The revision of each stretch of prices, and how many bars it has."""
+    with MongoClient(mongo.uri.get_secret_value()) as client:
+        found = client[mongo.database]["historical_prices_heads"].find()
+        return {head["chunk"]: (head["revision"], head["bars"]) for head in found}
+
+
+def test_an_export_that_fails_leaves_what_was_there(run, tmp_path):
+    out = tmp_path / "out.parquet"
+    out.write_bytes(b"mine")
+
+    for arguments in (("--asset", "NONE"), ("--asset", "NONE", "--what", "chains")):
+        assert run("export", out, *arguments).exit_code == 1
+
+    assert out.read_bytes() == b"mine"
+    assert [*tmp_path.iterdir()] == [out]
+
+
+def test_the_rows_of_one_asset_are_taken_from_a_file_of_many(run, tmp_path):
+    file = tmp_path / "all.csv"
+    file.write_text("Name,date,open,high,low,close\nAAPL,2024-01-02,9,9,9,9\nSPX,2024-01-02,1,3,1,2\n")
+
+    shown = run("import", file, "--asset", "SPX", "--dry-run")
+    imported = run("import", file, "--asset", "SPX")
+
+    assert "Name SPX" in shown.output
+    assert imported.exit_code == 0
+    said = " ".join(imported.output.split())
+    assert "1 of 2 rows stored 1 rows passed over, which are not of Name SPX" in said
+
+
 @pytest.mark.parametrize(
-    "wrong", [("--asset", "$where"), ("--format", "excel"), ("--timeframe", "Eon"), ("--date", "today")]
+    "wrong",
+    [
+        ("--asset", "$where"),
+        ("--format", "excel"),
+        ("--timeframe", "Eon"),
+        ("--date", "today"),
+        ("--decimal", "x"),
+        ("--only", "SPX"),
+        ("--only", "no=SPX"),
+        ("--column", "=x"),
+    ],
 )
 def test_a_wrong_option_is_one_line_that_names_it(run, tmp_path, wrong):
     file = tmp_path / "spx.csv"
@@ -85,7 +163,7 @@ def test_a_wrong_option_is_one_line_that_names_it(run, tmp_path, wrong):
 def test_an_import_leaves_nothing_old_in_the_cache_of_the_service(run, tmp_path, monkeypatch, is_interrupted):
     file = tmp_path / "chains.csv"
     file.write_text(CHAINS)
-    keys = [chain_key("SPX", date(2024, 1, 2)), range_key("SPX"), ASSETS]
+    keys = [chain_key("SPX", date(2024, 1, 2)), range_key("SPX"), ASSETS, generation_key("SPX")]
     asyncio.run(with_cache(lambda cache: [cache.set(key, b"old", 60) for key in keys]))
     save = MongoHistoricalRepository.save_historical_chain
 
@@ -99,7 +177,7 @@ def test_an_import_leaves_nothing_old_in_the_cache_of_the_service(run, tmp_path,
 
     assert result.exit_code == is_interrupted
     found = asyncio.run(with_cache(lambda cache: [cache.exists(key) for key in keys]))
-    assert found == [False] * 3
+    assert found == [False] * 4
 
 
 async def with_cache(calls):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bson import ObjectId
 
+from adapters import mongo_revisions
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
 from optionchain.history_results import SimulationResult
@@ -185,6 +186,73 @@ async def test_the_smile_of_each_day_and_expiration_is_computed_by_the_server(hi
     assert [point.skew for point in points] == pytest.approx([0.03] * 4, abs=1e-15)
 
 
+async def test_the_smiles_of_many_days_are_those_of_an_independent_computation(history, monkeypatch):
+    """However the days are given to the server."""
+    monkeypatch.setattr(mongo_revisions, "PORTION", 25)
+    random = np.random.default_rng(5)
+    saved = [random_chain(random, DAY + timedelta(days=n)) for n in range(7)]
+    for one in saved:
+        await history.save_historical_chain(one)
+
+    points = await history.query_volatility("SPX", YEAR)
+
+    expected = {
+        (one.day, expiration): smile(one, rows) for one in saved for expiration, rows in one.by_expiration()
+    }
+    found = {
+        (point.day, point.expiration): (
+            point.atm_volatility,
+            point.put_volatility,
+            point.call_volatility,
+        )
+        for point in points
+    }
+    assert list(found) == sorted(expected)
+    assert found == expected
+
+
+def random_chain(random, day):
+    """Strikes anywhere, a third of the volatilities missing."""
+    count = 12
+    expirations = np.repeat(
+        np.array([day + timedelta(days=7 * n) for n in (1, 2, 5)], "datetime64[D]"), count // 3
+    )
+
+    def quotes():
+        volatility = random.uniform(0.1, 0.5, count)
+        volatility[random.random(count) < 1 / 3] = random.choice([np.nan, 0.0])
+        return Quotes.of(count, implied_volatility=volatility)
+
+    return replace(
+        chain(day=day),
+        underlying_price=float(random.uniform(90, 110)),
+        expirations=expirations,
+        strikes=random.uniform(80, 120, count).round(3),
+        calls=quotes(),
+        puts=quotes(),
+    )
+
+
+def smile(chain, rows, wing=0.05):
+    """At the money, put at the lower wing, call at the upper wing: one contract after the other, in plain Python."""
+
+    def nearest(target, volatilities):
+        candidates = [
+            (abs(strike / chain.underlying_price - target), volatility)
+            for strike, volatility in zip(chain.strikes[rows].tolist(), volatilities, strict=True)
+            if volatility is not None
+        ]
+        return min(candidates)[1] if candidates else None
+
+    calls, puts = (
+        [value if value > 0 else None for value in side.implied_volatility[rows].tolist()]
+        for side in (chain.calls, chain.puts)
+    )
+    known = [[one for one in pair if one is not None] for pair in zip(calls, puts, strict=True)]
+    means = [sum(pair) / len(pair) if pair else None for pair in known]
+    return nearest(1.0, means), nearest(1.0 - wing, puts), nearest(1.0 + wing, calls)
+
+
 async def test_contracts_without_a_volatility_are_passed_over(history):
     full = chain(expirations=("2024-01-19",))
     holes = full.calls.implied_volatility.copy()
@@ -199,10 +267,11 @@ async def test_contracts_without_a_volatility_are_passed_over(history):
     assert (point.put_volatility, point.skew) == (None, None)
 
 
-@pytest.mark.parametrize("timeframe", [TimeFrame.DAY, TimeFrame.HOUR])
+@pytest.mark.parametrize("timeframe", [TimeFrame.DAY, TimeFrame.HOUR, TimeFrame.MINUTE])
 async def test_realised_volatility_is_that_of_the_daily_closes(history, timeframe):
     closes = 100 * np.exp(np.cumsum(np.random.default_rng(7).normal(0, 0.01, 24 * 40)))
-    saved = prices(closes, timeframe=timeframe)
+    step = 3600 if timeframe == TimeFrame.MINUTE else None  # a minute each hour
+    saved = prices(closes, timeframe=timeframe, step=step)
     await history.save_time_series(saved)
     period = DateRange(date(2024, 1, 5), date(2024, 2, 5))
 
@@ -285,6 +354,23 @@ async def test_a_writer_that_died_leaves_nothing_that_is_seen_and_its_trace_is_d
     assert same_chain(await history.get_historical_chain("SPX", DAY), saved)
     assert await history.drop_abandoned(now) == 1
     assert same_chain(await history.get_historical_chain("SPX", DAY), saved)
+
+
+async def test_what_was_abandoned_is_found_between_many_that_count(history, monkeypatch):
+    monkeypatch.setattr(mongo_revisions, "SWEPT", 2)
+    later = datetime.now(UTC) + timedelta(hours=2)
+    for day in range(5):
+        saved = chain(day=DAY + timedelta(days=day), expirations=("2024-03-15",))
+        await history.save_historical_chain(saved)
+        head = await history._chains.heads.find_one({"date": datetime(2024, 1, 2 + day, tzinfo=UTC)})
+        key = {"asset": "SPX", "date": head["date"], "expiration": head["date"], "revision": ObjectId()}
+        await history._chains.documents.insert_one({"time": head["date"], "key": key})
+
+    assert await history.drop_abandoned(later) == 5
+    assert await history.drop_abandoned(later) == 0
+    assert (await history.get_asset("SPX")).chain_days == 5
+    for day in range(5):
+        await history.get_historical_chain("SPX", DAY + timedelta(days=day))
 
 
 async def test_the_largest_expiration_fits_in_a_document(history):

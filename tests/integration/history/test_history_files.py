@@ -52,9 +52,9 @@ def file(tmp_path):
         ("<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>\n2024.01.02,00:00:00,1,3,1,2,5\n2024.01.03,00:00:00,2,4,2,3,6\n",
          {}, "2024-01-02 2024-01-03"),
         ("timestamp,open,high,low,close,volume\n1704153600,1,3,1,2,5\n1704240000,2,4,2,3,6\n", {}, "2024-01-02 2024-01-03"),
-        ("2024-01-02 09:30;1;3;1;2;5\n2024-07-02 09:30;2;4;2;3;6\n", {"timezone": "America/New_York"},
+        ("2024-01-02 09:30;1;3;1;2;5\n2024-07-02 09:30;2;4;2;3;6\n", {"timezone": "America/New_York", "timeframe": TimeFrame.MINUTE},
          "2024-01-02T14:30 2024-07-02T13:30"),
-        ("2024-11-03 01:30;1;3;1;2;5\n2024-11-04 09:30;2;4;2;3;6\n", {"timezone": "America/New_York"},
+        ("2024-11-03 01:30;1;3;1;2;5\n2024-11-04 09:30;2;4;2;3;6\n", {"timezone": "America/New_York", "timeframe": TimeFrame.MINUTE},
          "2024-11-03T05:30 2024-11-04T14:30"),
         ("\ufeffDate;Close;Open;Low;High\n2024-01-03;3;2;2;4\n2024-01-02;2;1;1;3\n", {}, "2024-01-02 2024-01-03"),
     ],
@@ -64,7 +64,7 @@ async def test_prices_are_read_in_the_common_shapes(history, file, text, options
 
     report = await import_file(plan, history)
 
-    bars = await stored_prices(history)
+    bars = await stored_prices(history, options.get("timeframe", TimeFrame.DAY))
     assert (report.stored, report.rejected) == (2, 0)
     assert bars.times.tolist() == np.array(times.split(), "datetime64[s]").tolist()
     assert [bars.open.tolist(), bars.high.tolist()] == [[1.0, 2.0], [3.0, 4.0]]

@@ -11,8 +11,11 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from actors.history_actor import HistoryActor, HistorySettings, HistorySources
+from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_connection import MongoSettings
-from optionchain.errors import InvalidInput
+from optionchain.errors import InvalidInput, Unavailable
+from optionchain.history import DateRange
 from optionchain.history_wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
@@ -91,6 +94,8 @@ async def test_a_long_range_of_prices_is_streamed_in_pages_and_complete(world, t
         ("/api/v1/historical/SPX/prices?timeframe=Fortnight", 400, "timeframe"),
         ("/api/v1/historical/SPX/prices?timeframe=Microsecond", 400, "timeframe"),
         ("/api/v1/historical/SPX/volatility?from=1950-01-01&to=2024-01-01", 400, "to"),
+        ("/api/v1/historical/SPX/realised-volatility?from=1950-01-01&to=2024-01-01", 404, None),
+        ("/api/v1/historical/SPX/realised-volatility?from=2024-01-01", 400, "to"),
         ("/api/v1/config/a.b", 400, "name"),
         ("/api/v1/config/unknown", 404, None),
         ("/api/v1/config/unknown/history", 404, None),
@@ -140,6 +145,12 @@ async def until(is_so):
 
 
 CHAIN_PATH, CONFIGURATION = "/api/v1/historical/SPX/2024-01-02", "/api/v1/config/simulator"
+COMPUTED = (
+    "/api/v1/historical/SPX/prices",
+    "/api/v1/historical/SPX/prices?timeframe=Week",
+    "/api/v1/historical/SPX/realised-volatility?from=2024-01-01&to=2024-12-31",
+    "/api/v1/historical/SPX/volatility?from=2024-01-01&to=2024-12-31",
+)
 
 
 async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast_and_it_recovers(
@@ -150,15 +161,18 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
         settings = MongoSettings(uri=SecretStr(uri), database="outage", timeout_seconds=0.5)
         world = World(settings, redis, chain_seconds=0.001)
         await world.repository.save_historical_chain(chain())
+        await world.repository.save_time_series(prices([1.0, 2.0, 4.0]))
         await world.put(CONFIGURATION, {"defaults": {}})
-        fresh = [await world.http.get(path) for path in (CHAIN_PATH, CONFIGURATION)]
+        read = (CHAIN_PATH, CONFIGURATION, *COMPUTED)
+        fresh = [await world.http.get(path) for path in read]
+        assert {answer.status_code for answer in fresh} == {200}
         await until(lambda: world.config._hears_changes)
 
     async with contextlib.aclosing(world):
         await until(lambda: not world.config._hears_changes)
         refused = [await world.put(CHAIN_PATH, body) for _ in range(3)]
         # A write that was refused takes nothing away that could be read.
-        stale = [await world.http.get(path) for path in (CHAIN_PATH, CONFIGURATION)]
+        stale = [await world.http.get(path) for path in read]
         never_seen = await world.http.get("/api/v1/historical/SPX/2024-01-03")
 
         assert [(one.status_code, one.content) for one in stale] == [(200, one.content) for one in fresh]
@@ -179,20 +193,35 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
             assert again.content != fresh[0].content
 
 
-async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world):
+@pytest.mark.parametrize(
+    "first_call",
+    [
+        lambda actor: actor.status(),
+        lambda actor: actor.asset_range("SPX"),
+        lambda actor: actor.volatility("SPX", DateRange(date(2023, 1, 1), date(2023, 2, 1))),
+        lambda actor: actor.save_prices(prices([1.0])),
+    ],
+    ids=["status", "range", "volatility", "save"],
+)
+async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, first_call):
     day = date(2024, 1, 2)
     for offset in range(3):
         await world.repository.save_historical_chain(chain(day=day + timedelta(days=offset)))
         await world.history.chain("SPX", day + timedelta(days=offset))
-    await world.history._remember_most_used()
+    await world.history._most_used.remember()
     for offset in range(3):
         await world.cache.delete(f"history:chain:SPX:{day + timedelta(days=offset)}")
 
-    await world.history._warm()
+    again = HistoryActor(
+        lambda: HistorySources(world.repository, world.cache, CircuitBreaker("history")), HistorySettings()
+    )
+    await first_call(again)
 
-    assert [
-        await world.cache.exists(f"history:chain:SPX:{day + timedelta(days=offset)}") for offset in range(3)
-    ] == [True] * 3
+    keys = [f"history:chain:SPX:{day + timedelta(days=offset)}" for offset in range(3)]
+    async with asyncio.timeout(10):
+        while not all([await world.cache.exists(key) for key in keys]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await again.close()
 
 
 async def test_the_smile_is_answered_by_day_and_expiration(world):
@@ -206,6 +235,62 @@ async def test_the_smile_is_answered_by_day_and_expiration(world):
         ("2024-02-16", 45),
     ]
     assert rows[0]["atm_volatility"] == pytest.approx(0.2)
+
+
+async def test_the_realised_volatility_is_that_of_the_daily_closes(world):
+    closes = 100 * np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.01, 60)))
+    await world.repository.save_time_series(prices(closes))
+
+    query = {"from": "2024-01-10", "to": "2024-02-20"}
+    answer = await world.http.get("/api/v1/historical/SPX/realised-volatility", params=query)
+
+    # From the 2nd on: the 10th is the ninth, the 20th of February the fiftieth.
+    expected = np.std(np.diff(np.log(closes[8:50])), ddof=1) * np.sqrt(252)
+    assert answer.json() == {"asset": "SPX", **query, "volatility": pytest.approx(expected, rel=1e-12)}
+
+
+async def test_new_bars_are_served_at_once_though_the_old_ones_were_cached(world):
+    for close in (2.0, 3.0):
+        await world.history.save_prices(prices([1.0, close]))
+        for _ in range(2):
+            rows = (await world.http.get("/api/v1/historical/SPX/prices")).json()["data"]
+            assert rows[1]["close"] == close
+
+
+async def test_bars_that_were_read_are_not_read_again(world):
+    await world.repository.save_time_series(prices(1 + np.arange(300) % 7, timeframe=TimeFrame.MINUTE))
+    path = "/api/v1/historical/SPX/prices?timeframe=Minute"
+    first = await world.http.get(path)
+    # Behind the back of the service, which is not told.
+    await world.repository._prices.heads.delete_many({})
+
+    again = await world.http.get(path)
+
+    assert len(first.json()["data"]) == 300
+    assert again.content == first.content
+
+
+async def test_a_write_whose_answer_was_lost_is_seen_as_soon_as_the_store_answers(world, monkeypatch):
+    await world.history.save_prices(prices([1.0, 2.0]))
+    path = "/api/v1/historical/SPX/prices"
+    old = await world.http.get(path)
+    save = world.repository.save_time_series
+
+    async def save_and_lose_the_answer(series):
+        await save(series)
+        raise Unavailable("mongodb")
+
+    monkeypatch.setattr(world.repository, "save_time_series", save_and_lose_the_answer)
+    with pytest.raises(Unavailable):
+        await world.history.save_prices(prices([1.0, 3.0]))
+    # The circuit is open: what was known is better than nothing.
+    stale = await world.http.get(path)
+
+    assert (stale.content, stale.headers["x-cache"]) == (old.content, "stale")
+    async with asyncio.timeout(10):
+        while "x-cache" in (now := await world.http.get(path)).headers:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert [row["close"] for row in now.json()["data"]] == [1.0, 3.0]
 
 
 async def test_new_chains_are_in_the_analytics_at_once(world):

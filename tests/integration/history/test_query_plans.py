@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
@@ -86,6 +86,10 @@ async def range_of_an_asset(history, _):
     await history.get_date_range_for_asset("SPX")
 
 
+async def revisions_that_count(history, _):
+    await history.drop_abandoned(datetime.now(UTC) + timedelta(days=1))
+
+
 async def latest_configuration(_, configurations):
     await configurations.get_config("x")
 
@@ -102,6 +106,7 @@ async def versions_of_a_configuration(_, configurations):
         smiles_of_a_period,
         realised_volatility_of_a_period,
         range_of_an_asset,
+        revisions_that_count,
         latest_configuration,
         versions_of_a_configuration,
     ],

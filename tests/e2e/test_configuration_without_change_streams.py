@@ -1,0 +1,68 @@
+"""Two replicas over a MongoDB that announces no changes: what is configured reaches both all the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clusters import Cluster, create
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from tests.integration.history import mongo_servers as servers
+
+DATABASE = "optionchain"
+CONFIGURATION = "/api/v1/config/simulator"
+# Enough that HAProxy sends some of them to each of two replicas.
+SESSIONS = 12
+
+
+@pytest.fixture(scope="module")
+def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.standalone(tmp_path_factory.mktemp("standalone")) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def two(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(
+        Path(tmp_path_factory.mktemp("two")),
+        http={"replicas": 2},
+        mongo={"uri": mongo_uri, "database": DATABASE},
+    )
+    with cluster.running():
+        yield cluster
+
+
+def written_by_another_program(uri: str, version: int, values: dict[str, Any]) -> None:
+    facts = {"name": "simulator", "version": version, "saved_by": "another", "saved_at": datetime.now(UTC)}
+    with MongoClient[dict[str, Any]](uri) as client:
+        client[DATABASE]["configurations"].insert_one(facts | {"values": values})
+
+
+def test_a_change_reaches_every_replica_within_a_second_though_the_server_announces_none(
+    two: Cluster, mongo_uri: str
+) -> None:
+    with MongoClient[dict[str, Any]](mongo_uri) as client, pytest.raises(OperationFailure):
+        client[DATABASE]["configurations"].watch()
+    with two.client() as api:
+        # Each request on a connection of its own: HAProxy spreads connections.
+        api.headers["Connection"] = "close"
+
+        def sizes_a_second_later() -> list[int]:
+            time.sleep(1.0)  # what is claimed
+            made = [create(api, chain_size=None) for _ in range(SESSIONS)]
+            return [session["parameters"]["chain_size"] for session in made]
+
+        for version, size in ((0, 7), (1, 9)):
+            values = {"defaults": {"chain_size": size}}
+            saved = api.put(CONFIGURATION, json=values, headers={"If-Match": str(version)})
+            assert saved.status_code == 200, saved.text
+            assert sizes_a_second_later() == [size] * SESSIONS
+
+        written_by_another_program(mongo_uri, 3, {"defaults": {"chain_size": 11}})
+        assert sizes_a_second_later() == [11] * SESSIONS
