@@ -53,7 +53,8 @@ class Decider:
             self._render(unrendered)
             unrendered = [turn for turn in unrendered if self._refused(turn, now)]
         for turn in turns:
-            turn.answers = [self._answer(decision) for decision in turn.decisions]
+            turn.answers = [_answer(decision) for decision in turn.decisions]
+        self._count([decision for turn in turns for decision in turn.decisions])
 
     def _decide(self, turn: Turn, now: datetime) -> None:
         """Apply the calls that have no decision yet."""
@@ -116,20 +117,24 @@ class Decider:
                 return True
         return False
 
-    def _answer(self, decision: Decision) -> Answer:
-        match decision.reply:
-            case OptionChainError() as error:
-                return error
-            case ShowSession():
-                return session_json(decision.session)
-            case ShowDeletion():
-                return deletion_json(decision.session)
-            case ShowSnapshots() as reply:
-                return self._snapshots(decision, reply)
-        assert_never(decision.reply)
+    def _count(self, decisions: Sequence[Decision]) -> None:
+        shown = [(one.reply, one.rendered) for one in decisions if isinstance(one.reply, ShowSnapshots)]
+        self._metrics.snapshots(
+            served=sum(reply.count for reply, _ in shown if reply.is_served),
+            cached=sum(rendered.cached for _, rendered in shown if rendered),
+        )
 
-    def _snapshots(self, decision: Decision, reply: ShowSnapshots) -> Answer:
-        if decision.rendered is None:
-            raise LookupError("a reply was not rendered")
-        self._metrics.snapshots(served=reply.count if reply.is_served else 0, cached=decision.rendered.cached)
-        return snapshots_json(decision.session, reply, decision.rendered.bodies)
+
+def _answer(decision: Decision) -> Answer:
+    match decision.reply:
+        case OptionChainError() as error:
+            return error
+        case ShowSession():
+            return session_json(decision.session)
+        case ShowDeletion():
+            return deletion_json(decision.session)
+        case ShowSnapshots() as reply:
+            if decision.rendered is None:
+                raise LookupError("a reply was not rendered")
+            return snapshots_json(decision.session, reply, decision.rendered.bodies)
+    assert_never(decision.reply)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from optionchain.errors import OptionChainError
 from optionchain.session import Advance, Command, Surface
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One command for one session, and on whose behalf.
+class Call(NamedTuple):
+    """One command for one session, and on whose behalf. A tuple, for it costs less to pickle than a dataclass.
 
     A session of another owner, or of the other surface, is answered as if it did not exist.
 

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import stamina
@@ -78,7 +77,7 @@ class SessionGateway:
         if self._waiting >= self._max_waiting:
             raise Overloaded("the session service")
         self._waiting += 1
-        call = replace(call, expires_at=self._clock() + self._timeout_seconds)
+        call = call._replace(expires_at=self._clock() + self._timeout_seconds)
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._call_until_delivered(call)

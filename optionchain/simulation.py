@@ -110,8 +110,10 @@ class Simulation:
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
-        highest = int(np.argmax(self.prices))
-        build_chains([self._terms(step) for step in sorted({0, highest})])
+        self.chain(0)
+        if self.parameters.strike_interval is not None or self.parameters.risk_free_rate < 0.0:
+            # Only a given interval can be too fine for a price, only a negative rate make a put too dear.
+            self.chain(int(np.argmax(self.prices)))
         self.expirations(self.parameters.total_steps - 1)
 
     @property

@@ -23,6 +23,8 @@ class Steps:
     def step(self, what: str) -> None:
         self.steps.append(what)
 
+    def done(self) -> None: ...
+
     def give_up(self) -> None: ...
 
 
