@@ -72,7 +72,8 @@ def test_a_place_is_free_again_when_its_caller_has_left(url: str) -> None:
         events = f"{url}/{identity}/events"
 
         with api.stream("GET", events) as stream:
-            assert next(stream.iter_lines()) == "event: progress"
+            lines = stream.iter_lines()  # without a name it would end here, and the connection with it
+            assert next(lines) == "event: progress"
             refused = api.get(events)
 
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")

@@ -14,6 +14,8 @@ from cluster.sweep.ray_engine import OnRay
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
 
 PATIENCE_SECONDS = 60.0
+# As the cluster of these tests is told to report.
+REPORT_SECONDS = 0.5
 
 
 async def page():
@@ -38,6 +40,16 @@ async def until(is_true):
     return found
 
 
+async def settled():
+    """What there is when nothing more comes of the sweeps before this one."""
+    found, since = await page(), time.monotonic()
+    while time.monotonic() - since < 4 * REPORT_SECONDS:
+        await asyncio.sleep(0.1)
+        if (now := await page()) != found:
+            found, since = now, time.monotonic()
+    return found
+
+
 async def test_a_sweep_is_counted_while_it_runs_and_a_resumed_one_is_not_counted_again(tmp_path):
     def slow(block):
         if block.parameters.volatility > 1.0:
@@ -46,7 +58,7 @@ async def test_a_sweep_is_counted_while_it_runs_and_a_resumed_one_is_not_counted
         return block.prices[:, -1]
 
     one = sweep(measures=[slow], grid={"volatility": [0.1 + 0.01 * index for index in range(19)] + [2.0]})
-    before = await page()
+    before = await settled()
     options = {"engine": OnRay(seconds_per_task=0.3), "observer": Silent(), "output": str(tmp_path)}
     running = asyncio.create_task(asyncio.to_thread(one.run, **options))
 
