@@ -22,7 +22,7 @@ from serve_app.documentation import Responses, errors
 from serve_app.routing import ModelRoute
 from serve_app.services import services_of
 from serve_app.session_calls import GreeksQuery, stored_session
-from serve_app.streaming import BodyResponse
+from serve_app.streaming import event_response
 
 router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=ModelRoute)
 
@@ -75,12 +75,7 @@ async def stream(
     if first == session.total_steps:
         return Response(status_code=204)
     events = await producers.start(partial(_events, session, first, query.greeks))
-    return BodyResponse(
-        events,
-        paced(events, query.interval_seconds, producers.heartbeat_seconds),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return event_response(events, paced(events, query.interval_seconds, producers.heartbeat_seconds))
 
 
 def _first_step(query: StreamQuery, last_seen: str | None, total_steps: int) -> int:

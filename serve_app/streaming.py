@@ -6,7 +6,7 @@ import asyncio
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -41,6 +41,14 @@ class Body:
         self._free()
 
 
+class Closable(Protocol):
+    """What has a place for as long as somebody reads it."""
+
+    async def aclose(self) -> None:
+        """Give the place back."""
+        ...
+
+
 class BodyResponse(StreamingResponse):
     """Sends what is made of a body, and closes the body when that has ended or its reader has left.
 
@@ -50,7 +58,7 @@ class BodyResponse(StreamingResponse):
     """
 
     def __init__(
-        self, body: Body, content: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]
+        self, body: Closable, content: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]
     ) -> None:
         super().__init__(content, media_type=media_type, headers=headers)
         self._body = body
@@ -60,6 +68,12 @@ class BodyResponse(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             await self._body.aclose()
+
+
+def event_response(body: Closable, events: AsyncIterator[bytes]) -> BodyResponse:
+    """Server-sent events of a body, which no cache keeps and no proxy gathers."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return BodyResponse(body, events, media_type="text/event-stream", headers=headers)
 
 
 class Producers:

@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from cluster.api_keys import Principal
 from cluster.sweep.gateway import Following
@@ -19,6 +18,7 @@ from serve_app.documentation import Responses, errors
 from serve_app.routing import JsonRoute
 from serve_app.services import Services, current_services
 from serve_app.session_calls import PageQuery
+from serve_app.streaming import event_response
 from serve_app.sweep_history import with_prices
 from serve_app.sweep_models import SweepPage, SweepRequest, SweepView
 
@@ -96,24 +96,10 @@ async def results(
 )
 async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
-    return Progress(
-        await services.sweeps.follow(caller.owner, str(sweep_id))
+    following = await services.sweeps.follow(
+        caller.owner, str(sweep_id)
     )  # a 404 comes before the first event
-
-
-class Progress(StreamingResponse):
-    """The events of a sweep. It leaves when its client does, whether or not anything was sent."""
-
-    def __init__(self, following: Following) -> None:
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(_events(following), media_type="text/event-stream", headers=headers)
-        self._following = following
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._following.leave()
+    return event_response(following, _events(following))
 
 
 async def _events(following: Following) -> AsyncIterator[bytes]:

@@ -47,15 +47,19 @@ class Following:
 
     Args:
         told: That.
-        leave: Gives back the place that it takes. It is called once: by whoever leaves, or when this is garbage.
+        leave: Gives back the place that it takes. It is called once: when this is closed, or when it is garbage.
     """
 
     def __init__(self, told: AsyncIterator[dict[str, Any] | None], leave: Callable[[], None]) -> None:
         self._told = told
-        self.leave = weakref.finalize(self, leave)
+        self._leave = weakref.finalize(self, leave)
 
     def __aiter__(self) -> AsyncIterator[dict[str, Any] | None]:
         return self._told
+
+    async def aclose(self) -> None:
+        """Be told no more, and give the place back."""
+        self._leave()
 
 
 class SweepGateway:

@@ -551,13 +551,13 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
     with pytest.raises(Overloaded):
         await sweeps.follow("first", identity)
     assert (await anext(aiter(following)))["id"] == identity
-    following.leave()
-    following.leave()
+    await following.aclose()
+    await following.aclose()
 
     another = await sweeps.follow("first", identity)
     with pytest.raises(Overloaded):
         await sweeps.follow("first", identity)
-    another.leave()
+    await another.aclose()
 
 
 def test_the_example_of_the_documentation_is_a_sweep():
