@@ -1,4 +1,4 @@
-"""On whose behalf something is done, until when, and as part of which trace: made at the edge, carried by every call."""
+"""On whose behalf something is done, until when, and in which trace: made at the edge, carried by every call."""
 
 from __future__ import annotations
 
