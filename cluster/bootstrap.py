@@ -30,11 +30,12 @@ from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
+from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.metrics_page import cluster_metrics
-from cluster.settings import Settings
+from cluster.settings import AuthSettings, Settings
 from cluster.sweep.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
-from optionchain.ports import Dependency, SessionStore
+from optionchain.ports import Authentication, Dependency, SessionStore
 
 MAX_CONCURRENT_BATCHES = 1000
 # What the process of an actor takes of its own. Ray places actors that ask for nothing at random: asking for
@@ -52,6 +53,7 @@ class OpenServices(TypedDict):
     store: SessionStore
     answers: RedisAnswers
     allowances: RedisAllowances | None
+    authentication: Authentication
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     history: RayHistory
@@ -129,6 +131,11 @@ def open_allowances(settings: Settings) -> RedisAllowances | None:
     return RedisAllowances(open_redis(settings.redis), settings.rate, prefix=settings.redis.prefix)
 
 
+def open_authentication(auth: AuthSettings) -> Authentication:
+    """Who has which key, as the settings say."""
+    return KnownKeys(parse_keys(auth.keys.get_secret_value())) if auth.enabled else OpenToAll()
+
+
 def open_cache(settings: Settings) -> RedisCacheService:
     """The cache of this process: a bounded part of its own in front of Redis."""
     return RedisCacheService(
@@ -188,6 +195,7 @@ def open_services(settings: Settings) -> OpenServices:
         store=store,
         answers=open_answers(settings),
         allowances=open_allowances(settings),
+        authentication=open_authentication(settings.auth),
         dependencies={"redis": store},
         helpers={"mongodb": mongo},
         history=open_history(settings),

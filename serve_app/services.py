@@ -11,7 +11,8 @@ from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
 from cluster.settings import LimitsSettings
 from cluster.sweep.gateway import Sweeps
-from optionchain.ports import Allowances, Answers, Dependency, SessionStore
+from optionchain.observing import Observer
+from optionchain.ports import Allowances, Answers, Authentication, Dependency, SessionStore
 from serve_app.routes.streaming import Producers
 from serve_app.shared_services import ConfigService, HistoryService
 
@@ -25,6 +26,8 @@ class Services:
         store: Lists sessions.
         answers: Keeps the first answers to keyed requests.
         allowances: Counts the requests of each caller; None where there is no limit.
+        authentication: Finds the caller of a secret.
+        observer: Told what the HTTP service does.
         dependencies: What it cannot serve without, by name; /ready asks them.
         helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
@@ -40,6 +43,8 @@ class Services:
     store: SessionStore
     answers: Answers
     allowances: Allowances | None
+    authentication: Authentication
+    observer: Observer
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     producers: Producers

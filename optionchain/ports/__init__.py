@@ -3,7 +3,8 @@
 from optionchain.ports.configuration import ConfigRepository
 from optionchain.ports.dependencies import Breaker, Cached, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
-from optionchain.ports.requests import Allowance, Allowances, Answers
+from optionchain.ports.identity import Authentication
+from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionMetrics, SessionStore
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Allowance",
     "Allowances",
     "Answers",
+    "Authentication",
     "Breaker",
     "CacheService",
     "Cached",
@@ -18,6 +20,7 @@ __all__ = [
     "ConfigRepository",
     "Dependency",
     "HistoricalDataRepository",
+    "KeyReused",
     "SessionMetrics",
     "SessionStore",
 ]

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from serve_app.bodies.chains import Method, WireTimeFrame
-from serve_app.openapi.documentation import Pagination, Quote, Responses, links
+from serve_app.edge.route_table import Responses
+from serve_app.openapi.documentation import Pagination, Quote, links
 
 State = Literal["initialized", "in_progress", "completed", "error"]
 

@@ -9,8 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve_app.bodies.chains import Method
-
-Responses = dict[int | str, dict[str, Any]]
+from serve_app.edge.route_table import Permission, Responses, RouteTable
 
 
 def links(version: str, **parameters: str) -> dict[str, Any]:
@@ -201,24 +200,6 @@ SECURITY_SCHEMES: dict[str, Any] = {
     "Basic": {"type": "http", "scheme": "basic", "description": "The key as password; any user name"},
     "Bearer": {"type": "http", "scheme": "bearer", "description": "The key as token"},
 }
-TAGS = [
-    {
-        "name": "sessions (v1)",
-        "description": "One expiration, a number of days after the start; parameters can be changed.",
-    },
-    {"name": "simulations (v2)", "description": "Rolling expirations; parameters never change."},
-    {
-        "name": "exports and streams",
-        "description": "Whole simulations, read-only: as a file, or snapshot by snapshot as they come.",
-    },
-    {"name": "history", "description": "The chains and prices of the past."},
-    {"name": "configuration", "description": "Named values with versions that are never overwritten."},
-    {
-        "name": "sweeps",
-        "description": "Many scenarios with many paths each, computed by the cluster and reduced to a table.",
-    },
-    {"name": "operations", "description": "Is it up, and is what it needs up?"},
-]
 DESCRIPTION = """Simulated option-chain market data, one step at a time.
 
 Create a session, step through it, read an option chain at each step. With the same parameters and seed, every
@@ -240,18 +221,22 @@ def errors(*statuses: int) -> Responses:
     }
 
 
-def completed(document: dict[str, Any], public: tuple[str, ...]) -> dict[str, Any]:
-    """Add the tags, and the three ways to present a key to every operation that needs one."""
-    document["tags"] = TAGS
+def completed(document: dict[str, Any], table: RouteTable) -> dict[str, Any]:
+    """Add the sections, and the three ways to present a key to every operation that needs one."""
+    document["tags"] = [
+        {"name": each.name, "description": each.about} for each in table.sections if each.name
+    ]
     components = document["components"]
     components["securitySchemes"] = SECURITY_SCHEMES
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
-            if path not in public:
-                operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
-            if "HTTPValidationError" in str(operation["responses"].get("422")):
-                # FastAPI's own; invalid input is a 400 here.
-                del operation["responses"]["422"]
+    for route in table:
+        operation = document["paths"].get(route.path, {}).get(route.method.lower())
+        if operation is None:
+            continue
+        if route.permission is not Permission.PUBLIC:
+            operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            # FastAPI's own; invalid input is a 400 here.
+            del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     return document

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from optionchain.session import (
@@ -20,11 +20,11 @@ from optionchain.session import (
 )
 from serve_app.bodies.chains import ChainChanges, ChainParameters
 from serve_app.bodies.configured_parameters import chain_changes, chain_parameters, values_of_parameters
-from serve_app.edge.authentication import principal_of
+from serve_app.edge.caller import principal_of
+from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
 from serve_app.routes.commands import Occasion, next_command_id
 from serve_app.routes.idempotency import IDEMPOTENT, once
-from serve_app.routes.kinds import ModelRoute
 from serve_app.routes.session_calls import (
     AdvanceQuery,
     GreeksQuery,
@@ -36,8 +36,6 @@ from serve_app.routes.session_calls import (
     stored_session,
 )
 from serve_app.services import services_of
-
-router = APIRouter(prefix="/api/v1/chain", tags=["sessions (v1)"], route_class=ModelRoute)
 
 
 class SessionQuery(BaseModel):
@@ -53,13 +51,7 @@ class StepQuery(SessionQuery, AdvanceQuery):
     model_config = ConfigDict(extra="ignore")
 
 
-@router.post(
-    "",
-    status_code=201,
-    summary="Create a session",
-    responses=CREATED | errors(400, 422),
-    openapi_extra=IDEMPOTENT,
-)
+@handler("Create a session", status=201, responses=CREATED | errors(400, 422), extra=IDEMPOTENT)
 async def create(request: Request, body: ChainParameters) -> Response:
     async def act(occasion: Occasion) -> Response:
         parameters = await chain_parameters(body, midnight(datetime.now(UTC)), services_of(request))
@@ -69,17 +61,16 @@ async def create(request: Request, body: ChainParameters) -> Response:
     return await once(request, act, status=201)
 
 
-@router.get("", summary="Peek at the next snapshot", responses=CHAIN | errors(400, 404, 410))
+@handler("Peek at the next snapshot", responses=CHAIN | errors(400, 404, 410))
 async def peek(request: Request, query: Annotated[PeekQuery, Query()]) -> Response:
     """Safe and repeatable: the cursor stays."""
     return await reply_to(request, Surface.CHAIN, query.sessionid, Peek(query.greeks))
 
 
-@router.post(
-    "/step",
-    summary="Serve the next snapshot, then advance",
+@handler(
+    "Serve the next snapshot, then advance",
     responses=CHAIN | errors(400, 404, 409, 410, 412, 422),
-    openapi_extra=IDEMPOTENT,
+    extra=IDEMPOTENT,
 )
 async def step(request: Request, query: Annotated[StepQuery, Query()]) -> Response:
     """A step is answered after it was stored, so no crash serves it again or loses it."""
@@ -90,7 +81,7 @@ async def step(request: Request, query: Annotated[StepQuery, Query()]) -> Respon
     return await once(request, act)
 
 
-@router.put("", summary="Replace all parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
+@handler("Replace all parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
 async def replace(
     request: Request, query: Annotated[SessionQuery, Query()], body: ChainParameters
 ) -> Response:
@@ -99,19 +90,19 @@ async def replace(
     return await reply_to(request, Surface.CHAIN, query.sessionid, Reinitialize(next_command_id(), changes))
 
 
-@router.patch("", summary="Change some parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
+@handler("Change some parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
 async def change(request: Request, query: Annotated[SessionQuery, Query()], body: ChainChanges) -> Response:
     stored = partial(stored_session, request, Surface.CHAIN, query.sessionid)
     changes = await chain_changes(body, midnight(datetime.now(UTC)), services_of(request), stored)
     return await reply_to(request, Surface.CHAIN, query.sessionid, Reinitialize(next_command_id(), changes))
 
 
-@router.delete("", summary="Delete a session", responses=DELETION | errors(400, 404))
+@handler("Delete a session", responses=DELETION | errors(400, 404))
 async def delete(request: Request, query: Annotated[SessionQuery, Query()]) -> Response:
     return await reply_to(request, Surface.CHAIN, query.sessionid, Delete())
 
 
-@router.get("/sessions", summary="List your active sessions", responses=SESSION_PAGE | errors(400))
+@handler("List your active sessions", responses=SESSION_PAGE | errors(400))
 async def sessions(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Those written last come first. What was listed may be gone a moment later."""
     return await page_of_sessions(request, Surface.CHAIN, query)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi import Body, Depends, Header, Query, Request, Response
 
-from cluster.api_keys import Principal
 from optionchain.configuration.versions import configuration_name
 from optionchain.errors import InvalidInput
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView
-from serve_app.edge.authentication import current_admin
+from serve_app.edge.caller import Caller
+from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
 from serve_app.routes.history import cached_response
-from serve_app.routes.kinds import JsonRoute
 from serve_app.shared_services import ConfigService
-
-router = APIRouter(prefix="/api/v1/config", tags=["configuration"], route_class=JsonRoute)
 
 
 async def current_configurations(request: Request) -> ConfigService:
@@ -28,12 +25,12 @@ async def current_configurations(request: Request) -> ConfigService:
 Configurations = Annotated[ConfigService, Depends(current_configurations)]
 
 
-@router.get("", summary="List the configurations", responses=shown(ConfigurationList) | errors())
+@handler("List the configurations", responses=shown(ConfigurationList) | errors())
 async def names(configurations: Configurations) -> Response:
     return _json(await configurations.names())
 
 
-@router.get("/{name}", summary="A configuration", responses=shown(ConfigurationView) | errors(400, 404))
+@handler("A configuration", responses=shown(ConfigurationView) | errors(400, 404))
 async def get(
     name: str,
     configurations: Configurations,
@@ -42,28 +39,22 @@ async def get(
     return cached_response(await configurations.get(configuration_name(name), version))
 
 
-@router.put(
-    "/{name}", summary="Store a new version", responses=shown(ConfigurationView) | errors(400, 403, 409)
-)
+@handler("Store a new version", responses=shown(ConfigurationView) | errors(400, 403, 409))
 async def save(
     name: str,
     configurations: Configurations,
     body: Annotated[dict[str, Any], Body(description="The values")],
-    admin: Annotated[Principal, Depends(current_admin)],
+    admin: Caller,
     if_match: Annotated[
         str, Header(alias="If-Match", description="The latest version; 0 for a new configuration")
     ] = "0",
 ) -> Response:
     """Versions are never overwritten. With a version that is not the latest any more it is 409."""
     expected = _version(if_match)
-    return _json(await configurations.save(configuration_name(name), body, expected, admin.owner))
+    return _json(await configurations.save(configuration_name(name), body, expected, admin.tenant))
 
 
-@router.get(
-    "/{name}/history",
-    summary="The versions of a configuration",
-    responses=shown(ConfigurationHistory) | errors(400, 404),
-)
+@handler("The versions of a configuration", responses=shown(ConfigurationHistory) | errors(400, 404))
 async def history(
     name: str, configurations: Configurations, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> Response:

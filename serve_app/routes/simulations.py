@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from optionchain.session import Create, Delete, Inspect, Peek, Surface
 from serve_app.bodies.configured_parameters import simulation_parameters
 from serve_app.bodies.simulation_answers import CREATED, SERVED, SIMULATION, SIMULATION_PAGE, SNAPSHOT
 from serve_app.bodies.simulations import SimulationRequest
-from serve_app.edge.authentication import principal_of
+from serve_app.edge.caller import principal_of
+from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import DELETION, errors
 from serve_app.routes.commands import Occasion
 from serve_app.routes.idempotency import IDEMPOTENT, once
-from serve_app.routes.kinds import ModelRoute
 from serve_app.routes.session_calls import (
     AdvanceQuery,
     GreeksQuery,
@@ -29,18 +29,10 @@ from serve_app.routes.session_calls import (
 )
 from serve_app.services import services_of
 
-router = APIRouter(prefix="/api/v2/simulations", tags=["simulations (v2)"], route_class=ModelRoute)
-
 SimulationId = Annotated[UUID, Path(alias="id", description="The simulation's id")]
 
 
-@router.post(
-    "",
-    status_code=201,
-    summary="Create a simulation",
-    responses=CREATED | errors(400, 422),
-    openapi_extra=IDEMPOTENT,
-)
+@handler("Create a simulation", status=201, responses=CREATED | errors(400, 422), extra=IDEMPOTENT)
 async def create(request: Request, body: SimulationRequest) -> Response:
     """The echoed parameters, sent again, give the same simulation."""
 
@@ -52,18 +44,18 @@ async def create(request: Request, body: SimulationRequest) -> Response:
     return await once(request, act, status=201)
 
 
-@router.get("", summary="List your active simulations", responses=SIMULATION_PAGE | errors(400))
+@handler("List your active simulations", responses=SIMULATION_PAGE | errors(400))
 async def simulations(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Those written last come first. What was listed may be gone a moment later."""
     return await page_of_sessions(request, Surface.SIMULATION, query)
 
 
-@router.get("/{id}", summary="Show a simulation", responses=SIMULATION | errors(400, 404))
+@handler("Show a simulation", responses=SIMULATION | errors(400, 404))
 async def inspect(request: Request, simulation_id: SimulationId) -> Response:
     return await reply_to(request, Surface.SIMULATION, simulation_id, Inspect())
 
 
-@router.get("/{id}/snapshot", summary="Peek at the next snapshot", responses=SNAPSHOT | errors(400, 404, 410))
+@handler("Peek at the next snapshot", responses=SNAPSHOT | errors(400, 404, 410))
 async def peek(
     request: Request, query: Annotated[GreeksQuery, Query()], simulation_id: SimulationId
 ) -> Response:
@@ -71,11 +63,10 @@ async def peek(
     return await reply_to(request, Surface.SIMULATION, simulation_id, Peek(query.greeks))
 
 
-@router.post(
-    "/{id}/step",
-    summary="Serve the next snapshot, then advance",
+@handler(
+    "Serve the next snapshot, then advance",
     responses=SERVED | errors(400, 404, 409, 410, 412, 422),
-    openapi_extra=IDEMPOTENT,
+    extra=IDEMPOTENT,
 )
 async def step(
     request: Request, query: Annotated[AdvanceQuery, Query()], simulation_id: SimulationId
@@ -88,6 +79,6 @@ async def step(
     return await once(request, act)
 
 
-@router.delete("/{id}", summary="Delete a simulation", responses=DELETION | errors(400, 404))
+@handler("Delete a simulation", responses=DELETION | errors(400, 404))
 async def delete(request: Request, simulation_id: SimulationId) -> Response:
     return await reply_to(request, Surface.SIMULATION, simulation_id, Delete())

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -18,13 +18,11 @@ from optionchain.errors import InvalidInput
 from optionchain.session import Session, ShowSnapshots, Surface
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
-from serve_app.openapi.documentation import Responses, errors
-from serve_app.routes.kinds import ModelRoute
+from serve_app.edge.route_table import Responses, handler
+from serve_app.openapi.documentation import errors
 from serve_app.routes.session_calls import GreeksQuery, stored_session
 from serve_app.routes.streaming import event_response
 from serve_app.services import services_of
-
-router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=ModelRoute)
 
 LAST_EVENT_ID = "Last-Event-ID"
 STEP_PATTERN = "[0-9]{1,9}"
@@ -46,12 +44,11 @@ class StreamQuery(GreeksQuery):
     )
 
 
-@router.get(
-    "/{id}/stream",
-    summary="Stream the snapshots of a simulation",
+@handler(
+    "Stream the snapshots of a simulation",
     responses=EVENTS | errors(400, 404),
     response_class=StreamingResponse,
-    openapi_extra={
+    extra={
         "parameters": [
             {
                 "name": LAST_EVENT_ID,
