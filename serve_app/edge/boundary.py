@@ -28,6 +28,8 @@ from serve_app.edge.route_table import Found, Permission, RouteTable
 # What is told of a request that no row of the table knows: a caller must not be able to make up new names.
 UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Of a length that any machine has; Python refuses to read some thousands.
+MOST_DIGITS = 18
 # Refusals that say something of the load, and how they are counted.
 REJECTS = {413: "too_large", 429: "rate_limited", 503: "unavailable"}
 
@@ -123,9 +125,10 @@ class Edge:
             self._guards.observer.counted("http.rejected", kind=kind)
 
     def _check_length(self, headers: Headers) -> None:
+        limit = self._guards.max_body_bytes
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._guards.max_body_bytes:
-            raise TooLarge(self._guards.max_body_bytes)
+        if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > limit:
+            raise TooLarge(limit)
 
     def _bounded(self, receive: Receive) -> Receive:
         limit = self._guards.max_body_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -122,24 +123,8 @@ class Found:
     path_parameters: dict[str, str]
 
 
-@dataclass(slots=True)
-class _Node:
-    """What may follow a part of a path."""
-
-    routes: dict[str, Route] = field(default_factory=dict)
-    literal: dict[str, _Node] = field(default_factory=dict)
-    any: _Node | None = None
-
-    def below(self, segment: str) -> _Node:
-        if not segment.startswith("{"):
-            return self.literal.setdefault(segment, _Node())
-        if self.any is None:
-            self.any = _Node()
-        return self.any
-
-
 class RouteTable:
-    """All routes, found by the parts of a path; a literal part goes before a place of a template.
+    """All routes, found by the parts of a path; of two that match, the one with fewer places in its template.
 
     Args:
         sections: The rows.
@@ -147,45 +132,60 @@ class RouteTable:
 
     def __init__(self, sections: Sequence[Section]) -> None:
         self.sections = sections
-        self._root = _Node()
+        self._exact: dict[tuple[str, str], Found] = {}
+        self._templates: dict[tuple[str, int], list[_Template]] = defaultdict(list)
         for route in self:
-            node = self._root
-            for segment in route.path.split("/"):
-                node = node.below(segment)
-            node.routes.update(dict.fromkeys(route.methods, route))
+            for method in route.methods:
+                if "{" in route.path:
+                    self._templates[method, route.path.count("/")].append(_Template.of(route))
+                else:
+                    self._exact[method, route.path] = Found(route, {})
+        for templates in self._templates.values():
+            templates.sort(key=lambda template: len(template.places))
+        self._methods = sorted({method for route in self for method in route.methods})
 
     def __iter__(self) -> Iterator[Route]:
         return (route for section in self.sections for route in section.routes)
 
     def find(self, method: str, path: str) -> Found | None:
         """The route of a request; None where there is none for this method."""
-        values: list[str] = []
-        route = next((n.routes[method] for n in self._nodes(path, values) if method in n.routes), None)
-        if route is None:
+        found = self._exact.get((method, path))
+        if found is not None:
+            return found
+        templates = self._templates.get((method, path.count("/")))
+        if templates is None:
             return None
-        names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")] if values else ()
-        return Found(route, dict(zip(names, values, strict=True)))
+        parts = path.split("/")
+        return next((found for each in templates if (found := each.found(parts)) is not None), None)
 
     def at(self, path: str) -> list[Route]:
-        """The routes of a path, in the order of their methods; those of its most literal template."""
-        nodes = (node for node in self._nodes(path, []) if node.routes)
-        return sorted(set(next(nodes, _Node()).routes.values()), key=lambda route: route.method)
+        """The routes of a path, in the order of their methods: those of its most literal template."""
+        found = [each for method in self._methods if (each := self.find(method, path)) is not None]
+        fewest = min((len(each.path_parameters) for each in found), default=0)
+        return list(dict.fromkeys(each.route for each in found if len(each.path_parameters) == fewest))
 
-    def _nodes(self, path: str, values: list[str]) -> Iterator[_Node]:
-        """The ends that a path leads to, the most literal one first; `values` is what stood in the places."""
-        segments = path.split("/")
 
-        def walk(node: _Node, depth: int) -> Iterator[_Node]:
-            if depth == len(segments):
-                yield node
-                return
-            segment = segments[depth]
-            literal = node.literal.get(segment)
-            if literal is not None:
-                yield from walk(literal, depth + 1)
-            if node.any is not None and segment:
-                values.append(segment)
-                yield from walk(node.any, depth + 1)
-                values.pop()
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """A path with places, taken apart."""
 
-        return walk(self._root, 0)
+    route: Route
+    literals: tuple[tuple[int, str], ...]
+    places: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def of(cls, route: Route) -> _Template:
+        parts = list(enumerate(route.path.split("/")))
+        return cls(
+            route,
+            tuple((index, part) for index, part in parts if not part.startswith("{")),
+            tuple((index, part[1:-1]) for index, part in parts if part.startswith("{")),
+        )
+
+    def found(self, parts: Sequence[str]) -> Found | None:
+        """What a path of as many parts has in the places; None where it is another path."""
+        for index, literal in self.literals:
+            if parts[index] != literal:
+                return None
+        values = {name: parts[index] for index, name in self.places}
+        return Found(self.route, values) if all(values.values()) else None

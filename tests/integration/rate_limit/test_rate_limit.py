@@ -8,21 +8,21 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from servers import RedisServer, redis_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.redis_allowances import RateSettings, RedisAllowances
-from cluster.settings import AuthSettings
-from serve_app.edge.authentication import Authenticator
-from serve_app.edge.boundary import Edge
-from serve_app.edge.rate_limit import RateLimit
+from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from optionchain.observing import Unobserved
+from serve_app.edge.boundary import Edge, Guards
+from serve_app.routes.table import ROUTES
 
 pytestmark = pytest.mark.anyio
 LIMIT = 2
 ALICE, OTHER_OF_ALICE, BOB = "alice-key-0123456789", "alice-key-9876543210", "bob-key-0123456789ab"
-KEYS = SecretStr(f"alice={ALICE},alice={OTHER_OF_ALICE},bob={BOB}")
+KEYS = f"alice={ALICE},alice={OTHER_OF_ALICE},bob={BOB}"
+PATH = "/api/v1/chain"
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,9 +44,16 @@ async def allowances(server: RedisServer) -> AsyncIterator[RedisAllowances]:
 
 
 def limited(allowances: RedisAllowances, *, keys: bool = True) -> ASGIApp:
-    authenticator = Authenticator(AuthSettings(enabled=keys, keys=KEYS))
-    edge = Edge(hello, authenticator=authenticator, max_body_bytes=1024)
-    return RateLimit(edge, allowances=allowances, authenticator=authenticator)
+    return Edge(
+        hello,
+        Guards(
+            routes=ROUTES,
+            authentication=KnownKeys(parse_keys(KEYS)) if keys else OpenToAll(),
+            allowances=allowances,
+            observer=Unobserved(),
+            max_body_bytes=1024,
+        ),
+    )
 
 
 async def statuses(
@@ -55,7 +62,7 @@ async def statuses(
     *,
     key: str | None = None,
     address: str = "203.0.113.7",
-    path: str = "/",
+    path: str = PATH,
 ) -> list[int]:
     headers = {"X-API-Key": key} if key else {}
     transport = httpx.ASGITransport(app, client=(address, 1234))
@@ -122,7 +129,7 @@ async def test_a_refusal_says_when_to_come_back_and_every_answer_what_remains(
     async with httpx.AsyncClient(
         transport=transport, base_url="http://service", headers={"X-API-Key": ALICE}
     ) as api:
-        answers = [await api.get("/") for _ in range(3)]
+        answers = [await api.get(PATH) for _ in range(3)]
 
     first, _, refused = (answer.headers for answer in answers)
     assert (first["X-RateLimit-Limit"], first["X-RateLimit-Remaining"]) == ("2", "1")
@@ -139,7 +146,7 @@ async def test_a_body_over_the_limit_counts_too(allowances: RedisAllowances) -> 
     async with httpx.AsyncClient(
         transport=transport, base_url="http://service", headers={"X-API-Key": ALICE}
     ) as api:
-        answers = [await api.post("/", content=b"x" * 2000) for _ in range(3)]
+        answers = [await api.post(PATH, content=b"x" * 2000) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [413, 413, 429]
 
