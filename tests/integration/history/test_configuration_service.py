@@ -64,7 +64,7 @@ async def test_a_simulator_configuration_that_makes_no_sense_is_refused(world):
     ids=lambda body: body[:24].decode(errors="replace") + f" ({len(body)})",
 )
 async def test_a_body_that_is_an_operator_or_no_plain_values_is_refused(world, body):
-    headers = {"content-type": "application/json", "x-role": "admin"}
+    headers = {"content-type": "application/json", "x-api-key": "anna:admin"}
 
     answer = await world.http.put("/api/v1/config/anything", content=body, headers=headers)
 

@@ -6,19 +6,15 @@ import gc
 import threading
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from asgi import service_of
 from test_sweep_service import SMALL, Gated, Here
 
-from cluster.api_keys import Principal
 from cluster.instance.ports import free_ports
 from cluster.sweep.service import SweepService, SweepSettings
-from serve_app.edge.errors import install_error_handlers
-from serve_app.routes import sweeps as sweep_routes
 
 PATIENCE_SECONDS = 20.0
 
@@ -27,16 +23,7 @@ PATIENCE_SECONDS = 20.0
 def url(tmp_path) -> Iterator[str]:
     engine = Gated()
     service = SweepService(lambda: engine, SweepSettings(output=str(tmp_path)))
-    app = FastAPI()
-    app.include_router(sweep_routes.router)
-    install_error_handlers(app)
-    app.state.services = SimpleNamespace(sweeps=Here(service, max_followers=1), history=None)
-
-    @app.middleware("http")
-    async def identify(request, call_next):
-        request.state.principal = Principal("first", is_admin=False)
-        return await call_next(request)
-
+    app = service_of("first", sweeps=Here(service, max_followers=1), history=None)
     (port,) = free_ports(1)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run)

@@ -2,16 +2,14 @@ import asyncio
 import io
 import threading
 import time
-from types import SimpleNamespace
 
 import httpx
 import orjson
 import polars as pl
 import pytest
-from fastapi import FastAPI
+from asgi import service_of
 from test_sweep_wire import DOCUMENT
 
-from cluster.api_keys import Principal
 from cluster.sweep import InProcess
 from cluster.sweep.gateway import SweepGateway, open_sweeps
 from cluster.sweep.job import OVER, job_id
@@ -19,8 +17,7 @@ from cluster.sweep.service import SweepService, SweepSettings
 from cluster.sweep.wire import sweep_from_wire
 from optionchain import InvalidInput
 from optionchain.errors import Conflict, NotFound, Overloaded, Unavailable
-from serve_app.edge.errors import install_error_handlers
-from serve_app.routes import sweeps as sweep_routes
+from serve_app.routes.sweeps import MEDIA_TYPES
 
 PATIENCE_SECONDS = 20.0
 SMALL = {**DOCUMENT, "measures": ["terminal_price"], "paths": 20}
@@ -453,16 +450,7 @@ class Here(SweepGateway):
 
 @pytest.fixture
 def api(open_service):
-    app = FastAPI()
-    app.include_router(sweep_routes.router)
-    install_error_handlers(app)
-    app.state.services = SimpleNamespace(sweeps=Here(open_service()), history=None)
-
-    @app.middleware("http")
-    async def identify(request, call_next):
-        request.state.principal = Principal(request.headers.get("x-api-key", "first"), is_admin=False)
-        return await call_next(request)
-
+    app = service_of("first", sweeps=Here(open_service()), history=None)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
@@ -481,7 +469,7 @@ async def test_the_routes_start_follow_and_fetch_a_sweep(api):
     assert started.headers["location"] == f"/api/v1/sweeps/{identity}"
     assert events[-1]["state"] == "completed"
     assert (await api.get(f"/api/v1/sweeps/{identity}")).json() == events[-1]
-    for style, kind in sweep_routes.MEDIA_TYPES.items():
+    for style, kind in MEDIA_TYPES.items():
         table = await api.get(f"/api/v1/sweeps/{identity}/results", params={"format": style})
         assert (table.status_code, table.headers["content-type"]) == (200, kind)
     assert (await api.delete(f"/api/v1/sweeps/{identity}")).json()["state"] == "completed"
