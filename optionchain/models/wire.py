@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from optionchain.declarations import Parameter
 from optionchain.errors import InvalidInput
 from optionchain.models.model import MARKET_MODELS, MarketModel
-from optionchain.models.parameters import Parameter, parameters_of, required_parameters
+from optionchain.models.parameters import parameters_of, required_parameters
 
 
 def model_from_wire(wire: object, field: str = "method") -> MarketModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.models import model_to_wire
-from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.parameters import SimulationParameters, SingleExpiration, declared_parameters
 from optionchain.session import Session, SessionState, ShowSnapshots, Surface
 from optionchain.wire.instants import instant_to_wire
 
@@ -80,23 +81,15 @@ def _chain_session(session: Session) -> dict[str, Any]:
     }
 
 
+# The market model among those that are declared, where it stands in `SimulationParameters`.
+_MARKET = tuple(
+    field.name for field in fields(SimulationParameters) if field.name in {*declared_parameters(), "method"}
+)
+
+
 def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
-    return {
-        "symbol": parameters.symbol,
-        "steps": parameters.steps,
-        "initial_price": parameters.initial_price,
-        "volatility": parameters.volatility,
-        "risk_free_rate": parameters.risk_free_rate,
-        "dividend_yield": parameters.dividend_yield,
-        "method": model_to_wire(parameters.method),
-        "chain_size": parameters.chain_size,
-        "strike_interval": parameters.strike_interval,
-        "skew_slope": parameters.skew_slope,
-        "smile_curve": parameters.smile_curve,
-        "spread": parameters.spread,
-        "seed": parameters.seed,
-        "path": parameters.path,
-    }
+    shown = {name: getattr(parameters, name) for name in _MARKET}
+    return shown | {"method": model_to_wire(parameters.method)}
 
 
 def _chain_parameters(parameters: SimulationParameters) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -87,7 +87,7 @@ def _defaults(
     configuration: SimulatorConfiguration, body: ChainParameters | ChainChanges | SimulationRequest
 ) -> Mapping[str, Any]:
     """The configured defaults that concern a request."""
-    defaults = asdict(configuration.defaults)
+    defaults = dict(configuration.defaults)
     if "strike_interval" in body.model_fields_set:
         # Sent as null it asks for one that fits, as the parameters of a session do that got one.
         del defaults["strike_interval"]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from serve_app.bodies.chains import Method, WireTimeFrame
+from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Responses
 from serve_app.openapi.documentation import Pagination, Quote, links
 
@@ -20,11 +21,11 @@ class Cursor(BaseModel):
     total_steps: int
 
 
-class SimulationParametersView(BaseModel):
+class SimulationParametersView(shown_body()):  # type: ignore[misc]  # its fields are declared in the domain
     """Every replay input: a request with this body gives the same simulation."""
 
-    symbol: str
-    steps: int
+    method: Method
+    time_frame: WireTimeFrame
     start_at: str
     effective_start: str = Field(description="As `start_at`")
     step_interval_seconds: int
@@ -32,19 +33,6 @@ class SimulationParametersView(BaseModel):
     calendar: str
     expiration_time: str
     schedules: list[dict[str, Any]] = Field(description="Sorted by `rule_id`")
-    initial_price: float
-    volatility: float
-    risk_free_rate: float
-    dividend_yield: float
-    method: Method
-    time_frame: WireTimeFrame
-    chain_size: int
-    strike_interval: float | None
-    skew_slope: float
-    smile_curve: float
-    spread: float
-    seed: int
-    path: int
     tzdb_version: str
     calendar_version: str | None = Field(description="Of the exchange's holidays; null for `weekdays_v1`")
     rng: str

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve_app.bodies.chains import Method
+from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Permission, Responses, RouteTable
 
 
@@ -78,27 +79,14 @@ class Chains(BaseModel):
     snapshots: list[Chain]
 
 
-class ShownParameters(BaseModel):
+class ShownParameters(shown_body()):  # type: ignore[misc]  # its fields are declared in the domain
     """The parameters of a session, defaults filled in."""
 
     model_config = ConfigDict(extra="allow")
 
-    symbol: str
-    initial_price: float
-    volatility: float
-    risk_free_rate: float
     method: Method
     time_frame: str
-    dividend_yield: float
-    skew_slope: float | None
-    smile_curve: float | None
-    spread: float | None
-    seed: int | None
-    path: int
-    steps: int
     days_to_expiration: float
-    chain_size: int | None
-    strike_interval: float | None
     start_at: str
 
 
