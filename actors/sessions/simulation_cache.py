@@ -12,7 +12,8 @@ from cachetools import LRUCache
 from optionchain.chains import GreekSet
 from optionchain.errors import Defect, OptionChainError
 from optionchain.session import Session, ShowSnapshots
-from optionchain.simulation import Moment, Simulation, snapshots_json
+from optionchain.simulation import Simulation
+from optionchain.wire.snapshots import Moment, snapshot_bodies
 
 logger = logging.getLogger("ray.serve")
 
@@ -140,7 +141,7 @@ def _priced(moments: Sequence[Moment]) -> Iterator[bytes | OptionChainError]:
 def _priced_together(moments: Sequence[Moment]) -> Iterable[bytes | OptionChainError]:
     failure: OptionChainError = Defect()
     try:
-        return snapshots_json(moments)
+        return snapshot_bodies(moments)
     except OptionChainError as error:
         failure = error
     except Exception:

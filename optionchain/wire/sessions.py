@@ -36,7 +36,7 @@ def snapshots_json(session: Session, reply: ShowSnapshots, bodies: Sequence[byte
     Args:
         session: The session after the command.
         reply: Which snapshots they are, and whether the cursor went past them.
-        bodies: One ``b'{...}'`` a snapshot, of `Simulation.snapshot_json`.
+        bodies: One ``b'{...}'`` a snapshot, of `optionchain.wire.snapshots`.
 
     Returns:
         The snapshot, or ``{"snapshots": [...]}`` of the very bytes that single steps would have given.

@@ -12,6 +12,7 @@ from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, ShowSnapshots, Surface
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
+from optionchain.wire.snapshots import snapshot_body
 from proving.chaos.history import digest
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -74,7 +75,7 @@ class ChaosSession:
             updated_at=START,
             current_step=index + 1,
         )
-        return digest(snapshots_json(session, reply, [self._simulation.snapshot_json(index)]))
+        return digest(snapshots_json(session, reply, [snapshot_body(self._simulation, index)]))
 
     @cached_property
     def parameters(self) -> SimulationParameters:

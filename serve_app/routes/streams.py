@@ -18,6 +18,7 @@ from optionchain.errors import InvalidInput
 from optionchain.session import Session, ShowSnapshots, Surface
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
+from optionchain.wire.snapshots import snapshot_body
 from serve_app.edge.route_table import Responses, handler
 from serve_app.openapi.documentation import errors
 from serve_app.routes.session_calls import GreeksQuery, stored_session
@@ -94,7 +95,7 @@ def _events(session: Session, first: int, greeks: GreekSet) -> Iterator[bytes]:
 def _encoded(session: Session, simulation: Simulation, first: int, greeks: GreekSet) -> Iterator[bytes]:
     for step in range(first, session.total_steps):
         peek = ShowSnapshots(step, 1, greeks, is_served=False)
-        snapshot = snapshots_json(session, peek, [simulation.snapshot_json(step, greeks)])
+        snapshot = snapshots_json(session, peek, [snapshot_body(simulation, step, greeks)])
         yield b"event: snapshot\nid: %d\ndata: %b\n\n" % (step, snapshot)
     yield b'event: end\ndata: {"total_steps":%d}\n\n' % session.total_steps
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from chain_examples import chain
 
-from optionchain.chains import build_chain, v1_contracts, v2_chains
+from optionchain.chains import build_chain
 from optionchain.expirations import Expiration
+from optionchain.wire.contracts import v1_contracts, v2_chains
 
 
 def expected_contract(chain, row, greeks, expiration=None):
