@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, assert_never
 
+from optionchain.agreement import changed
 from optionchain.chains import GreekSet
 from optionchain.errors import Completed, InvalidInput, PreconditionFailed
 from optionchain.parameters import SimulationParameters
@@ -229,7 +230,7 @@ def _reinitialized(session: Session, command: Reinitialize, now: datetime) -> Se
         raise InvalidInput("id", "a simulation is immutable: create another")
     return replace(
         session,
-        parameters=replace(session.parameters, **command.changes),
+        parameters=changed(session.parameters, command.changes),
         current_step=0,
         state=SessionState.REINITIALIZED,
         version=session.version + 1,

@@ -41,6 +41,7 @@ class Ingress:
                 producers=Producers(self._settings.http, observer),
                 observer=observer,
                 limits=self._settings.limits,
+                is_strict=self._settings.http.strict,
             ),
         )
 

@@ -32,6 +32,7 @@ class Services:
         helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
         limits: What one simulation may ask for.
+        is_strict: Whether unknown fields of v1 are refused.
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
         live_configuration: The configuration of new sessions, at most half a second old.
@@ -49,6 +50,7 @@ class Services:
     helpers: dict[str, Dependency]
     producers: Producers
     limits: LimitsSettings
+    is_strict: bool
     history: HistoryService
     configurations: ConfigService
     live_configuration: LiveConfiguration

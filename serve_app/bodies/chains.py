@@ -31,16 +31,16 @@ EXAMPLE: dict[str, Any] = {
     "volatility": 0.2,
     "risk_free_rate": 0.04,
     "dividend_yield": 0.015,
-    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.2}},
+    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.05, "volatility": 0.2}},
     "time_frame": "Day",
     "seed": 42,
 }
 
 
 class ChainParameters(whole_body()):  # type: ignore[misc]  # its fields are declared in the domain
-    """All parameters of a v1 session. Unknown keys are ignored; optional ones may be absent or null."""
+    """All parameters of a v1 session. Unknown keys are told of; optional ones may be absent or null."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [EXAMPLE]})
 
     days_to_expiration: Days
     method: Method
@@ -54,7 +54,7 @@ class ChainChanges(partial_body()):  # type: ignore[misc]
     """Some parameters of a v1 session. Absent keeps; null keeps too, but clears an optional one to its default."""
 
     model_config = ConfigDict(
-        strict=True, extra="ignore", json_schema_extra={"examples": [{"volatility": 0.3}]}
+        strict=True, extra="allow", json_schema_extra={"examples": [{"volatility": 0.3}]}
     )
 
     days_to_expiration: Days | None = None
@@ -64,15 +64,25 @@ class ChainChanges(partial_body()):  # type: ignore[misc]
 
 
 def changes_of(
-    body: ChainParameters | ChainChanges, today: datetime, configured: Mapping[str, Any] = DEFAULTS
+    body: ChainParameters | ChainChanges,
+    today: datetime,
+    configured: Mapping[str, Any] = DEFAULTS,
+    time_frame: TimeFrame | None = None,
 ) -> dict[str, Any]:
     """The fields that a request sets, by the names and in the values of `SimulationParameters`.
 
     For a full body that is every field; for a partial one what is present, its nulls as documented.
+
+    Args:
+        body: The request.
+        today: The start where it says null.
+        configured: What omitted parameters are.
+        time_frame: That of the session where the body names none; it says how long a step of the method is.
     """
-    sent = body.model_fields_set if isinstance(body, ChainChanges) else type(body).model_fields
+    if body.time_frame is not None:
+        time_frame = TimeFrame.from_wire(body.time_frame, "time_frame")
     changes: dict[str, Any] = {}
-    for name in sent:
+    for name in sent_fields(body):
         value = getattr(body, name)
         declared = declared_parameters().get(name)
         if declared is not None and (value is not None or declared.omission is not None):
@@ -80,16 +90,25 @@ def changes_of(
         elif name == "start_at":
             changes[name] = today if value is None else instant_from_wire(name, value)
         elif value is not None:
-            changes |= _domain_value(name, value)
+            changes |= _domain_value(name, value, time_frame)
     return changes
 
 
-def _domain_value(name: str, value: Any) -> dict[str, Any]:
+def sent_fields(body: ChainParameters | ChainChanges) -> list[str]:
+    """The known fields that a body sets: all of a full one."""
+    known = type(body).model_fields
+    return (
+        list(known) if isinstance(body, ChainParameters) else [n for n in known if n in body.model_fields_set]
+    )
+
+
+def _domain_value(name: str, value: Any, time_frame: TimeFrame | None) -> dict[str, Any]:
     match name:
         case "method":
-            return {"method": model_from_wire(value)}
+            step_years = None if time_frame is None else 1.0 / time_frame.periods_per_year
+            return {"method": model_from_wire(value, step_years=step_years)}
         case "time_frame":
-            return {"time_frame": TimeFrame.from_wire(value, "time_frame")}
+            return {"time_frame": time_frame}
         case "days_to_expiration":
             return {"expirations": SingleExpiration(value)}
-    return {name: value}
+    raise LookupError(name)

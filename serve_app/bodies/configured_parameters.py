@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
+from optionchain.agreement import with_one_volatility
 from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, trading_calendar
@@ -32,7 +33,8 @@ async def chain_parameters(body: ChainParameters, today: datetime, app: Services
         InvalidInput: A value is out of range or over a limit, or the history has too few prices.
     """
     configuration = await app.live_configuration.current()
-    return await _resolved(changes_of(body, today, _defaults(configuration, body)), configuration, app)
+    values = changes_of(body, today, _defaults(configuration, body))
+    return await _resolved(with_one_volatility(values, values["method"]), configuration, app)
 
 
 async def simulation_parameters(
@@ -62,17 +64,18 @@ async def chain_changes(
         body: The request.
         today: The start where it clears that.
         app: The services.
-        stored: Reads the session, for prices that are to be taken from the history.
+        stored: Reads the session, for a method that needs more of it than the body says.
 
     Raises:
         InvalidInput: As `chain_parameters`.
         NotFound: The session is needed and there is none.
     """
     configuration = await app.live_configuration.current()
-    changes = changes_of(body, today, _defaults(configuration, body))
+    session = await stored() if body.method is not None else None
+    time_frame = None if session is None else session.parameters.time_frame
+    changes = changes_of(body, today, _defaults(configuration, body), time_frame)
     configuration.limits.check_sizes(changes)
-    if isinstance(changes.get("method"), Historical):
-        session = await stored()
+    if session is not None and isinstance(changes["method"], Historical):
         whole = await _resolved(values_of_parameters(session.parameters) | changes, configuration, app)
         changes["method"] = whole.method
     return changes

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from serve_app.bodies.chains import Method, WireTimeFrame
 from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Responses
-from serve_app.openapi.documentation import Pagination, Quote, links
+from serve_app.openapi.documentation import WARNINGS, Pagination, Quote, WarningView, links
 
 State = Literal["initialized", "in_progress", "completed", "error"]
 
@@ -48,6 +48,7 @@ class SimulationView(BaseModel):
     created_at: str
     updated_at: str
     parameters: SimulationParametersView
+    warnings: list[WarningView] | None = WARNINGS
 
 
 class SimulationPage(BaseModel):

@@ -20,7 +20,7 @@ from optionchain.expirations import (
 )
 from optionchain.models import Historical, MarketModel, model_from_wire, model_to_wire
 from optionchain.parameters import MAX_STEP_SECONDS, declared_parameters
-from optionchain.time_frame import TimeFrame
+from optionchain.time_frame import YEAR, TimeFrame
 from optionchain.validation import whole
 from optionchain.wire.instants import instant_from_wire
 from serve_app.bodies.chains import Instant, Method, WireTimeFrame
@@ -48,7 +48,7 @@ EXAMPLE: dict[str, Any] = {
     "volatility": 0.18,
     "risk_free_rate": 0.04,
     "dividend_yield": 0.012,
-    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.18}},
+    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.05, "volatility": 0.18}},
     "time_frame": "Day",
     "chain_size": 15,
     "strike_interval": 25.0,
@@ -115,13 +115,14 @@ def values_of(
         ),
     )
     _check_release(body, schedule)
+    step_interval = _step_interval(time_frame, body.step_interval_seconds)
     return {
         **{name: resolved(name, getattr(body, name), configured) for name in declared_parameters()},
-        "method": _method(body),
+        "method": _method(body, step_interval / YEAR),
         "expirations": schedule,
         "start_at": _start(body, now),
         "time_frame": time_frame,
-        "step_interval": _step_interval(time_frame, body.step_interval_seconds),
+        "step_interval": step_interval,
     }
 
 
@@ -136,9 +137,9 @@ def _start(body: SimulationRequest, now: datetime) -> datetime:
     return next(iter(given.values()), now.replace(microsecond=0))
 
 
-def _method(body: SimulationRequest) -> MarketModel:
+def _method(body: SimulationRequest, step_years: float) -> MarketModel:
     """The market model, refused where it has an unknown key or another volatility than the chains."""
-    method = model_from_wire(body.method)
+    method = model_from_wire(body.method, step_years=step_years)
     [(name, known)] = model_to_wire(method).items()
     for key in body.method[name]:
         if key not in known:

@@ -55,6 +55,16 @@ class Contract(BaseModel):
     rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
 
 
+class WarningView(BaseModel):
+    """Something that a request said in vain, or that contradicts itself; told in a `Warning` header as well."""
+
+    field: str
+    warning: str
+
+
+WARNINGS = Field(None, description="Only where there is something to tell")
+
+
 class SessionInfo(BaseModel):
     """Where the session's cursor is after this answer."""
 
@@ -71,12 +81,14 @@ class Chain(BaseModel):
     price: float
     contracts: list[Contract]
     session_info: SessionInfo
+    warnings: list[WarningView] | None = WARNINGS
 
 
 class Chains(BaseModel):
     """Several snapshots, with `count`."""
 
     snapshots: list[Chain]
+    warnings: list[WarningView] | None = WARNINGS
 
 
 class ShownParameters(shown_body()):  # type: ignore[misc]  # its fields are declared in the domain
@@ -105,6 +117,7 @@ class SessionView(BaseModel):
         description="Initialized, In Progress, Modified, Reinitialized, Completed or Error",
         examples=["In Progress"],
     )
+    warnings: list[WarningView] | None = WARNINGS
 
 
 class Deletion(BaseModel):

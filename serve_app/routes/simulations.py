@@ -11,6 +11,7 @@ from fastapi import Path, Query, Request, Response
 
 from optionchain.session import Create, Delete, Inspect, Peek, Surface
 from serve_app.bodies.configured_parameters import simulation_parameters
+from serve_app.bodies.notices import disagreements_of, told
 from serve_app.bodies.simulation_answers import CREATED, SERVED, SIMULATION, SIMULATION_PAGE, SNAPSHOT
 from serve_app.bodies.simulations import SimulationRequest
 from serve_app.edge.caller import principal_of
@@ -41,7 +42,8 @@ async def create(request: Request, body: SimulationRequest) -> Response:
         session = new_session(occasion.session_id, principal_of(request), Surface.SIMULATION, parameters)
         return await reply_to(request, Surface.SIMULATION, session.id, Create(session), status=201)
 
-    return await once(request, act, status=201)
+    response = await once(request, act, status=201)
+    return told(response, disagreements_of(body, response.body))
 
 
 @handler("List your active simulations", responses=SIMULATION_PAGE | errors(400))

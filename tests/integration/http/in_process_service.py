@@ -126,6 +126,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         helpers={},
         producers=Producers(settings.http, observer),
         limits=settings.limits,
+        is_strict=settings.http.strict,
         history=unused,
         configurations=unused,
         live_configuration=LiveConfiguration(no_configuration, max_age_seconds=60.0),
