@@ -31,7 +31,7 @@ check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/lint-imports --no-cache
 
 coverage: $(VENV)/.test ## Say what the unit tests do not reach; the lines are in coverage/index.html
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --quiet --durations=0 --durations-min=60 \
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
 		--cov --cov-report=html:coverage --cov-report=term $(or $(OPTIONS),tests/unit)
 
 docs: $(VENV)/.test ## Build the documentation site in build/site; a link that leads nowhere is an error

@@ -28,7 +28,6 @@ html_copy_source = False
 
 # Headings are addresses, as on the forge: `http.md#errors`. A link that leads nowhere is an error (`make docs`).
 myst_heading_anchors = 3
-myst_enable_extensions = ["deflist"]
 
 # Docstrings are Google's, with names between single backticks.
 default_role = "code"

