@@ -53,7 +53,13 @@ def name_errors(_: Sphinx, doctree: nodes.document) -> None:
             reference["reftarget"] = f"{getattr(errors, name).__module__}.{name}"
 
 
+def skip_fields(_: Sphinx, _what: str, _name: str, value: object, *_rest: object) -> bool | None:
+    """The fields of a named tuple are described by its docstring; Python's own words are "Alias for field number 0"."""
+    return True if type(value).__name__ == "_tuplegetter" else None
+
+
 def setup(app: Sphinx) -> None:
     """What this site needs besides the extensions."""
     app.connect("builder-inited", write_reference)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("doctree-read", name_errors)

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[3]
 # Imports all that HTTP, actors and sweeps consist of, from where the wheel was installed.
 PROGRAM = """
 import sys
-import actors.session_actor, cluster.sweep, optionchain, optionchain_client, serve_app.app
-for module in (actors, cluster, optionchain, optionchain_client, serve_app):
+import actors.sessions, cluster.bootstrap, cluster.sweep, optionchain, optionchain_client, proving, serve_app.app
+for module in (actors, cluster, optionchain, optionchain_client, proving, serve_app):
     assert module.__path__[0].startswith(sys.prefix), module.__path__
 """
 
@@ -67,6 +67,6 @@ def test_everything_is_in_the_wheel(environment: Path) -> None:
 
 
 def test_the_script_that_starts_haproxy_can_be_run(environment: Path) -> None:
-    (script,) = environment.rglob("cluster/haproxy.sh")
+    (script,) = environment.rglob("cluster/instance/haproxy.sh")
 
     assert os.access(script, os.X_OK)

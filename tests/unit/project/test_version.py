@@ -10,7 +10,7 @@ import yaml
 from packaging.version import Version
 from typer.testing import CliRunner
 
-from cluster.commands import app
+from cluster.commands.app import app
 from optionchain import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
