@@ -35,7 +35,7 @@ coverage: $(VENV)/.test ## Say what the unit tests do not reach; the lines are i
 		--cov --cov-report=html:coverage --cov-report=term $(or $(OPTIONS),tests/unit)
 
 docs: $(VENV)/.test ## Build the documentation site in build/site; a link that leads nowhere is an error
-	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/site
+	@$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet --builder html docs build/site
 	@echo "The site: build/site/index.html"
 
 build: $(VENV)/.test ## Build and check the wheel and the source distribution, in dist/
