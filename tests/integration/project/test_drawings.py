@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
+import make_drawings
 import pytest
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
-SOURCES = sorted((DOCS / "drawings").glob("*.d2"))
-
-
-@pytest.fixture(scope="module")
-def drawings():
-    spec = importlib.util.spec_from_file_location("make_drawings", DOCS / "make_drawings.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+DOCS = Path(make_drawings.__file__).parent
+SOURCES = sorted(make_drawings.DRAWINGS.glob("*.d2"))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
-def test_a_picture_is_its_drawing(drawings, source):
-    assert drawings.picture_of(source).read_bytes() == drawings.draw(source), (
+def test_a_picture_is_its_drawing(source):
+    assert make_drawings.picture_of(source).read_bytes() == make_drawings.draw(source), (
         "run `python docs/make_drawings.py`"
     )
 

@@ -1,8 +1,6 @@
 """What the pages about sweeps show: the study runs and says what theory says, and the example files are sweeps."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,19 +8,15 @@ import yaml
 
 from cluster.sweep.wire import sweep_from_wire
 
-pytest.importorskip("matplotlib", reason="the pictures need matplotlib").use("Agg")
-
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")
 def study():
-    spec = importlib.util.spec_from_file_location("make_sweep_study", DOCS / "make_sweep_study.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the module of a class
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    pytest.importorskip("matplotlib", reason="the pictures need matplotlib").use("Agg")
+    import make_sweep_study
+
+    return make_sweep_study
 
 
 def test_the_study_writes_the_pictures_that_the_text_shows(study, tmp_path):
