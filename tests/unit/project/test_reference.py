@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import make_reference
 import pytest
+from reference_extension import declared
 
 import optionchain
 import optionchain_client
@@ -47,3 +49,9 @@ def test_a_page_whose_names_are_gone_is_removed(tmp_path: Path) -> None:
     make_reference.write(tmp_path)
 
     assert {file.stem for file in tmp_path.iterdir()} == set(make_reference.pages())
+
+
+def test_every_parameter_of_a_market_model_is_described() -> None:
+    described_fields = [name for name, schema in declared(optionchain.Heston) if schema["description"]]
+
+    assert described_fields == [field.name for field in fields(optionchain.Heston)]
