@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp
 
 from cluster.settings import Settings
-from cluster.version import VERSION
+from optionchain import __version__
 from serve_app.edge.boundary import Edge, Guards
 from serve_app.openapi.documentation import DESCRIPTION, completed
 from serve_app.routes.dispatch import Dispatch, install_routes
@@ -21,7 +21,7 @@ def build_routes(services: Services) -> tuple[FastAPI, Dispatch]:
     """The routes over their services: as FastAPI documents them, and as they are served."""
     app = FastAPI(
         title="OptionChain Simulator",
-        version=VERSION,
+        version=__version__,
         description=DESCRIPTION,
         openapi_url=None,
         docs_url=None,
