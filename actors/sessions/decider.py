@@ -71,7 +71,7 @@ class Decider:
             return Decision(session, session, Defect())
 
     def _applied(self, session: Session | None, call: Call, now: datetime) -> Decision:
-        if now.timestamp() > call.expires_at:
+        if now.timestamp() > call.context.expires_at:
             # Nobody waits any more: the caller has gone on, and may have asked again elsewhere.
             raise Unavailable("the session actor")
         command = call.command

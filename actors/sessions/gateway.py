@@ -77,9 +77,11 @@ class SessionGateway:
         if self._waiting >= self._max_waiting:
             raise Overloaded("the session service")
         self._waiting += 1
-        call = call._replace(expires_at=self._clock() + self._timeout_seconds)
+        now = self._clock()
+        context = call.context.until(now + self._timeout_seconds)
+        call = call._replace(context=context)
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(context.seconds_left(now)):
                 return await self._call_until_delivered(call)
         except TimeoutError as error:
             raise Unavailable("the session actor") from error

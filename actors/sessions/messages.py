@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, TypeAlias
 
+from optionchain.context import Context
 from optionchain.errors import OptionChainError
 from optionchain.session import Advance, Command, Surface
 
@@ -12,17 +12,18 @@ from optionchain.session import Advance, Command, Surface
 class Call(NamedTuple):
     """One command for one session, and on whose behalf. A tuple, for it costs less to pickle than a dataclass.
 
-    A session of another owner, or of the other surface, is answered as if it did not exist.
-
-    Attributes:
-        expires_at: Unix time at which the caller gives up; an actor that gets to it later does not begin it.
+    A session of another tenant, or of the other surface, is answered as if it did not exist.
     """
 
     session_id: str
-    owner: str
+    context: Context
     surface: Surface
     command: Command
-    expires_at: float = math.inf
+
+    @property
+    def owner(self) -> str:
+        """Whose session it has to be."""
+        return self.context.principal.tenant
 
     @property
     def weight(self) -> int:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 
-from cluster.api_keys import Principal
 from optionchain.configuration.versions import configuration_name
+from optionchain.context import Principal
 from optionchain.errors import InvalidInput
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView
 from serve_app.edge.authentication import current_admin
@@ -56,7 +56,7 @@ async def save(
 ) -> Response:
     """Versions are never overwritten. With a version that is not the latest any more it is 409."""
     expected = _version(if_match)
-    return _json(await configurations.save(configuration_name(name), body, expected, admin.owner))
+    return _json(await configurations.save(configuration_name(name), body, expected, admin.tenant))
 
 
 @router.get(

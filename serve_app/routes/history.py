@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from actors.history.pages import PricePage
-from cluster.api_keys import Principal
+from optionchain.context import Principal
 from optionchain.history.chains import DateRange, asset_name
 from optionchain.history.wire import chain_from_wire, day_from_wire
 from optionchain.ports import Cached

@@ -62,7 +62,7 @@ async def once(request: Request, act: Act, *, status: int = 200) -> Response:
         return await act(Occasion())
     if not re.fullmatch(KEY_PATTERN, key):
         raise InvalidInput(HEADER, "must have 1 to 255 visible ASCII characters")
-    answers, owner = services_of(request).answers, principal_of(request).owner
+    answers, owner = services_of(request).answers, principal_of(request).tenant
     fingerprint = await _fingerprint(request)
     kept = await answers.begin(owner, key, fingerprint)
     if kept:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import ray
+from callers import on_behalf_of
 from gateway_load import GatewayLoad
 from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
@@ -203,7 +204,7 @@ async def test_every_metric_of_the_sessions_is_exported_and_no_label_grows_with_
     await load.create(gateway)
     await load.step([gateway], 2)
     (one, *_) = load.sessions
-    await gateway.call(Call(one, "owner", Surface.CHAIN, Peek()))
+    await gateway.call(Call(one, on_behalf_of("owner"), Surface.CHAIN, Peek()))
     await load.attempt(gateway, one, 2)
     # Another writer was there: a conflict, and the session is loaded again.
     redis = open_redis(nodes.settings.redis)

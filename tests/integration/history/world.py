@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import httpx
 import orjson
+from callers import principal as principal_named
 from fastapi import FastAPI, Request
 
 from actors.configuration.actor import ConfigActor, ConfigSettings, ConfigSources
@@ -16,7 +17,6 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from cluster.api_keys import Principal
 from serve_app.edge.errors import install_error_handlers
 from serve_app.routes import configurations as config_routes
 from serve_app.routes import history as history_routes
@@ -43,7 +43,7 @@ class World:
         @app.middleware("http")
         async def principal(request: Request, call_next):
             is_admin = request.headers.get("x-role") == "admin"
-            request.state.principal = Principal("anna", is_admin=is_admin)
+            request.state.principal = principal_named("anna", is_admin=is_admin)
             return await call_next(request)
 
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)

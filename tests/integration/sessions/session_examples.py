@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
+from callers import on_behalf_of
+
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
@@ -128,7 +130,8 @@ def new_host(store: SessionStore, **options: Any) -> SessionHost:
 
 async def ask(host: SessionHost, session: Session, *commands: Command, **identity: Any) -> list[Answer]:
     """Have a host serve commands on a session, in one batch."""
-    who = {"owner": session.owner, "surface": session.surface, **identity}
+    context = on_behalf_of(identity.pop("owner", session.owner))
+    who = {"context": context, "surface": session.surface, **identity}
     return await host.execute([Call(session.id, command=command, **who) for command in commands])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import orjson
 import pytest
+from callers import on_behalf_of
 from servers import RedisServer
 from session_examples import NoMetrics, StoreFactory, advance, after, ask, created, new_host, new_session
 
@@ -64,7 +65,7 @@ async def test_a_batch_of_cold_sessions_is_loaded_in_one_request(open_store: Sto
 
     store.__class__ = Counting
     host = new_host(store)
-    answers = await host.execute([Call(s.id, s.owner, s.surface, advance()) for s in sessions])
+    answers = await host.execute([Call(s.id, on_behalf_of(s.owner), s.surface, advance()) for s in sessions])
 
     assert all(isinstance(answer, bytes) for answer in answers)
     assert requests == [SESSIONS]
@@ -85,7 +86,7 @@ async def test_steps_of_many_snapshots_fill_a_batch_sooner(open_store: StoreFact
     counts = [3, None, 5, None]
     answers = await host.execute(
         [
-            Call(s.id, s.owner, s.surface, advance(count=count))
+            Call(s.id, on_behalf_of(s.owner), s.surface, advance(count=count))
             for s, count in zip(sessions, counts, strict=True)
         ]
     )

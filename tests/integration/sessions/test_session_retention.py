@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
+from callers import on_behalf_of
 from servers import RedisServer
 from session_examples import NoMetrics, StoreFactory, advance, ask, created, new_host, new_session
 
@@ -44,7 +45,7 @@ async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
 
 
 async def tell(actor: SessionActor, session: Session, command: Command) -> object:
-    (answer,) = await actor.execute([Call(session.id, session.owner, session.surface, command)])
+    (answer,) = await actor.execute([Call(session.id, on_behalf_of(session.owner), session.surface, command)])
     return answer
 
 

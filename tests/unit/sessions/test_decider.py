@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from callers import on_behalf_of
 from small_sessions import NOW, PARAMETERS, session
 from test_simulation_cache import ROLLING_TOO_FAR, bodies, roomy
 
@@ -29,7 +30,7 @@ class Counts:
 def turn(before: Session | None, *commands: Command, session_id: str = "") -> Turn:
     name = before.id if before else session_id
     calls = [
-        Waiting(Call(name, "owner", session(name).surface, command), None)  # type: ignore[arg-type]
+        Waiting(Call(name, on_behalf_of("owner"), session(name).surface, command), None)  # type: ignore[arg-type]
         for command in commands
     ]
     return Turn(name, calls, before)

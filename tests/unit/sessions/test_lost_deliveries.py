@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from callers import on_behalf_of
 from ray.exceptions import (
     ActorDiedError,
     ActorUnavailableError,
@@ -27,7 +28,7 @@ from optionchain.session import Inspect, Surface
 
 pytestmark = pytest.mark.anyio
 
-CALL = Call("s", "owner", Surface.CHAIN, Inspect())
+CALL = Call("s", on_behalf_of("owner"), Surface.CHAIN, Inspect())
 
 
 class Handle:
