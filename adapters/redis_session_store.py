@@ -159,7 +159,7 @@ class RedisSessionStore:
         )
 
     async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        with redis_errors():
+        with redis_errors("the session store"):
             pipeline = self._client.pipeline(transaction=False)
             for command in commands:
                 pipeline.execute_command(*command)

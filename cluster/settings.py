@@ -19,6 +19,7 @@ from adapters.mongo_connection import MongoSettings
 from adapters.redis_allowances import RateSettings
 from adapters.redis_cache import CacheSettings
 from adapters.redis_connection import RedisSettings
+from adapters.telemetry import TelemetrySettings
 from cluster.api_keys import parse_keys
 from cluster.sweep.service import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
@@ -140,6 +141,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     history: HistorySettings = HistorySettings()
     config: ConfigSettings = ConfigSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()

@@ -31,6 +31,7 @@ from actors.history.most_used import MostUsed
 from actors.history.pages import PricePage, page_bytes
 from actors.history.replayed_prices import drawn_closes
 from actors.read_through import ReadThrough
+from actors.shared import SharedActor
 from optionchain.errors import OptionChainError, Unavailable
 from optionchain.history.bars import PriceSeries
 from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
@@ -42,6 +43,7 @@ from optionchain.history.wire import (
     summary_object,
     volatility_json,
 )
+from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.ports import Breaker, Cached, CacheService, HistoricalDataRepository
 from optionchain.time_frame import TimeFrame
 
@@ -83,7 +85,7 @@ class HistorySources:
     breaker: Breaker
 
 
-class HistoryActor:
+class HistoryActor(SharedActor):
     """Serves history. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
 
     The constructor touches no network: a store that is down must not stop the actor for good.
@@ -91,9 +93,16 @@ class HistoryActor:
     Args:
         open_sources: Opens store and cache; clients do not travel between processes.
         settings: Bounds and rhythms.
+        open_observer: Opens the observer of this process.
     """
 
-    def __init__(self, open_sources: Callable[[], HistorySources], settings: HistorySettings) -> None:
+    def __init__(
+        self,
+        open_sources: Callable[[], HistorySources],
+        settings: HistorySettings,
+        open_observer: Callable[[], Observer] = Unobserved,
+    ) -> None:
+        super().__init__("history", open_observer())
         sources = open_sources()
         self._settings = settings
         self._repository = sources.repository
@@ -283,12 +292,14 @@ class HistoryActor:
         return [part for part in parts if len(part)]
 
     async def _keep_house(self) -> None:
-        await self._warm()
+        await attempted(self._observer, "history.warm", self._warm)
         while True:
             await asyncio.sleep(self._settings.housekeeping_seconds)
-            with contextlib.suppress(OptionChainError):
-                await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
-            await self._most_used.remember()
+            await attempted(self._observer, "history.drop_abandoned", self._drop_abandoned)
+            await attempted(self._observer, "history.remember", self._most_used.remember)
+
+    async def _drop_abandoned(self) -> None:
+        await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
 
     async def _warm(self) -> None:
         """Load the days that were used most before."""

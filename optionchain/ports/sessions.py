@@ -1,4 +1,4 @@
-"""Where sessions survive their process, and who is told what happens to them."""
+"""Where sessions survive their process."""
 
 from __future__ import annotations
 
@@ -84,36 +84,4 @@ class SessionStore(Protocol):
 
     async def close(self) -> None:
         """Release the connections."""
-        ...
-
-
-class SessionMetrics(Protocol):
-    """Told what happens to sessions; never fails."""
-
-    def batch(self, calls: int, seconds: float) -> None:
-        """A batch of calls was served, from its first read to its last answer."""
-        ...
-
-    def commit(self, checkpoints: int, seconds: float) -> None:
-        """Checkpoints were stored in one round trip."""
-        ...
-
-    def snapshots(self, *, served: int, cached: int) -> None:
-        """Snapshots went out: `served` moved a cursor, `cached` needed no computation."""
-        ...
-
-    def activated(self, sessions: int) -> None:
-        """Sessions were loaded from the store."""
-        ...
-
-    def evicted(self, sessions: int) -> None:
-        """Sessions left memory; the store has them."""
-        ...
-
-    def conflicts(self, sessions: int) -> None:
-        """Checkpoints were refused because another writer was first."""
-        ...
-
-    def resident(self, sessions: int) -> None:
-        """So many sessions are in memory now."""
         ...

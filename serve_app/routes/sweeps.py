@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from cluster.sweep.gateway import Following
 from cluster.sweep.table_formats import Format
-from optionchain.context import Principal
+from optionchain.context import Context, Principal
 from serve_app.bodies.sweep_history import with_prices
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.authentication import current_principal
@@ -55,7 +55,7 @@ SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 @router.post("", status_code=202, summary="Start a sweep", responses=ACCEPTED | errors(400, 503))
 async def submit(body: SweepRequest, caller: Caller, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    document = await with_prices(body.model_dump(exclude_unset=True), services.history)
+    document = await with_prices(body.model_dump(exclude_unset=True), services.history, Context(caller))
     shown = await services.sweeps.submit(caller.tenant, document)
     return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
 

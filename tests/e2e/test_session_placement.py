@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
 from servers import redis_server
 
+from actors.named import NamedActors
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
 from actors.sessions.ray_transport import RaySessionTransport
@@ -81,7 +82,10 @@ class Nodes:
         """Takes every session to one actor, whatever the others do."""
         return SessionGateway(
             _Always(name),
-            RaySessionTransport(session_actor_finder(self.settings), timeout_seconds=30.0),
+            RaySessionTransport(
+                NamedActors(session_actor_finder(self.settings), what="the session actor"),
+                timeout_seconds=30.0,
+            ),
             max_waiting=1000,
             max_batch=100,
             timeout_seconds=60.0,

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from callers import on_behalf_of
 
-from actors.sessions.gateway import ActorLost, SessionGateway
+from actors.delivery import ActorLost
+from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable

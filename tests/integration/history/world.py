@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 
 from actors.configuration.actor import ConfigActor, ConfigSettings, ConfigSources
 from actors.history.actor import HistoryActor, HistorySettings, HistorySources
+from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
@@ -20,6 +21,16 @@ from adapters.redis_cache import RedisCacheService
 from serve_app.edge.errors import install_error_handlers
 from serve_app.routes import configurations as config_routes
 from serve_app.routes import history as history_routes
+
+
+class Here:
+    """A shared actor in this process, where a `NamedActor` would be."""
+
+    def __init__(self, actor):
+        self._actor = actor
+
+    async def call(self, context, method, *arguments, is_repeatable=True):
+        return await self._actor.call(context, method, arguments)
 
 
 class World:
@@ -35,7 +46,9 @@ class World:
         sources = ConfigSources(self.configurations, self.cache, breaker)
         self.config = ConfigActor(lambda: sources, ConfigSettings())
         app = FastAPI()
-        app.state.services = SimpleNamespace(history=self.history, configurations=self.config)
+        app.state.services = SimpleNamespace(
+            history=RayHistory(Here(self.history)), configurations=RayConfigurations(Here(self.config))
+        )
         app.include_router(history_routes.router)
         app.include_router(config_routes.router)
         install_error_handlers(app)

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from recording import Recording
 from session_examples import (
     NOW,
     PARAMETERS,
     ROLLING,
-    NoMetrics,
     StoreFactory,
     advance,
     ask,
@@ -108,15 +108,15 @@ async def test_two_hosts_at_once_serve_each_index_once(open_store: StoreFactory)
 
 
 async def test_an_outdated_host_reloads_and_serves_what_comes_next(open_store: StoreFactory) -> None:
-    metrics = NoMetrics()
-    outdated, other = new_host(open_store(), metrics=metrics), new_host(open_store())
+    observer = Recording()
+    outdated, other = new_host(open_store(), observer=observer), new_host(open_store())
     session = await created(outdated, new_session())
     await ask(other, session, advance(count=3))
 
     (answer,) = await ask(outdated, session, advance())
 
     assert cursor(answer) == 4
-    assert metrics.lost == 1
+    assert observer.counts["session.conflicts"] == 1
 
 
 async def test_a_writer_who_loses_twice_is_told_of_the_conflict(open_store: StoreFactory) -> None:

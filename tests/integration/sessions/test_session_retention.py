@@ -11,11 +11,12 @@ import orjson
 import pytest
 from callers import on_behalf_of
 from servers import RedisServer
-from session_examples import NoMetrics, StoreFactory, advance, ask, created, new_host, new_session
+from session_examples import StoreFactory, advance, ask, created, new_host, new_session
 
 from actors.sessions.actor import SessionActor, SessionSettings
 from actors.sessions.messages import Call
 from optionchain.errors import NotFound
+from optionchain.observing import Unobserved
 from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, Surface
 
 pytestmark = pytest.mark.anyio
@@ -37,11 +38,10 @@ class Runtime:
 async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
     settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS)
     actor = SessionActor(
-        "sessions-0", lambda: open_store(ttl_seconds=TTL_SECONDS), NoMetrics, Runtime(), settings
+        "sessions-0", lambda: open_store(ttl_seconds=TTL_SECONDS), Unobserved, Runtime(), settings
     )
     yield actor
-    if actor._housekeeping is not None:
-        actor._housekeeping.cancel()
+    await actor.close()
 
 
 async def tell(actor: SessionActor, session: Session, command: Command) -> object:
