@@ -1,7 +1,9 @@
 """Sessions in Redis: one hash each, written by compare-and-swap on its version, gone at its time to live.
 
-Keys: ``<prefix>:session:{<id>}`` (hash) and, per owner, ``<prefix>:active:{<owner>}:<surface>`` (sorted set of
-ids by the instant at which they expire). Every script touches one key, so that Redis Cluster can run it.
+Keys: ``<prefix>:session:{<id>}`` (hash); per owner ``<prefix>:active:{<owner>}:<surface>`` (sorted set of ids by the
+instant at which they expire); ``{<prefix>:owners}-due`` and ``{<prefix>:owners}-claimed`` (sorted sets of the owners
+who have such lists: by the instant at which these are to be cleaned, or until which somebody cleans them). The keys of
+one script are in one slot, so that Redis Cluster can run it.
 """
 
 from __future__ import annotations
@@ -36,6 +38,25 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 STORED, DELETED = 1, -1
+
+# Cleaning is shared: whoever claims an owner cleans, and nobody else does. While an owner is claimed and not due, a new
+# session makes the owner due again, so none is forgotten; and who has no sessions left is in neither set.
+# KEYS: due, claimed. ARGV: now, until when the claim holds, how many at most. Answers with the owners.
+CLAIM = """
+for _, owner in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])) do
+  redis.call('ZREM', KEYS[2], owner)
+  redis.call('ZADD', KEYS[1], 'LT', ARGV[1], owner)
+end
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, owner in ipairs(due) do
+  redis.call('ZREM', KEYS[1], owner)
+  redis.call('ZADD', KEYS[2], ARGV[2], owner)
+end
+return due
+"""
+CLAIMED_TOGETHER = 256
+# Longer than cleaning takes; an owner whose cleaner died is due again then.
+CLAIM_SECONDS = 30.0
 
 
 def open_session_store(redis: RedisSettings, *, ttl_seconds: float) -> RedisSessionStore:
@@ -95,11 +116,19 @@ class RedisSessionStore:
 
     async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
         # The index first: a deletion by another process, between the two, must find the entry that it removes.
-        index = self._index_commands(checkpoints)
+        lists, new = self._lists(checkpoints), {c.session.owner for c in checkpoints if c.before is None}
+        index = [("ZADD", self._active_key(*which), *members) for which, members in lists.items()]
+        if new:
+            index.append(self._due_command(new))
         commands = index + [self._save_command(checkpoint) for checkpoint in checkpoints]
         if self._wait_replicas:
             commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 1000)))
-        answers = (await self._pipelined(commands))[len(index) :]
+        answers = await self._pipelined(commands)
+        # Not new and yet not listed: by somebody's clock they had expired, and their owner may have been forgotten.
+        unlisted = {owner for (owner, _), added in zip(lists, answers, strict=False) if added} - new
+        if unlisted:
+            await self._pipelined([self._due_command(unlisted)])
+        answers = answers[len(index) :]
         if self._wait_replicas and answers[-1] < self._wait_replicas:
             raise Unavailable("a replica of the session store")
         results = [_refusal(c.session, code) for c, code in zip(checkpoints, answers, strict=False)]
@@ -125,13 +154,39 @@ class RedisSessionStore:
         return ActivePage(tuple(member.decode() for member in page), total)
 
     async def cleanup_expired(self) -> int:
-        (owners,) = await self._pipelined([("SMEMBERS", self._owners_key)])
-        keys = [self._active_key(owner.decode(), surface) for owner in owners for surface in Surface]
-        now = self._clock()
-        return sum(await self._pipelined(("ZREMRANGEBYSCORE", key, "-inf", now) for key in keys))
+        now, dropped = self._clock(), 0
+        claim = (
+            "EVAL",
+            CLAIM,
+            2,
+            self._due_key,
+            self._claimed_key,
+            now,
+            now + CLAIM_SECONDS,
+            CLAIMED_TOGETHER,
+        )
+        while True:
+            (owners,) = await self._pipelined([claim])
+            if owners:
+                dropped += await self._clean([owner.decode() for owner in owners], now)
+            if len(owners) < CLAIMED_TOGETHER:
+                return dropped
+
+    async def _clean(self, owners: Sequence[str], now: float) -> int:
+        """Clean the lists of owners that were claimed; returns how many sessions left them."""
+        keys = [(owner, self._active_key(owner, surface)) for owner in owners for surface in Surface]
+        dropped = await self._pipelined(("ZREMRANGEBYSCORE", key, "-inf", now) for _, key in keys)
+        firsts = await self._pipelined(("ZRANGE", key, 0, 0, "WITHSCORES") for _, key in keys)
+        due = [
+            ("ZADD", self._due_key, "LT", _score(first), owner)
+            for (owner, _), first in zip(keys, firsts, strict=True)
+            if first
+        ]
+        await self._pipelined([*due, ("ZREM", self._claimed_key, *owners)])
+        return sum(dropped)
 
     async def ping(self) -> None:
-        await self._pipelined([("EXISTS", self._owners_key)])
+        await self._pipelined([("EXISTS", self._due_key)])
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -142,16 +197,19 @@ class RedisSessionStore:
         head = (SAVE, 1, self._key(session.id), checkpoint.expected_version, session.version, served)
         return ("EVAL", *head, int(self._ttl_seconds * 1000), *_hash_fields(checkpoint))
 
-    def _index_commands(self, checkpoints: Sequence[Checkpoint]) -> list[tuple[Any, ...]]:
+    def _lists(self, checkpoints: Sequence[Checkpoint]) -> dict[tuple[str, Surface], list[Any]]:
+        """What the lists of sessions hold from now on: scores and ids by owner and surface."""
         expires_at = self._clock() + self._ttl_seconds
-        scores: dict[str, list[Any]] = defaultdict(list)
+        lists: defaultdict[tuple[str, Surface], list[Any]] = defaultdict(list)
         for session in (checkpoint.session for checkpoint in checkpoints):
-            scores[self._active_key(session.owner, session.surface)] += [expires_at, session.id]
-        commands: list[tuple[Any, ...]] = [("ZADD", key, *members) for key, members in scores.items()]
-        new = {c.session.owner for c in checkpoints if c.before is None}
-        if new:
-            commands.append(("SADD", self._owners_key, *sorted(new)))
-        return commands
+            lists[session.owner, session.surface] += [expires_at, session.id]
+        return lists
+
+    def _due_command(self, owners: Iterable[str]) -> tuple[Any, ...]:
+        """Have the lists of owners cleaned when what is written now expires, or sooner."""
+        expires_at = self._clock() + self._ttl_seconds
+        members = [part for owner in sorted(owners) for part in (expires_at, owner)]
+        return ("ZADD", self._due_key, "LT", *members)
 
     async def _forget(self, sessions: Iterable[Session]) -> None:
         await self._pipelined(
@@ -172,8 +230,12 @@ class RedisSessionStore:
         return f"{self._prefix}:active:{{{owner}}}:{surface.value}"
 
     @property
-    def _owners_key(self) -> str:
-        return f"{self._prefix}:owners"
+    def _due_key(self) -> str:
+        return f"{{{self._prefix}:owners}}-due"
+
+    @property
+    def _claimed_key(self) -> str:
+        return f"{{{self._prefix}:owners}}-claimed"
 
 
 def _refusal(session: Session, code: int) -> OptionChainError | None:
@@ -182,6 +244,12 @@ def _refusal(session: Session, code: int) -> OptionChainError | None:
     if code == DELETED:
         return NotFound("session", session.id)
     return Conflict("session", session.id)
+
+
+def _score(first: Any) -> float:
+    """Of the one member of a ``ZRANGE ... WITHSCORES``, as RESP 2 or 3 has it."""
+    (entry, *rest) = first
+    return float(rest[0] if rest else entry[1])
 
 
 def _hash_fields(checkpoint: Checkpoint) -> list[Any]:

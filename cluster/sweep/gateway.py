@@ -164,5 +164,5 @@ class SweepGateway:
 def open_sweeps(settings: Settings, open_index: OpenIndex | None = None) -> SweepGateway:
     """The way to sweeps from this process; without a folder of their own they are recorded in the instance's."""
     output = settings.sweep.output or str(settings.data.folder.resolve() / "sweeps")
-    sweeps = settings.sweep.model_copy(update={"output": output})
+    sweeps = settings.with_changes({"sweep": {"output": output}}).sweep
     return SweepGateway(settings.ray.namespace, sweeps, open_index)

@@ -97,8 +97,7 @@ class Nodes:
         return int(ray.get(status, timeout=60.0)["pid"])
 
     def _placed(self, placement: str, **changes: Any) -> Settings:
-        session = self.settings.session.model_copy(update={"placement": placement, **changes})
-        return self.settings.model_copy(update={"session": session})
+        return self.settings.with_changes({"session": {"placement": placement, **changes}})
 
 
 @pytest.fixture(scope="module")

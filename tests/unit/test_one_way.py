@@ -49,3 +49,9 @@ def test_nobody_logs_past_the_observer() -> None:
     sweeps = {path for path in files_with(r"getLogger") if path.startswith("cluster/sweep")}
 
     assert files_with(r"getLogger") - sweeps - {"serve_app/edge/errors.py"} == set()
+
+
+def test_settings_are_changed_in_one_way() -> None:
+    places = (*SERVICE, "proving", "tests")
+
+    assert files_with(r"\.model_copy\(", places) == {"cluster/settings.py"}

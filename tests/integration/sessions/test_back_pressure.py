@@ -52,7 +52,7 @@ def hanging_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 async def store(hanging_server: RedisServer) -> AsyncIterator[RedisSessionStore]:
-    settings = hanging_server.settings().model_copy(update={"timeout_seconds": STORE_PATIENCE_SECONDS})
+    settings = hanging_server.settings(timeout_seconds=STORE_PATIENCE_SECONDS)
     store = RedisSessionStore(open_redis(settings))
     yield store
     await store.close()
