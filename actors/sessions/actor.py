@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from actors.background import Background
 from actors.sessions.host import SessionHost
-from actors.sessions.messages import Answer, Call
+from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION, parse_placement
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
@@ -131,10 +131,10 @@ class SessionActor:
         )
         self._housekeeping = Background(self._keep_house)
 
-    async def execute(self, calls: Sequence[Call]) -> list[Answer]:
+    async def execute(self, batch: Sequence[Packed]) -> list[Answer]:
         """Serve a batch of calls; see `SessionHost.execute`."""
         self._housekeeping.begin()
-        return await self._host.execute(calls)
+        return await self._host.execute(unpacked(batch))
 
     async def status(self) -> ActorStatus:
         """Where it runs and what it holds."""

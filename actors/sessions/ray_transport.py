@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actors.named import NamedActors
-from actors.sessions.messages import Answer, Call
+from actors.sessions.messages import Answer, Call, packed
 
 
 class RaySessionTransport:
@@ -22,6 +22,6 @@ class RaySessionTransport:
 
     async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
         answers: list[Answer] = await self._actors.deliver(
-            actor_name, "execute", list(calls), seconds=self._timeout_seconds
+            actor_name, "execute", packed(calls), seconds=self._timeout_seconds
         )
         return answers

@@ -9,6 +9,7 @@ import httpx
 import orjson
 from callers import principal as principal_named
 from fastapi import FastAPI, Request
+from recording import Recording
 
 from actors.configuration.actor import ConfigActor, ConfigSettings, ConfigSources
 from actors.history.actor import HistoryActor, HistorySettings, HistorySources
@@ -37,14 +38,18 @@ class World:
     """The two actors, and an HTTP client for each role."""
 
     def __init__(self, mongo, redis, **history_settings):
-        self.cache = RedisCacheService(redis.open(), prefix=f"t{uuid.uuid4().hex[:8]}")
+        self.told = Recording()
+        prefix = f"t{uuid.uuid4().hex[:8]}"
+        self.cache = RedisCacheService(redis.open(), prefix=prefix, observer=self.told)
         self.repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
         self.configurations = MongoConfigRepository(open_mongo(mongo), mongo.database)
-        breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2)
+        breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2, observer=self.told)
         history = HistorySettings(**history_settings)
-        self.history = HistoryActor(lambda: HistorySources(self.repository, self.cache, breaker), history)
+        self.history = HistoryActor(
+            lambda: HistorySources(self.repository, self.cache, breaker), history, lambda: self.told
+        )
         sources = ConfigSources(self.configurations, self.cache, breaker)
-        self.config = ConfigActor(lambda: sources, ConfigSettings())
+        self.config = ConfigActor(lambda: sources, ConfigSettings(), lambda: self.told)
         app = FastAPI()
         app.state.services = SimpleNamespace(
             history=RayHistory(Here(self.history)), configurations=RayConfigurations(Here(self.config))

@@ -342,3 +342,24 @@ async def test_an_idle_host_serves_the_first_call_alone(open_store: StoreFactory
 
     # The first starts when the loop turns, by when all five wait; they are stored in one round trip.
     assert batches == [5]
+
+
+async def test_a_host_tells_the_observer_on_whose_behalf_it_does_what(open_store: StoreFactory) -> None:
+    observer = Recording()
+    host = new_host(open_store(), observer=observer)
+    session = await created(host, new_session())
+
+    await ask(host, session, advance(), Peek(), Peek())
+
+    batches = [operation for operation in observer.ended if operation.name == "session.batch"]
+    commits = [operation for operation in observer.ended if operation.name == "session.commit"]
+    assert [operation.facts["calls"] for operation in batches] == [1, 3]
+    assert [operation.facts["checkpoints"] for operation in commits] == [1, 1]
+    assert {operation.context.principal.tenant for operation in batches + commits} == {session.owner}
+    assert all(batch.seconds > commit.seconds > 0.0 for batch, commit in zip(batches, commits, strict=True))
+    assert observer.counts == {
+        "session.steps": 1,
+        "session.snapshots_cached": 1,
+        "session.resident": observer.counts["session.resident"],
+    }
+    assert observer.levels["session.resident"] == 1.0

@@ -15,7 +15,7 @@ from servers import RedisServer
 from session_examples import StoreFactory, advance, ask, created, new_host, new_session
 
 from actors.sessions.actor import SessionActor, SessionSettings
-from actors.sessions.messages import Call
+from actors.sessions.messages import Call, packed
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
@@ -47,7 +47,8 @@ async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
 
 
 async def tell(actor: SessionActor, session: Session, command: Command) -> object:
-    (answer,) = await actor.execute([Call(session.id, on_behalf_of(session.owner), session.surface, command)])
+    call = Call(session.id, on_behalf_of(session.owner), session.surface, command)
+    (answer,) = await actor.execute(packed([call]))
     return answer
 
 
