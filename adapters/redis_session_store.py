@@ -1,9 +1,12 @@
 """Sessions in Redis: one hash each, written by compare-and-swap on its version, gone at its time to live.
 
-Keys: ``<prefix>:session:{<id>}`` (hash); per owner ``<prefix>:active:{<owner>}:<surface>`` (sorted set of ids by the
-instant at which they expire); ``{<prefix>:owners}-due`` and ``{<prefix>:owners}-claimed`` (sorted sets of the owners
-who have such lists: by the instant at which these are to be cleaned, or until which somebody cleans them). The keys of
-one script are in one slot, so that Redis Cluster can run it.
+Keys, those of one script in one slot, so that Redis Cluster can run it:
+
+- ``<prefix>:session:{<id>}`` (hash).
+- ``<prefix>:keyed:{<id>}:<period>`` (hash): what its keyed commands were given, in a period as long as a key lives.
+- ``<prefix>:active:{<owner>}:<surface>`` (sorted set): ids by the instant at which they expire.
+- ``{<prefix>:owners}-due`` and ``{<prefix>:owners}-claimed`` (sorted sets): the owners who have such lists, by the
+  instant at which these are to be cleaned, or until which somebody cleans them.
 """
 
 from __future__ import annotations
@@ -11,18 +14,20 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import orjson
 
 from adapters.redis_connection import RedisClient, RedisSettings, open_redis, redis_errors
+from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
 from optionchain.ports import ActivePage, Checkpoint
-from optionchain.session import Served, Session, SessionState, Surface
-from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
+from optionchain.session import Served, Session, Surface
 
-# ARGV: expected version ('0': nothing), new version, served commands, time to live in ms, then fields and values.
+# KEYS: the session; and if it was given keyed commands what such commands were given, in this period and the last.
+# ARGV: expected version ('0': nothing), new version, served commands, time to live in ms, that of keyed commands, how
+# many of these and what they were given, then fields and values.
+# A keyed command that was stored before is refused, whatever the caller's copy of the session has forgotten.
 # The same version reached by the same commands counts as stored, so that a save whose answer was lost can be
 # repeated; the version alone would take another's save for ours, or a late one of ours for the one that followed.
 SAVE = """
@@ -33,7 +38,15 @@ if not stored[1] then
 elseif stored[1] ~= ARGV[1] then
   return 0
 end
-redis.call('HSET', KEYS[1], 'version', ARGV[2], 'served', ARGV[3], unpack(ARGV, 5))
+local last = 6 + 2 * ARGV[6]
+if KEYS[2] then
+  for i = 7, last, 2 do
+    if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then return 0 end
+  end
+  redis.call('HSET', KEYS[2], unpack(ARGV, 7, last))
+  redis.call('PEXPIRE', KEYS[2], ARGV[5])
+end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'served', ARGV[3], unpack(ARGV, last + 1))
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
@@ -59,12 +72,15 @@ CLAIMED_TOGETHER = 256
 CLAIM_SECONDS = 30.0
 
 
-def open_session_store(redis: RedisSettings, *, ttl_seconds: float) -> RedisSessionStore:
+def open_session_store(
+    redis: RedisSettings, *, ttl_seconds: float, keyed_seconds: float
+) -> RedisSessionStore:
     """The session store of this process. Here, so that the process of an actor imports no more than it needs."""
     return RedisSessionStore(
         open_redis(redis),
         prefix=redis.prefix,
         ttl_seconds=ttl_seconds,
+        keyed_seconds=keyed_seconds,
         wait_replicas=redis.wait_replicas,
         timeout_seconds=redis.timeout_seconds,
     )
@@ -77,6 +93,7 @@ class RedisSessionStore:
         client: An open client; closed by `close`.
         prefix: Prefix of every key.
         ttl_seconds: How long a session lives after its last write.
+        keyed_seconds: How long, at least, keyed commands are remembered.
         wait_replicas: Replicas that must acknowledge a save; 0 for none.
         timeout_seconds: How long to wait for those replicas.
         clock: Unix time in seconds.
@@ -88,6 +105,7 @@ class RedisSessionStore:
         *,
         prefix: str = "ocs",
         ttl_seconds: float = 86_400.0,
+        keyed_seconds: float = 86_400.0,
         wait_replicas: int = 0,
         timeout_seconds: float = 2.0,
         clock: Callable[[], float] = time.time,
@@ -95,6 +113,7 @@ class RedisSessionStore:
         self._client = client
         self._prefix = prefix
         self._ttl_seconds = ttl_seconds
+        self._keyed_seconds = keyed_seconds
         self._wait_replicas = wait_replicas
         self._timeout_seconds = timeout_seconds
         self._clock = clock
@@ -102,7 +121,7 @@ class RedisSessionStore:
     async def get(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
         hashes = await self._pipelined(("HGETALL", self._key(session_id)) for session_id in session_ids)
         return {
-            session_id: _session(session_id, _fields(fields))
+            session_id: session_of(session_id, fields_of(fields))
             for session_id, fields in zip(session_ids, hashes, strict=True)
             if fields
         }
@@ -113,6 +132,21 @@ class RedisSessionStore:
         )
         pairs = zip(session_ids, versions, strict=True)
         return {session_id: int(version) for session_id, version in pairs if version is not None}
+
+    async def recall(self, wanted: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[Served, ...]]:
+        commands: list[tuple[Any, ...]] = []
+        for session_id, ids in wanted.items():
+            commands.append(("HGET", self._key(session_id), "since"))
+            commands += [("HMGET", key, *ids) for key in self._keyed_keys(session_id)]
+        answers = iter(await self._pipelined(commands))
+        found: dict[str, tuple[Served, ...]] = {}
+        for session_id, ids in wanted.items():
+            since, now, before = next(answers), next(answers), next(answers)
+            given = zip(ids, (one or other for one, other in zip(now, before, strict=True)), strict=True)
+            of_session = tuple(recalled(command_id, it, int(since or 1)) for command_id, it in given if it)
+            if of_session:
+                found[session_id] = of_session
+        return found
 
     async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
         # The index first: a deletion by another process, between the two, must find the entry that it removes.
@@ -178,7 +212,7 @@ class RedisSessionStore:
         dropped = await self._pipelined(("ZREMRANGEBYSCORE", key, "-inf", now) for _, key in keys)
         firsts = await self._pipelined(("ZRANGE", key, 0, 0, "WITHSCORES") for _, key in keys)
         due = [
-            ("ZADD", self._due_key, "LT", _score(first), owner)
+            ("ZADD", self._due_key, "LT", score_of(first), owner)
             for (owner, _), first in zip(keys, firsts, strict=True)
             if first
         ]
@@ -194,8 +228,11 @@ class RedisSessionStore:
     def _save_command(self, checkpoint: Checkpoint) -> tuple[Any, ...]:
         session = checkpoint.session
         served = orjson.dumps([(s.command_id, s.first_step, s.count) for s in session.served])
-        head = (SAVE, 1, self._key(session.id), checkpoint.expected_version, session.version, served)
-        return ("EVAL", *head, int(self._ttl_seconds * 1000), *_hash_fields(checkpoint))
+        keyed = new_keyed(checkpoint)
+        keys = (self._key(session.id), *(self._keyed_keys(session.id) if keyed else ()))
+        head = (SAVE, len(keys), *keys, checkpoint.expected_version, session.version, served)
+        lives = (int(self._ttl_seconds * 1000), int(2 * self._keyed_seconds * 1000))
+        return ("EVAL", *head, *lives, len(keyed) // 2, *keyed, *hash_fields(checkpoint))
 
     def _lists(self, checkpoints: Sequence[Checkpoint]) -> dict[tuple[str, Surface], list[Any]]:
         """What the lists of sessions hold from now on: scores and ids by owner and surface."""
@@ -226,6 +263,12 @@ class RedisSessionStore:
     def _key(self, session_id: str) -> str:
         return f"{self._prefix}:session:{{{session_id}}}"
 
+    def _keyed_keys(self, session_id: str) -> tuple[str, str]:
+        """Of this period and the one before: each lives for two, so that no command is forgotten before its key."""
+        period = int(self._clock() / self._keyed_seconds)
+        names = [f"{self._prefix}:keyed:{{{session_id}}}:{number}" for number in (period, period - 1)]
+        return names[0], names[1]
+
     def _active_key(self, owner: str, surface: Surface) -> str:
         return f"{self._prefix}:active:{{{owner}}}:{surface.value}"
 
@@ -244,45 +287,3 @@ def _refusal(session: Session, code: int) -> OptionChainError | None:
     if code == DELETED:
         return NotFound("session", session.id)
     return Conflict("session", session.id)
-
-
-def _score(first: Any) -> float:
-    """Of the one member of a ``ZRANGE ... WITHSCORES``, as RESP 2 or 3 has it."""
-    (entry, *rest) = first
-    return float(rest[0] if rest else entry[1])
-
-
-def _hash_fields(checkpoint: Checkpoint) -> list[Any]:
-    session = checkpoint.session
-    fields: dict[str, Any] = {
-        "current_step": session.current_step,
-        "state": session.state.value,
-        "updated_at": session.updated_at.isoformat(),
-    }
-    if checkpoint.changes_parameters:
-        fields["parameters"] = orjson.dumps(parameters_to_wire(session.parameters))
-    if checkpoint.before is None:
-        fields["owner"] = session.owner
-        fields["surface"] = session.surface.value
-        fields["created_at"] = session.created_at.isoformat()
-    return [part for pair in fields.items() for part in pair]
-
-
-def _fields(answer: Any) -> dict[str, bytes]:
-    items = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
-    return {name.decode(): value for name, value in items}
-
-
-def _session(session_id: str, fields: Mapping[str, bytes]) -> Session:
-    return Session(
-        id=session_id,
-        owner=fields["owner"].decode(),
-        surface=Surface(fields["surface"].decode()),
-        parameters=parameters_from_wire(orjson.loads(fields["parameters"])),
-        created_at=datetime.fromisoformat(fields["created_at"].decode()),
-        updated_at=datetime.fromisoformat(fields["updated_at"].decode()),
-        current_step=int(fields["current_step"]),
-        state=SessionState(fields["state"].decode()),
-        version=int(fields["version"]),
-        served=tuple(Served(*entry) for entry in orjson.loads(fields["served"])),
-    )

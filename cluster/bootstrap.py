@@ -57,7 +57,12 @@ class OpenServices(TypedDict):
 
 
 def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]:
-    return partial(open_session_store, settings.redis, ttl_seconds=settings.session.ttl_seconds)
+    return partial(
+        open_session_store,
+        settings.redis,
+        ttl_seconds=settings.session.ttl_seconds,
+        keyed_seconds=settings.http.idempotency_seconds,
+    )
 
 
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from actors.sessions.decider import Decider
@@ -183,6 +184,16 @@ class SessionHost:
         self._count("session.activated", len(loaded))
         for turn in turns:
             turn.before = turn.before or loaded.get(turn.session_id)
+        await self._recall([turn for turn in turns if turn.keyed_commands])
+
+    async def _recall(self, turns: Sequence[Turn]) -> None:
+        """Remind sessions of keyed commands that they have forgotten."""
+        if not turns:
+            return
+        recalled = await self._store.recall({turn.session_id: turn.keyed_commands for turn in turns})
+        for turn in turns:
+            if turn.before is not None and turn.session_id in recalled:
+                turn.before = replace(turn.before, recalled=recalled[turn.session_id])
 
     async def _outdated(self, turns: Sequence[Turn]) -> list[Turn]:
         """Those of the turns that began where another host had been already."""
@@ -225,7 +236,7 @@ class SessionHost:
         if turn.after is None:
             self._forget(turn.session_id)
         else:
-            self._residents.put(turn.after, now.timestamp())
+            self._residents.put(turn.after.without_recalled(), now.timestamp())
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
             settle(waiting, answer)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from optionchain.errors import OptionChainError
-from optionchain.session import Session, Surface
+from optionchain.session import Served, Session, Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,23 @@ class SessionStore(Protocol):
         """The stored versions of the sessions that exist, in one round trip."""
         ...
 
+    async def recall(self, wanted: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[Served, ...]]:
+        """What keyed commands were given that were stored as long ago as their keys live, in one round trip.
+
+        Args:
+            wanted: Ids of commands by id of a session.
+
+        Returns:
+            What is known of them by id of a session; outdated where the stored session has other parameters since.
+        """
+        ...
+
     async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
         """Store each checkpoint whose expected version still holds, and refresh its time to live, in one round trip.
 
         Repeating a save whose answer was lost is safe: the same version, reached by the same commands, counts as
-        stored.
+        stored. What its keyed commands were given is stored with it, at once or not at all; a checkpoint with a keyed
+        command that was stored before is refused as a `Conflict`, and `recall` knows it.
 
         Returns:
             One entry a checkpoint: None when stored; `Conflict` when another writer was first; `NotFound` when

@@ -42,7 +42,9 @@ class AdvanceQuery(GreeksQuery):
 def advance(query: AdvanceQuery, occasion: Occasion) -> Advance:
     """The command of a step."""
     expected_step = occasion.expected_step(query.expected_step)
-    return Advance(occasion.command_id, expected_step, query.count, query.greeks)
+    return Advance(
+        occasion.command_id, expected_step, query.count, query.greeks, occasion.identity is not None
+    )
 
 
 class PageQuery(BaseModel):
