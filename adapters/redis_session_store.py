@@ -41,7 +41,9 @@ end
 local last = 6 + 2 * ARGV[6]
 if KEYS[2] then
   for i = 7, last, 2 do
-    if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then return 0 end
+    if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then
+      return stored[1] and 0 or -1
+    end
   end
   redis.call('HSET', KEYS[2], unpack(ARGV, 7, last))
   redis.call('PEXPIRE', KEYS[2], ARGV[5])

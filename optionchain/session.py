@@ -58,6 +58,10 @@ class Served:
     is_outdated: bool = False
 
 
+CREATION = Served("", 0, 0, is_keyed=True)
+"""`recalled` by a new session whose creation has a key: once it is deleted, it is not made again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A cursor over a simulation, with what fences it (`version`) and whom it belongs to (`owner`).
@@ -67,7 +71,7 @@ class Session:
         version: Grows by one with every stored change; 0 was never stored.
         served: The latest commands that advanced the cursor, oldest first.
         parameters_since: The version at which the parameters became what they are.
-        recalled: Earlier keyed commands that were asked for again. Not a part of what is stored.
+        recalled: Earlier keyed commands that were asked for again. Stored beside the session, and not loaded with it.
     """
 
     id: str

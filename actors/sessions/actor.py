@@ -156,8 +156,11 @@ class SessionActor:
             await attempted(self._observer, "session.evict", self._host.evict)
             await attempted(self._observer, "session.forget", self._forget_expired)
             await attempted(self._observer, "session.clean_up", self._store.cleanup_expired)
-            if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
-                self._runtime.end_actor()
+            await attempted(self._observer, "session.leave", self._leave_when_empty)
+
+    async def _leave_when_empty(self) -> None:
+        if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
+            self._runtime.end_actor()
 
     async def _forget_expired(self) -> None:
         self._host.forget_written_before(datetime.now(UTC) - self._time_to_live)

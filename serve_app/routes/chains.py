@@ -57,7 +57,7 @@ class StepQuery(SessionQuery, AdvanceQuery):
     "",
     status_code=201,
     summary="Create a session",
-    responses=CREATED | errors(400, 422),
+    responses=CREATED | errors(400, 409, 422),
     openapi_extra=IDEMPOTENT,
 )
 async def create(request: Request, body: ChainParameters) -> Response:
@@ -65,7 +65,7 @@ async def create(request: Request, body: ChainParameters) -> Response:
         parameters = await chain_parameters(
             body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
         )
-        session = new_session(occasion.session_id, principal_of(request), Surface.CHAIN, parameters)
+        session = new_session(occasion, principal_of(request), Surface.CHAIN, parameters)
         return await reply_to(request, Surface.CHAIN, session.id, Create(session), status=201)
 
     return await once(request, act, status=201)

@@ -14,7 +14,7 @@ from optionchain.chains import GreekSet
 from optionchain.context import Principal
 from optionchain.errors import NotFound
 from optionchain.parameters import SimulationParameters
-from optionchain.session import Advance, Command, Session, Surface
+from optionchain.session import CREATION, Advance, Command, Session, Surface
 from optionchain.wire.sessions import session_json
 from serve_app.edge.authentication import context_of, principal_of
 from serve_app.routes.commands import Occasion
@@ -42,9 +42,7 @@ class AdvanceQuery(GreeksQuery):
 def advance(query: AdvanceQuery, occasion: Occasion) -> Advance:
     """The command of a step."""
     expected_step = occasion.expected_step(query.expected_step)
-    return Advance(
-        occasion.command_id, expected_step, query.count, query.greeks, occasion.identity is not None
-    )
+    return Advance(occasion.command_id, expected_step, query.count, query.greeks, occasion.is_keyed)
 
 
 class PageQuery(BaseModel):
@@ -59,18 +57,19 @@ class PageQuery(BaseModel):
 
 
 def new_session(
-    session_id: str, caller: Principal, surface: Surface, parameters: SimulationParameters
+    occasion: Occasion, caller: Principal, surface: Surface, parameters: SimulationParameters
 ) -> Session:
     """A session that is not stored yet."""
     now = datetime.now(UTC)
     return Session(
-        id=session_id,
+        id=occasion.session_id,
         owner=caller.tenant,
         surface=surface,
         parameters=parameters,
         created_at=now,
         updated_at=now,
         version=1,
+        recalled=(CREATION,) if occasion.is_keyed else (),
     )
 
 

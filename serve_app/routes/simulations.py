@@ -38,7 +38,7 @@ SimulationId = Annotated[UUID, Path(alias="id", description="The simulation's id
     "",
     status_code=201,
     summary="Create a simulation",
-    responses=CREATED | errors(400, 422),
+    responses=CREATED | errors(400, 409, 422),
     openapi_extra=IDEMPOTENT,
 )
 async def create(request: Request, body: SimulationRequest) -> Response:
@@ -48,7 +48,7 @@ async def create(request: Request, body: SimulationRequest) -> Response:
         parameters = await simulation_parameters(
             body, datetime.now(UTC), services_of(request), context_of(request)
         )
-        session = new_session(occasion.session_id, principal_of(request), Surface.SIMULATION, parameters)
+        session = new_session(occasion, principal_of(request), Surface.SIMULATION, parameters)
         return await reply_to(request, Surface.SIMULATION, session.id, Create(session), status=201)
 
     return await once(request, act, status=201)

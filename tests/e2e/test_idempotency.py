@@ -104,6 +104,19 @@ def test_a_creation_whose_answer_was_never_kept_creates_one_session_all_the_same
     assert first.content == second.content
 
 
+def test_a_creation_whose_answer_was_never_kept_does_not_bring_a_deleted_session_back(
+    cluster: Cluster, api: httpx.Client, key: str
+) -> None:
+    session_id = api.post("/api/v1/chain", json=PARAMETERS, headers={KEY: key}).json()["id"]
+    forget_answers(cluster)
+    assert api.delete("/api/v1/chain", params={"sessionid": session_id}).status_code == 200
+
+    again = api.post("/api/v1/chain", json=PARAMETERS, headers={KEY: key})
+
+    assert again.status_code == 409
+    assert api.get("/api/v1/chain", params={"sessionid": session_id}).status_code == 404
+
+
 def test_requests_with_one_key_at_the_same_time_are_one(
     cluster: Cluster, api: httpx.Client, key: str
 ) -> None:

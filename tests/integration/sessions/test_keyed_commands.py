@@ -18,10 +18,20 @@ from session_examples import PARAMETERS, StoreFactory, advance, ask, created, ne
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer
 from adapters.redis_session_store import RedisSessionStore
-from optionchain.errors import Completed, PreconditionFailed
+from optionchain.errors import Completed, Conflict, PreconditionFailed
 from optionchain.parameters import SingleExpiration
 from optionchain.ports import Checkpoint
-from optionchain.session import REMEMBERED_COMMANDS, Advance, Inspect, Reinitialize, Session, handle
+from optionchain.session import (
+    CREATION,
+    REMEMBERED_COMMANDS,
+    Advance,
+    Create,
+    Delete,
+    Inspect,
+    Reinitialize,
+    Session,
+    handle,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -136,6 +146,20 @@ async def test_steps_without_a_key_leave_nothing_beside_the_session(
     client = server.open()
     assert [key async for key in client.scan_iter(f"{prefix}:keyed:*")] == []
     await client.aclose()
+
+
+async def test_a_keyed_creation_does_not_bring_a_deleted_session_back(open_store: StoreFactory) -> None:
+    host = new_host(open_store())
+    session = await created(host, new_session(LONG, recalled=(CREATION,)))
+    (again,) = await ask(new_host(open_store()), session, Create(session))
+    assert isinstance(again, bytes), "while it is there, the repetition is shown it"
+    await ask(host, session, Delete())
+
+    for one in (host, new_host(open_store())):
+        (refused,) = await ask(one, session, Create(session))
+        assert isinstance(refused, Conflict)
+    assert await open_store().get([session.id]) == {}
+    assert (await open_store().list_active(session.owner, session.surface)).ids == ()
 
 
 @dataclass(frozen=True, slots=True)
