@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from actors.configuration.actor import ConfigSettings
-from actors.history.actor import HistorySettings
+from actors.history.settings import HistorySettings
 from actors.sessions.actor import SessionSettings
 from adapters.mongo_connection import MongoSettings
 from adapters.redis_allowances import RateSettings

@@ -11,7 +11,8 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from actors.history.actor import HistoryActor, HistorySettings, HistorySources
+from actors.history.actor import HistoryActor, HistorySources
+from actors.history.settings import HistorySettings
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_connection import MongoSettings
 from optionchain.errors import InvalidInput, NotFound, Unavailable
