@@ -41,6 +41,8 @@ class OpenToAll:
 def parse_keys(text: str) -> dict[str, Principal]:
     """Read ``owner=key,owner:admin=key``; the keys of the result are the API keys.
 
+    The owner is both the tenant and the subject of its callers: a key has no name of its own.
+
     Raises:
         ValueError: An entry is not of that form, or a key is shorter than 16 characters.
     """

@@ -10,7 +10,6 @@ from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services
 from cluster.settings import Settings, load_settings
-from optionchain.observing import Unobserved
 from serve_app.asgi import build_asgi
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
@@ -33,13 +32,12 @@ class Ingress:
         gc.set_threshold(GARBAGE_THRESHOLD)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        observer = Unobserved()
+        opened = open_services(self._settings)
         return build_asgi(
             self._settings,
             Services(
-                **open_services(self._settings),
-                producers=Producers(self._settings.http, observer),
-                observer=observer,
+                **opened,
+                producers=Producers(self._settings.http, opened["observer"]),
                 limits=self._settings.limits,
                 is_strict=self._settings.http.strict,
             ),

@@ -13,9 +13,9 @@ import ray
 from ray import serve
 from ray.serve.config import HTTPOptions
 
+from actors.named import existing
 from actors.sessions.placement import Shards, parse_placement
 from cluster.bootstrap import config_actor, history_actor, session_actor_finder
-from cluster.instance.report import named_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
@@ -30,7 +30,7 @@ def deploy(address: str, settings: Settings) -> None:
         settings: All settings, with the servers' URLs.
     """
     ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
-    earlier = named_actors(settings.ray.namespace)
+    earlier = existing(settings.ray.namespace)
     _start_actors(settings)
     serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
     serve.run(deployment(settings), name=APPLICATION, route_prefix="/")

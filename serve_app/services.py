@@ -22,12 +22,12 @@ class Services:
     """The application behind the routes.
 
     Attributes:
+        observer: Told what happens here.
         gateway: Reaches the actors that hold sessions.
         store: Lists sessions.
         answers: Keeps the first answers to keyed requests.
         allowances: Counts the requests of each caller; None where there is no limit.
         authentication: Finds the caller of a secret.
-        observer: Told what the HTTP service does.
         dependencies: What it cannot serve without, by name; /ready asks them.
         helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
@@ -40,12 +40,12 @@ class Services:
         metrics: Prometheus text of the whole cluster.
     """
 
+    observer: Observer
     gateway: SessionGateway
     store: SessionStore
     answers: Answers
     allowances: Allowances | None
     authentication: Authentication
-    observer: Observer
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     producers: Producers

@@ -26,7 +26,7 @@ from cluster.instance.ports import accepts, free_ports, obstacle
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder
+from cluster.instance.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder, refused
 from cluster.instance.state import InstanceState, read_state, write_private, write_state
 from cluster.settings import Settings
 
@@ -235,7 +235,11 @@ class Instance:
 
     def _deploy(self, progress: Progress, settings: Settings, state: InstanceState) -> None:
         process, log = self._start_deployment(progress, settings, state)
-        self._wait(lambda: _health(state.base_url)["http"] == READY, "the HTTP service", process, log)
+
+        self._wait(lambda: self._is_ready(state), "the HTTP service", process, log)
+
+    def _is_ready(self, state: InstanceState) -> bool:
+        return not refused(self._folder) and _health(state.base_url)["http"] == READY
 
     def _start_deployment(
         self, progress: Progress, settings: Settings, state: InstanceState
@@ -244,14 +248,9 @@ class Instance:
         progress.step("the HTTP service")
         log = self._logs / "deploy.log"
         log.unlink(missing_ok=True)
-        write_private(self._folder / "settings.json", json.dumps(revealed(settings)))
-        command = [
-            sys.executable,
-            "-m",
-            "serve_app.deploy",
-            state.ray_address,
-            str(self._folder / "settings.json"),
-        ]
+        given = self._folder / "settings.json"
+        write_private(given, json.dumps(revealed(settings)))
+        command = [sys.executable, "-m", "serve_app.deploy", state.ray_address, str(given)]
         process = processes.start(
             "the deployment", command, log=log, marker=self._marker, env=state.environment
         )

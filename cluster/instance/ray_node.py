@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.instance.problem import InstanceProblem
 from cluster.settings import Settings
 
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
@@ -86,6 +87,7 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
             "OPTIONCHAIN_HAPROXY": program,
+            "OPTIONCHAIN_HAPROXY_REFUSAL": str(_haproxy_refusal(folder)),
             "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if settings.http.host in ("127.0.0.1", "localhost") else "0",
         }
     return environment
@@ -112,6 +114,22 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
         f"--object-store-memory={settings.ray.object_store_megabytes << 20}",
         f"--temp-dir={ray_temporary_folder(folder)}",
     ]
+
+
+def refused(folder: Path) -> bool:
+    """False while `haproxy.sh` has nothing against what Ray gives it.
+
+    Raises:
+        InstanceProblem: It starts no HAProxy; the message says why.
+    """
+    refusal = _haproxy_refusal(folder)
+    if refusal.exists():
+        raise InstanceProblem(refusal.read_text().strip())
+    return False
+
+
+def _haproxy_refusal(folder: Path) -> Path:
+    return ray_temporary_folder(folder) / "h" / "refusal"
 
 
 def ray_temporary_folder(folder: Path) -> Path:

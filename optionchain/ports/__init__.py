@@ -5,7 +5,7 @@ from optionchain.ports.dependencies import Breaker, Cached, CacheService, Depend
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
-from optionchain.ports.sessions import ActivePage, Checkpoint, SessionMetrics, SessionStore
+from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 
 __all__ = [
     "ActivePage",
@@ -21,6 +21,5 @@ __all__ = [
     "Dependency",
     "HistoricalDataRepository",
     "KeyReused",
-    "SessionMetrics",
     "SessionStore",
 ]

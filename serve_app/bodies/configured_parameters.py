@@ -13,6 +13,7 @@ from typing import Any
 
 from optionchain.agreement import with_one_volatility
 from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
+from optionchain.context import Context
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, trading_calendar
 from optionchain.models import Historical
@@ -26,7 +27,9 @@ from serve_app.services import Services
 PRICES = "method.Historical.prices"
 
 
-async def chain_parameters(body: ChainParameters, today: datetime, app: Services) -> SimulationParameters:
+async def chain_parameters(
+    body: ChainParameters, today: datetime, app: Services, context: Context
+) -> SimulationParameters:
     """All parameters of a v1 session.
 
     Raises:
@@ -34,11 +37,11 @@ async def chain_parameters(body: ChainParameters, today: datetime, app: Services
     """
     configuration = await app.live_configuration.current()
     values = changes_of(body, today, _defaults(configuration, body))
-    return await _resolved(with_one_volatility(values, values["method"]), configuration, app)
+    return await _resolved(with_one_volatility(values, values["method"]), configuration, app, context)
 
 
 async def simulation_parameters(
-    body: SimulationRequest, now: datetime, app: Services
+    body: SimulationRequest, now: datetime, app: Services, context: Context
 ) -> SimulationParameters:
     """All parameters of a v2 simulation.
 
@@ -50,13 +53,17 @@ async def simulation_parameters(
         await asyncio.to_thread(trading_calendar, body.calendar)
     configuration = await app.live_configuration.current()
     values = values_of(body, now, app.limits, _defaults(configuration, body))
-    parameters = await _resolved(values, configuration, app)
+    parameters = await _resolved(values, configuration, app, context)
     check_contracts(parameters, app.limits.contracts)
     return parameters
 
 
 async def chain_changes(
-    body: ChainChanges, today: datetime, app: Services, stored: Callable[[], Awaitable[Session]]
+    body: ChainChanges,
+    today: datetime,
+    app: Services,
+    context: Context,
+    stored: Callable[[], Awaitable[Session]],
 ) -> dict[str, Any]:
     """The parameters of a v1 session that a partial body changes.
 
@@ -64,6 +71,7 @@ async def chain_changes(
         body: The request.
         today: The start where it clears that.
         app: The services.
+        context: On whose behalf.
         stored: Reads the session, for a method that needs more of it than the body says.
 
     Raises:
@@ -76,7 +84,8 @@ async def chain_changes(
     changes = changes_of(body, today, _defaults(configuration, body), time_frame)
     configuration.limits.check_sizes(changes)
     if session is not None and isinstance(changes["method"], Historical):
-        whole = await _resolved(values_of_parameters(session.parameters) | changes, configuration, app)
+        values = values_of_parameters(session.parameters) | changes
+        whole = await _resolved(values, configuration, app, context)
         changes["method"] = whole.method
     return changes
 
@@ -98,7 +107,7 @@ def _defaults(
 
 
 async def _resolved(
-    values: dict[str, Any], configuration: SimulatorConfiguration, app: Services
+    values: dict[str, Any], configuration: SimulatorConfiguration, app: Services, context: Context
 ) -> SimulationParameters:
     """Parameters within the limits, with prices of the history where a historical model has too few."""
     configuration.limits.check_sizes(values)
@@ -109,7 +118,9 @@ async def _resolved(
         if refusal.field != PRICES or not isinstance(method, Historical):
             raise
         symbol = method.symbol or values["symbol"]
-        closes = await app.history.closes(symbol, method.timeframe, values["steps"], values["seed"])
+        closes = await app.history.on_behalf_of(context).closes(
+            symbol, method.timeframe, values["steps"], values["seed"]
+        )
         parameters = SimulationParameters(**values | {"method": replace(method, prices=closes)})
     configuration.limits.check(parameters)
     return parameters

@@ -24,7 +24,7 @@ from optionchain.session import (
 from serve_app.bodies.chains import ChainChanges, ChainParameters, sent_fields
 from serve_app.bodies.configured_parameters import chain_changes, chain_parameters, values_of_parameters
 from serve_app.bodies.notices import PREFER, disagreements_of, told, unknown_fields
-from serve_app.edge.caller import principal_of
+from serve_app.edge.caller import context_of, principal_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
 from serve_app.routes.commands import Occasion, next_command_id
@@ -58,13 +58,17 @@ class StepQuery(SessionQuery, AdvanceQuery):
     model_config = ConfigDict(extra="allow")
 
 
-@handler("Create a session", status=201, responses=CREATED | errors(400, 422), extra=_LENIENT_AND_IDEMPOTENT)
+@handler(
+    "Create a session", status=201, responses=CREATED | errors(400, 409, 422), extra=_LENIENT_AND_IDEMPOTENT
+)
 async def create(request: Request, body: ChainParameters) -> Response:
     unknown = unknown_fields(request, body)
 
     async def act(occasion: Occasion) -> Response:
-        parameters = await chain_parameters(body, midnight(datetime.now(UTC)), services_of(request))
-        session = new_session(occasion.session_id, principal_of(request), Surface.CHAIN, parameters)
+        parameters = await chain_parameters(
+            body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
+        )
+        session = new_session(occasion, principal_of(request), Surface.CHAIN, parameters)
         return await reply_to(request, Surface.CHAIN, session.id, Create(session), status=201)
 
     return _told(await once(request, act, status=201), unknown, body)
@@ -97,7 +101,9 @@ async def replace(
     request: Request, query: Annotated[SessionQuery, Query()], body: ChainParameters
 ) -> Response:
     unknown = unknown_fields(request, query, body)
-    parameters = await chain_parameters(body, midnight(datetime.now(UTC)), services_of(request))
+    parameters = await chain_parameters(
+        body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
+    )
     command = Reinitialize(next_command_id(), values_of_parameters(parameters))
     return _told(await reply_to(request, Surface.CHAIN, query.sessionid, command), unknown, body)
 
@@ -109,7 +115,9 @@ async def change(request: Request, query: Annotated[SessionQuery, Query()], body
     command: Command = Inspect()
     if sent_fields(body) or not body.model_extra:
         stored = partial(stored_session, request, Surface.CHAIN, query.sessionid)
-        changes = await chain_changes(body, midnight(datetime.now(UTC)), services_of(request), stored)
+        changes = await chain_changes(
+            body, midnight(datetime.now(UTC)), services_of(request), context_of(request), stored
+        )
         command = Reinitialize(next_command_id(), changes)
     return _told(await reply_to(request, Surface.CHAIN, query.sessionid, command), unknown, body)
 

@@ -9,7 +9,7 @@ from fastapi import Body, Depends, Header, Query, Request, Response
 from optionchain.configuration.versions import configuration_name
 from optionchain.errors import InvalidInput
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView
-from serve_app.edge.caller import Caller
+from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
 from serve_app.routes.history import cached_response
@@ -17,9 +17,9 @@ from serve_app.shared_services import ConfigService
 
 
 async def current_configurations(request: Request) -> ConfigService:
-    """The configuration service of this replica."""
+    """The configuration service of this replica, for the request's caller."""
     service: ConfigService = request.app.state.services.configurations
-    return service
+    return service.on_behalf_of(context_of(request))
 
 
 Configurations = Annotated[ConfigService, Depends(current_configurations)]

@@ -23,6 +23,7 @@ from serve_app.bodies.history import (
     SavedChain,
     VolatilityTable,
 )
+from serve_app.edge.caller import context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
 from serve_app.shared_services import HistoryService
@@ -31,9 +32,9 @@ FIRST, LAST = "1900-01-01", "2261-12-31"
 
 
 async def current_history(request: Request) -> HistoryService:
-    """The history service of this replica."""
+    """The history service of this replica, for the request's caller."""
     service: HistoryService = request.app.state.services.history
-    return service
+    return service.on_behalf_of(context_of(request))
 
 
 History = Annotated[HistoryService, Depends(current_history)]

@@ -14,9 +14,9 @@ from optionchain.chains import GreekSet
 from optionchain.context import Principal
 from optionchain.errors import NotFound
 from optionchain.parameters import SimulationParameters
-from optionchain.session import Advance, Command, Session, Surface
+from optionchain.session import CREATION, Advance, Command, Session, Surface
 from optionchain.wire.sessions import session_json
-from serve_app.edge.caller import principal_of
+from serve_app.edge.caller import context_of, principal_of
 from serve_app.routes.commands import Occasion
 from serve_app.services import services_of
 
@@ -42,7 +42,7 @@ class AdvanceQuery(GreeksQuery):
 def advance(query: AdvanceQuery, occasion: Occasion) -> Advance:
     """The command of a step."""
     expected_step = occasion.expected_step(query.expected_step)
-    return Advance(occasion.command_id, expected_step, query.count, query.greeks)
+    return Advance(occasion.command_id, expected_step, query.count, query.greeks, occasion.is_keyed)
 
 
 class PageQuery(BaseModel):
@@ -57,18 +57,19 @@ class PageQuery(BaseModel):
 
 
 def new_session(
-    session_id: str, caller: Principal, surface: Surface, parameters: SimulationParameters
+    occasion: Occasion, caller: Principal, surface: Surface, parameters: SimulationParameters
 ) -> Session:
     """A session that is not stored yet."""
     now = datetime.now(UTC)
     return Session(
-        id=session_id,
+        id=occasion.session_id,
         owner=caller.tenant,
         surface=surface,
         parameters=parameters,
         created_at=now,
         updated_at=now,
         version=1,
+        recalled=(CREATION,) if occasion.is_keyed else (),
     )
 
 
@@ -76,7 +77,7 @@ async def reply_to(
     request: Request, surface: Surface, session_id: uuid.UUID | str, command: Command, *, status: int = 200
 ) -> Response:
     """Have a command applied to a session of the request's caller; the answer is the actor's."""
-    call = Call(str(session_id), principal_of(request).tenant, surface, command)
+    call = Call(str(session_id), context_of(request), surface, command)
     return json_response(await services_of(request).gateway.call(call), status)
 
 

@@ -14,7 +14,7 @@ from serve_app.bodies.configured_parameters import simulation_parameters
 from serve_app.bodies.notices import disagreements_of, told
 from serve_app.bodies.simulation_answers import CREATED, SERVED, SIMULATION, SIMULATION_PAGE, SNAPSHOT
 from serve_app.bodies.simulations import SimulationRequest
-from serve_app.edge.caller import principal_of
+from serve_app.edge.caller import context_of, principal_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import DELETION, errors
 from serve_app.routes.commands import Occasion
@@ -33,13 +33,15 @@ from serve_app.services import services_of
 SimulationId = Annotated[UUID, Path(alias="id", description="The simulation's id")]
 
 
-@handler("Create a simulation", status=201, responses=CREATED | errors(400, 422), extra=IDEMPOTENT)
+@handler("Create a simulation", status=201, responses=CREATED | errors(400, 409, 422), extra=IDEMPOTENT)
 async def create(request: Request, body: SimulationRequest) -> Response:
     """The echoed parameters, sent again, give the same simulation."""
 
     async def act(occasion: Occasion) -> Response:
-        parameters = await simulation_parameters(body, datetime.now(UTC), services_of(request))
-        session = new_session(occasion.session_id, principal_of(request), Surface.SIMULATION, parameters)
+        parameters = await simulation_parameters(
+            body, datetime.now(UTC), services_of(request), context_of(request)
+        )
+        session = new_session(occasion, principal_of(request), Surface.SIMULATION, parameters)
         return await reply_to(request, Surface.SIMULATION, session.id, Create(session), status=201)
 
     response = await once(request, act, status=201)

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from cluster.sweep.gateway import Following
 from cluster.sweep.table_formats import Format
+from optionchain.context import Context
 from serve_app.bodies.sweep_history import with_prices
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.caller import Caller
@@ -52,7 +53,7 @@ SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 @handler("Start a sweep", status=202, responses=ACCEPTED | errors(400, 503))
 async def submit(body: SweepRequest, caller: Caller, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    document = await with_prices(body.model_dump(exclude_unset=True), services.history)
+    document = await with_prices(body.model_dump(exclude_unset=True), services.history, Context(caller))
     shown = await services.sweeps.submit(caller.tenant, document)
     return _json(shown, 202, {"Location": f"{SWEEPS}/{shown['id']}"})
 

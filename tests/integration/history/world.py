@@ -7,9 +7,12 @@ import uuid
 import httpx
 import orjson
 from asgi import service_of
+from recording import Recording
 
 from actors.configuration.actor import ConfigActor, ConfigSettings, ConfigSources
-from actors.history.actor import HistoryActor, HistorySettings, HistorySources
+from actors.history.actor import HistoryActor, HistorySources
+from actors.history.settings import HistorySettings
+from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
@@ -17,19 +20,37 @@ from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 
 
+class Here:
+    """A shared actor in this process, where a `NamedActor` would be."""
+
+    def __init__(self, actor):
+        self._actor = actor
+
+    async def call(self, context, method, *arguments, is_repeatable=True):
+        return await self._actor.call(context, method, arguments)
+
+
 class World:
     """The two actors, and an HTTP client for each role."""
 
     def __init__(self, mongo, redis, **history_settings):
-        self.cache = RedisCacheService(redis.open(), prefix=f"t{uuid.uuid4().hex[:8]}")
+        self.told = Recording()
+        prefix = f"t{uuid.uuid4().hex[:8]}"
+        self.cache = RedisCacheService(redis.open(), prefix=prefix, observer=self.told)
         self.repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
         self.configurations = MongoConfigRepository(open_mongo(mongo), mongo.database)
-        breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2)
+        breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2, observer=self.told)
         history = HistorySettings(**history_settings)
-        self.history = HistoryActor(lambda: HistorySources(self.repository, self.cache, breaker), history)
+        self.history = HistoryActor(
+            lambda: HistorySources(self.repository, self.cache, breaker), history, lambda: self.told
+        )
         sources = ConfigSources(self.configurations, self.cache, breaker)
-        self.config = ConfigActor(lambda: sources, ConfigSettings())
-        app = service_of("anna", history=self.history, configurations=self.config)
+        self.config = ConfigActor(lambda: sources, ConfigSettings(), lambda: self.told)
+        app = service_of(
+            "anna",
+            history=RayHistory(Here(self.history)),
+            configurations=RayConfigurations(Here(self.config)),
+        )
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=self.transport, base_url="http://test")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
+from recording import Recording
 from servers import RedisServer
 from starlette.types import ASGIApp
 
@@ -20,14 +21,12 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import parse_placement
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from adapters.ray_metrics import RaySessionMetrics
 from adapters.redis_allowances import RateSettings, RedisAllowances
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore
 from cluster.bootstrap import open_authentication
 from cluster.settings import Settings
 from optionchain.errors import NotFound
-from optionchain.observing import Operation
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
 from serve_app.routes.streaming import Producers
@@ -35,26 +34,6 @@ from serve_app.services import Services
 
 ALICE, BOB = "alice-key-0123456789", "bob-key-0123456789ab"
 KEYS = SecretStr(f"alice:admin={ALICE},bob={BOB}")
-
-
-@dataclass
-class Recorder:
-    """An observer that remembers what it was told."""
-
-    finished_operations: list[Operation] = field(default_factory=list)
-    failures: list[tuple[Operation, BaseException]] = field(default_factory=list)
-    counts: list[tuple[str, float, dict[str, str]]] = field(default_factory=list)
-
-    def started(self, operation: Operation) -> None: ...
-
-    def finished(self, operation: Operation) -> None:
-        self.finished_operations.append(operation)
-
-    def failed(self, operation: Operation, error: BaseException) -> None:
-        self.failures.append((operation, error))
-
-    def counted(self, quantity: str, amount: float = 1.0, **labels: str) -> None:
-        self.counts.append((quantity, amount, labels))
 
 
 class HostTransport:
@@ -72,7 +51,7 @@ class Service:
     """What a test sees of the service."""
 
     app: ASGIApp
-    observer: Recorder
+    observer: Recording
     calls: SessionGateway
 
     def client(self, key: str | None = ALICE, **options: Any) -> httpx.AsyncClient:
@@ -100,11 +79,12 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
     allowances = None
     if settings.rate.per_minute:
         allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
+    observer = Recording()
     host = SessionHost(
         store,
         residents=ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
         cache=SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
-        metrics=RaySessionMetrics(),
+        observer=observer,
         max_waiting=1000,
         max_batch=50,
         max_answer_contracts=10_000,
@@ -113,7 +93,6 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
     gateway = SessionGateway(
         parse_placement("shards:1"), HostTransport(host), max_waiting=1000, max_batch=50, timeout_seconds=8.0
     )
-    observer = Recorder()
     unused: Any = None
     services = Services(
         gateway=gateway,

@@ -13,6 +13,13 @@ from serve_app.edge.route_table import Permission
 from serve_app.routes.table import ROUTES
 
 pytestmark = pytest.mark.anyio
+
+
+def requests(running: Service) -> list[Any]:
+    """The requests that the observer was told of."""
+    return [each for each in running.observer.ended if each.name == "http.request"]
+
+
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -23,7 +30,7 @@ async def test_a_request_is_one_operation_of_its_route(
 
     await api.post("/api/v1/chain/step", params={"sessionid": session_id}, headers={"traceparent": TRACE})
 
-    created, stepped = running.observer.finished_operations
+    created, stepped = requests(running)
     assert created.facts == {"route": "/api/v1/chain", "method": "POST", "status": 201}
     assert stepped.facts == {"route": "/api/v1/chain/step", "method": "POST", "status": 200}
     assert stepped.context.principal.tenant == "alice"
@@ -53,7 +60,7 @@ async def test_the_names_that_are_told_are_those_of_the_table(
 ) -> None:
     await api.request(method, path)
 
-    (operation,) = running.observer.finished_operations
+    (operation,) = requests(running)
     assert operation.facts == {"method": method, **facts}
 
 
@@ -61,7 +68,7 @@ async def test_rejects_are_counted_by_kind(running: Service, api: httpx.AsyncCli
     answer = await api.post("/api/v1/chain", content=b"x" * (5 << 20))
 
     assert answer.status_code == 413
-    assert running.observer.counts == [("http.rejected", 1.0, {"kind": "too_large"})]
+    assert running.observer.labels == [("http.rejected", {"kind": "too_large"})]
 
 
 async def test_a_bug_is_answered_without_details_and_told_as_a_failure(
@@ -71,7 +78,7 @@ async def test_a_bug_is_answered_without_details_and_told_as_a_failure(
     answer = await api.get("/api/v1/historical/assets")
 
     assert (answer.status_code, answer.json()) == (500, {"error": "Internal server error"})
-    ((operation, error),) = running.observer.failures
+    operation, error = running.observer.failure("http.request")
     assert operation.facts["status"] == 500
     assert isinstance(error, AttributeError)
 
@@ -84,10 +91,9 @@ async def test_open_streams_are_told_as_a_level(
     answer = await api.get("/api/v1/chain/export", params={"sessionid": session_id, "format": "csv"})
 
     assert answer.status_code == 200
-    assert [(name, amount) for name, amount, _ in running.observer.counts] == [
-        ("http.streams", 1),
-        ("http.streams", 0),
-    ]
+    # The level went up and down again.
+    assert [name for name, _ in running.observer.labels].count("http.streams") == 2
+    assert running.observer.levels["http.streams"] == 0
 
 
 @pytest.mark.parametrize("route", list(ROUTES), ids=lambda route: f"{route.method} {route.path}")
