@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from serve_app.bodies.chains import Method, WireTimeFrame
 from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Responses
-from serve_app.openapi.documentation import WARNINGS, Pagination, Quote, WarningView, links
+from serve_app.openapi.documentation import WARNINGS, Pagination, SimulationContract, WarningView, links
 
 State = Literal["initialized", "in_progress", "completed", "error"]
 
@@ -60,19 +60,6 @@ class Underlying(BaseModel):
     symbol: str
     price: float
     base_volatility: float = Field(description="Annualised, at the money")
-
-
-class SimulationContract(BaseModel):
-    """A strike with its call and its put."""
-
-    strike: float
-    call: Quote
-    put: Quote
-    implied_volatility: float
-    gamma: float | None = Field(None, description="Absent with `greeks=none`")
-    theta: float | None = Field(None, description="Per day, of the call; with `greeks=all`")
-    vega: float | None = Field(None, description="Per percentage point; with `greeks=all`")
-    rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
 
 
 class ExpirationChain(BaseModel):

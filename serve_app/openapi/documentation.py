@@ -41,11 +41,10 @@ class Quote(BaseModel):
     delta: float | None = Field(None, description="Absent with `greeks=none`")
 
 
-class Contract(BaseModel):
+class SimulationContract(BaseModel):
     """A strike with its call and its put."""
 
     strike: float
-    expiration: str = Field(description="RFC 3339 in UTC, fixed at creation")
     call: Quote
     put: Quote
     implied_volatility: float
@@ -53,6 +52,12 @@ class Contract(BaseModel):
     theta: float | None = Field(None, description="Per day, of the call; with `greeks=all`")
     vega: float | None = Field(None, description="Per percentage point; with `greeks=all`")
     rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
+
+
+class Contract(SimulationContract):
+    """A strike with its call and its put."""
+
+    expiration: str = Field(description="RFC 3339 in UTC, fixed at creation")
 
 
 class WarningView(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
@@ -12,9 +12,9 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from optionchain.agreement import Disagreement
+from optionchain.parameters import SimulationParameters
 from optionchain.session import (
     Command,
-    Create,
     Delete,
     Inspect,
     Peek,
@@ -24,19 +24,19 @@ from optionchain.session import (
 from serve_app.bodies.chains import ChainChanges, ChainParameters, sent_fields
 from serve_app.bodies.configured_parameters import chain_changes, chain_parameters, values_of_parameters
 from serve_app.bodies.notices import PREFER, disagreements_of, told, unknown_fields
-from serve_app.edge.caller import context_of, principal_of
+from serve_app.edge.caller import context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
-from serve_app.routes.commands import Occasion, next_command_id
-from serve_app.routes.idempotency import IDEMPOTENT, once
+from serve_app.routes.commands import next_command_id
+from serve_app.routes.idempotency import IDEMPOTENT
 from serve_app.routes.session_calls import (
     AdvanceQuery,
     GreeksQuery,
     PageQuery,
-    advance,
-    new_session,
+    created,
     page_of_sessions,
     reply_to,
+    stepped,
     stored_session,
 )
 from serve_app.services import services_of
@@ -63,15 +63,8 @@ class StepQuery(SessionQuery, AdvanceQuery):
 )
 async def create(request: Request, body: ChainParameters) -> Response:
     unknown = unknown_fields(request, body)
-
-    async def act(occasion: Occasion) -> Response:
-        parameters = await chain_parameters(
-            body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
-        )
-        session = new_session(occasion, principal_of(request), Surface.CHAIN, parameters)
-        return await reply_to(request, Surface.CHAIN, session.id, Create(session), status=201)
-
-    return _told(await once(request, act, status=201), unknown, body)
+    response = await created(request, Surface.CHAIN, partial(_parameters, request, body))
+    return _told(response, unknown, body)
 
 
 @handler("Peek at the next snapshot", responses=CHAIN | errors(400, 404, 410), extra=_LENIENT)
@@ -89,11 +82,7 @@ async def peek(request: Request, query: Annotated[PeekQuery, Query()]) -> Respon
 async def step(request: Request, query: Annotated[StepQuery, Query()]) -> Response:
     """A step is answered after it was stored, so no crash serves it again or loses it."""
     unknown = unknown_fields(request, query)
-
-    def act(occasion: Occasion) -> Awaitable[Response]:
-        return reply_to(request, Surface.CHAIN, query.sessionid, advance(query, occasion))
-
-    return told(await once(request, act), unknown)
+    return told(await stepped(request, Surface.CHAIN, query.sessionid, query), unknown)
 
 
 @handler("Replace all parameters; cursor to 0", responses=SESSION | errors(400, 404, 409), extra=_LENIENT)
@@ -101,10 +90,7 @@ async def replace(
     request: Request, query: Annotated[SessionQuery, Query()], body: ChainParameters
 ) -> Response:
     unknown = unknown_fields(request, query, body)
-    parameters = await chain_parameters(
-        body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
-    )
-    command = Reinitialize(next_command_id(), values_of_parameters(parameters))
+    command = Reinitialize(next_command_id(), values_of_parameters(await _parameters(request, body)))
     return _told(await reply_to(request, Surface.CHAIN, query.sessionid, command), unknown, body)
 
 
@@ -131,6 +117,12 @@ async def delete(request: Request, query: Annotated[SessionQuery, Query()]) -> R
 async def sessions(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Those written last come first. What was listed may be gone a moment later."""
     return await page_of_sessions(request, Surface.CHAIN, query)
+
+
+async def _parameters(request: Request, body: ChainParameters) -> SimulationParameters:
+    return await chain_parameters(
+        body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
+    )
 
 
 def _told(

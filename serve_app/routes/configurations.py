@@ -12,6 +12,7 @@ from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, Co
 from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
+from serve_app.routes.encoded import json_response
 from serve_app.routes.history import cached_response
 from serve_app.shared_services import ConfigService
 
@@ -27,7 +28,7 @@ Configurations = Annotated[ConfigService, Depends(current_configurations)]
 
 @handler("List the configurations", responses=shown(ConfigurationList) | errors())
 async def names(configurations: Configurations) -> Response:
-    return _json(await configurations.names())
+    return json_response(await configurations.names())
 
 
 @handler("A configuration", responses=shown(ConfigurationView) | errors(400, 404))
@@ -51,7 +52,7 @@ async def save(
 ) -> Response:
     """Versions are never overwritten. With a version that is not the latest any more it is 409."""
     expected = _version(if_match)
-    return _json(await configurations.save(configuration_name(name), body, expected, admin.tenant))
+    return json_response(await configurations.save(configuration_name(name), body, expected, admin.tenant))
 
 
 @handler("The versions of a configuration", responses=shown(ConfigurationHistory) | errors(400, 404))
@@ -59,7 +60,7 @@ async def history(
     name: str, configurations: Configurations, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> Response:
     """The latest comes first."""
-    return _json(await configurations.history(configuration_name(name), limit))
+    return json_response(await configurations.history(configuration_name(name), limit))
 
 
 def _version(if_match: str) -> int:
@@ -68,7 +69,3 @@ def _version(if_match: str) -> int:
     if not text.isdecimal() or not text.isascii() or len(text) > 10:
         raise InvalidInput("If-Match", "must be the latest version, or 0 for a new configuration")
     return int(text)
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")

@@ -26,6 +26,7 @@ from serve_app.bodies.history import (
 from serve_app.edge.caller import context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
+from serve_app.routes.encoded import json_response
 from serve_app.shared_services import HistoryService
 
 FIRST, LAST = "1900-01-01", "2261-12-31"
@@ -103,7 +104,7 @@ async def save_chain(
 
 def cached_response(cached: Cached) -> Response:
     """An answer that says when it is old, because its source is down."""
-    return Response(cached.value, headers=_age(cached.is_stale), media_type="application/json")
+    return json_response(cached.value, headers=_age(cached.is_stale))
 
 
 def _age(is_stale: bool) -> dict[str, str]:

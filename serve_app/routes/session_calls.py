@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import orjson
@@ -14,10 +15,12 @@ from optionchain.chains import GreekSet
 from optionchain.context import Principal
 from optionchain.errors import NotFound
 from optionchain.parameters import SimulationParameters
-from optionchain.session import CREATION, Advance, Command, Session, Surface
+from optionchain.session import CREATION, Advance, Command, Create, Session, Surface
 from optionchain.wire.sessions import session_json
 from serve_app.edge.caller import context_of, principal_of
 from serve_app.routes.commands import Occasion
+from serve_app.routes.encoded import json_response
+from serve_app.routes.idempotency import once
 from serve_app.services import services_of
 
 
@@ -37,12 +40,6 @@ class AdvanceQuery(GreeksQuery):
     count: int | None = Field(
         None, ge=1, le=1000, description="Serve so many snapshots in one answer, as one atomic advance"
     )
-
-
-def advance(query: AdvanceQuery, occasion: Occasion) -> Advance:
-    """The command of a step."""
-    expected_step = occasion.expected_step(query.expected_step)
-    return Advance(occasion.command_id, expected_step, query.count, query.greeks, occasion.is_keyed)
 
 
 class PageQuery(BaseModel):
@@ -81,6 +78,35 @@ async def reply_to(
     return json_response(await services_of(request).gateway.call(call), status)
 
 
+async def created(
+    request: Request, surface: Surface, resolved: Callable[[], Awaitable[SimulationParameters]]
+) -> Response:
+    """Create a session of the request's caller.
+
+    Args:
+        request: The request.
+        surface: What is created.
+        resolved: Its parameters; not asked for where a keyed request comes again.
+    """
+
+    async def act(occasion: Occasion) -> Response:
+        session = new_session(occasion, principal_of(request), surface, await resolved())
+        return await reply_to(request, surface, session.id, Create(session), status=201)
+
+    return await once(request, act, status=201)
+
+
+async def stepped(request: Request, surface: Surface, session_id: uuid.UUID, query: AdvanceQuery) -> Response:
+    """Serve the next snapshots of a session and advance, once for each key."""
+
+    def act(occasion: Occasion) -> Awaitable[Response]:
+        expected_step = occasion.expected_step(query.expected_step)
+        command = Advance(occasion.command_id, expected_step, query.count, query.greeks, occasion.is_keyed)
+        return reply_to(request, surface, session_id, command)
+
+    return await once(request, act)
+
+
 async def stored_session(request: Request, surface: Surface, session_id: uuid.UUID) -> Session:
     """The caller's session as it was last stored.
 
@@ -104,8 +130,3 @@ async def page_of_sessions(request: Request, surface: Surface, query: PageQuery)
     return json_response(
         b'{"data":[' + b",".join(bodies) + b'],"pagination":' + orjson.dumps(pagination) + b"}"
     )
-
-
-def json_response(body: bytes, status: int = 200) -> Response:
-    """An answer from JSON that is already encoded."""
-    return Response(body, status, media_type="application/json")

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from optionchain.session import Create, Delete, Inspect, Peek, Surface
+from optionchain.parameters import SimulationParameters
+from optionchain.session import Delete, Inspect, Peek, Surface
 from serve_app.bodies.configured_parameters import simulation_parameters
 from serve_app.bodies.notices import disagreements_of, told
 from serve_app.bodies.simulation_answers import CREATED, SERVED, SIMULATION, SIMULATION_PAGE, SNAPSHOT
 from serve_app.bodies.simulations import SimulationRequest
-from serve_app.edge.caller import context_of, principal_of
+from serve_app.edge.caller import context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import DELETION, errors
-from serve_app.routes.commands import Occasion
-from serve_app.routes.idempotency import IDEMPOTENT, once
+from serve_app.routes.idempotency import IDEMPOTENT
 from serve_app.routes.session_calls import (
     AdvanceQuery,
     GreeksQuery,
     PageQuery,
-    advance,
-    new_session,
+    created,
     page_of_sessions,
     reply_to,
+    stepped,
 )
 from serve_app.services import services_of
 
@@ -37,14 +36,10 @@ SimulationId = Annotated[UUID, Path(alias="id", description="The simulation's id
 async def create(request: Request, body: SimulationRequest) -> Response:
     """The echoed parameters, sent again, give the same simulation."""
 
-    async def act(occasion: Occasion) -> Response:
-        parameters = await simulation_parameters(
-            body, datetime.now(UTC), services_of(request), context_of(request)
-        )
-        session = new_session(occasion, principal_of(request), Surface.SIMULATION, parameters)
-        return await reply_to(request, Surface.SIMULATION, session.id, Create(session), status=201)
+    async def resolved() -> SimulationParameters:
+        return await simulation_parameters(body, datetime.now(UTC), services_of(request), context_of(request))
 
-    response = await once(request, act, status=201)
+    response = await created(request, Surface.SIMULATION, resolved)
     return told(response, disagreements_of(body, response.body))
 
 
@@ -76,11 +71,7 @@ async def step(
     request: Request, query: Annotated[AdvanceQuery, Query()], simulation_id: SimulationId
 ) -> Response:
     """A step is answered after it was stored, so no crash serves it again or loses it."""
-
-    def act(occasion: Occasion) -> Awaitable[Response]:
-        return reply_to(request, Surface.SIMULATION, simulation_id, advance(query, occasion))
-
-    return await once(request, act)
+    return await stepped(request, Surface.SIMULATION, simulation_id, query)
 
 
 @handler("Delete a simulation", responses=DELETION | errors(400, 404))
