@@ -12,15 +12,15 @@ from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.models import model_to_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration, declared_parameters
-from optionchain.session import Session, SessionState, ShowSnapshots, Surface
+from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
 
 _SNAKE_CASE_STATES = {state: state.value.lower().replace(" ", "_") for state in SessionState}
 
 
 def session_json(session: Session) -> bytes:
-    """The session as its surface shows it."""
-    show = _chain_session if session.surface is Surface.CHAIN else _simulation
+    """The session as its kind is shown: v1 shows chains, v2 simulations."""
+    show = _chain_session if session.kind is SessionKind.CHAIN else _simulation
     return orjson.dumps(show(session))
 
 
@@ -51,7 +51,7 @@ def snapshots_json(session: Session, reply: ShowSnapshots, bodies: Sequence[byte
 
 
 def _named(session: Session, cursor: int, body: bytes) -> bytes:
-    if session.surface is Surface.CHAIN:
+    if session.kind is SessionKind.CHAIN:
         info = {"id": session.id, "current_step": cursor, "total_steps": session.total_steps}
         return b"%b,%b" % (body[:-1], b'"session_info":' + orjson.dumps(info) + b"}")
     head = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from optionchain.models import model_from_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.session import Session, ShowSnapshots, Surface
+from optionchain.session import Session, SessionKind, ShowSnapshots
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
 from optionchain.wire.snapshots import snapshot_body
@@ -69,7 +69,7 @@ class ChaosSession:
         session = Session(
             id=session_id,
             owner="",
-            surface=Surface.CHAIN,
+            kind=SessionKind.CHAIN,
             parameters=self.parameters,
             created_at=START,
             updated_at=START,

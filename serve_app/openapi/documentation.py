@@ -17,7 +17,7 @@ def links(version: str, **parameters: str) -> dict[str, Any]:
     """What can be done with what was created: OpenAPI links that pass its id on.
 
     Args:
-        version: Of the surface.
+        version: Of the routes.
         parameters: By the endpoint's name, the parameter that takes the id.
     """
     return {

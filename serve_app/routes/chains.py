@@ -19,7 +19,7 @@ from optionchain.session import (
     Inspect,
     Peek,
     Reinitialize,
-    Surface,
+    SessionKind,
 )
 from serve_app.bodies.chains import ChainChanges, ChainParameters, sent_fields
 from serve_app.bodies.configured_parameters import chain_changes, chain_parameters, values_of_parameters
@@ -63,7 +63,7 @@ class StepQuery(SessionQuery, AdvanceQuery):
 )
 async def create(request: Request, body: ChainParameters) -> Response:
     unknown = unknown_fields(request, body)
-    response = await created(request, Surface.CHAIN, partial(_parameters, request, body))
+    response = await created(request, SessionKind.CHAIN, partial(_parameters, request, body))
     return _told(response, unknown, body)
 
 
@@ -71,7 +71,7 @@ async def create(request: Request, body: ChainParameters) -> Response:
 async def peek(request: Request, query: Annotated[PeekQuery, Query()]) -> Response:
     """Safe and repeatable: the cursor stays."""
     unknown = unknown_fields(request, query)
-    return told(await reply_to(request, Surface.CHAIN, query.sessionid, Peek(query.greeks)), unknown)
+    return told(await reply_to(request, SessionKind.CHAIN, query.sessionid, Peek(query.greeks)), unknown)
 
 
 @handler(
@@ -82,7 +82,7 @@ async def peek(request: Request, query: Annotated[PeekQuery, Query()]) -> Respon
 async def step(request: Request, query: Annotated[StepQuery, Query()]) -> Response:
     """A step is answered after it was stored, so no crash serves it again or loses it."""
     unknown = unknown_fields(request, query)
-    return told(await stepped(request, Surface.CHAIN, query.sessionid, query), unknown)
+    return told(await stepped(request, SessionKind.CHAIN, query.sessionid, query), unknown)
 
 
 @handler("Replace all parameters; cursor to 0", responses=SESSION | errors(400, 404, 409), extra=_LENIENT)
@@ -91,7 +91,7 @@ async def replace(
 ) -> Response:
     unknown = unknown_fields(request, query, body)
     command = Reinitialize(next_command_id(), values_of_parameters(await _parameters(request, body)))
-    return _told(await reply_to(request, Surface.CHAIN, query.sessionid, command), unknown, body)
+    return _told(await reply_to(request, SessionKind.CHAIN, query.sessionid, command), unknown, body)
 
 
 @handler("Change some parameters; cursor to 0", responses=SESSION | errors(400, 404, 409), extra=_LENIENT)
@@ -100,23 +100,23 @@ async def change(request: Request, query: Annotated[SessionQuery, Query()], body
     unknown = unknown_fields(request, query, body)
     command: Command = Inspect()
     if sent_fields(body) or not body.model_extra:
-        stored = partial(stored_session, request, Surface.CHAIN, query.sessionid)
+        stored = partial(stored_session, request, SessionKind.CHAIN, query.sessionid)
         changes = await chain_changes(
             body, midnight(datetime.now(UTC)), services_of(request), context_of(request), stored
         )
         command = Reinitialize(next_command_id(), changes)
-    return _told(await reply_to(request, Surface.CHAIN, query.sessionid, command), unknown, body)
+    return _told(await reply_to(request, SessionKind.CHAIN, query.sessionid, command), unknown, body)
 
 
 @handler("Delete a session", responses=DELETION | errors(400, 404))
 async def delete(request: Request, query: Annotated[SessionQuery, Query()]) -> Response:
-    return await reply_to(request, Surface.CHAIN, query.sessionid, Delete())
+    return await reply_to(request, SessionKind.CHAIN, query.sessionid, Delete())
 
 
 @handler("List your active sessions", responses=SESSION_PAGE | errors(400))
 async def sessions(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Those written last come first. What was listed may be gone a moment later."""
-    return await page_of_sessions(request, Surface.CHAIN, query)
+    return await page_of_sessions(request, SessionKind.CHAIN, query)
 
 
 async def _parameters(request: Request, body: ChainParameters) -> SimulationParameters:

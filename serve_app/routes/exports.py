@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from optionchain.export import Dataset, Export, Format, Layout
-from optionchain.session import Surface
+from optionchain.session import SessionKind
 from serve_app.edge.route_table import Responses, handler
 from serve_app.openapi.documentation import errors
 from serve_app.routes.session_calls import stored_session
@@ -51,7 +51,7 @@ class SessionExportQuery(ExportQuery):
 @handler("Export a session", responses=FILE | errors(400, 404), response_class=StreamingResponse)
 async def export_session(request: Request, query: Annotated[SessionExportQuery, Query()]) -> Response:
     """Read-only. What is deleted or changed while it is sent is sent as it was."""
-    return await _export(request, Surface.CHAIN, query.sessionid, query)
+    return await _export(request, SessionKind.CHAIN, query.sessionid, query)
 
 
 @handler("Export a simulation", responses=FILE | errors(400, 404), response_class=StreamingResponse)
@@ -61,12 +61,12 @@ async def export_simulation(
     simulation_id: Annotated[UUID, Path(alias="id", description="The simulation's id")],
 ) -> Response:
     """Read-only. What is deleted while it is sent is sent as it was."""
-    return await _export(request, Surface.SIMULATION, simulation_id, query)
+    return await _export(request, SessionKind.SIMULATION, simulation_id, query)
 
 
-async def _export(request: Request, surface: Surface, session_id: UUID, query: ExportQuery) -> Response:
+async def _export(request: Request, kind: SessionKind, session_id: UUID, query: ExportQuery) -> Response:
     producers = services_of(request).producers
-    session = await stored_session(request, surface, session_id)
+    session = await stored_session(request, kind, session_id)
     export = Export(
         parameters=session.parameters,
         dataset=query.dataset,

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from optionchain.chains import GreekSet
 from optionchain.errors import InvalidInput
-from optionchain.session import Session, ShowSnapshots, Surface
+from optionchain.session import Session, SessionKind, ShowSnapshots
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
 from optionchain.wire.snapshots import snapshot_body
@@ -68,7 +68,7 @@ async def stream(
 ) -> Response:
     """Read-only, from the first step or any other to the last one."""
     producers = services_of(request).producers
-    session = await stored_session(request, Surface.SIMULATION, simulation_id)
+    session = await stored_session(request, SessionKind.SIMULATION, simulation_id)
     first = _first_step(query, request.headers.get(LAST_EVENT_ID), session.total_steps)
     if first == session.total_steps:
         return Response(status_code=204)

@@ -33,7 +33,7 @@ import orjson
 from optionchain import GeometricBrownian, InvalidInput, SimulationParameters, SingleExpiration
 from optionchain.configuration.simulator import SimulatorConfiguration
 from optionchain.parameters import varying_names
-from optionchain.session import Session, Surface
+from optionchain.session import Session, SessionKind
 from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 from optionchain.wire.sessions import session_json
 from serve_app.asgi import build_routes
@@ -65,7 +65,7 @@ of_wire = parameters_to_wire(parameters(tick=0.5))
 older = {name: value for name, value in of_wire.items() if name != "tick"}
 configured = SimulatorConfiguration.from_values({"defaults": {"tick": 1.5}}).defaults
 session = Session(
-    id="s", owner="o", surface=Surface.CHAIN,
+    id="s", owner="o", kind=SessionKind.CHAIN,
     parameters=parameters(tick=0.5), created_at=NOW, updated_at=NOW,
 )
 print(json.dumps({
