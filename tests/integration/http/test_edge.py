@@ -180,6 +180,16 @@ async def test_any_byte_in_any_other_header_is_answered_in_json(running: Service
 
 def test_the_header_that_is_no_utf_8_is_named() -> None:
     assert unreadable([(b"accept", b"*/*"), (b"x-request-id", b"\xe9")]) == "x-request-id"
-    assert unreadable([(b"accept", "é".encode()), (b"x-request-id", b"7")]) is None
-    # What one value begins, the next does not end.
-    assert unreadable([(b"accept", b"\xc3"), (b"x-request-id", b"\xa9")]) == "accept"
+    assert unreadable([(b"traceparent", "é".encode()), (b"x-request-id", b"7")]) is None
+    assert unreadable([(b"x-api-key", b"\xe9")]) is None, "it is a wrong key, and that is for us to say"
+
+
+async def test_a_refused_header_is_answered_under_an_identity(running: Service) -> None:
+    transport = httpx.ASGITransport(HeaderBytes(running.app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as api:
+        nameless = await api.get("/health", headers=[(b"x-request-id", b"\xe9")])
+        named = await api.get("/health", headers=[(b"x-request-id", b"mine"), (b"tracestate", b"\xe9")])
+
+    assert nameless.headers["X-Request-Id"].isascii()
+    assert named.headers["X-Request-Id"] == "mine"
+    assert named.json() == {"error": "Validation Error: tracestate: must be UTF-8", "field": "tracestate"}
