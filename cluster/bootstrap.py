@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypedDict
 
+from pydantic import BaseModel
 from ray.actor import ActorHandle
 
 from actors.configuration.actor import ConfigActor, ConfigSources
@@ -153,28 +154,19 @@ def open_config_sources(settings: Settings) -> ConfigSources:
 
 def history_actor(settings: Settings) -> ActorHandle[Any]:
     """The one history actor, created where there is none."""
-    open_sources = partial(open_history_sources, settings)
-    return find_or_make(
-        HistoryActor,
-        HISTORY_ACTOR,
-        open_sources,
-        settings.history,
-        partial(open_observer, settings.telemetry),
-        namespace=settings.ray.namespace,
-    )
+    return _shared_actor(settings, HistoryActor, HISTORY_ACTOR, open_history_sources, settings.history)
 
 
 def config_actor(settings: Settings) -> ActorHandle[Any]:
     """The one configuration actor, created where there is none."""
-    open_sources = partial(open_config_sources, settings)
-    return find_or_make(
-        ConfigActor,
-        CONFIG_ACTOR,
-        open_sources,
-        settings.config,
-        partial(open_observer, settings.telemetry),
-        namespace=settings.ray.namespace,
-    )
+    return _shared_actor(settings, ConfigActor, CONFIG_ACTOR, open_config_sources, settings.config)
+
+
+def _shared_actor(
+    settings: Settings, kind: type, name: str, open_sources: Callable[[Settings], object], group: BaseModel
+) -> ActorHandle[Any]:
+    opened = partial(open_sources, settings), group, partial(open_observer, settings.telemetry)
+    return find_or_make(kind, name, *opened, namespace=settings.ray.namespace)
 
 
 def open_history(settings: Settings, observer: Observer | None = None) -> RayHistory:

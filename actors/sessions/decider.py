@@ -117,13 +117,10 @@ class Decider:
 
     def _count(self, decisions: Sequence[Decision]) -> None:
         shown = [(one.reply, one.rendered) for one in decisions if isinstance(one.reply, ShowSnapshots)]
-        counts = {
-            "session.steps": sum(reply.count for reply, _ in shown if reply.is_served),
-            "session.snapshots_cached": sum(rendered.cached for _, rendered in shown if rendered),
-        }
-        for quantity, amount in counts.items():
-            if amount:
-                self._observer.counted(quantity, amount)
+        if steps := sum(reply.count for reply, _ in shown if reply.is_served):
+            self._observer.counted("session.steps", steps)
+        if cached := sum(rendered.cached for _, rendered in shown if rendered):
+            self._observer.counted("session.snapshots_cached", cached)
 
 
 def _answer(decision: Decision) -> Answer:

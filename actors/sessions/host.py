@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -184,13 +184,13 @@ class SessionHost:
         self._count("session.activated", len(loaded))
         for turn in turns:
             turn.before = turn.before or loaded.get(turn.session_id)
-        await self._recall([turn for turn in turns if turn.keyed_commands])
+        forgotten = {turn.session_id: ids for turn in turns if (ids := turn.keyed_commands)}
+        if forgotten:
+            await self._recall(turns, forgotten)
 
-    async def _recall(self, turns: Sequence[Turn]) -> None:
-        """Remind sessions of keyed commands that they have forgotten."""
-        if not turns:
-            return
-        recalled = await self._store.recall({turn.session_id: turn.keyed_commands for turn in turns})
+    async def _recall(self, turns: Sequence[Turn], forgotten: Mapping[str, Sequence[str]]) -> None:
+        """Remind sessions of keyed commands that they may have forgotten."""
+        recalled = await self._store.recall(forgotten)
         for turn in turns:
             if turn.before is not None and turn.session_id in recalled:
                 turn.before = replace(turn.before, recalled=recalled[turn.session_id])

@@ -66,9 +66,15 @@ class Turn:
     @property
     def keyed_commands(self) -> list[str]:
         """The ids of the commands that a caller may have sent long before, and that `before` does not know."""
-        commands = (waiting.call.command for waiting in self.calls)
-        ids = [one.command_id for one in commands if isinstance(one, Advance) and one.is_keyed]
-        return [one for one in ids if self.before is not None and self.before.snapshots_of(one) is None]
+        before = self.before
+        return [
+            command.command_id
+            for waiting in self.calls
+            if isinstance(command := waiting.call.command, Advance)
+            and command.is_keyed
+            and before is not None
+            and before.snapshots_of(command.command_id) is None
+        ]
 
     @property
     def is_changed(self) -> bool:

@@ -14,6 +14,7 @@ from recording import Recording
 
 from adapters.ray_metrics import METRICS, RayMetrics
 from adapters.structured_log import Severity, StructuredLog
+from adapters.telemetry import TelemetrySettings, open_observer
 from optionchain.errors import Defect, NotFound, Unavailable
 from optionchain.observing import Observer, Observers, Unobserved, attempted, observed, tell_failure
 
@@ -178,3 +179,14 @@ def test_several_observers_hear_the_same() -> None:
         assert one.names() == {"a", "b", "d"}
         assert one.labels == [("b", {"kind": "c"})]
         assert len(one.begun) == len(one.ended) == len(one.failures) == 1
+
+
+def test_a_process_has_one_observer_at_the_level_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet, chatty = TelemetrySettings(log_level="error"), TelemetrySettings(log_level="debug")
+
+    for settings in (quiet, chatty):
+        tell_failure(open_observer(settings), "x", Unavailable("the session store"))
+
+    assert open_observer(chatty) is open_observer(TelemetrySettings(log_level="debug"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert orjson.loads(line)["level"] == "WARNING"
