@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import ray
 
-from cluster.instance.problem import InstanceProblem
-from cluster.instance.ray_node import AMENDED_HAPROXY, ray_temporary_folder, refused
+from cluster.instance.processes import ProcessFailed
+from cluster.instance.ray_node import AMENDED_HAPROXY, HAPROXY_FOLDER, ray_temporary_folder, refused
 
 # Run by itself: to import `ray.serve` is to import all of it.
 TEMPLATES = runpy.run_path(str(Path(ray.__file__).parent / "serve/_private/haproxy_templates.py"))
@@ -90,12 +90,12 @@ def test_a_line_that_ray_renames_keeps_haproxy_from_starting(
 
 
 def test_who_starts_an_instance_is_told(tmp_path: Path) -> None:
-    folder = ray_temporary_folder(tmp_path) / "h"
+    folder = ray_temporary_folder(tmp_path).parent / HAPROXY_FOLDER
     assert not refused(tmp_path)
     folder.mkdir(parents=True)
     try:
         (folder / "refusal").write_text("HAProxy is not started: because.\n")
-        with pytest.raises(InstanceProblem, match="HAProxy is not started: because"):
+        with pytest.raises(ProcessFailed, match="HAProxy is not started: because"):
             refused(tmp_path)
     finally:
         (folder / "refusal").unlink()
