@@ -15,10 +15,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from optionchain.context import Context, Principal
-from optionchain.errors import Defect, OptionChainError
+from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
 from optionchain.observing import Observer, Operation, observed
 from optionchain.ports import Allowance, Allowances, Authentication
-from serve_app.edge.answers import error_response, known_error, status_of
+from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated
 from serve_app.edge.caller import NOBODY, trace_of
 from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, UnknownPath, WrongMethod
@@ -31,7 +31,12 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 # Of a length that any machine has; Python refuses to read some thousands.
 MOST_DIGITS = 18
 # Refusals that say something of the load, and how they are counted.
-REJECTS = {413: "too_large", 429: "rate_limited", 503: "unavailable"}
+REJECTS: dict[type[OptionChainError], str] = {
+    TooLarge: "too_large",
+    RateLimited: "rate_limited",
+    Overloaded: "overloaded",
+    Unavailable: "unavailable",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,7 @@ class Edge:
 
     def _tell(self, told: Operation, refusal: OptionChainError) -> None:
         told.facts["error"] = type(refusal).__name__
-        kind = REJECTS.get(status_of(refusal))
+        kind = next((REJECTS[each] for each in type(refusal).__mro__ if each in REJECTS), None)
         if kind is not None:
             self._guards.observer.counted("http.rejected", kind=kind)
 

@@ -52,7 +52,7 @@ class Service:
 
     app: ASGIApp
     observer: Recording
-    calls: SessionGateway
+    producers: Producers
 
     def client(self, key: str | None = ALICE, **options: Any) -> httpx.AsyncClient:
         headers = {} if key is None else {"X-API-Key": key}
@@ -113,7 +113,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         metrics=unused,
     )
     try:
-        yield Service(build_asgi(settings, services), observer, gateway)
+        yield Service(build_asgi(settings, services), observer, services.producers)
     finally:
         await store.close()
         await answers.close()

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from in_process_service import ALICE, BOB, Service
+from in_process_service import ALICE, BOB, Service, service
+from servers import RedisServer
 
 from serve_app.edge.header_bytes import HeaderBytes, unreadable
 from serve_app.edge.route_table import Permission
@@ -69,6 +70,20 @@ async def test_rejects_are_counted_by_kind(running: Service, api: httpx.AsyncCli
 
     assert answer.status_code == 413
     assert running.observer.labels == [("http.rejected", {"kind": "too_large"})]
+
+
+async def test_a_full_queue_is_told_from_an_outage(
+    server: RedisServer, prefix: str, parameters: dict[str, Any]
+) -> None:
+    async with service(server, prefix, http={"max_streams": 1}) as running, running.client() as api:
+        session_id = (await api.post("/api/v1/chain", json=parameters)).json()["id"]
+        # A place that somebody has, and gives back when nobody holds it any more.
+        taken = await running.producers.start(lambda: iter([b""]))
+        answer = await api.get("/api/v1/chain/export", params={"sessionid": session_id})
+        await taken.aclose()
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert ("http.rejected", {"kind": "overloaded"}) in running.observer.labels
 
 
 async def test_a_bug_is_answered_without_details_and_told_as_a_failure(
