@@ -7,6 +7,7 @@ A `Warning` header (RFC 7234, code 299) and an entry of the answer's ``warnings`
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import orjson
@@ -46,7 +47,8 @@ def unknown_fields(request: Request, *given: BaseModel) -> list[Disagreement]:
     Raises:
         InvalidInput: There is something, and the caller or the settings ask for strictness.
     """
-    notices = [notice for each in given for notice in _unknown(each)][:MOST_NOTICES]
+    # The rest is not even looked at: what was meant by each of a million names would take minutes.
+    notices = list(islice(chain.from_iterable(map(_unknown, given)), MOST_NOTICES))
     if notices and _is_strict(request):
         raise InvalidInput(notices[0].field, notices[0].reason)
     return notices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
@@ -169,6 +170,19 @@ async def test_hostile_names_neither_leave_their_header_nor_grow_the_answer(
     assert len(answer.content) < 5_000
     assert "set-cookie" not in answer.headers
     assert all(line.isascii() and line.isprintable() for line in answer.headers.get_list("Warning"))
+
+
+async def test_a_body_full_of_unknown_names_costs_little_more_than_its_reading(
+    api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    hostile = {f"volatilit{number}": 1 for number in range(100_000)}
+    began = time.process_time()
+
+    answer = await api.post(CHAIN, json={**parameters, **hostile})
+
+    assert answer.status_code == 201
+    # The names that are told take a millisecond; all of them would take two minutes.
+    assert time.process_time() - began < 5.0
 
 
 async def test_a_keyed_request_is_told_the_same_again(
