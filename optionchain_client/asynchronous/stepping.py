@@ -1,0 +1,270 @@
+"""A session or a simulation in the hands of a caller: a cursor that moves, and the whole that it moves through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Unpack
+
+from optionchain_client.asynchronous.transport import AsyncTransport
+from optionchain_client.checks import checked
+from optionchain_client.concurrency import AsyncStream
+from optionchain_client.cursor import Cursor
+from optionchain_client.errors import Completed, NotFound, PreconditionFailed
+from optionchain_client.events import Event
+from optionchain_client.exports import Dataset, Format, Layout, export_query, format_of
+from optionchain_client.frames import pandas_of_arrow, polars_of_arrow
+from optionchain_client.parameters import Greeks, SessionChanges, SessionParameters
+from optionchain_client.requests import ApiRequest
+from optionchain_client.routes import ChainRoutes, Routes, SimulationRoutes
+from optionchain_client.snapshots import Snapshot, peeked
+from optionchain_client.views import SessionView, SimulationView
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+# A snapshot of the widest chains that a server makes is a few megabytes.
+MOST_SNAPSHOT_BYTES = 1 << 26
+
+
+class AsyncStepped:
+    """What sessions and simulations have in common.
+
+    Args:
+        transport: Sends the calls.
+        routes: Of its surface.
+        session_id: Its identity.
+        current_step: Where the cursor is; None where that is not known.
+    """
+
+    def __init__(
+        self, transport: AsyncTransport, routes: Routes, session_id: str, current_step: int | None
+    ) -> None:
+        self._transport = transport
+        self._routes = routes
+        self._cursor = Cursor(routes, session_id, current_step)
+
+    @property
+    def id(self) -> str:
+        return self._cursor.session_id
+
+    @property
+    def current_step(self) -> int | None:
+        """Index of the next snapshot, as far as known."""
+        return self._cursor.current_step
+
+    async def peek(self, *, greeks: Greeks = "first") -> Snapshot:
+        """The next snapshot; the cursor stays.
+
+        Raises:
+            Completed: There is none.
+        """
+        with self._cursor.following():
+            return self._cursor.peeked(await self._transport.send(self._routes.peek(self.id, greeks)))
+
+    async def step(self, *, greeks: Greeks = "first") -> Snapshot:
+        """The next snapshot; the cursor moves behind it.
+
+        A lost answer is asked for again and is the same: no snapshot is skipped, none is consumed twice.
+
+        Raises:
+            Completed: There is none.
+            PreconditionFailed: Somebody else moved the cursor; `current_step` knows now where it is.
+        """
+        snapshots = await self._step(None, greeks)
+        return snapshots[0]
+
+    async def step_many(self, count: int, *, greeks: Greeks = "first") -> list[Snapshot]:
+        """The next `count` snapshots, fewer at the end, in one call and as one advance.
+
+        Raises:
+            Completed: There is none.
+            PreconditionFailed: Somebody else moved the cursor; `current_step` knows now where it is.
+        """
+        return await self._step(count, greeks)
+
+    async def steps(self, *, bulk: int | None = None, greeks: Greeks = "first") -> AsyncIterator[Snapshot]:
+        """Every snapshot from the cursor to the end; the cursor moves with them.
+
+        Where somebody else moves the cursor meanwhile, the iteration goes on from there; each snapshot
+        tells its `step`.
+
+        Args:
+            bulk: Snapshots a call. More is faster, and the server's cursor is then ahead of the iteration.
+            greeks: Which greeks to ask for.
+        """
+        while not self._cursor.is_completed:
+            try:
+                snapshots = await self._step(bulk, greeks)
+            except (PreconditionFailed, Completed):
+                continue
+            for snapshot in snapshots:
+                yield snapshot
+
+    async def to_polars(
+        self,
+        *,
+        dataset: Dataset = "option_chains",
+        from_step: int | None = None,
+        to_step: int | None = None,
+    ) -> polars.DataFrame:
+        """The whole as one polars frame, whatever the cursor, which stays: the table that `download` writes.
+
+        Args:
+            dataset: `underlying`, `volatility` or `option_chains`: a row a strike, expiration and step.
+            from_step: The first step; None means 0.
+            to_step: The last step, inclusive; None means all.
+
+        Raises:
+            ImportError: polars is not installed.
+        """
+        return polars_of_arrow(await self._arrow(dataset, from_step, to_step))
+
+    async def to_pandas(
+        self,
+        *,
+        dataset: Dataset = "option_chains",
+        from_step: int | None = None,
+        to_step: int | None = None,
+    ) -> pandas.DataFrame:
+        """As `to_polars`, as a pandas frame.
+
+        Raises:
+            ImportError: pandas or pyarrow is not installed.
+        """
+        return pandas_of_arrow(await self._arrow(dataset, from_step, to_step))
+
+    async def download(
+        self,
+        path: str | PathLike[str],
+        *,
+        format: Format | None = None,
+        dataset: Dataset = "option_chains",
+        layout: Layout = "standard",
+        from_step: int | None = None,
+        to_step: int | None = None,
+    ) -> int:
+        """Write an export of the whole, whatever the cursor, to a file.
+
+        Args:
+            path: The file; replaced when the new one is whole.
+            format: `parquet`, `arrow`, `csv` or `json`; None goes by the file's ending.
+            dataset: `underlying`, `volatility` or `option_chains`.
+            layout: `standard`, or `ironcondor`: the columns that the backtester of that name reads.
+            from_step: The first step; None means 0.
+            to_step: The last step, inclusive; None means all.
+
+        Returns:
+            The number of bytes.
+
+        Raises:
+            ValueError: The file's ending is of no format, or of another one than what was given.
+        """
+        query = export_query(
+            dataset=dataset,
+            format=format_of(fspath(path), format),
+            layout=layout,
+            from_step=from_step,
+            to_step=to_step,
+        )
+        return await self._transport.download(self._routes.export(self.id, query), fspath(path))
+
+    async def delete(self) -> None:
+        """Delete it; fine where it is gone already."""
+        try:
+            await self._transport.send(self._routes.delete(self.id))
+        except NotFound:
+            return
+
+    async def _step(self, count: int | None, greeks: Greeks) -> list[Snapshot]:
+        with self._cursor.following():
+            return self._cursor.served(await self._transport.send(self._cursor.step_request(count, greeks)))
+
+    async def _arrow(self, dataset: Dataset, from_step: int | None, to_step: int | None) -> bytes:
+        query = export_query(dataset=dataset, format="arrow", from_step=from_step, to_step=to_step)
+        return await self._transport.fetch(self._routes.export(self.id, query))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r}, current_step={self.current_step})"
+
+
+class AsyncSession(AsyncStepped):
+    """A session: one expiration, and parameters that can be changed.
+
+    Attributes:
+        view: As the server last showed it: `parameters`, `state`, `total_steps`; None if it never did.
+    """
+
+    _routes: ChainRoutes
+
+    def __init__(self, transport: AsyncTransport, session_id: str, view: SessionView | None = None) -> None:
+        super().__init__(transport, ChainRoutes(), session_id, None if view is None else view["current_step"])
+        self.view = view
+
+    async def change(self, **changes: Unpack[SessionChanges]) -> SessionView:
+        """Change some parameters; the cursor goes to 0. Returns the new view.
+
+        Raises:
+            TypeError: A name is unknown; the nearest known one is named.
+        """
+        body = checked(SessionChanges, "a session", changes)
+        return self._changed(await self._transport.send(self._routes.change(self.id, body)))
+
+    async def replace(self, **parameters: Unpack[SessionParameters]) -> SessionView:
+        """Replace all parameters; the cursor goes to 0. Returns the new view.
+
+        Raises:
+            TypeError: A name is unknown; the nearest known one is named.
+        """
+        body = checked(SessionParameters, "a session", parameters)
+        return self._changed(await self._transport.send(self._routes.replace(self.id, body)))
+
+    def _changed(self, view: SessionView) -> SessionView:
+        self._cursor.rewind()
+        self.view = view
+        return view
+
+
+class AsyncSimulation(AsyncStepped):
+    """A simulation: rolling expirations, immutable.
+
+    Attributes:
+        view: As the server showed it when it was opened: `parameters`, `state`, `cursor`.
+    """
+
+    _routes: SimulationRoutes
+
+    def __init__(self, transport: AsyncTransport, view: SimulationView) -> None:
+        super().__init__(transport, SimulationRoutes(), view["id"], view["cursor"]["current_step"])
+        self.view = view
+
+    async def stream(
+        self, *, from_step: int = 0, interval_seconds: float = 0.0, greeks: Greeks = "first"
+    ) -> AsyncStream[Snapshot]:
+        """Every snapshot from a step on as the server sends them, whatever the cursor, which stays.
+
+        A connection that breaks is opened again behind the snapshot that came last. Whoever may leave the
+        iteration early closes it by `contextlib.aclosing`.
+
+        Args:
+            from_step: The first step.
+            interval_seconds: Pause between two snapshots; 0 sends them as fast as they are read.
+            greeks: Which greeks to ask for.
+        """
+        query = {"from_step": from_step, "interval_seconds": interval_seconds, "greeks": greeks}
+
+        def request_after(step: str | None) -> ApiRequest:
+            return self._routes.stream(self.id, query, step)
+
+        events = self._transport.events(request_after, _is_end, most_bytes=MOST_SNAPSHOT_BYTES)
+        async with aclosing(events):
+            async for event in events:
+                if event.name == "snapshot":
+                    yield peeked(json.loads(event.data))
+
+
+def _is_end(event: Event) -> bool:
+    return event.name == "end"
