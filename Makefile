@@ -30,7 +30,8 @@ check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-format: $(VENV)/.test ## Format the code and apply safe fixes
+format: $(VENV)/.test ## Generate what is generated, format the code and apply safe fixes
+	@$(BIN)/python -P optionchain_client/make_synchronous.py
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

@@ -12,7 +12,7 @@ It needs httpx and stamina; and for frames polars, or pandas with pyarrow. It im
 from optionchain_client.asynchronous.client import AsyncClient
 from optionchain_client.asynchronous.configurations import AsyncConfigurations
 from optionchain_client.asynchronous.history import AsyncHistory
-from optionchain_client.asynchronous.stepping import AsyncSession, AsyncSimulation
+from optionchain_client.asynchronous.sessions import AsyncSession, AsyncSimulation
 from optionchain_client.asynchronous.sweeps import AsyncSweep
 from optionchain_client.errors import (
     ApiError,
@@ -46,7 +46,7 @@ from optionchain_client.snapshots import Snapshot, to_pandas, to_polars
 from optionchain_client.synchronous.client import Client
 from optionchain_client.synchronous.configurations import Configurations
 from optionchain_client.synchronous.history import History
-from optionchain_client.synchronous.stepping import Session, Simulation
+from optionchain_client.synchronous.sessions import Session, Simulation
 from optionchain_client.synchronous.sweeps import Sweep
 
 __all__ = [

@@ -62,7 +62,7 @@ def refuse_not_finite(field: str, value: Any) -> None:
 def _check_names(prefix: str, given: Mapping[str, Any], kind: type, what: str) -> None:
     refuse_unknown(prefix, given, names_of(kind), what)
     schedules = given.get("schedules")
-    for index, rule in enumerate(schedules if isinstance(schedules, list) else ()):
+    for index, rule in enumerate(schedules if isinstance(schedules, list | tuple) else ()):
         if isinstance(rule, Mapping):
             refuse_unknown(f"{prefix}schedules[{index}].", rule, names_of(Rule), "a rule")
 

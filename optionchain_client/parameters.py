@@ -4,16 +4,17 @@ The server checks the values. A test compares this module with what the server d
 evaluated here.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 Greeks: TypeAlias = Literal["none", "first", "all"]
 """`first`: delta and gamma; `all`: theta, vega and rho as well."""
 
-Method: TypeAlias = dict[str, dict[str, Any]]
+Method: TypeAlias = Mapping[str, Mapping[str, Any]]
 """A market model with its parameters: ``{"Heston": {"dt": 0.004, ...}}``."""
 
-TimeFrame: TypeAlias = str | dict[str, float]
+TimeFrame: TypeAlias = str | Mapping[str, float]
 """``"Day"``, or ``{"Custom": periods_per_year}``."""
 
 Instant: TypeAlias = str | datetime
@@ -69,7 +70,7 @@ class Rule(TypedDict, total=False):
     rule_id: Required[str]
     kind: Required[Literal["daily", "weekly", "monthly", "yearly"]]
     target_count: Required[int]
-    weekdays: list[str]
+    weekdays: Sequence[str]
     weekday: str
     month: int
 
@@ -79,7 +80,7 @@ class SimulationParameters(_Market):
 
     timezone: str
     expiration_time: str
-    schedules: list[Rule]
+    schedules: Sequence[Rule]
     calendar: NotRequired[str | None]
     step_interval_seconds: NotRequired[int | None]
     effective_start: NotRequired[Instant | None]
@@ -103,7 +104,7 @@ class SweepBase(_Optional, total=False):
     timezone: str
     calendar: str | None
     expiration_time: str
-    schedules: list[Rule] | None
+    schedules: Sequence[Rule] | None
 
 
 Line = TypedDict("Line", {"from": float, "to": float, "points": int})
@@ -113,7 +114,7 @@ Line = TypedDict("Line", {"from": float, "to": float, "points": int})
 class Design(TypedDict, total=False):
     """Scenarios that fill a box."""
 
-    bounds: Required[dict[str, list[float]]]
+    bounds: Required[Mapping[str, Sequence[float]]]
     points: Required[int]
     kind: str
     seed: int
@@ -132,15 +133,15 @@ class SweepDefinition(TypedDict, total=False):
     """A sweep: scenarios of a simulation, each with many paths, and what is measured on each path."""
 
     base: Required[SweepBase]
-    measures: Required[list[str | dict[str, Any]]]
-    grid: dict[str, list[Any] | Line] | None
-    scenarios: list[dict[str, Any]] | None
+    measures: Required[Sequence[str | Mapping[str, Any]]]
+    grid: Mapping[str, Sequence[Any] | Line] | None
+    scenarios: Sequence[Mapping[str, Any]] | None
     design: Design | None
-    shocks: list[Shock] | None
+    shocks: Sequence[Shock] | None
     paths: int | None
     seed: int | None
     sampling: Literal["independent", "antithetic", "sobol"] | None
     control: Literal["terminal_price"] | None
-    quantiles: list[float] | None
+    quantiles: Sequence[float] | None
     tail: float | None
     covariances: bool | None

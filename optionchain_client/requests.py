@@ -104,9 +104,12 @@ class Address:
         }
 
     def named(self, request: ApiRequest) -> str:
-        """A call for people: its method and where it goes, without a password."""
-        url = httpx.URL(self._base_url).copy_with(userinfo=b"")
-        return f"{request.method} {str(url).rstrip('/')}{request.path}"
+        """A call for people: its method and where it goes."""
+        return f"{request.method} {self}{request.path}"
+
+    def __str__(self) -> str:
+        """Without the user and the password that it may have."""
+        return str(httpx.URL(self._base_url).copy_with(userinfo=b"")).rstrip("/")
 
 
 def _given(query: Mapping[str, Any]) -> dict[str, Any]:

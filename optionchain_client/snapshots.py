@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class Snapshot:
 
     step: int
     total_steps: int
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] = field(repr=False)
 
     @property
     def symbol(self) -> str:

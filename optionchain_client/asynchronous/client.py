@@ -11,7 +11,8 @@ import httpx
 
 from optionchain_client.asynchronous.configurations import AsyncConfigurations
 from optionchain_client.asynchronous.history import AsyncHistory
-from optionchain_client.asynchronous.stepping import AsyncSession, AsyncSimulation, AsyncStepped
+from optionchain_client.asynchronous.sessions import AsyncSession, AsyncSimulation
+from optionchain_client.asynchronous.stepping import AsyncStepped
 from optionchain_client.asynchronous.sweeps import SWEEPS, AsyncSweep
 from optionchain_client.asynchronous.transport import AsyncTransport
 from optionchain_client.checks import checked
@@ -54,10 +55,10 @@ class AsyncClient:
         retry: Retry | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        address = Address(base_url, api_key)
+        self._address = Address(base_url, api_key)
         self._http = http or httpx.AsyncClient(timeout=timeout_seconds)
         self._is_http_ours = http is None
-        self._transport = AsyncTransport(address, self._http, retry or Retry())
+        self._transport = AsyncTransport(self._address, self._http, retry or Retry())
         self.history = AsyncHistory(self._transport)
         self.configurations = AsyncConfigurations(self._transport)
 
@@ -162,6 +163,9 @@ class AsyncClient:
         """Close the connections that this client opened."""
         if self._is_http_ours:
             await self._http.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._address)!r})"
 
     async def __aenter__(self) -> Self:
         return self

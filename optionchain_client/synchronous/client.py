@@ -19,7 +19,8 @@ from optionchain_client.retry import Retry
 from optionchain_client.routes import ChainRoutes, SimulationRoutes
 from optionchain_client.synchronous.configurations import Configurations
 from optionchain_client.synchronous.history import History
-from optionchain_client.synchronous.stepping import Session, Simulation, Stepped
+from optionchain_client.synchronous.sessions import Session, Simulation
+from optionchain_client.synchronous.stepping import Stepped
 from optionchain_client.synchronous.sweeps import SWEEPS, Sweep
 from optionchain_client.synchronous.transport import Transport
 from optionchain_client.views import Readiness, SessionView, SimulationView, SweepView
@@ -55,10 +56,10 @@ class Client:
         retry: Retry | None = None,
         http: httpx.Client | None = None,
     ) -> None:
-        address = Address(base_url, api_key)
+        self._address = Address(base_url, api_key)
         self._http = http or httpx.Client(timeout=timeout_seconds)
         self._is_http_ours = http is None
-        self._transport = Transport(address, self._http, retry or Retry())
+        self._transport = Transport(self._address, self._http, retry or Retry())
         self.history = History(self._transport)
         self.configurations = Configurations(self._transport)
 
@@ -159,6 +160,9 @@ class Client:
         """Close the connections that this client opened."""
         if self._is_http_ours:
             self._http.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._address)!r})"
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import (
     Any,
@@ -43,7 +43,9 @@ JSON_TYPES: dict[object, str] = {
     bool: "boolean",
     type(None): "null",
     list: "array",
+    Sequence: "array",
     dict: "object",
+    Mapping: "object",
     datetime: "string",
     date: "string",
 }
