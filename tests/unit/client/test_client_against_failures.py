@@ -133,6 +133,29 @@ def test_a_failed_deletion_does_not_hide_the_failure_of_the_block() -> None:
     assert "could not be deleted" in failure.value.__notes__[0]
 
 
+def pages_of_sessions(request: httpx.Request, _: int) -> httpx.Response:
+    page = int(request.url.params["page"])
+    return httpx.Response(
+        200, json={"data": [{"id": f"{page}a"}, {"id": f"{page}b"}], "pagination": {"pages": 3}}
+    )
+
+
+def test_a_list_has_the_sessions_of_every_page() -> None:
+    service = FakeService(before=pages_of_sessions)
+
+    listed = [view["id"] for view in open_client(service).sessions()]
+
+    assert listed == ["1a", "1b", "2a", "2b", "3a", "3b"]
+    assert len(service.requests) == 3
+
+
+@pytest.mark.anyio
+async def test_a_coroutines_list_has_them_too() -> None:
+    client = open_async_client(FakeService(before=pages_of_sessions))
+
+    assert [view["id"] async for view in client.sweeps()] == ["1a", "1b", "2a", "2b", "3a", "3b"]
+
+
 def test_a_deletion_whose_answer_was_lost_succeeds() -> None:
     service = FakeService(after=lose("/api/v1/chain", every=2))
 

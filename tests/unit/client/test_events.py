@@ -102,7 +102,7 @@ def started(service: Callable[[httpx.Request], httpx.Response], retry: Retry = Q
 BROKEN_TWICE = (
     ([progress("queued", 0.0), progress("running", 0.3)[:20]], True),
     ([b":\n\n", progress("running", 0.5)], False),
-    ([progress("running", 0.9), progress("completed", 1.0), progress("running", 0.0)], True),
+    ([progress("running", 0.9), progress("completed", 1.0) + progress("running", 0.0)], True),
 )
 
 
@@ -136,6 +136,15 @@ def test_patience_with_a_stream_that_breaks_again_and_again_ends(breaks: bool) -
         started(service).wait()
 
     assert len(service.opened) == QUICK.attempts
+
+
+def test_patience_begins_anew_with_each_event() -> None:
+    shares = [step / 10 for step in range(2 * QUICK.attempts)]
+    connections = [([progress("running", share)], True) for share in shares]
+    service = FakeSweeps(*connections, ([progress("completed", 1.0)], False))
+
+    assert [view["state"] for view in started(service).progress()][-1] == "completed"
+    assert len(service.opened) == 2 * QUICK.attempts + 1
 
 
 def test_without_retries_a_stream_is_opened_once() -> None:

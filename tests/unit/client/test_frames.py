@@ -50,8 +50,9 @@ def simulated(expirations: Any, **changes: Any) -> Simulation:
 
 ONE = simulated(SingleExpiration(30.0))
 ROLLING = simulated(schedule_from_wire(SCHEDULE))
-# No listed contract has such a strike.
-FINE = simulated(SingleExpiration(30.0), initial_price=0.01, strike_interval=0.00025, symbol="far too long")
+# No listed contract has every such strike, and none has such a name.
+FINE = simulated(SingleExpiration(30.0), initial_price=0.01, strike_interval=0.00025)
+LONG = simulated(SingleExpiration(30.0), symbol="far too long")
 
 
 def served(simulation: Simulation, step: int, greeks: Any) -> Snapshot:
@@ -62,7 +63,7 @@ def served(simulation: Simulation, step: int, greeks: Any) -> Snapshot:
 
 
 @pytest.mark.parametrize("greeks", ["none", "first", "all"])
-@pytest.mark.parametrize("simulation", [ONE, ROLLING, FINE], ids=["one", "rolling", "fine"])
+@pytest.mark.parametrize("simulation", [ONE, ROLLING, FINE, LONG], ids=["one", "rolling", "fine", "long"])
 def test_a_snapshot_is_the_librarys_table_of_the_chain(simulation: Simulation, greeks: Any) -> None:
     ours, theirs = served(simulation, 3, greeks).to_polars(), simulation.chain(3).to_polars(greeks)
 
@@ -216,5 +217,7 @@ def test_a_library_that_is_missing_is_named_with_what_to_install(
     monkeypatch.setattr(importlib, "import_module", import_module)
     session = open_client(FakeService(before=exported)).open_session(SESSION_ID)
 
-    with pytest.raises(ImportError, match=f"{method} needs {missing}: pip install {missing}"):
+    with pytest.raises(ImportError, match=f"{method} needs {missing}: pip install {missing}") as refusal:
         getattr(session, method)()
+
+    assert refusal.value.name == missing
