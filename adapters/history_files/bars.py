@@ -14,7 +14,7 @@ from adapters.history_files.numbers import detect_decimal, numbers
 from adapters.history_files.tables import Table
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
-from optionchain.price_series import COLUMNS, PRICE_FIELDS, STORED_TIME_FRAMES, PriceSeries, bar_checks
+from optionchain.history.bars import COLUMNS, PRICE_FIELDS, STORED_TIME_FRAMES, PriceSeries, bar_checks
 from optionchain.time_frame import TimeFrame
 
 NAMES: Mapping[str, tuple[str, ...]] = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from optionchain.history import QUOTE_FIELDS
+from optionchain.history.chains import QUOTE_FIELDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from adapters.history_files.dates import detect_formats, instant_texts, instants
 from adapters.history_files.numbers import detect_decimal, numbers
 from adapters.history_files.tables import Table
 from optionchain.errors import InvalidInput
-from optionchain.history import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalChain, Quotes
+from optionchain.history.chains import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalChain, Quotes
 
 OCC = r"^.{1,6}?(\d{6})([CP])\d{8}$"
 # The end of a trading day, where the file has no time.

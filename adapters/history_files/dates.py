@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 import polars as pl
 
 from optionchain.errors import InvalidInput
-from optionchain.history import FIRST_DAY, LAST_DAY
+from optionchain.history.chains import FIRST_DAY, LAST_DAY
 
 ISO = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%y")
 DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")

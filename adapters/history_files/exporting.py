@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from optionchain.errors import NotFound
-from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain
-from optionchain.history_ports import HistoricalDataRepository
-from optionchain.price_series import COLUMNS
+from optionchain.history.bars import COLUMNS
+from optionchain.history.chains import QUOTE_FIELDS, DateRange, HistoricalChain
+from optionchain.ports import HistoricalDataRepository
 from optionchain.time_frame import TimeFrame
 
 _NUMBER = pa.float64()

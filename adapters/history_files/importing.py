@@ -16,9 +16,9 @@ from adapters.history_files.bars import BarMapping, bars_of
 from adapters.history_files.chains import chains_of
 from adapters.history_files.plans import ImportPlan, taken
 from optionchain.errors import NotFound
-from optionchain.history import HistoricalChain
-from optionchain.history_ports import HistoricalDataRepository
-from optionchain.price_series import PriceSeries
+from optionchain.history.bars import PriceSeries
+from optionchain.history.chains import HistoricalChain
+from optionchain.ports import HistoricalDataRepository
 
 # Told how many rows a batch had, and of which days its chains are.
 OnBatch: TypeAlias = Callable[[int, Set[date]], Awaitable[None]]

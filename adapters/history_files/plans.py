@@ -17,7 +17,7 @@ from adapters.history_files.chains import ChainMapping, detect_chains
 from adapters.history_files.numbers import DECIMALS
 from adapters.history_files.tables import Table, open_table
 from optionchain.errors import InvalidInput
-from optionchain.history import asset_name
+from optionchain.history.chains import asset_name
 from optionchain.time_frame import TimeFrame
 
 FORMATS = ("auto", "ohlcv", *SHAPES)

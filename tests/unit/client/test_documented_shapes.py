@@ -25,16 +25,10 @@ from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Format, Layout
 from optionchain.wire.parameters import PLAIN_FIELDS
 from optionchain_client import exports, parameters, views
-from serve_app import (
-    chain_models,
-    documentation,
-    history_models,
-    simulation_models,
-    simulation_views,
-    sweep_models,
-)
-from serve_app.export_routes import ExportQuery
-from serve_app.schedule_schema import schedules_schema
+from serve_app.bodies import chains, history, simulation_answers, simulations, sweeps
+from serve_app.openapi import documentation
+from serve_app.openapi.schedule_schema import schedules_schema
+from serve_app.routes.exports import ExportQuery
 
 JSON_TYPES: dict[object, str] = {
     str: "string",
@@ -102,10 +96,10 @@ def differences(kind: Any, schema: Mapping[str, Any], *, is_answer: bool = False
 @pytest.mark.parametrize(
     ("kind", "model"),
     [
-        (parameters.SessionParameters, chain_models.ChainParameters),
-        (parameters.SessionChanges, chain_models.ChainChanges),
-        (parameters.SimulationParameters, simulation_models.SimulationRequest),
-        (parameters.SweepDefinition, sweep_models.SweepRequest),
+        (parameters.SessionParameters, chains.ChainParameters),
+        (parameters.SessionChanges, chains.ChainChanges),
+        (parameters.SimulationParameters, simulations.SimulationRequest),
+        (parameters.SweepDefinition, sweeps.SweepRequest),
     ],
 )
 def test_what_is_sent_is_what_the_server_reads(kind: Any, model: type[BaseModel]) -> None:
@@ -137,23 +131,23 @@ def test_a_rule_has_the_keys_of_every_kind_of_rule() -> None:
     ("kind", "model"),
     [
         (views.SessionView, documentation.SessionView),
-        (views.SimulationView, simulation_views.SimulationView),
-        (views.CursorView, simulation_views.Cursor),
-        (views.SweepView, sweep_models.SweepView),
-        (views.SweepProgress, sweep_models.SweepProgress),
-        (views.AssetView, history_models.AssetView),
-        (views.ChainDays, history_models.ChainDays),
-        (views.Days, history_models.Days),
-        (views.Bar, history_models.Bar),
-        (views.VolatilityRow, history_models.VolatilityRow),
-        (views.RealisedVolatility, history_models.RealisedVolatility),
-        (views.HistoricalChain, history_models.HistoricalChainView),
-        (views.HistoricalExpiration, history_models.HistoricalExpiration),
-        (views.HistoricalContract, history_models.HistoricalContract),
-        (views.HistoricalUnderlying, history_models.HistoricalUnderlying),
-        (views.SavedChain, history_models.SavedChain),
-        (views.ConfigurationVersion, history_models.ConfigurationVersion),
-        (views.ConfigurationView, history_models.ConfigurationView),
+        (views.SimulationView, simulation_answers.SimulationView),
+        (views.CursorView, simulation_answers.Cursor),
+        (views.SweepView, sweeps.SweepView),
+        (views.SweepProgress, sweeps.SweepProgress),
+        (views.AssetView, history.AssetView),
+        (views.ChainDays, history.ChainDays),
+        (views.Days, history.Days),
+        (views.Bar, history.Bar),
+        (views.VolatilityRow, history.VolatilityRow),
+        (views.RealisedVolatility, history.RealisedVolatility),
+        (views.HistoricalChain, history.HistoricalChainView),
+        (views.HistoricalExpiration, history.HistoricalExpiration),
+        (views.HistoricalContract, history.HistoricalContract),
+        (views.HistoricalUnderlying, history.HistoricalUnderlying),
+        (views.SavedChain, history.SavedChain),
+        (views.ConfigurationVersion, history.ConfigurationVersion),
+        (views.ConfigurationView, history.ConfigurationView),
     ],
 )
 def test_what_is_answered_is_what_the_server_documents(kind: Any, model: type[BaseModel]) -> None:
@@ -164,7 +158,7 @@ def test_what_is_answered_is_what_the_server_documents(kind: Any, model: type[Ba
     ("parameters_of", "shown"),
     [
         (parameters.SessionParameters, documentation.ShownParameters),
-        (parameters.SimulationParameters, simulation_views.SimulationParametersView),
+        (parameters.SimulationParameters, simulation_answers.SimulationParametersView),
     ],
 )
 def test_what_is_shown_of_parameters_may_be_sent(parameters_of: Any, shown: type[BaseModel]) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from adapters.history_files import import_file, plan_import
 from optionchain.errors import InvalidInput
-from optionchain.price_series import joined
+from optionchain.history.bars import joined
 from optionchain.time_frame import TimeFrame
 
 pytestmark = pytest.mark.anyio
