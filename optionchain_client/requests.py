@@ -83,10 +83,8 @@ class Address:
             )
         if not url.host:
             raise ValueError(f"base_url {base_url!r} has no host: write it as http://127.0.0.1:7070")
-        if api_key is not None and not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
-            raise ValueError(
-                "api_key has a space, a line break or another character that no key has: strip it"
-            )
+        if api_key and not (api_key.isascii() and api_key.isprintable() and api_key == api_key.strip()):
+            raise ValueError("api_key has a line break, a space at an end, or what is not ASCII: strip it")
         self._base_url = base_url.rstrip("/")
         self._headers = {"X-API-Key": api_key} if api_key else {}
 
