@@ -48,7 +48,7 @@ class SimulationView(BaseModel):
     created_at: str
     updated_at: str
     parameters: SimulationParametersView
-    warnings: list[WarningView] | None = WARNINGS
+    warnings: list[WarningView] = WARNINGS
 
 
 class SimulationPage(BaseModel):

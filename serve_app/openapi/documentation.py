@@ -67,7 +67,7 @@ class WarningView(BaseModel):
     warning: str
 
 
-WARNINGS = Field(None, description="Only where there is something to tell")
+WARNINGS: Any = Field([], description="Only where there is something to tell")
 
 
 class SessionInfo(BaseModel):
@@ -86,14 +86,14 @@ class Chain(BaseModel):
     price: float
     contracts: list[Contract]
     session_info: SessionInfo
-    warnings: list[WarningView] | None = WARNINGS
+    warnings: list[WarningView] = WARNINGS
 
 
 class Chains(BaseModel):
     """Several snapshots, with `count`."""
 
     snapshots: list[Chain]
-    warnings: list[WarningView] | None = WARNINGS
+    warnings: list[WarningView] = WARNINGS
 
 
 class ShownParameters(shown_body()):  # type: ignore[misc]  # its fields are declared in the domain
@@ -122,7 +122,7 @@ class SessionView(BaseModel):
         description="Initialized, In Progress, Modified, Reinitialized, Completed or Error",
         examples=["In Progress"],
     )
-    warnings: list[WarningView] | None = WARNINGS
+    warnings: list[WarningView] = WARNINGS
 
 
 class Deletion(BaseModel):
