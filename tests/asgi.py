@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from callers import principal
 from starlette.types import ASGIApp
 
 from cluster.settings import Settings
@@ -25,7 +26,7 @@ class ByName:
 
     async def principal(self, secret: str | None) -> Principal | None:
         name, _, role = (secret or self._default).partition(":")
-        return Principal(name, name, frozenset({role} if role == ADMIN else ()))
+        return principal(name, is_admin=role == ADMIN)
 
 
 def service_of(default_caller: str, **services: Any) -> ASGIApp:

@@ -14,7 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.redis_allowances import RateSettings, RedisAllowances
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from optionchain.context import Principal
 from optionchain.observing import Unobserved
+from optionchain.ports import Authentication
 from serve_app.edge.boundary import Edge, Guards
 from serve_app.routes.table import ROUTES
 
@@ -43,12 +45,14 @@ async def allowances(server: RedisServer) -> AsyncIterator[RedisAllowances]:
     await allowances.close()
 
 
-def limited(allowances: RedisAllowances, *, keys: bool = True) -> ASGIApp:
+def limited(
+    allowances: RedisAllowances, *, keys: bool = True, authentication: Authentication | None = None
+) -> ASGIApp:
     return Edge(
         hello,
         Guards(
             routes=ROUTES,
-            authentication=KnownKeys(parse_keys(KEYS)) if keys else OpenToAll(),
+            authentication=authentication or (KnownKeys(parse_keys(KEYS)) if keys else OpenToAll()),
             allowances=allowances,
             observer=Unobserved(),
             max_body_bytes=1024,
@@ -78,6 +82,27 @@ async def test_the_keys_of_one_owner_count_together_wherever_they_are_used(
     assert await statuses(app, key=ALICE) == [200, 200, 429]
     assert await statuses(app, 1, key=OTHER_OF_ALICE, address="198.51.100.1") == [429]
     assert await statuses(app, key=BOB) == [200, 200, 429]
+
+
+class Counting:
+    """An `Authentication` that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._keys = KnownKeys(parse_keys(KEYS))
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        self.asked += 1
+        return await self._keys.principal(secret)
+
+
+async def test_a_caller_is_looked_up_once_a_request(allowances: RedisAllowances) -> None:
+    authentication = Counting()
+    app = limited(allowances, authentication=authentication)
+
+    assert await statuses(app, 2, key=ALICE) == [200, 200]
+    assert await statuses(app, 1, path="/health") == [200]
+    assert authentication.asked == 2
 
 
 async def test_who_guesses_keys_is_counted_by_address(allowances: RedisAllowances) -> None:
