@@ -21,9 +21,10 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import parse_placement
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from adapters.redis_allowances import RateSettings, RedisAllowances
+from adapters.redis_allowances import RedisAllowances
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore
+from adapters.settings import RateSettings
 from cluster.bootstrap import open_authentication
 from cluster.settings import Settings
 from optionchain.errors import NotFound

@@ -12,7 +12,8 @@ from servers import RedisServer, redis_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.redis_allowances import RateSettings, RedisAllowances
+from adapters.redis_allowances import RedisAllowances
+from adapters.settings import RateSettings
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from optionchain.context import Principal
 from optionchain.observing import Unobserved
