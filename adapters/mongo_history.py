@@ -8,7 +8,7 @@ asset, time frame and hour, day, month or year of bars), their ``_heads`` (see `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -53,6 +53,7 @@ MAX_ANALYTICS_DAYS = 3653
 PARTS_OF_A_DAY = (TimeFrame.SECOND, TimeFrame.MINUTE)
 CHAIN_FIELDS = {"underlying_price": 1, "strikes": 1, "call": 1, "put": 1}
 PRICE_FIELDS = {"seconds": 1, **dict.fromkeys(COLUMNS, 1)}
+NOTHING: Document = {}
 RESULT_CONTENT = ("asset", "parameters", "prices", "volatilities")
 
 
@@ -83,16 +84,18 @@ class MongoHistoricalRepository:
         raise NotFound("chain", f"{asset} {day}")
 
     async def save_historical_chain(self, chain: HistoricalChain) -> None:
-        identity = {"asset": chain.asset, "date": midnight(chain.day)}
-        documents, keys, summary = chain_documents(chain)
-        with mongo_errors():
-            await self._prepare()
-            for _ in range(SAVE_ATTEMPTS):
-                stored = await self._chains.read_some(identity, {}, from_primary=True)
-                expected = stored[0][0]["revision"] if stored else None
-                if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
-                    return
-        raise Conflict("chain", f"{chain.asset} {chain.day}")
+        await self._publish_chain(chain, lambda _: chain)
+
+    async def merge_historical_chain(self, chain: HistoricalChain) -> int:
+        shared = 0
+
+        def merged(older: HistoricalChain | None) -> HistoricalChain:
+            nonlocal shared
+            shared = older.shared_contracts(chain) if older else 0
+            return older.merged(chain) if older else chain
+
+        await self._publish_chain(chain, merged, CHAIN_FIELDS)
+        return shared
 
     async def list_available_assets(self) -> Sequence[AssetSummary]:
         return await self._summaries({})
@@ -189,6 +192,31 @@ class MongoHistoricalRepository:
                 await self._chains.prepare()
                 await self._prices.prepare()
                 self._is_prepared = True
+
+    async def _publish_chain(
+        self,
+        chain: HistoricalChain,
+        made_of: Callable[[HistoricalChain | None], HistoricalChain],
+        fields: Document = NOTHING,
+    ) -> None:
+        """Store what is made of the chain that is stored; anew where another writer was first.
+
+        Args:
+            chain: Of the day.
+            made_of: What to store, given what is stored.
+            fields: What is read of that; without any, `made_of` is given None.
+        """
+        identity = {"asset": chain.asset, "date": midnight(chain.day)}
+        with mongo_errors():
+            await self._prepare()
+            for _ in range(SAVE_ATTEMPTS):
+                stored = await self._chains.read_some(identity, fields, from_primary=True)
+                expected = stored[0][0]["revision"] if stored else None
+                older = chain_of(*stored[0]) if stored and fields else None
+                documents, keys, summary = chain_documents(made_of(older))
+                if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
+                    return
+        raise Conflict("chain", f"{chain.asset} {chain.day}")
 
     async def _source(self, asset: str, timeframe: TimeFrame) -> TimeFrame:
         """The stored time frame to make `timeframe` of."""

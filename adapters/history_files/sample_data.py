@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adapters.history_files.bars import BarMapping, bars_of
-from adapters.history_files.chains import ChainMapping, chains_of
+from adapters.history_files.chains import chains_of
 from adapters.history_files.exporting import PRICE_SCHEMA, chain_table
 from adapters.history_files.plans import plan_import
 from optionchain.chains import OptionChain, build_chain
@@ -22,7 +22,6 @@ from optionchain.errors import NotFound
 from optionchain.expirations import Expiration
 from optionchain.history import HistoricalChain, Quotes
 from optionchain.history_ports import HistoricalDataRepository
-from optionchain.price_series import PriceSeries
 from optionchain.walks import Heston
 
 SAMPLE_ASSET = "SAMPLE"
@@ -121,12 +120,11 @@ async def _store(repository: HistoricalDataRepository, path: Path) -> None:
     plan = plan_import(path, asset=SAMPLE_ASSET)
     for frame in plan.table.frames():
         if isinstance(plan.mapping, BarMapping):
-            bars: PriceSeries | None = bars_of(frame, plan.mapping, asset=SAMPLE_ASSET)[0]
+            bars = bars_of(frame, plan.mapping, asset=SAMPLE_ASSET).bars
             if bars is not None:
                 await repository.save_time_series(bars)
         else:
-            mapping: ChainMapping = plan.mapping
-            for chain in chains_of(frame, mapping, asset=SAMPLE_ASSET)[0]:
+            for chain in chains_of(frame, plan.mapping, asset=SAMPLE_ASSET).chains:
                 await repository.save_historical_chain(chain)
 
 

@@ -18,22 +18,13 @@ from adapters.history_files import import_file, plan_import
 from optionchain.errors import InvalidInput
 from optionchain.price_series import joined
 from optionchain.time_frame import TimeFrame
+from tests.unit.history.kept import Kept
 
 pytestmark = pytest.mark.anyio
 
 MINUTE, HOUR, WEEK = TimeFrame.MINUTE, TimeFrame.HOUR, TimeFrame.WEEK
 PLAIN = "date,open,high,low,close,volume\n2024-01-02,1,3,1,2,5\n2024-01-03,2,4,2,3,6\n"
 NEW_YORK = {"timezone": "America/New_York", "timeframe": HOUR}
-
-
-class Kept:
-    """What would be stored."""
-
-    def __init__(self):
-        self.parts = []
-
-    async def save_time_series(self, series):
-        self.parts.append(series)
 
 
 @pytest.fixture

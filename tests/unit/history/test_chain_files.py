@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from adapters.history_files import import_file, plan_import
-from optionchain.errors import InvalidInput, NotFound
+from optionchain.errors import InvalidInput
+from tests.unit.history.kept import Kept
 
 pytestmark = pytest.mark.anyio
 
@@ -39,21 +40,6 @@ CBOE_ROW = (
     "4742.8300,{active},0.1180,0.5150,0.0040,-1.2000,4.1000,0.9000,30,59.9000,25,60.5000,4740.1000,4740.2000,60.5000,1500,\n"
 )
 LONG = "underlying_symbol,underlying_price,option_type,expiration,quote_date,strike,bid,ask,implied_volatility,delta\n"
-
-
-class Kept:
-    """What would be stored, by day."""
-
-    def __init__(self):
-        self.chains = {}
-
-    async def save_historical_chain(self, chain):
-        self.chains[chain.day] = chain
-
-    async def get_historical_chain(self, asset, day):
-        if day not in self.chains:
-            raise NotFound("chain", asset)
-        return self.chains[day]
 
 
 @pytest.fixture

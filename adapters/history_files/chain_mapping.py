@@ -1,0 +1,192 @@
+"""How a file of chains is read: its columns, how it writes dates and numbers, and in which units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import polars as pl
+
+from adapters.history_files.chain_columns import SIDES
+from adapters.history_files.dates import detect_formats, instant_texts
+from adapters.history_files.numbers import detect_decimal, numbers
+from adapters.history_files.placeholders import without_placeholders
+from adapters.history_files.presets import Preset
+from adapters.history_files.tables import Table
+from optionchain.errors import InvalidInput
+from optionchain.history import QUOTE_FIELDS
+
+NUMBERS = ("strike", "underlying_price", "underlying_bid", "underlying_ask")
+DATES = {"day": "date", "expiration": "expiration"}
+# The lowest quarter of a chain is below the one in fractions, and above the other in percent.
+HIGHEST_FRACTION, LOWEST_PERCENT = 2.0, 4.0
+VOLATILITY_UNITS = {"fraction": 1.0, "percent": 0.01}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainMapping:
+    """How a file of chains is read.
+
+    Attributes:
+        preset: Its vendor's.
+        columns: Of the file, by field.
+        date_formats: Of `day` and `expiration`, where columns say them.
+        scale: Factors, by field.
+        day: The day of all rows, where the file has none.
+        expiration: The same.
+        underlying_price: Where the file has none.
+        takes_closes: Where the file has no price of the underlying, it is the daily close that is stored.
+        timezone: Of the close, at 16:00.
+        decimal: The mark before a fraction.
+    """
+
+    preset: Preset
+    columns: Mapping[str, str]
+    date_formats: Mapping[str, str]
+    scale: Mapping[str, float]
+    day: date | None = None
+    expiration: date | None = None
+    underlying_price: float | None = None
+    takes_closes: bool = False
+    timezone: str = "UTC"
+    decimal: str = "."
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a row has a call and a put."""
+        return _is_wide(self.columns)
+
+    @property
+    def says_price(self) -> bool:
+        """Whether the file has the underlying's price."""
+        return any(name in self.columns for name in ("underlying_price", "underlying_bid"))
+
+    @property
+    def quotes(self) -> tuple[str, ...]:
+        """The fields of quotes that a row has."""
+        sides = tuple(f"{side}_" for side in SIDES) if self.is_wide else ("",)
+        return tuple(side + name for side in sides for name in QUOTE_FIELDS)
+
+
+def detect_chains(
+    table: Table,
+    sample: pl.DataFrame,
+    preset: Preset,
+    columns: Mapping[str, str],
+    *,
+    day: date | None = None,
+    expiration: date | None = None,
+    underlying_price: float | None = None,
+    takes_closes: bool = False,
+    volatility_unit: str | None = None,
+    timezone: str = "UTC",
+    month_first: bool | None = None,
+    decimal: str | None = None,
+) -> ChainMapping:
+    """Find out how the dates and numbers of a file are written, and whether anything is missing.
+
+    Raises:
+        InvalidInput: The file and the options together do not say all that is needed.
+    """
+    _check_complete(table, preset, columns, day=day, expiration=expiration)
+    says_price = "underlying_price" in columns or "underlying_bid" in columns
+    if not says_price and underlying_price is None and not takes_closes:
+        reason = (
+            f"a {preset.name} file does not say it: give it, or `closes` for the daily closes that are stored"
+        )
+        raise InvalidInput("underlying-price", reason)
+    dates = {name: instant_texts(sample[columns[field]]) for name, field in DATES.items() if field in columns}
+    # Those who sell these shapes are American.
+    formats = detect_formats(dates, month_first=month_first, usual=True) if dates else {}
+    if decimal is None:
+        cells = [instant_texts(sample[columns[field]]) for field in _numeric(columns)]
+        decimal = detect_decimal(pl.concat(cells), delimiter=table.delimiter)
+    mapping = ChainMapping(
+        preset=preset,
+        columns=columns,
+        date_formats=formats,
+        scale=preset.scale,
+        day=None if "date" in columns else day,
+        expiration=None if "expiration" in columns or "contract" in columns else expiration,
+        underlying_price=underlying_price,
+        takes_closes=takes_closes,
+        timezone=timezone,
+        decimal=decimal,
+    )
+    _check_values(mapping, sample)
+    unit = _volatility_unit(mapping, sample, volatility_unit)
+    return replace(mapping, scale={**preset.scale, "implied_volatility": unit})
+
+
+def _is_wide(columns: Mapping[str, str]) -> bool:
+    return any(field.startswith("call_") for field in columns)
+
+
+def _numeric(columns: Mapping[str, str]) -> list[str]:
+    """The fields that are numbers."""
+    quotes = {side + name for side in ("", "call_", "put_") for name in QUOTE_FIELDS}
+    return [field for field in columns if field in NUMBERS or field in quotes]
+
+
+def _check_complete(
+    table: Table, preset: Preset, columns: Mapping[str, str], *, day: date | None, expiration: date | None
+) -> None:
+    """Refuse a file that does not say, with the options, what makes a contract and its quote."""
+    has_terms = "contract" in columns
+    missing = [
+        field
+        for field, is_said in (
+            ("expiration", has_terms or expiration is not None),
+            ("strike", has_terms),
+            ("option_type", has_terms or _is_wide(columns)),
+        )
+        if field not in columns and not is_said
+    ]
+    if not _is_wide(columns) and not any(field in columns for field in QUOTE_FIELDS):
+        missing.append("bid")
+    if missing:
+        known = ", ".join(f"{field}={column}" for field, column in columns.items()) or "no column"
+        options = " or --expiration" if missing == ["expiration"] else ""
+        reason = (
+            f"read as {preset.name}, it has {known}, and is of no shape that is known without {', '.join(missing)}: "
+            f"give --column {missing[0]}=NAME{options}; its columns are {', '.join(table.columns)}"
+        )
+        raise InvalidInput("file", reason)
+    if "date" not in columns and day is None:
+        raise InvalidInput("date", f"a {preset.name} file does not say its day: give it")
+
+
+def _check_values(mapping: ChainMapping, sample: pl.DataFrame) -> None:
+    for field, allowed in mapping.preset.values.items():
+        others = sample[mapping.columns[field]].cast(pl.String).drop_nulls().unique().sort()
+        if found := [value for value in others if value not in allowed]:
+            reason = (
+                f"{mapping.preset.name} is read where {field} is {' or '.join(allowed)}, and the file has "
+                f"{', '.join(found[:5])}: --format chain takes prices and volatilities as they are"
+            )
+            raise InvalidInput("format", reason)
+
+
+def _volatility_unit(mapping: ChainMapping, sample: pl.DataFrame, said: str | None) -> float:
+    """The factor that makes implied volatilities fractions.
+
+    Raises:
+        InvalidInput: They could be in either unit.
+    """
+    if said is not None:
+        return VOLATILITY_UNITS[said]
+    if "implied_volatility" in mapping.preset.scale:
+        return mapping.preset.scale["implied_volatility"]
+    fields = [
+        field for field in mapping.quotes if field.endswith("implied_volatility") and field in mapping.columns
+    ]
+    read = {field: numbers(sample[mapping.columns[field]], mapping.decimal)[0] for field in fields}
+    quoted = without_placeholders(pl.DataFrame(read), fields)[0]
+    quarter = pl.concat([quoted[field] for field in fields]).quantile(0.25) if fields else None
+    if quarter is None or quarter <= HIGHEST_FRACTION:
+        return VOLATILITY_UNITS["fraction"]
+    if quarter >= LOWEST_PERCENT:
+        return VOLATILITY_UNITS["percent"]
+    reason = f"implied volatilities such as {quarter:g} are {quarter:g} % or {quarter:.0%}: say percent or fraction"
+    raise InvalidInput("volatility-unit", reason)
