@@ -78,8 +78,9 @@ def field_of(name: str) -> str | None:
     """The field that a user means: ``quote_date`` is the date; None where there is none of that name."""
     if name in FIELDS:
         return name
-    side, _, rest = name.partition("_")
-    if side in SIDES and (field := field_of(rest)) in QUOTE_FIELDS:
+    word, _, rest = name.partition("_")
+    side = next((side for side, words in SIDES.items() if word.lower() in words), None)
+    if side is not None and rest and (field := field_of(rest)) in QUOTE_FIELDS:
         return f"{side}_{field}"
     # A name that several fields share means the first: `symbol` is the underlying's.
     return next((field for field, names in NAMES.items() if bare(name) in names), None)

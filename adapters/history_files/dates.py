@@ -22,7 +22,7 @@ ISO = (
         "%b %d %Y",
         "%d-%b-%y",
     ),
-    *("%d%b%Y", "%d%b%y"),
+    *("%d%b%Y", "%d%b%y", "%a %b %d %Y"),
 )
 DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
@@ -157,6 +157,8 @@ def _best(texts: pl.Series, *, is_month_first: bool) -> tuple[str, int, timedelt
         if len(parsed) > best[1]:
             first, last = parsed.sort()[[0, -1]].to_list()
             best = form, len(parsed), last - first
+            if len(parsed) == len(texts):
+                break  # no other fits more
     return best
 
 

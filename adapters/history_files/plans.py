@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,15 +24,16 @@ from optionchain.time_frame import TimeFrame
 
 FORMATS = ("auto", "ohlcv", ANY_TABLE.name, *PRESETS)
 # Options that mean nothing for a file of the other kind, by their name on the command line.
-CHAIN_OPTIONS = {
-    "date": "day",
-    "expiration": "expiration",
-    "underlying-price": "underlying_price",
-    "volatility-unit": "volatility_unit",
-    "root": "roots",
-    "replace": "replaces",
-}
-PRICE_OPTIONS = {"price-scale": "price_scale"}
+CHAIN_OPTIONS = (
+    ("date", "day"),
+    ("expiration", "expiration"),
+    ("underlying-price", "underlying_price"),
+    ("underlying-price", "takes_closes"),
+    ("volatility-unit", "volatility_unit"),
+    ("root", "roots"),
+    ("replace", "replaces"),
+)
+PRICE_OPTIONS = (("price-scale", "price_scale"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +133,13 @@ class ImportOptions:
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise InvalidInput("timezone", "must be an IANA name such as America/New_York") from error
 
-    def refuse(self, options: Mapping[str, str], reason: str) -> None:
+    def refuse(self, options: Iterable[tuple[str, str]], reason: str) -> None:
         """Refuse options that the file has no use for: one that is ignored is a mistake that nobody sees.
 
         Raises:
             InvalidInput: One of them was given.
         """
-        for name, attribute in options.items():
+        for name, attribute in options:
             if getattr(self, attribute):
                 raise InvalidInput(name, reason)
 

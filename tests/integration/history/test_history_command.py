@@ -147,6 +147,13 @@ def test_the_rows_of_one_asset_are_taken_from_a_file_of_many(run, tmp_path):
         ("--only", "SPX"),
         ("--only", "no=SPX"),
         ("--column", "=x"),
+        ("--column", "clsoe=close"),
+        ("--column", "close=Last"),
+        ("--replace",),
+        ("--root", "SPX"),
+        ("--underlying-price", "high"),
+        ("--volatility-unit", "bp"),
+        ("--expiration", "soon"),
     ],
 )
 def test_a_wrong_option_is_one_line_that_names_it(run, tmp_path, wrong):
@@ -165,14 +172,14 @@ def test_an_import_leaves_nothing_old_in_the_cache_of_the_service(run, tmp_path,
     file.write_text(CHAINS)
     keys = [chain_key("SPX", date(2024, 1, 2)), range_key("SPX"), ASSETS, generation_key("SPX")]
     asyncio.run(with_cache(lambda cache: [cache.set(key, b"old", 60) for key in keys]))
-    save = MongoHistoricalRepository.save_historical_chain
+    save = MongoHistoricalRepository.merge_historical_chain
 
     async def save_and_break(self, chain):
         await save(self, chain)
         raise Unavailable("mongodb")
 
     if is_interrupted:
-        monkeypatch.setattr(MongoHistoricalRepository, "save_historical_chain", save_and_break)
+        monkeypatch.setattr(MongoHistoricalRepository, "merge_historical_chain", save_and_break)
     result = run("import", file, "--asset", "SPX")
 
     assert result.exit_code == is_interrupted
