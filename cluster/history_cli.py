@@ -22,6 +22,7 @@ from adapters.history_files import (
     import_file,
     plan_import,
 )
+from adapters.history_files.exports import EXPORTS
 from adapters.history_files.plans import FORMATS
 from adapters.history_files.reports import report_lines
 from adapters.mongo_history import MongoHistoricalRepository
@@ -139,20 +140,26 @@ def import_(
 
 @app.command()
 def export(
-    path: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
+    path: Annotated[Path, typer.Argument(help="The file to write, Parquet or .csv; or the folder.")],
     asset: Asset,
     what: Annotated[str, typer.Option(help="`prices` or `chains`.")] = "prices",
+    form: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help=f"Of chains: {', '.join(EXPORTS)}.", show_default="optopsy"),
+    ] = None,
     first: Annotated[str, typer.Option("--from", help="First day.")] = "1900-01-01",
     last: Annotated[str, typer.Option("--to", help="Last day.")] = "2261-12-31",
     timeframe: Frame = "Day",
     data: Data = None,
 ) -> None:
-    """Write prices or chains to a Parquet file, which `import` reads again."""
+    """Write prices or chains: to a table, which `import` reads again, or as another program expects them."""
 
     def written(repository: MongoHistoricalRepository, _: RedisCacheService) -> Awaitable[int]:
         period = DateRange(day_from_wire("from", first), day_from_wire("to", last))
         if what == "chains":
-            return export_chains(repository, asset, period, path)
+            return export_chains(repository, asset, period, path, form=form or "optopsy")
+        if form is not None:
+            raise InvalidInput("format", "is of chains: give --what chains")
         if what == "prices":
             return export_prices(repository, asset, period, TimeFrame.from_wire(timeframe, "timeframe"), path)
         raise InvalidInput("what", "must be prices or chains")

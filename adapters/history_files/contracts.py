@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import polars as pl
 
@@ -45,6 +46,11 @@ def contract_terms(cells: pl.Series) -> pl.DataFrame:
             pl.col("dashed_strike").str.replace("d", ".", literal=True).cast(pl.Float64),
         ).alias("strike"),
     )
+
+
+def occ_symbol(root: str, expiration: date, option_type: str, strike: float) -> str:
+    """The symbol of a contract, as the OCC spells it, without blanks: SPXW240119C04750000."""
+    return f"{root}{expiration:%y%m%d}{option_type[0].upper()}{round(strike * 1000):08d}"
 
 
 def is_adjusted(root: str, asset: str) -> bool:

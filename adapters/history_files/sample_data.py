@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from adapters.history_files.bars import BarMapping, bars_of
 from adapters.history_files.chains import chains_of
-from adapters.history_files.exporting import PRICE_SCHEMA, chain_table
+from adapters.history_files.exporting import PRICE_SCHEMA
+from adapters.history_files.exports.tables import optopsy_rows
 from adapters.history_files.plans import plan_import
 from optionchain.chains import OptionChain, build_chain
 from optionchain.draws import PhiloxDraws
@@ -57,7 +58,7 @@ def make_sample(folder: Path) -> None:
     pq.write_table(bars, folder / "prices.parquet", compression="zstd")
     volatilities = tape.volatilities[0].reshape(DAYS, TICKS_A_DAY)[:, -1]
     chains = [
-        chain_table(_chain(day, float(ticks[index, -1]), float(volatilities[index])))
+        optopsy_rows(_chain(day, float(ticks[index, -1]), float(volatilities[index])))
         for index, day in list(enumerate(days.astype("datetime64[D]").tolist()))[-CHAIN_DAYS:]
     ]
     pq.write_table(pa.concat_tables(chains), folder / "chains.parquet", compression="zstd")
