@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adapters.history_files import import_file, plan_import
-from adapters.history_files.chain_columns import FIELDS
+from adapters.history_files.chain_columns import ANY_TABLE, FIELDS
+from adapters.history_files.exports import EXPORTS
 from adapters.history_files.presets import KINDS, PRESETS, bare_names, detect_preset
 from optionchain.errors import InvalidInput
 from optionchain.time_frame import TimeFrame
@@ -18,6 +20,7 @@ from tests.unit.history.kept import Kept
 
 pytestmark = pytest.mark.anyio
 
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "history.md"
 # What each file says of one call and one put at one strike, in our words and units.
 CALL = {"bid": 3.0, "ask": 3.2}
 PUT = {"bid": 1.0, "ask": 1.2}
@@ -170,6 +173,11 @@ async def test_bars_are_read_in_the_columns_and_units_of(name, file):
 
 def test_every_preset_is_tested():
     assert {*CHAINS, *PRICES} == {*PRESETS}
+
+
+@pytest.mark.parametrize("name", [*PRESETS, *EXPORTS, ANY_TABLE.name])
+def test_the_documentation_tells_of_every_form(name):
+    assert f"`{name}`" in DOCUMENTATION.read_text()
 
 
 @pytest.mark.parametrize("name", PRESETS)
