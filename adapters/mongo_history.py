@@ -30,6 +30,8 @@ from adapters.mongo_history_documents import (
     prices_of,
     result_document,
     result_of,
+    summaries_of,
+    volatility_point_of,
 )
 from adapters.mongo_revisions import BATCH, MAJORITY, Revision, RevisionedSets
 from optionchain.errors import Conflict, InvalidInput, NotFound
@@ -137,7 +139,7 @@ class MongoHistoricalRepository:
         condition = {"asset": asset_name(asset), "date": _instants(_bounded(period))}
         with mongo_errors():
             points = await self._chains.aggregate(condition, volatility_points(wing=wing), each=_contracts)
-        return [_volatility_point(point) for point in points]
+        return [volatility_point_of(point) for point in points]
 
     async def query_realised_volatility(
         self, asset: str, period: DateRange, *, periods_per_year: float = 252.0
@@ -266,19 +268,7 @@ class MongoHistoricalRepository:
         with mongo_errors():
             chains = await (await self._chains.heads.aggregate(chain_days(condition))).to_list()
             prices = await (await self._prices.heads.aggregate(price_days(condition))).to_list()
-        days = {row["_id"]: (_range(row), row["count"]) for row in chains}
-        series: dict[str, dict[str, DateRange]] = {}
-        for row in sorted(prices, key=lambda row: STORED_TIME_FRAMES.index(row["_id"]["timeframe"])):
-            series.setdefault(row["_id"]["asset"], {})[row["_id"]["timeframe"]] = _range(row)
-        return [
-            AssetSummary(
-                asset=asset,
-                chains=days.get(asset, (None, 0))[0],
-                chain_days=days.get(asset, (None, 0))[1],
-                prices=series.get(asset, {}),
-            )
-            for asset in sorted(days.keys() | series.keys())
-        ]
+        return summaries_of(chains, prices)
 
 
 def _instants(period: DateRange) -> Document:
@@ -303,17 +293,3 @@ def _bounded(period: DateRange) -> DateRange:
     if (period.last - period.first).days > MAX_ANALYTICS_DAYS:
         raise InvalidInput("to", f"must be at most {MAX_ANALYTICS_DAYS} days after the first day")
     return period
-
-
-def _range(row: Document) -> DateRange:
-    return DateRange(row["first"].date(), row["last"].date())
-
-
-def _volatility_point(row: Document) -> VolatilityPoint:
-    return VolatilityPoint(
-        day=row["_id"]["date"].date(),
-        expiration=row["_id"]["expiration"].date(),
-        atm_volatility=row["atm"]["volatility"],
-        put_volatility=row["put"]["volatility"],
-        call_volatility=row["call"]["volatility"],
-    )
