@@ -93,7 +93,7 @@ def _values(frame: pl.DataFrame, mapping: ChainMapping) -> tuple[pl.DataFrame, C
             column = terms[field]
         columns.append(column.alias(field))
     values, repaired = without_placeholders(pl.DataFrame(columns), mapping.quotes)
-    values = values.with_columns(*_scaled(mapping, is_spelt="strike" not in mapping.columns))
+    values = values.with_columns(_scaled(values, mapping))
     dates = [_days(frame, mapping, name, terms).alias(name) for name in DATES]
     read = pl.DataFrame(
         [frame["row"], *dates, *_sides(frame, mapping, terms), unreadable.alias("unreadable")]
@@ -101,15 +101,15 @@ def _values(frame: pl.DataFrame, mapping: ChainMapping) -> tuple[pl.DataFrame, C
     return read.hstack(_in_currency(values, mapping, terms)), repaired
 
 
-def _scaled(mapping: ChainMapping, *, is_spelt: bool) -> list[pl.Expr]:
+def _scaled(values: pl.DataFrame, mapping: ChainMapping) -> list[pl.Series]:
     """The fields that are written in other units than ours, in ours."""
     fields = []
-    for field in (*NUMBERS, *mapping.quotes):
+    for field in mapping.columns.keys() & set(values.columns):
         quote = field.removeprefix("call_").removeprefix("put_")
         scale = mapping.scale.get(field, mapping.scale.get(quote, 1.0))
         shift = mapping.preset.shift.get(field, mapping.preset.shift.get(quote, 0.0))
-        if (scale, shift) != (1.0, 0.0) and not (field == "strike" and is_spelt):
-            fields.append(scaled(pl.col(field), scale) + shift)
+        if (scale, shift) != (1.0, 0.0):
+            fields.append(pl.Series(field, scaled(values[field].to_numpy(), scale) + shift).fill_nan(None))
     return fields
 
 

@@ -42,7 +42,10 @@ def contract_terms(cells: pl.Series) -> pl.DataFrame:
         _dates(pl.coalesce("expiration", "dashed_expiration")).alias("expiration"),
         pl.coalesce("side", "dashed_side").str.to_lowercase().alias("side"),
         pl.coalesce(
-            pl.col("strike").cast(pl.Float64) / 1000,
+            # As a text: a division could miss the last digit.
+            pl.concat_str(pl.col("strike").str.head(5), pl.lit("."), pl.col("strike").str.tail(3)).cast(
+                pl.Float64
+            ),
             pl.col("dashed_strike").str.replace("d", ".", literal=True).cast(pl.Float64),
         ).alias("strike"),
     )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import polars as pl
 
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
-
-Scaled = TypeVar("Scaled", pl.Expr, pl.Series, Floats)
 
 DECIMALS = (".", ",")
 ROUNDING = 1e-9
@@ -75,12 +71,12 @@ def numbers(cells: pl.Series, decimal: str) -> tuple[pl.Series, pl.Series]:
     return values.scatter(odd, decorated).fill_nan(None), unreadable
 
 
-def scaled(values: Scaled, factor: float) -> Scaled:
-    """Values times a factor: 14.2 % is 0.142, and 510500 thousandths are 510.5, to the last digit.
+def scaled(values: Floats, factor: float) -> Floats:
+    """Values times a factor: 350 thousandths are 0.35, to the last digit.
 
     Args:
-        values: An expression, a series or an array.
-        factor: Where its inverse is a whole number, they are divided by that.
+        values: In some unit.
+        factor: Where its inverse is a whole number, they are divided by that. (By NumPy: polars multiplies.)
     """
     divisor = round(1 / factor) if factor else 0
     is_whole = divisor > 1 and abs(divisor * factor - 1) < ROUNDING

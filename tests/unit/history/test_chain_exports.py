@@ -199,8 +199,12 @@ async def test_an_export_that_fails_leaves_what_was_there(stored, tmp_path, form
         path.write_bytes(b"mine")
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
 
+    read = stored.get_historical_chain
+
     async def broken(asset, day):
-        raise RuntimeError
+        if day == DAYS[1]:
+            raise RuntimeError
+        return await read(asset, day)
 
     stored.get_historical_chain = broken
     with pytest.raises(RuntimeError):

@@ -419,3 +419,12 @@ async def test_files_that_replace_a_day_together_add_up_among_themselves(file):
         [3.0, 2.0],
         1.0,
     )
+
+
+async def test_the_strike_that_a_symbol_spells_is_right_to_the_last_digit(file):
+    strikes = [number / 1000 for number in range(10, 20_000, 70)]
+    contracts = [(f"XYZ240119C{round(strike * 1000):08d}", 1.0) for strike in strikes]
+
+    chain, _, _ = await read(file(rooted(*contracts)))
+
+    assert chain.strikes.tolist() == strikes

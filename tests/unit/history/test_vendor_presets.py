@@ -230,7 +230,7 @@ async def test_of_the_quotes_of_a_day_the_last_counts_and_the_others_are_counted
 
 async def test_whole_thousandths_give_the_strike_to_the_last_digit(file):
     header, *rows = CHAINS["thetadata-v2"][0].splitlines(keepends=True)
-    strikes = np.arange(500, 600_500, 500)
+    strikes = np.arange(10, 20_000, 10)
     kept = Kept()
 
     await import_file(
