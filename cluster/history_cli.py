@@ -88,6 +88,7 @@ def import_(
         str | None,
         typer.Option(help="Of implied volatilities: percent or fraction.", show_default="detected"),
     ] = None,
+    strike_scale: Annotated[float | None, typer.Option(help="The factor of strikes.")] = None,
     price_scale: Annotated[
         float | None, typer.Option(help="The factor of prices of bars.", show_default="detected")
     ] = None,
@@ -112,6 +113,7 @@ def import_(
         "month_first": month_first,
         "decimal": decimal,
         "volatility_unit": volatility_unit,
+        "strike_scale": strike_scale,
         "price_scale": price_scale,
         "roots": root or (),
         "replaces": replace,

@@ -25,8 +25,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "low": ("low", "l", "lowprice", "lwpric"),
     "close": ("close", "c", "closeprice", "closelast", "last", "price", "clspric"),
     "volume": (
-        *("volume", "vol", "v", "tickvolume", "tickvol", "volumefrom", "sharestraded", "noofshares", "ttltradgvol"),
-        *("totaltradedquantity", "tradedquantity", "quantity"),
+        *("volume", "vol", "v", "tickvolume", "tickvol", "volumefrom", "basevolume", "sharestraded", "noofshares"),
+        *("ttltradgvol", "totaltradedquantity", "tradedquantity", "quantity"),
     ),
 }  # fmt: skip
 # Without a header, by the number of columns.

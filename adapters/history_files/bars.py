@@ -22,6 +22,8 @@ from optionchain.time_frame import TimeFrame
 
 # Of a calendar unit, whose months and clock changes differ.
 ABOUT_THE_SAME = 0.9
+# Instants that were written twice, as of a file that was joined of two.
+FEW_DOUBLES, FEW_OF_ALL = 5, 0.2
 # Whole numbers above are more likely of 1e-9 than of 1.
 FIXED_POINT = 1e9
 # What stands for no price where prices are whole numbers.
@@ -82,8 +84,9 @@ def detect_bars(
     if decimal is None:
         cells = pl.concat([instant_texts(sample[columns[name]]) for name in COLUMNS if name in columns])
         decimal = detect_decimal(cells, delimiter=table.delimiter)
-    times = instants(texts, form, "UTC").drop_nulls()
-    _check_assets(times)
+    times = instants(texts, form, "UTC")
+    _check_assets(times, instant_texts(sample[columns["close"]]))
+    times = times.drop_nulls()
     _check_spacing(times, timeframe)
     is_descending = len(times) > 1 and times[0] > times[-1]
     if price_scale is None:
@@ -206,13 +209,15 @@ def _instant_texts(frame: pl.DataFrame, columns: Mapping[str, str]) -> pl.Series
     return date + " " + instant_texts(frame[columns["time"]]) if "time" in columns else date
 
 
-def _check_assets(times: pl.Series) -> None:
-    """Refuse a file in which every instant has several rows: they are of several assets, though none is named."""
-    once = times.is_unique()
-    if times.n_unique() > 1 and not once.any():
-        raise InvalidInput(
-            "file", "has several rows for every instant, as of several assets: give a file of each"
-        )
+def _check_assets(times: pl.Series, closes: pl.Series) -> None:
+    """Refuse a file in which many instants have several prices: they are of several assets, though none is named."""
+    rows = pl.DataFrame({"time": times, "close": closes}).drop_nulls().unique()
+    prices = rows.group_by("time").len()["len"]
+    several = int((prices > 1).sum())
+    is_all = several == len(prices) > 1
+    if is_all or (several >= FEW_DOUBLES and several > len(prices) * FEW_OF_ALL):
+        reason = f"{several} of {len(prices)} instants have several prices, as of several assets: give a file of each"
+        raise InvalidInput("file", reason)
 
 
 def _price_scale(cells: Sequence[pl.Series], preset: Preset | None) -> float:

@@ -21,6 +21,8 @@ NUMBERS = ("strike", "underlying_price", "underlying_bid", "underlying_ask")
 DATES = {"day": "date", "expiration": "expiration"}
 # The lowest quarter of a chain is below the one in fractions, and above the other in percent.
 HIGHEST_FRACTION, LOWEST_PERCENT = 2.0, 4.0
+# Of the middle strike of a file, in prices of the underlying.
+FARTHEST_STRIKE = 50.0
 VOLATILITY_UNITS = {"fraction": 1.0, "percent": 0.01}
 
 
@@ -80,6 +82,7 @@ def detect_chains(
     underlying_price: float | None = None,
     takes_closes: bool = False,
     volatility_unit: str | None = None,
+    strike_scale: float | None = None,
     timezone: str = "UTC",
     month_first: bool | None = None,
     decimal: str | None = None,
@@ -115,8 +118,12 @@ def detect_chains(
         decimal=decimal,
     )
     _check_values(mapping, sample)
-    unit = _volatility_unit(mapping, sample, volatility_unit)
-    return replace(mapping, scale={**preset.scale, "implied_volatility": unit})
+    scale = {**preset.scale, "implied_volatility": _volatility_unit(mapping, sample, volatility_unit)}
+    if strike_scale is not None:
+        scale["strike"] = strike_scale
+    elif "strike" not in scale:
+        _check_strikes(mapping, sample)
+    return replace(mapping, scale=scale)
 
 
 def _is_wide(columns: Mapping[str, str]) -> bool:
@@ -166,6 +173,24 @@ def _check_values(mapping: ChainMapping, sample: pl.DataFrame) -> None:
                 f"{', '.join(found[:5])}: --format chain takes prices and volatilities as they are"
             )
             raise InvalidInput("format", reason)
+
+
+def _check_strikes(mapping: ChainMapping, sample: pl.DataFrame) -> None:
+    """Refuse strikes in a unit that is none of the underlying's, as thousandths or fixed-point."""
+    middles = {
+        field: numbers(sample[mapping.columns[field]], mapping.decimal)[0].median()
+        for field in ("strike", "underlying_price")
+        if field in mapping.columns
+    }
+    strike, price = middles.get("strike"), middles.get("underlying_price", mapping.underlying_price)
+    if not isinstance(strike, float) or not isinstance(price, float) or strike <= 0 or price <= 0:
+        return
+    if not 1 / FARTHEST_STRIKE < strike / price < FARTHEST_STRIKE:
+        reason = (
+            f"strikes such as {strike:g} beside an underlying at {price:g} are in another unit: give their factor, "
+            "0.001 for thousandths, or 1 if that is what they are"
+        )
+        raise InvalidInput("strike-scale", reason)
 
 
 def _volatility_unit(mapping: ChainMapping, sample: pl.DataFrame, said: str | None) -> float:

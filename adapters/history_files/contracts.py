@@ -16,13 +16,16 @@ _DASHED = (
 )
 # NSE: NIFTY26APR23100CE, BANKNIFTY2640748000PE.
 _NSE = r"^(?P<root>[A-Z&-]+?)\d{2}(?:[A-Z]{3}|[1-9OND]\d{2})\d+(?:\.\d+)?[CP]E$"
-_ANY = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in (_OCC, _DASHED, _NSE)))
+# Looser spellings, which tell at least that it is a contract: SPY_011924C470, SPX 240119C4750000, SPY 19JAN24 470 C.
+_LOOSE = r"^(?:O[:_]|\.)?[A-Z.]{1,6}\d?[ _]*\d{6}[CP]\d+(?:\.\d+)?$"
+_WORDS = r"^[A-Z.]{1,6} .*\d (?:C|P|CALL|PUT)$"
+_ANY = re.compile("|".join(re.sub(r"\?P<\w+>", "", form) for form in (_OCC, _DASHED, _NSE, _LOOSE, _WORDS)))
 _PARTS = ("root", "expiration", "side", "strike")
 
 
 def is_contract(symbol: str) -> bool:
     """Whether a symbol names an option contract, and not an asset."""
-    return _ANY.match(symbol.strip()) is not None
+    return _ANY.match(symbol.strip().upper()) is not None
 
 
 def are_contracts(cells: pl.Series) -> bool:

@@ -85,7 +85,8 @@ def scaled(values: Floats, factor: float) -> Floats:
 
 def _decorated(texts: pl.Series, decimal: str) -> pl.Series:
     """Numbers with separators, a currency, a percent sign or a unit; null where they are none."""
-    bare = texts.str.replace_all(_DECORATION, "")
+    bare = texts.str.replace_all(_DECORATION, "").str.replace_all("\N{MINUS SIGN}", "-", literal=True)
+    bare = bare.str.replace(r"^\((.+)\)$", "-$1")
     digits = bare.str.strip_chars_end("%kKmMbB")
     digits = digits.set(~digits.str.contains(_SHAPES[decimal]), None)
     if decimal == ",":

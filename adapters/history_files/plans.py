@@ -30,6 +30,7 @@ CHAIN_OPTIONS = (
     ("underlying-price", "underlying_price"),
     ("underlying-price", "takes_closes"),
     ("volatility-unit", "volatility_unit"),
+    ("strike-scale", "strike_scale"),
     ("root", "roots"),
     ("replace", "replaces"),
 )
@@ -90,6 +91,7 @@ class ImportOptions:
         decimal: The mark before a fraction, `.` or `,`; None finds out.
         price_scale: The factor of the prices of bars; None finds out.
         volatility_unit: `percent` or `fraction`; None finds out.
+        strike_scale: The factor of strikes; None is the preset's.
         day: The day of a chain, where the file does not say it.
         expiration: The same.
         underlying_price: The same.
@@ -109,6 +111,7 @@ class ImportOptions:
     decimal: str | None = None
     price_scale: float | None = None
     volatility_unit: str | None = None
+    strike_scale: float | None = None
     day: date | None = None
     expiration: date | None = None
     underlying_price: float | None = None
@@ -215,6 +218,7 @@ def _plan_chains(
         underlying_price=said.underlying_price,
         takes_closes=said.takes_closes,
         volatility_unit=said.volatility_unit,
+        strike_scale=said.strike_scale,
         timezone=said.timezone,
         month_first=said.month_first,
         decimal=said.decimal,

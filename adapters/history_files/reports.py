@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from adapters.history_files.bars import BarMapping
 from adapters.history_files.importing import ImportReport
 from adapters.history_files.plans import ImportPlan
+from adapters.history_files.rows import plain_symbol
 
 SHOWN = 10
 
@@ -15,6 +16,9 @@ SHOWN = 10
 def report_lines(plan: ImportPlan, report: ImportReport) -> Iterator[str]:
     """One line a fact; rejected rows are in a file of their own."""
     yield f"{plan.table.path}: {report.stored:,} of {report.rows:,} rows stored"
+    for column, value in plan.wanted.only.items():
+        if plain_symbol(value) != plan.asset.upper():
+            yield f"stored as {plan.asset} are the rows of {column} {value}"
     if report.passed_over:
         yield f"{report.passed_over:,} rows passed over, which are not of {plan.wanted.describe()}"
     if report.other_roots:

@@ -143,13 +143,13 @@ def refuse_contract(name: str, asset: str) -> None:
     if is_contract(name) and not _is_same(name, asset):
         reason = (
             f"has the prices of the option contract {name}, not of {asset}: store them with --asset "
-            f"{_plain(name)}, or those of many contracts as a chain of last prices with --format polygon-options"
+            f"{plain_symbol(name)}, or those of many contracts as a chain of last prices with --format polygon-options"
         )
         raise InvalidInput("file", reason)
 
 
 def wanted_roots(found: Sequence[str], names: Iterable[str], asked: Sequence[str]) -> tuple[str, ...]:
-    """The roots to take: those asked for, else the asset's own, else the only one.
+    """The roots to take: those asked for, else the asset's own, else the only one that begins as the asset does.
 
     Args:
         found: Of the contracts in the sample.
@@ -161,25 +161,31 @@ def wanted_roots(found: Sequence[str], names: Iterable[str], asked: Sequence[str
     """
     if asked:
         return tuple(asked)
-    assets = [_plain(name) for name in names]
-    if own := [root for asset in assets for root in found if _plain(root) == asset]:
+    assets = [plain_symbol(name) for name in names]
+    if own := [root for asset in assets for root in found if plain_symbol(root) == asset]:
         return (own[0],)
     adjusted = [root for root in found if any(is_adjusted(root, asset) for asset in assets)]
+    # SPXW of SPX: another root of the same underlying begins alike.
     others = [root for root in found if root not in adjusted]
-    if len(others) == 1:
-        return (others[0],)
+    kin = [root for root in others if any(plain_symbol(root).startswith(asset) for asset in assets)]
+    if len(kin) == 1:
+        return (kin[0],)
     if not found:
         return ()
-    why = ", adjusted contracts, which deliver something else than 100 shares" if not others else ""
+    why = (
+        ", adjusted contracts, which deliver something else than 100 shares"
+        if not others
+        else f", not of {assets[0]}"
+    )
     raise InvalidInput(
         "root", f"the file has contracts of {', '.join(found[:SHOWN])}{why}: say --root {found[0]}"
     )
 
 
 def _is_same(name: str, asset: str) -> bool:
-    return _plain(name) == asset.upper()
+    return plain_symbol(name) == asset.upper()
 
 
-def _plain(name: str) -> str:
+def plain_symbol(name: str) -> str:
     """A symbol without the marks that vendors set before it: `^SPX`, `I:SPX`, `O:SPY240119C00500000`."""
     return re.sub(r"^([A-Z]:|[\^$.])", "", name.strip()).replace(" ", "").upper()

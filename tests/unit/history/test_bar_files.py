@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from adapters.history_files import import_file, plan_import
+from adapters.history_files.reports import report_lines
 from optionchain.errors import InvalidInput
 from optionchain.price_series import joined
 from optionchain.time_frame import TimeFrame
@@ -522,6 +523,11 @@ async def test_the_base_of_a_pair_in_the_file_tells_the_unit_of_the_volume(file)
         "SPX   240119P04750000",
         "BTC-27DEC24-100000-C",
         "NIFTY26APR23100CE",
+        "SPX_011924C4750",
+        ".SPX240119C4750",
+        "SPX 240119C4750000",
+        "SPX 19JAN24 4750 C",
+        "SPX Jan19'24 4750 PUT",
     ],
 )
 @pytest.mark.parametrize("column", ["ticker", "symbol", "contractSymbol", "instrument_name"])
@@ -561,8 +567,39 @@ def test_a_file_in_which_every_instant_has_several_rows_is_refused(file):
         f"{day},{n},{n},{n},{n}\n" for n in (1, 400) for day in days
     )
 
-    with pytest.raises(InvalidInput, match="several rows for every instant"):
+    with pytest.raises(InvalidInput, match="2 of 2 instants have several prices"):
         plan_import(file(text), asset="SPX")
+
+
+def test_a_file_in_which_many_instants_have_several_prices_is_refused(file):
+    long, short = (
+        np.arange("2024-01-01", "2024-02-01", dtype="M8[D]"),
+        np.arange("2024-01-20", "2024-02-01", dtype="M8[D]"),
+    )
+    text = (
+        "date,open,high,low,close\n"
+        + "".join(f"{day},1,1,1,1\n" for day in long)
+        + "".join(f"{day},9,9,9,9\n" for day in short)
+    )
+
+    with pytest.raises(InvalidInput, match="12 of 31 instants have several prices"):
+        plan_import(file(text), asset="SPX")
+
+
+async def test_a_file_that_has_every_row_twice_is_of_one_asset(file):
+    bars, report, _ = await read(file(PLAIN + PLAIN.partition("\n")[2]))
+
+    assert (len(bars), report.rejected) == (2, 2)
+
+
+async def test_the_rows_of_another_name_are_stored_and_it_is_said(file):
+    text = "symbol,date,open,high,low,close\nESH4,2024-01-02,1,3,1,2\n"
+    plan, kept = plan_import(file(text), asset="ES"), Kept()
+
+    report = await import_file(plan, kept)
+
+    assert kept.parts[0].asset == "ES"
+    assert "stored as ES are the rows of symbol ESH4" in [*report_lines(plan, report)]
 
 
 def test_instruments_that_only_a_number_tells_apart_are_several_assets(file):
@@ -594,3 +631,12 @@ async def test_prices_below_zero_are_kept_and_a_zero_that_stands_for_nothing_is_
     assert [*rejects] == [3]
     assert "and 0 only in a bar that goes below" in rejects[3]
     assert (report.repaired, np.isnan(bars.volume).tolist()) == ({"volume": 1}, [False, True, False])
+
+
+@pytest.mark.parametrize("cell", ["-37.63", "(37.63)", "\N{MINUS SIGN}37.63", "-$37.63", '"-37,63"'])
+async def test_a_price_below_zero_is_read_in_whatever_way_it_is_written(file, cell):
+    options = {"decimal": ","} if "," in cell else {}
+
+    bars, _, rejects = await read(file(f"date,open,high,low,close\n2020-04-20,17,18,-40,{cell}\n"), **options)
+
+    assert (bars.close.tolist(), rejects) == ([-37.63], {})

@@ -428,3 +428,44 @@ async def test_the_strike_that_a_symbol_spells_is_right_to_the_last_digit(file):
     chain, _, _ = await read(file(rooted(*contracts)))
 
     assert chain.strikes.tolist() == strikes
+
+
+async def test_contracts_of_another_underlying_are_not_taken_for_those_of_the_asset(file):
+    path = file("symbol,date,bid_price,ask_price,index_price\nETH-19JAN24-2000-C,2024-01-02,1,2,2300\n")
+
+    with pytest.raises(InvalidInput, match="contracts of ETH, not of BTC: say --root ETH"):
+        await read(path, asset="BTC")
+    chain, _, _ = await read(path, asset="BTC", roots=["ETH"])
+
+    assert chain.strikes.tolist() == [2000.0]
+
+
+async def test_the_columns_of_a_table_without_a_header_are_named_by_their_numbers(file):
+    fields = ("date", "underlying_price", "expiration", "strike", "option_type", "bid", "ask")
+    columns = {field: f"column {number}" for number, field in enumerate(fields, 1)}
+
+    chain, _, _ = await read(file("2024-01-02,101,2024-01-19,100,C,3.0,3.2\n"), columns=columns)
+
+    assert (chain.strikes.tolist(), chain.calls.bid.tolist()) == ([100.0], [3.0])
+
+
+@pytest.mark.parametrize("factor", [0.001, 1e-9, 100.0])
+async def test_strikes_in_a_unit_that_is_not_the_underlyings_are_asked_for(file, factor):
+    strike = 100 / factor
+    path = file(f"date,spot,expiry,strike,type,bid,ask\n2024-01-02,101,2024-01-19,{strike:g},C,3.0,3.2\n")
+
+    with pytest.raises(InvalidInput, match="are in another unit: give their factor") as refusal:
+        await read(path)
+    ours, _, _ = await read(path, strike_scale=factor)
+    plain, _, _ = await read(path, strike_scale=1.0)
+
+    assert refusal.value.field == "strike-scale"
+    assert (ours.strikes.tolist(), plain.strikes.tolist()) == ([100.0], [strike])
+
+
+async def test_strikes_far_in_the_wings_are_not(file):
+    rows = "".join(f"2024-01-02,101,2024-01-19,{strike},C,3.0,3.2\n" for strike in (1, 5, 800))
+
+    chain, _, _ = await read(file("date,spot,expiry,strike,type,bid,ask\n" + rows))
+
+    assert chain.strikes.tolist() == [1.0, 5.0, 800.0]
