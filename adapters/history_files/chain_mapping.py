@@ -119,6 +119,7 @@ def detect_chains(
     )
     _check_values(mapping, sample)
     scale = {**preset.scale, "implied_volatility": _volatility_unit(mapping, sample, volatility_unit)}
+    scale.setdefault("delta", _delta_unit(mapping, sample))
     if strike_scale is not None:
         scale["strike"] = strike_scale
     elif "strike" not in scale:
@@ -203,15 +204,24 @@ def _volatility_unit(mapping: ChainMapping, sample: pl.DataFrame, said: str | No
         return VOLATILITY_UNITS[said]
     if "implied_volatility" in mapping.preset.scale:
         return mapping.preset.scale["implied_volatility"]
-    fields = [
-        field for field in mapping.quotes if field.endswith("implied_volatility") and field in mapping.columns
-    ]
-    read = {field: numbers(sample[mapping.columns[field]], mapping.decimal)[0] for field in fields}
-    quoted = without_placeholders(pl.DataFrame(read), fields)[0]
-    quarter = pl.concat([quoted[field] for field in fields]).quantile(0.25) if fields else None
+    quarter = _quoted(mapping, sample, "implied_volatility").quantile(0.25)
     if quarter is None or quarter <= HIGHEST_FRACTION:
         return VOLATILITY_UNITS["fraction"]
     if quarter >= LOWEST_PERCENT:
         return VOLATILITY_UNITS["percent"]
     reason = f"implied volatilities such as {quarter:g} are {quarter:g} % or {quarter:.0%}: say percent or fraction"
     raise InvalidInput("volatility-unit", reason)
+
+
+def _delta_unit(mapping: ChainMapping, sample: pl.DataFrame) -> float:
+    """The factor that makes deltas fractions: none is above 1, and in percent most are."""
+    middle = _quoted(mapping, sample, "delta").abs().median()
+    return VOLATILITY_UNITS["percent"] if isinstance(middle, float) and middle > 1.0 else 1.0
+
+
+def _quoted(mapping: ChainMapping, sample: pl.DataFrame, quote: str) -> pl.Series:
+    """The numbers of a quote in a sample, of calls and puts."""
+    fields = [field for field in mapping.quotes if field.endswith(quote) and field in mapping.columns]
+    read = {field: numbers(sample[mapping.columns[field]], mapping.decimal)[0] for field in fields}
+    quoted = without_placeholders(pl.DataFrame(read), fields)[0]
+    return pl.concat([pl.Series([], dtype=pl.Float64), *(quoted[field].alias("") for field in fields)])

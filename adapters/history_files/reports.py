@@ -41,8 +41,9 @@ def _units(plan: ImportPlan) -> Iterator[str]:
         if plan.mapping.price_scale != 1.0:
             yield f"prices are written in units of {plan.mapping.price_scale:g}"
         return
-    if plan.mapping.scale["implied_volatility"] != 1.0:
-        yield "implied volatilities are written in percent"
+    for field, name in (("implied_volatility", "implied volatilities"), ("delta", "deltas")):
+        if plan.mapping.scale[field] != 1.0:
+            yield f"{name} are written in percent"
     if plan.mapping.preset.in_underlying:
         yield "prices are written in coin, and stored times the price of the underlying"
 

@@ -469,3 +469,36 @@ async def test_strikes_far_in_the_wings_are_not(file):
     chain, _, _ = await read(file("date,spot,expiry,strike,type,bid,ask\n" + rows))
 
     assert chain.strikes.tolist() == [1.0, 5.0, 800.0]
+
+
+async def test_deltas_in_percent_become_fractions_and_it_is_said(file):
+    rows = "2024-01-19,100,C,3.0,3.2,61.5\n2024-01-19,100,P,1.0,1.2,-38.5\n2024-01-19,500,C,0.0,0.1,0.5\n"
+
+    chain, _, said = await read(file("expiry,strike,type,bid,ask,delta\n" + rows), **GIVEN)
+
+    assert [chain.calls.delta[0], chain.puts.delta[0], chain.calls.delta[1]] == pytest.approx(
+        [0.615, -0.385, 0.005]
+    )
+    assert "deltas are written in percent" in said
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        *("XYZ240119C00100500", "XYZ   240119C00100500", "O:XYZ240119C00100500", "XYZ 240119C100500"),
+        *(
+            ".XYZ240119C100.5",
+            "XYZ_011924C100.5",
+            "XYZ-19JAN24-100.5-C",
+            "XYZ-240119-100d5-C",
+            "XYZ_USDC-19JAN24-100d5-C",
+        ),
+    ],
+)
+async def test_a_symbol_spells_the_terms_of_a_contract(file, symbol):
+    path = file(f"symbol,bid,ask\n{symbol},3.0,3.2\n")
+
+    chain, _, _ = await read(path, roots=["XYZ_USDC"] if "USDC" in symbol else (), **GIVEN)
+
+    assert (chain.expirations.astype(str).tolist(), chain.strikes.tolist()) == (["2024-01-19"], [100.5])
+    assert (chain.calls.bid.tolist(), np.isnan(chain.puts.bid).tolist()) == ([3.0], [True])
