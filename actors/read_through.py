@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from optionchain.errors import Unavailable
-from optionchain.history_ports import Breaker, Cached, CacheService
+from optionchain.ports import Breaker, Cached, CacheService
 
 T = TypeVar("T")
 _FRESH_UNTIL = struct.Struct("<d")

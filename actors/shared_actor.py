@@ -10,7 +10,7 @@ import stamina
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
-from actors.session_gateway import ActorLost
+from actors.sessions.gateway import ActorLost
 from optionchain.errors import Defect, OptionChainError, Unavailable
 
 

@@ -17,7 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from adapters.mongo_connection import mongo_errors
-from optionchain.configuration import Configuration, ConfigurationSummary, configuration_name
+from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.validation import whole
 

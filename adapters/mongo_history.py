@@ -35,9 +35,7 @@ from adapters.mongo_history_documents import (
 )
 from adapters.mongo_revisions import BATCH, MAJORITY, Revision, RevisionedSets
 from optionchain.errors import Conflict, InvalidInput, NotFound
-from optionchain.history import DateRange, HistoricalChain, asset_name, plain_day
-from optionchain.history_results import AssetSummary, SimulationResult, VolatilityPoint
-from optionchain.price_series import (
+from optionchain.history.bars import (
     COLUMNS,
     STORED_TIME_FRAMES,
     PriceSeries,
@@ -45,6 +43,8 @@ from optionchain.price_series import (
     source_time_frame,
     stored_time_frame,
 )
+from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
+from optionchain.history.results import AssetSummary, SimulationResult, VolatilityPoint
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, positive
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
-from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
-from optionchain.history_results import AssetSummary, SimulationResult, VolatilityPoint
-from optionchain.price_series import COLUMNS, STORED_TIME_FRAMES, PriceSeries
+from optionchain.history.bars import COLUMNS, STORED_TIME_FRAMES, PriceSeries
+from optionchain.history.chains import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
+from optionchain.history.results import AssetSummary, SimulationResult, VolatilityPoint
 from optionchain.time_frame import TimeFrame
 
 Document: TypeAlias = dict[str, Any]

@@ -9,16 +9,16 @@ from typing import Any, TypedDict
 import ray
 from ray.actor import ActorHandle
 
-from actors.config_actor import ConfigActor, ConfigSources
-from actors.history_actor import HistoryActor, HistorySources
-from actors.live_configuration import LiveConfiguration
-from actors.placement import parse_placement
+from actors.configuration.actor import ConfigActor, ConfigSources
+from actors.configuration.live import LiveConfiguration
+from actors.history.actor import HistoryActor, HistorySources
 from actors.ray_runtime import RayRuntime
-from actors.ray_shared_services import RayConfigurations, RayHistory
-from actors.ray_transport import RaySessionTransport
-from actors.session_actor import SessionActor
-from actors.session_gateway import SessionGateway
+from actors.sessions.actor import SessionActor
+from actors.sessions.gateway import SessionGateway
+from actors.sessions.placement import parse_placement
+from actors.sessions.ray_transport import RaySessionTransport
 from actors.shared_actor import SharedActor
+from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
@@ -30,11 +30,11 @@ from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
-from cluster.cluster_metrics import cluster_metrics
+from cluster.metrics_page import cluster_metrics
 from cluster.settings import Settings
 from cluster.sweep.gateway import SweepGateway, open_sweeps
+from optionchain.configuration.simulator import SIMULATOR
 from optionchain.ports import Dependency, SessionStore
-from optionchain.simulator_configuration import SIMULATOR
 
 MAX_CONCURRENT_BATCHES = 1000
 # What the process of an actor takes of its own. Ray places actors that ask for nothing at random: asking for

@@ -15,7 +15,7 @@ def main() -> None:
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, _interrupt)
     try:
-        from cluster.commands import run  # noqa: PLC0415
+        from cluster.commands.app import run  # noqa: PLC0415
 
         sys.exit(run())
     except Interrupted:

@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from actors.history_keys import generation_key, keys_of_chain, keys_of_prices
+from actors.history.cache_keys import generation_key, keys_of_chain, keys_of_prices
 from adapters.mongo_connection import MongoSettings, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import RedisSettings, open_redis
-from cluster.instance_state import InstanceState
+from cluster.instance.state import InstanceState
 from cluster.settings import Settings
-from optionchain.history_ports import CacheService
+from optionchain.ports import CacheService
 
 T = TypeVar("T")
 # A saved batch takes longer than a request.

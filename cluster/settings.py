@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from actors.config_actor import ConfigSettings
-from actors.history_actor import HistorySettings
-from actors.session_actor import SessionSettings
+from actors.configuration.actor import ConfigSettings
+from actors.history.actor import HistorySettings
+from actors.sessions.actor import SessionSettings
 from adapters.mongo_connection import MongoSettings
 from adapters.redis_allowances import RateSettings
 from adapters.redis_cache import CacheSettings

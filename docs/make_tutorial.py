@@ -89,11 +89,11 @@ def parts(text: str) -> Iterator[Code | Picture]:
 
 def price_fan(names: dict[str, Any]) -> Figure:
     """Quantiles of the simulated prices and volatilities, with the path that ends lowest."""
-    tape, worst = names["tape"], names["worst"]
-    months = np.arange(tape.prices.shape[1]) / 21
+    path, worst = names["path"], names["worst"]
+    months = np.arange(path.prices.shape[1]) / 21
     figure, axes = plt.subplots(1, 2)
     for panel, values, title in zip(
-        axes, (tape.prices, 100 * tape.volatilities), ("Price", "Volatility, %"), strict=True
+        axes, (path.prices, 100 * path.volatilities), ("Price", "Volatility, %"), strict=True
     ):
         _fan(panel, months, values)
         panel.plot(months, values[worst], color=RED, linewidth=1.2, label="the path that ends lowest")

@@ -13,10 +13,7 @@ from optionchain.expirations import (
     WeeklyRule,
     YearlyRule,
 )
-from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.simulation import Simulation, simulate
-from optionchain.time_frame import TimeFrame
-from optionchain.walks import (
+from optionchain.models import (
     Brownian,
     Custom,
     Garch,
@@ -28,6 +25,11 @@ from optionchain.walks import (
     MeanReverting,
     Telegraph,
 )
+from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.simulation import Simulation, simulate
+from optionchain.time_frame import TimeFrame
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Brownian",
@@ -53,6 +55,7 @@ __all__ = [
     "TimeFrame",
     "WeeklyRule",
     "YearlyRule",
+    "__version__",
     "build_chain",
     "simulate",
 ]

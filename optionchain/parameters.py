@@ -10,9 +10,9 @@ from typing import TypeAlias
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
+from optionchain.models import Historical, MarketModel
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, positive, whole
-from optionchain.walks import Historical, Walk
 
 MAX_STEPS = 10_000
 MAX_CHAIN_SIZE = 500
@@ -94,7 +94,7 @@ class SimulationParameters:
     steps: int
     initial_price: float
     volatility: float
-    method: Walk
+    method: MarketModel
     expirations: Expirations
     seed: int
     start_at: datetime
@@ -163,7 +163,7 @@ class SimulationParameters:
 
     def _check_kinds(self) -> None:
         # A class with `sample` looks like a model to `isinstance`.
-        if not isinstance(self.method, Walk) or isinstance(self.method, type):
+        if not isinstance(self.method, MarketModel) or isinstance(self.method, type):
             raise InvalidInput("method", "must be a market model")
         if not isinstance(self.expirations, SingleExpiration | Schedule):
             raise InvalidInput("expirations", "must be a SingleExpiration or a Schedule")
@@ -203,7 +203,7 @@ def _check_symbol(symbol: object) -> None:
         raise InvalidInput("symbol", f"must have at most {MAX_SYMBOL_LENGTH} characters")
 
 
-def with_fallback_volatility(parameters: SimulationParameters) -> Walk:
+def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:
     """The market model, knowing the volatility to use where it has none of its own yet."""
     if isinstance(parameters.method, Historical):
         return replace(parameters.method, fallback_volatility=parameters.volatility)

@@ -1,6 +1,6 @@
 """A session's life as a function: ``handle(session, command, now)`` says what becomes of it, and does nothing.
 
-The shell (`actors.session_actor`) loads, calls `handle`, renders the reply, stores the new session and only
+The shell (`actors.sessions.actor`) loads, calls `handle`, renders the reply, stores the new session and only
 then answers. A session is the cursor over a simulation, which is a pure function of its parameters.
 """
 

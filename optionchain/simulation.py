@@ -1,4 +1,4 @@
-"""From parameters to snapshots: the tape is computed once, and each chain when it is asked for."""
+"""From parameters to snapshots: the path is computed once, and each chain when it is asked for."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import orjson
 
 from optionchain.arrays import Steps
 from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, v1_contracts, v2_chains
-from optionchain.draws import PhiloxDraws
+from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
+from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
-from optionchain.walks import Tape
 from optionchain.wire.instants import instant_to_wire
 
 _SERIALS = count()
 
 
 def simulate(parameters: SimulationParameters) -> Simulation:
-    """A simulation with its tape computed.
+    """A simulation with its path computed.
 
     Args:
         parameters: Everything that decides it.
@@ -37,7 +37,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
     Example:
         >>> from datetime import UTC, datetime
         >>> from optionchain.parameters import SimulationParameters, SingleExpiration
-        >>> from optionchain.walks import GeometricBrownian
+        >>> from optionchain.models import GeometricBrownian
         >>> simulation = simulate(
         ...     SimulationParameters(
         ...         symbol="SPX",
@@ -104,7 +104,7 @@ class Simulation:
         self.serial = next(_SERIALS)
 
     def compute(self) -> None:
-        """Compute the tape, and try the extremes: the first chain, whose discounting is about the longest, the one at
+        """Compute the path, and try the extremes: the first chain, whose discounting is about the longest, the one at
         the highest price, and the last expirations, which may lie beyond what a calendar knows.
 
         Raises:
@@ -119,19 +119,19 @@ class Simulation:
     @property
     def prices(self) -> Steps:
         """``[steps]`` price of the underlying."""
-        prices: Steps = self._tape.prices[0]
+        prices: Steps = self._path.prices[0]
         return prices
 
     @property
     def volatilities(self) -> Steps:
         """``[steps]`` annualised volatility that prices each chain at the money."""
-        volatilities: Steps = self._tape.volatilities[0]
+        volatilities: Steps = self._path.volatilities[0]
         return volatilities
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the tape."""
-        return self._tape.prices.nbytes + self._tape.volatilities.nbytes
+        """Bytes of the path."""
+        return self._path.prices.nbytes + self._path.volatilities.nbytes
 
     def expirations(self, step: int) -> tuple[Expiration, ...]:
         """The expirations listed at a step, soonest first."""
@@ -167,8 +167,8 @@ class Simulation:
         return ChainTerms(
             symbol=parameters.symbol,
             quote_time=quote_time,
-            spot=float(self._tape.prices[0, step]),
-            base_volatility=float(self._tape.volatilities[0, step]),
+            spot=float(self._path.prices[0, step]),
+            base_volatility=float(self._path.volatilities[0, step]),
             expirations=self.expirations(step),
             chain_size=parameters.chain_size,
             strike_interval=parameters.strike_interval,
@@ -190,7 +190,7 @@ class Simulation:
         return orjson.dumps(head)[:-1] + b',"chains":' + v2_chains(chain, greeks) + b"}"
 
     @cached_property
-    def _tape(self) -> Tape:
+    def _path(self) -> SampledPaths:
         parameters = self.parameters
         method = with_fallback_volatility(parameters)
         try:

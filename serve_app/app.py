@@ -13,25 +13,23 @@ from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services
 from cluster.settings import Settings, load_settings
-from cluster.version import VERSION
-from serve_app import (
-    chain_routes,
-    config_routes,
-    export_routes,
-    history_routes,
-    operations_routes,
-    simulation_routes,
-    stream_routes,
-    sweep_routes,
-)
-from serve_app.auth import Authenticator
-from serve_app.documentation import DESCRIPTION, completed, operation_id
-from serve_app.edge import Edge
-from serve_app.errors import install_error_handlers
-from serve_app.rate_limit import RateLimit
+from optionchain import __version__
+from serve_app.edge.authentication import Authenticator
+from serve_app.edge.boundary import Edge
+from serve_app.edge.errors import install_error_handlers
+from serve_app.edge.rate_limit import RateLimit
+from serve_app.openapi.documentation import DESCRIPTION, completed, operation_id
+from serve_app.openapi.swagger_ui import install_swagger_ui
+from serve_app.routes import chains as chain_routes
+from serve_app.routes import configurations as config_routes
+from serve_app.routes import exports as export_routes
+from serve_app.routes import history as history_routes
+from serve_app.routes import operations as operations_routes
+from serve_app.routes import simulations as simulation_routes
+from serve_app.routes import streams as stream_routes
+from serve_app.routes import sweeps as sweep_routes
+from serve_app.routes.streaming import Producers
 from serve_app.services import Services
-from serve_app.streaming import Producers
-from serve_app.swagger_ui import install_swagger_ui
 
 OPENAPI_URL = "/api-docs/openapi.json"
 PUBLIC_ROUTES = ("/health", "/ready")
@@ -44,7 +42,7 @@ def build_fastapi(services: Services) -> FastAPI:
     """The routes over their services."""
     app = FastAPI(
         title="OptionChain Simulator",
-        version=VERSION,
+        version=__version__,
         description=DESCRIPTION,
         openapi_url=OPENAPI_URL,
         docs_url=None,

@@ -13,9 +13,9 @@ import ray
 from ray import serve
 from ray.serve.config import HTTPOptions
 
-from actors.placement import Shards, parse_placement
+from actors.sessions.placement import Shards, parse_placement
 from cluster.bootstrap import config_actor, history_actor, session_actor_finder
-from cluster.report import named_actors
+from cluster.instance.report import named_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 

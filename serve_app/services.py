@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from actors.live_configuration import LiveConfiguration
-from actors.session_gateway import SessionGateway
+from actors.configuration.live import LiveConfiguration
+from actors.sessions.gateway import SessionGateway
 from cluster.settings import LimitsSettings
 from cluster.sweep.gateway import Sweeps
 from optionchain.ports import Allowances, Answers, Dependency, SessionStore
+from serve_app.routes.streaming import Producers
 from serve_app.shared_services import ConfigService, HistoryService
-from serve_app.streaming import Producers
 
 
 @dataclass(frozen=True, slots=True)

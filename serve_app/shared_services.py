@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from actors.price_pages import PricePage
-from optionchain.history import DateRange, HistoricalChain
-from optionchain.history_ports import Cached
+from actors.history.pages import PricePage
+from optionchain.history.chains import DateRange, HistoricalChain
+from optionchain.ports import Cached
 from optionchain.time_frame import TimeFrame
 
 
 class HistoryService(Protocol):
-    """The methods of `actors.history_actor.HistoryActor` that the routes use; over Ray or not."""
+    """The methods of `actors.history.actor.HistoryActor` that the routes use; over Ray or not."""
 
     async def chain(self, asset: str, day: date) -> Cached: ...
     async def save_chain(self, chain: HistoricalChain) -> None: ...
@@ -28,7 +28,7 @@ class HistoryService(Protocol):
 
 
 class ConfigService(Protocol):
-    """The methods of `actors.config_actor.ConfigActor`; over Ray or not."""
+    """The methods of `actors.configuration.actor.ConfigActor`; over Ray or not."""
 
     async def get(self, name: str, version: int | None = None) -> Cached: ...
     async def save(

@@ -14,10 +14,9 @@ from typing import Any
 import httpx
 import psutil
 
-from cluster import processes
-from cluster.instance import Instance
-from cluster.instance_state import InstanceState
-from cluster.ports import accepts, free_ports
+from cluster.instance.instance import Instance, processes
+from cluster.instance.ports import accepts, free_ports
+from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 
 OTHER_KEYS = "first:admin=first-key-0123456789,second=second-key-0123456789"

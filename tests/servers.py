@@ -11,8 +11,8 @@ import psutil
 from pydantic import SecretStr
 
 from adapters.redis_connection import RedisClient, RedisSettings, open_redis
-from cluster.embedded_servers import embedded_redis, running
-from cluster.ports import free_ports
+from cluster.instance.embedded_servers import embedded_redis, running
+from cluster.instance.ports import free_ports
 
 START_TIMEOUT_SECONDS = 30.0
 PASSWORD = "only-on-loopback"

@@ -12,7 +12,7 @@ from adapters.history_files.numbers import numbers
 from adapters.history_files.presets import Preset, bare_names
 from adapters.history_files.tables import Table
 from optionchain.errors import InvalidInput
-from optionchain.price_series import PRICE_FIELDS
+from optionchain.history.bars import PRICE_FIELDS
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "date": (

@@ -17,7 +17,7 @@ from adapters.history_files.presets import Preset
 from adapters.history_files.tables import Table
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
-from optionchain.price_series import COLUMNS, PRICE_FIELDS, STORED_TIME_FRAMES, PriceSeries, bar_checks
+from optionchain.history.bars import COLUMNS, PRICE_FIELDS, STORED_TIME_FRAMES, PriceSeries, bar_checks
 from optionchain.time_frame import TimeFrame
 
 # Of a calendar unit, whose months and clock changes differ.

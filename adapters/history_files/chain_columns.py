@@ -10,8 +10,8 @@ import polars as pl
 from adapters.history_files.contracts import are_contracts
 from adapters.history_files.presets import PRESETS, Preset, bare, bare_names, detect_preset
 from optionchain.errors import InvalidInput
-from optionchain.history import QUOTE_FIELDS
-from optionchain.price_series import COLUMNS as PRICE_COLUMNS
+from optionchain.history.bars import COLUMNS as PRICE_COLUMNS
+from optionchain.history.chains import QUOTE_FIELDS
 
 # The names that tables give their columns, without capitals, blanks and signs; earlier ones count first.
 NAMES: Mapping[str, tuple[str, ...]] = {

@@ -15,7 +15,7 @@ from adapters.history_files.placeholders import without_placeholders
 from adapters.history_files.presets import Preset
 from adapters.history_files.tables import Table
 from optionchain.errors import InvalidInput
-from optionchain.history import QUOTE_FIELDS
+from optionchain.history.chains import QUOTE_FIELDS
 
 NUMBERS = ("strike", "underlying_price", "underlying_bid", "underlying_ask")
 DATES = {"day": "date", "expiration": "expiration"}

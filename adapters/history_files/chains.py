@@ -18,7 +18,7 @@ from adapters.history_files.dates import days, instant_texts
 from adapters.history_files.numbers import numbers, scaled
 from adapters.history_files.placeholders import without_placeholders
 from optionchain.errors import InvalidInput
-from optionchain.history import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalChain, Quotes
+from optionchain.history.chains import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalChain, Quotes
 
 # The end of a trading day, where the file has no time.
 CLOSE = time(16)

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 import polars as pl
 
 from optionchain.errors import InvalidInput
-from optionchain.history import FIRST_DAY, LAST_DAY
+from optionchain.history.chains import FIRST_DAY, LAST_DAY
 
 ISO = (
     *(

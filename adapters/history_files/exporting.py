@@ -11,9 +11,9 @@ import pyarrow as pa
 from adapters.history_files.exports import EXPORTS
 from adapters.history_files.exports.written import written_table
 from optionchain.errors import InvalidInput, NotFound
-from optionchain.history import DateRange
-from optionchain.history_ports import HistoricalDataRepository
-from optionchain.price_series import COLUMNS
+from optionchain.history.bars import COLUMNS
+from optionchain.history.chains import DateRange
+from optionchain.ports import HistoricalDataRepository
 from optionchain.time_frame import TimeFrame
 
 PRICE_SCHEMA = pa.schema([("datetime", pa.timestamp("s")), *((name, pa.float64()) for name in COLUMNS)])

@@ -18,9 +18,9 @@ from adapters.history_files.chain_mapping import ChainMapping
 from adapters.history_files.chains import chains_of
 from adapters.history_files.plans import ImportPlan
 from optionchain.errors import NotFound
-from optionchain.history import FIRST_DAY, LAST_DAY, DateRange, HistoricalChain
-from optionchain.history_ports import HistoricalDataRepository
-from optionchain.price_series import PriceSeries
+from optionchain.history.bars import PriceSeries
+from optionchain.history.chains import FIRST_DAY, LAST_DAY, DateRange, HistoricalChain
+from optionchain.ports import HistoricalDataRepository
 from optionchain.time_frame import TimeFrame
 
 EVER = DateRange(FIRST_DAY, LAST_DAY - timedelta(days=1))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from optionchain.history import SIGNED_FIELDS
+from optionchain.history.chains import SIGNED_FIELDS
 
 _MISSING = (-99.99, -999.0, -999.99, -9999.0, -9999.99)
 # Interactive Brokers: -1 where there is no price or size, -2 where a greek could not be computed.

@@ -19,7 +19,7 @@ from adapters.history_files.presets import PRESETS, Preset, bare_names, detect_p
 from adapters.history_files.rows import ROOT, Wanted, refuse_contract, roots_of, wanted_roots, wanted_symbol
 from adapters.history_files.tables import Table, open_table
 from optionchain.errors import InvalidInput
-from optionchain.history import asset_name
+from optionchain.history.chains import asset_name
 from optionchain.time_frame import TimeFrame
 
 FORMATS = ("auto", "ohlcv", ANY_TABLE.name, *PRESETS)

@@ -18,12 +18,12 @@ from adapters.history_files.exporting import PRICE_SCHEMA
 from adapters.history_files.exports.tables import optopsy_rows
 from adapters.history_files.plans import plan_import
 from optionchain.chains import OptionChain, build_chain
-from optionchain.draws import PhiloxDraws
+from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import NotFound
 from optionchain.expirations import Expiration
-from optionchain.history import HistoricalChain, Quotes
-from optionchain.history_ports import HistoricalDataRepository
-from optionchain.walks import Heston
+from optionchain.history.chains import HistoricalChain, Quotes
+from optionchain.models import Heston
+from optionchain.ports import HistoricalDataRepository
 
 SAMPLE_ASSET = "SAMPLE"
 FOLDER = Path(__file__).parent / "sample"
@@ -46,17 +46,17 @@ async def load_sample(repository: HistoricalDataRepository) -> bool:
 def make_sample(folder: Path) -> None:
     """Write the two files of the sample."""
     days = np.busday_offset(np.datetime64(FIRST_DAY), np.arange(DAYS)).astype("datetime64[s]")
-    walk = Heston(
+    model = Heston(
         dt=1 / (252 * TICKS_A_DAY), drift=0.06, volatility=0.18, kappa=3.0, theta=0.04, xi=0.5, rho=-0.7
     )
-    tape = walk.sample(4000.0, DAYS * TICKS_A_DAY, PhiloxDraws(seed=SEED))
-    ticks = np.round(tape.prices[0].reshape(DAYS, TICKS_A_DAY), 2)
+    path = model.sample(4000.0, DAYS * TICKS_A_DAY, PhiloxDraws(seed=SEED))
+    ticks = np.round(path.prices[0].reshape(DAYS, TICKS_A_DAY), 2)
     columns = {"open": ticks[:, 0], "high": ticks.max(1), "low": ticks.min(1), "close": ticks[:, -1]}
     bars = pa.table(
         {"datetime": days, **columns, "volume": pa.nulls(DAYS, pa.float64())}, schema=PRICE_SCHEMA
     )
     pq.write_table(bars, folder / "prices.parquet", compression="zstd")
-    volatilities = tape.volatilities[0].reshape(DAYS, TICKS_A_DAY)[:, -1]
+    volatilities = path.volatilities[0].reshape(DAYS, TICKS_A_DAY)[:, -1]
     chains = [
         optopsy_rows(_chain(day, float(ticks[index, -1]), float(volatilities[index])))
         for index, day in list(enumerate(days.astype("datetime64[D]").tolist()))[-CHAIN_DAYS:]

@@ -16,7 +16,7 @@ from cluster.sweep.measure_names import measure_name
 from cluster.sweep.reduction import Part
 from cluster.sweep.sampling import DrawMemory, RememberedDraws
 from optionchain.arrays import Floats
-from optionchain.draws import Draws
+from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput, OptionChainError
 from optionchain.measures import Measure, PathBlock, sample_block
 

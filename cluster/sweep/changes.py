@@ -10,9 +10,9 @@ from typing import Any, cast
 import numpy as np
 
 from optionchain.errors import InvalidInput
+from optionchain.models import MarketModel
+from optionchain.models.parameters import parameters_of
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.walks import Walk
-from optionchain.walks.parameters import parameters_of
 
 METHOD = "method."
 DAYS = "days_to_expiration"
@@ -81,7 +81,7 @@ def changed(base: SimulationParameters, changes: Mapping[str, Any]) -> Simulatio
         name.removeprefix(METHOD): value for name, value in changes.items() if name.startswith(METHOD)
     }
     direct = {name: value for name, value in changes.items() if not name.startswith(METHOD) and name != DAYS}
-    method: Walk = direct.get("method", base.method)
+    method: MarketModel = direct.get("method", base.method)
     if "volatility" in direct and "volatility" in parameters_of(type(method)):
         of_method = {"volatility": direct["volatility"]} | of_method
     if DAYS in changes:
@@ -91,13 +91,13 @@ def changed(base: SimulationParameters, changes: Mapping[str, Any]) -> Simulatio
     return replace(base, **direct)
 
 
-def with_parameters(method: Walk, parameters: Mapping[str, Any]) -> Walk:
+def with_parameters(method: MarketModel, parameters: Mapping[str, Any]) -> MarketModel:
     """A market model with some of its parameters changed."""
-    walk: Walk = replace(cast("Any", method), **parameters)  # every model is a dataclass
-    return walk
+    model: MarketModel = replace(cast("Any", method), **parameters)  # every model is a dataclass
+    return model
 
 
-def _changed_method(method: Walk, changes: Mapping[str, Any]) -> Walk:
+def _changed_method(method: MarketModel, changes: Mapping[str, Any]) -> MarketModel:
     try:
         return with_parameters(method, changes)
     except InvalidInput as error:

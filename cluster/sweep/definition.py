@@ -16,7 +16,7 @@ from cluster.sweep.reduction import Statistics
 from cluster.sweep.sampling import SAMPLINGS, Sampling, SamplingName
 from cluster.sweep.scenarios import Scenarios, checked_grid, checked_list
 from cluster.sweep.shocks import Shock
-from optionchain.draws import RNG_NAME
+from optionchain.draws.philox import RNG_NAME
 from optionchain.errors import InvalidInput
 from optionchain.measures import Measure
 from optionchain.parameters import MAX_SEED, SimulationParameters

@@ -69,8 +69,8 @@ def _table(schema: pa.Schema, scenario: int, block: PathBlock, values: Floats) -
     )
 
 
-def _lists(tape: Paths) -> pa.ListArray:
+def _lists(path: Paths) -> pa.ListArray:
     import pyarrow as pa  # noqa: PLC0415
 
-    offsets = np.arange(0, tape.size + 1, tape.shape[1], dtype=np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(tape.ravel()))
+    offsets = np.arange(0, path.size + 1, path.shape[1], dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(path.ravel()))

@@ -16,10 +16,10 @@ from cluster.sweep.kept_paths import PATHS_FOLDER
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.measures import PathBlock
+from optionchain.models import MarketModel, model_to_wire
 from optionchain.parameters import SimulationParameters
 from optionchain.simulation import Simulation, simulate
 from optionchain.validation import whole
-from optionchain.walks import Walk, walk_to_wire
 
 if TYPE_CHECKING:
     import pandas
@@ -180,8 +180,8 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def _shown(value: Any) -> Any:
-    if isinstance(value, Walk):
-        return orjson.dumps(walk_to_wire(value)).decode()
+    if isinstance(value, MarketModel):
+        return orjson.dumps(model_to_wire(value)).decode()
     if isinstance(value, int | float | str | type(None)):
         return value
     return str(value)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from cluster.sweep.moments import Moments, Replicates
-from optionchain.antithetic import AntitheticDraws
 from optionchain.arrays import Floats, Paths
-from optionchain.draws import Draws, Factor, PhiloxDraws
-from optionchain.sobol import REPLICATES, SobolDraws
+from optionchain.draws.antithetic import AntitheticDraws
+from optionchain.draws.philox import Draws, Factor, PhiloxDraws
+from optionchain.draws.sobol import REPLICATES, SobolDraws
 
 SamplingName: TypeAlias = Literal["independent", "antithetic", "sobol"]
 Groups: TypeAlias = Moments | Replicates

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from optionchain.errors import InvalidInput
+from optionchain.models import model_to_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.walks import walk_to_wire
 from optionchain.wire.instants import instant_to_wire
 from optionchain.wire.parameters import PLAIN_FIELDS
 
@@ -39,7 +39,7 @@ def session_request(parameters: SimulationParameters) -> dict[str, Any]:
     if parameters.step_interval is not None:
         raise InvalidInput("step_interval", "a v1 session has none: replay it with `simulation`")
     return {name: getattr(parameters, name) for name in (*PLAIN_FIELDS, "path")} | {
-        "method": walk_to_wire(parameters.method),
+        "method": model_to_wire(parameters.method),
         "time_frame": parameters.time_frame.to_wire(),
         "days_to_expiration": parameters.expirations.days,
         "start_at": instant_to_wire(parameters.start_at),

@@ -7,9 +7,9 @@ from typing import Any
 
 from cluster.sweep.changes import with_parameters
 from optionchain.errors import InvalidInput
+from optionchain.models import Historical, MarketModel
 from optionchain.parameters import SimulationParameters
 from optionchain.validation import finite
-from optionchain.walks import Historical, Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Shock:
             method=self._applied_to(parameters.method),
         )
 
-    def _applied_to(self, method: Walk) -> Walk:
+    def _applied_to(self, method: MarketModel) -> MarketModel:
         changes: dict[str, Any] = {}
         if isinstance(method, Historical):
             changes = {"prices": tuple(price * (1.0 + self.spot) for price in method.prices)}

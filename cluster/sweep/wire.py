@@ -20,10 +20,10 @@ from optionchain import measures
 from optionchain.errors import InvalidInput
 from optionchain.expirations import schedule_from_wire
 from optionchain.measures import Measure
+from optionchain.models import model_from_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, whole
-from optionchain.walks import walk_from_wire
 from optionchain.wire.instants import instant_from_wire
 from optionchain.wire.parameters import PLAIN_FIELDS
 
@@ -161,7 +161,7 @@ def _base(wire: object) -> SimulationParameters:
         start_at = base.get("start_at")
         return SimulationParameters(
             **({"seed": 0} | values),
-            method=walk_from_wire(base["method"]),
+            method=model_from_wire(base["method"]),
             expirations=_expirations(base),
             start_at=DEFAULT_START if start_at is None else instant_from_wire("start_at", start_at),
             time_frame=TimeFrame.from_wire(base.get("time_frame") or "Day"),
@@ -198,7 +198,7 @@ def _row(index: int, row: object) -> Mapping[str, Any]:
 def _value(name: str, value: Any, field: str) -> Any:
     match name:
         case "method":
-            return walk_from_wire(value, field)
+            return model_from_wire(value, field)
         case "time_frame":
             return TimeFrame.from_wire(value, field)
         case "start_at":

@@ -57,7 +57,7 @@ class Dataset(StrEnum):
         """The rows of consecutive steps, in order of step, expiration and strike.
 
         Args:
-            simulation: With its tape computed.
+            simulation: With its path computed.
             steps: Consecutive steps of it.
             rows: Of a batch, about; a step is never divided. With the same number the batches are the same.
 

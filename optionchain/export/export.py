@@ -48,7 +48,7 @@ class Export:
     Example:
         >>> from datetime import UTC, datetime
         >>> from optionchain.parameters import SingleExpiration
-        >>> from optionchain.walks import GeometricBrownian
+        >>> from optionchain.models import GeometricBrownian
         >>> parameters = SimulationParameters(
         ...     symbol="SPX", steps=30, initial_price=5000.0, volatility=0.2, seed=42,
         ...     method=GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2),
@@ -100,7 +100,7 @@ class Export:
         return ironcondor.SCHEMA if self.layout is Layout.IRONCONDOR else self.dataset.schema
 
     def pieces(self) -> Iterator[bytes]:
-        """The file, piece by piece, each computed when it is asked for; the tape is computed at once.
+        """The file, piece by piece, each computed when it is asked for; the path is computed at once.
 
         Raises:
             InvalidInput: The parameters lead a chain out of range, or the layout cannot express it.
@@ -114,7 +114,7 @@ class Export:
         """The rows as Arrow record batches, each computed when it is asked for.
 
         Args:
-            simulation: Of the parameters, its tape computed.
+            simulation: Of the parameters, its path computed.
         """
         if self.layout is Layout.IRONCONDOR:
             return ironcondor.ironcondor_batches(simulation, self.steps, _BATCH_ROWS)

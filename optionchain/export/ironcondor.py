@@ -57,7 +57,7 @@ def ironcondor_batches(simulation: Simulation, steps: range, rows: int) -> Itera
     """The rows of consecutive steps, in order of step, expiration and strike, the call before the put.
 
     Args:
-        simulation: With its tape computed.
+        simulation: With its path computed.
         steps: Consecutive steps of it.
         rows: Of a batch, about; a step is never divided.
 

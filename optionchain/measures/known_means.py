@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from optionchain.errors import InvalidInput
+from optionchain.models import Custom, Garch, GeometricBrownian, Heston, JumpDiffusion, Telegraph
 from optionchain.parameters import SimulationParameters
-from optionchain.walks import Custom, Garch, GeometricBrownian, Heston, JumpDiffusion, Telegraph
 
 _EXPONENTIAL_GROWTH = (Custom, Garch, GeometricBrownian, Heston, JumpDiffusion, Telegraph)
 

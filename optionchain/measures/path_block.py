@@ -10,7 +10,7 @@ import numpy as np
 
 from optionchain.arrays import Floats, Paths
 from optionchain.chains.path_chains import PathChains, price_contracts, price_path_chains
-from optionchain.draws import Draws
+from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.parameters import SimulationParameters, with_fallback_volatility
@@ -170,11 +170,11 @@ def sample_block(parameters: SimulationParameters, draws: Draws, *, first_path: 
     Raises:
         InvalidInput: The parameters drive a price above 1e12; the field is named.
     """
-    walk = with_fallback_volatility(parameters)
+    model = with_fallback_volatility(parameters)
     try:
-        tape = walk.sample(parameters.initial_price, parameters.total_steps, draws)
+        path = model.sample(parameters.initial_price, parameters.total_steps, draws)
     except InvalidInput as error:
-        raise error.under(f"method.{type(walk).__name__}") from error
+        raise error.under(f"method.{type(model).__name__}") from error
     return PathBlock(
-        parameters=parameters, first_path=first_path, prices=tape.prices, volatilities=tape.volatilities
+        parameters=parameters, first_path=first_path, prices=path.prices, volatilities=path.volatilities
     )

@@ -10,8 +10,8 @@ import numpy as np
 
 from optionchain.arrays import Floats
 from optionchain.measures.path_block import PathBlock
+from optionchain.models import Historical
 from optionchain.validation import positive
-from optionchain.walks import Historical
 
 # Of a model that says nothing of its step: a trading day.
 DEFAULT_STEP_YEARS = 1 / 252

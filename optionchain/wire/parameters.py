@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from optionchain.draws import RNG_NAME
+from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
+from optionchain.models import model_from_wire, model_to_wire
 from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
-from optionchain.walks import walk_from_wire, walk_to_wire
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
 # Those whose JSON value is their own value.
@@ -35,7 +35,7 @@ def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input, as JSON values."""
     interval = parameters.step_interval
     return {name: getattr(parameters, name) for name in PLAIN_FIELDS} | {
-        "method": walk_to_wire(parameters.method),
+        "method": model_to_wire(parameters.method),
         "time_frame": parameters.time_frame.to_wire(),
         "step_interval_microseconds": None if interval is None else interval // _MICROSECOND,
         "start_at": instant_to_wire(parameters.start_at),
@@ -54,7 +54,7 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
     interval = wire["step_interval_microseconds"]
     return SimulationParameters(
         **{name: wire[name] for name in PLAIN_FIELDS},
-        method=walk_from_wire(wire["method"]),
+        method=model_from_wire(wire["method"]),
         time_frame=TimeFrame.from_wire(wire["time_frame"], "time_frame"),
         step_interval=None if interval is None else timedelta(microseconds=interval),
         start_at=instant_from_wire("start_at", wire["start_at"]),

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from optionchain.draws import RNG_NAME
+from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
+from optionchain.models import model_to_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, SessionState, ShowSnapshots, Surface
-from optionchain.walks import walk_to_wire
 from optionchain.wire.instants import instant_to_wire
 
 _SNAKE_CASE_STATES = {state: state.value.lower().replace(" ", "_") for state in SessionState}
@@ -88,7 +88,7 @@ def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
         "volatility": parameters.volatility,
         "risk_free_rate": parameters.risk_free_rate,
         "dividend_yield": parameters.dividend_yield,
-        "method": walk_to_wire(parameters.method),
+        "method": model_to_wire(parameters.method),
         "chain_size": parameters.chain_size,
         "strike_interval": parameters.strike_interval,
         "skew_slope": parameters.skew_slope,

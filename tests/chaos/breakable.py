@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cluster.instance import Instance
-from cluster.instance_state import InstanceState
+from cluster.instance.instance import Instance
+from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 
 # Room in each replica: enough for the clients, too little for a crowd.

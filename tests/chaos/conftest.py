@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from breakable import MAX_WAITING, Quiet, Running
 
-from cluster import processes
-from cluster.chaos.cli import chaos_settings
-from cluster.instance import Instance
+from cluster.instance.instance import Instance, processes
+from proving.chaos.cli import chaos_settings
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

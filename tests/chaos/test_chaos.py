@@ -15,12 +15,12 @@ import pytest
 from breakable import CLIENTS, CROWD, PAUSE_SECONDS, Running
 from rich.console import Console
 
-from cluster.chaos.checker import check
-from cluster.chaos.cli import show_report
-from cluster.chaos.faults import Fault, Victims
-from cluster.chaos.history import Attempt, Served, Unanswered
-from cluster.chaos.load import Load
-from cluster.chaos.run import ChaosPlan, open_api, run_chaos
+from proving.chaos.checker import check
+from proving.chaos.cli import show_report
+from proving.chaos.faults import Fault, Victims
+from proving.chaos.history import Attempt, Served, Unanswered
+from proving.chaos.load import Load
+from proving.chaos.run import ChaosPlan, open_api, run_chaos
 
 # The first test waits for the instance to start, which a busy machine may take two minutes for.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]

@@ -62,13 +62,13 @@ def test_simulated_time_goes_on_and_the_expiration_stays(session: Any) -> None:
     assert len({contract["expiration"] for chain in chains for contract in chain["contracts"]}) == 1
 
 
-def test_one_seed_gives_one_tape(open_session: Any) -> None:
-    def tape() -> list[Any]:
+def test_one_seed_gives_one_path(open_session: Any) -> None:
+    def path() -> list[Any]:
         session = open_session(start_at="2026-01-05T14:30:00Z")
         chains = [session.step().json() for _ in range(STEPS)]
         return [{name: chain[name] for name in ("timestamp", "price", "contracts")} for chain in chains]
 
-    assert tape() == tape()
+    assert path() == path()
 
 
 def test_greeks_come_as_asked(session: Any) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 import orjson
 
-from actors.messages import Call
-from actors.session_gateway import SessionGateway
-from cluster.chaos.checker import Verdict, check
-from cluster.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
-from cluster.chaos.sessions import START, ChaosSession
+from actors.sessions.gateway import SessionGateway
+from actors.sessions.messages import Call
 from optionchain.errors import Defect, NotFound, OptionChainError, PreconditionFailed
 from optionchain.session import Advance, Command, Create, Session, Surface
+from proving.chaos.checker import Verdict, check
+from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
+from proving.chaos.sessions import START, ChaosSession
 
 NO_STEP = 2**31
 

@@ -15,9 +15,9 @@ import psutil
 import pytest
 from clusters import Cluster, create, eventually, step
 
-from cluster import processes
-from cluster.embedded_servers import EmbeddedServer, embedded_mongo
-from cluster.ports import accepts
+from cluster.instance import processes
+from cluster.instance.embedded_servers import EmbeddedServer, embedded_mongo
+from cluster.instance.ports import accepts
 
 CHAIN: dict[str, Any] = {
     "underlying": {"price": 100.0},

@@ -233,7 +233,7 @@ def test_enough_prices_of_the_caller_are_taken_as_they_are(api: httpx.Client) ->
     assert session["parameters"]["method"]["Historical"]["prices"] == prices
 
 
-def test_a_session_that_is_changed_to_a_historical_walk_draws_its_prices(
+def test_a_session_that_is_changed_to_a_historical_model_draws_its_prices(
     api: httpx.Client, asset: str
 ) -> None:
     session = create(api, steps=10, seed=1)

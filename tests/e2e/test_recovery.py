@@ -19,7 +19,7 @@ from test_simulations import SIMULATIONS, simulate
 from cluster.settings import LimitsSettings
 from optionchain.export import Export, Format
 from optionchain.parameters import SimulationParameters
-from serve_app.simulation_models import SimulationRequest, values_of
+from serve_app.bodies.simulations import SimulationRequest, values_of
 
 # The requirement, on a machine of its own: the next step goes on at the right cursor within five seconds.
 RECOVERY_SECONDS = 5.0

@@ -20,16 +20,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
 from servers import redis_server
 
-from actors.messages import Call
-from actors.ray_transport import RaySessionTransport
-from actors.session_gateway import SessionGateway
+from actors.sessions.gateway import SessionGateway
+from actors.sessions.messages import Call
+from actors.sessions.ray_transport import RaySessionTransport
 from adapters.redis_connection import open_redis
 from cluster.bootstrap import open_gateway, session_actor_finder
-from cluster.chaos.checker import Verdict
-from cluster.chaos.history import Served, Unanswered
-from cluster.report import report
+from cluster.instance.report import report
 from cluster.settings import Settings
 from optionchain.session import Peek, Surface
+from proving.chaos.checker import Verdict
+from proving.chaos.history import Served, Unanswered
 
 pytestmark = [
     pytest.mark.anyio,

@@ -14,8 +14,8 @@ from starlette.datastructures import Headers
 from cluster.api_keys import Principal, kept_key, parse_keys
 from cluster.settings import AuthSettings
 from optionchain.errors import Unauthenticated
-from serve_app.auth import Authenticator, presented_secret
-from serve_app.edge import is_public
+from serve_app.edge.authentication import Authenticator, presented_secret
+from serve_app.edge.boundary import is_public
 
 ALICE, BOB = "alice-key-0123456789", "bob-key-0123456789ab"
 KEYS = f"alice:admin={ALICE}, bob={BOB},"

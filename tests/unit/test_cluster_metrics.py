@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.cluster_metrics import merged
+from cluster.metrics_page import merged
 
 PAGE = """# HELP ray_optionchain_steps_total Snapshots that moved a cursor
 # TYPE ray_optionchain_steps_total counter

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.demo import around_the_money, show_chain
+from cluster.commands.demo import around_the_money, show_chain
 
 
 def chain(price: float, strikes: range) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from optionchain.draws import RNG_NAME, Factor, PhiloxDraws
+from optionchain.draws.philox import RNG_NAME, Factor, PhiloxDraws
 from optionchain.errors import InvalidInput
 
 NORMALS = [0.7383886622983749, -1.014893459564203, -0.20050082531502142]
@@ -49,7 +49,7 @@ def test_the_order_of_drawing_does_not_matter():
 
 def test_another_process_draws_the_same_numbers():
     program = (
-        "from optionchain.draws import *;"
+        "from optionchain.draws.philox import *;"
         "print(PhiloxDraws(2**63 + 5, first_path=4, paths=2).normals(Factor.VOLATILITY, 100).tobytes().hex())"
     )
 

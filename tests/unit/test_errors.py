@@ -7,11 +7,11 @@ import pickle
 
 import pytest
 
-from actors.session_gateway import ActorLost
+from actors.sessions.gateway import ActorLost
 from cluster.sweep.service import NotOver
 from optionchain import errors
 from optionchain.errors import OptionChainError
-from serve_app.errors import STATUS_OF, error_response, status_of
+from serve_app.edge.errors import STATUS_OF, error_response, status_of
 
 EXAMPLES: tuple[OptionChainError, ...] = (
     errors.InvalidInput("method.Heston.rho", "must be between -1 and 1"),

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from actors.placement import PerSession, Shards, parse_placement
+from actors.sessions.placement import PerSession, Shards, parse_placement
 from optionchain.errors import InvalidInput
 
 SESSION_ID = "6af613b6-569c-5c22-9c37-2ed93f31d3af"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from optionchain.errors import Completed, InvalidInput, PreconditionFailed
+from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import (
     REMEMBERED_COMMANDS,
@@ -26,7 +27,6 @@ from optionchain.session import (
     handle,
 )
 from optionchain.time_frame import TimeFrame
-from optionchain.walks import GeometricBrownian
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 LATER = START + timedelta(hours=1)
@@ -215,7 +215,7 @@ def test_a_parameter_out_of_range_is_named(field: str, value: object) -> None:
     assert refusal.value.field == field
 
 
-def test_a_tape_that_outlives_the_calendar_is_refused() -> None:
+def test_a_path_that_outlives_the_calendar_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
         parameters(
             steps=10_000,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from actors.messages import Answer, Call
-from actors.placement import Shards
-from actors.session_gateway import ActorLost, SessionGateway
+from actors.sessions.gateway import ActorLost, SessionGateway
+from actors.sessions.messages import Answer, Call
+from actors.sessions.placement import Shards
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
 from optionchain.session import Advance, Surface
 

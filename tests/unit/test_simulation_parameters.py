@@ -20,9 +20,9 @@ from optionchain import (
     TimeFrame,
     simulate,
 )
+from optionchain.models import MARKET_MODELS
+from optionchain.models.parameters import Number, parameters_of
 from optionchain.parameters import MAX_COEFFICIENT, MAX_DAYS_TO_EXPIRATION, MAX_PRICE, MAX_RATE, MIN_PRICE
-from optionchain.walks import WALKS
-from optionchain.walks.parameters import Number, parameters_of
 
 ROLLING = Schedule(
     timezone="Pacific/Apia",
@@ -126,21 +126,21 @@ def numbers(low: float, high: float) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def walks(draw):
-    name = draw(st.sampled_from(sorted(set(WALKS) - {"Garch", "Historical"})))
-    allowed = parameters_of(WALKS[name]).items()
+def models(draw):
+    name = draw(st.sampled_from(sorted(set(MARKET_MODELS) - {"Garch", "Historical"})))
+    allowed = parameters_of(MARKET_MODELS[name]).items()
     values = {
         field: draw(numbers(1e-12 if number.above else number.low, number.high))
         for field, number in allowed
         if isinstance(number, Number)
     }
-    return WALKS[name](**values)
+    return MARKET_MODELS[name](**values)
 
 
 @st.composite
 def wide_parameters(draw):
     return {
-        "method": draw(walks()),
+        "method": draw(models()),
         "expirations": draw(
             st.just(ROLLING) | st.builds(SingleExpiration, numbers(1e-9, MAX_DAYS_TO_EXPIRATION))
         ),

@@ -20,7 +20,7 @@ import polars as pl
 
 from adapters.history_files.exports.tables import quoted_sides
 from adapters.history_files.exports.written import ChainWriter, written_folder
-from optionchain.history import HistoricalChain
+from optionchain.history.chains import HistoricalChain
 
 UNIVERSE = (
     *("#expiry", "strike", "right", "open", "high", "low", "close", "volume", "open_interest"),

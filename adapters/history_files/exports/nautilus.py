@@ -19,7 +19,7 @@ from nautilus_trader.persistence.catalog import ParquetDataCatalog
 from adapters.history_files.contracts import occ_symbol
 from adapters.history_files.exports.tables import quoted_sides
 from adapters.history_files.exports.written import ChainWriter, written_folder
-from optionchain.history import HistoricalChain
+from optionchain.history.chains import HistoricalChain
 
 VENUE = "OPRA"
 CURRENCY = "USD"

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from adapters.history_files.exports.written import ChainWriter, written_table
-from optionchain.history import QUOTE_FIELDS, HistoricalChain
+from optionchain.history.chains import QUOTE_FIELDS, HistoricalChain
 
 _NUMBER = pa.float64()
 # The first eight stand where `optopsy.csv_data` looks for them.

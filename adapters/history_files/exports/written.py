@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from optionchain.history import HistoricalChain
+from optionchain.history.chains import HistoricalChain
 
 # Writes the chain of a day, and returns how many rows that made.
 ChainWriter: TypeAlias = Callable[[HistoricalChain], int]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from actors.live_configuration import LiveConfiguration
+from actors.configuration.live import LiveConfiguration
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoSettings, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from optionchain.errors import Conflict, NotFound, Unavailable
-from optionchain.history import DateRange
-from optionchain.price_series import joined
+from optionchain.history.bars import joined
+from optionchain.history.chains import DateRange
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
 from tests.unit.history.samples import chain, prices, same_chain

@@ -17,11 +17,11 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from typer.testing import CliRunner
 
-from actors.history_keys import ASSETS, chain_key, generation_key, range_key
+from actors.history.cache_keys import ASSETS, chain_key, generation_key, range_key
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import RedisSettings, open_redis
-from cluster.history_cli import app
+from cluster.commands.history import app
 from optionchain.errors import Unavailable
 
 REPOSITORY = Path(__file__).parents[3]

@@ -12,9 +12,9 @@ from bson import ObjectId
 
 from adapters import mongo_revisions
 from optionchain.errors import Conflict, InvalidInput, NotFound
-from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
-from optionchain.history_results import SimulationResult
-from optionchain.price_series import joined
+from optionchain.history.bars import joined
+from optionchain.history.chains import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
+from optionchain.history.results import SimulationResult
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.samples import chain, prices, same_chain, same_prices
 

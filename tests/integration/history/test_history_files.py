@@ -15,8 +15,8 @@ import pytest
 from adapters.history_files import export_chains, export_prices, import_file, plan_import
 from adapters.history_files import tables as table_module
 from optionchain.errors import InvalidInput, Unavailable
-from optionchain.history import DateRange
-from optionchain.price_series import joined
+from optionchain.history.bars import joined
+from optionchain.history.chains import DateRange
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.samples import chain, prices
 

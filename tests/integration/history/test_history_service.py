@@ -11,12 +11,12 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from actors.history_actor import HistoryActor, HistorySettings, HistorySources
+from actors.history.actor import HistoryActor, HistorySettings, HistorySources
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_connection import MongoSettings
 from optionchain.errors import InvalidInput, Unavailable
-from optionchain.history import DateRange
-from optionchain.history_wire import chain_from_wire, chain_json
+from optionchain.history.chains import DateRange
+from optionchain.history.wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.world import World
@@ -126,7 +126,7 @@ async def test_a_chain_that_is_none_is_refused(world, body):
     assert (await world.put("/api/v1/historical/SPX/2024-01-02", body)).status_code == 400
 
 
-async def test_a_historical_walk_draws_its_window_from_the_seed(world):
+async def test_a_historical_model_draws_its_window_from_the_seed(world):
     await world.repository.save_time_series(prices(np.arange(1.0, 301.0)))
 
     windows = [await world.history.closes("SPX", TimeFrame.DAY, 10, seed) for seed in (1, 1, 2, 2**64 - 1)]

@@ -10,7 +10,7 @@ from pymongo.monitoring import CommandListener
 
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_history import MongoHistoricalRepository
-from optionchain.history import DateRange
+from optionchain.history.chains import DateRange
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.samples import chain, prices
 

@@ -16,7 +16,7 @@ from adapters.history_files.sample_data import (
     load_sample,
     make_sample,
 )
-from optionchain.history import DateRange
+from optionchain.history.chains import DateRange
 from optionchain.time_frame import TimeFrame
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ def test_the_sample_is_small_and_what_its_script_makes(tmp_path):
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 300_000
 
 
-async def test_the_sample_is_loaded_once_and_serves_walks_and_analytics(history):
+async def test_the_sample_is_loaded_once_and_serves_models_and_analytics(history):
     assert [await load_sample(history), await load_sample(history)] == [True, False]
 
     summary = await history.get_asset(SAMPLE_ASSET)

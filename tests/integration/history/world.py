@@ -9,16 +9,17 @@ import httpx
 import orjson
 from fastapi import FastAPI, Request
 
-from actors.config_actor import ConfigActor, ConfigSettings, ConfigSources
-from actors.history_actor import HistoryActor, HistorySettings, HistorySources
+from actors.configuration.actor import ConfigActor, ConfigSettings, ConfigSources
+from actors.history.actor import HistoryActor, HistorySettings, HistorySources
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from cluster.api_keys import Principal
-from serve_app import config_routes, history_routes
-from serve_app.errors import install_error_handlers
+from serve_app.edge.errors import install_error_handlers
+from serve_app.routes import configurations as config_routes
+from serve_app.routes import history as history_routes
 
 
 class World:

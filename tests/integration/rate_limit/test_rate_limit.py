@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.redis_allowances import RateSettings, RedisAllowances
 from cluster.settings import AuthSettings
-from serve_app.auth import Authenticator
-from serve_app.edge import Edge
-from serve_app.rate_limit import RateLimit
+from serve_app.edge.authentication import Authenticator
+from serve_app.edge.boundary import Edge
+from serve_app.edge.rate_limit import RateLimit
 
 pytestmark = pytest.mark.anyio
 LIMIT = 2

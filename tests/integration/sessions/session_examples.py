@@ -8,16 +8,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
-from actors.messages import Answer, Call
-from actors.resident_sessions import ResidentSessions
-from actors.session_host import SessionHost
-from actors.simulation_cache import SimulationCache
+from actors.sessions.host import SessionHost
+from actors.sessions.messages import Answer, Call
+from actors.sessions.residents import ResidentSessions
+from actors.sessions.simulation_cache import SimulationCache
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.expirations import DailyRule, MonthlyRule, Schedule
+from optionchain.models import GeometricBrownian, MarketModel, model_from_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.ports import SessionStore
 from optionchain.session import Advance, Command, Create, Session, Surface, handle
-from optionchain.walks import GeometricBrownian, Walk, walk_from_wire
 
 StoreFactory = Callable[..., RedisSessionStore]
 
@@ -45,8 +45,8 @@ ROLLING = replace(
         ),
     ),
 )
-WALKS: tuple[Walk, ...] = tuple(
-    walk_from_wire({name: {"dt": 0.004, **fields}})
+MARKET_MODELS: tuple[MarketModel, ...] = tuple(
+    model_from_wire({name: {"dt": 0.004, **fields}})
     for name, fields in {
         "Brownian": {"drift": 0.05, "volatility": 0.2},
         "GeometricBrownian": {"drift": 0.05, "volatility": 0.2},
@@ -116,7 +116,7 @@ def new_host(store: SessionStore, **options: Any) -> SessionHost:
     """A host with an empty memory, as after its process was killed."""
     values: dict[str, Any] = {
         "residents": ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
-        "cache": SimulationCache(tape_bytes=1 << 20, snapshot_bytes=1 << 20),
+        "cache": SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
         "metrics": NoMetrics(),
         "max_waiting": 100,
         "max_batch": 50,

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from session_examples import PARAMETERS, ROLLING, WALKS, advance, after, new_session
+from session_examples import MARKET_MODELS, PARAMETERS, ROLLING, advance, after, new_session
 
 from optionchain.errors import Conflict, NotFound
 from optionchain.ports import Checkpoint, SessionStore
@@ -37,7 +37,7 @@ async def a_saved_session_is_found_as_it_was(store: SessionStore) -> None:
 
 
 async def every_kind_of_parameters_survives(store: SessionStore) -> None:
-    kinds = [replace(PARAMETERS, method=walk) for walk in WALKS]
+    kinds = [replace(PARAMETERS, method=model) for model in MARKET_MODELS]
     kinds += [replace(PARAMETERS, strike_interval=0.1, skew_slope=1 / 3, symbol="Ünïcode ∆")]
     sessions = [new_session(parameters) for parameters in kinds]
     sessions.append(new_session(ROLLING, surface=Surface.SIMULATION))

@@ -14,10 +14,10 @@ import pytest
 from servers import RedisServer, redis_server
 from session_examples import advance, new_host, new_session
 
-from actors.messages import Answer, Call
-from actors.placement import Shards
-from actors.session_gateway import SessionGateway
-from actors.session_host import SessionHost
+from actors.sessions.gateway import SessionGateway
+from actors.sessions.host import SessionHost
+from actors.sessions.messages import Answer, Call
+from actors.sessions.placement import Shards
 from adapters.redis_connection import open_redis
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import OptionChainError, Overloaded, Unavailable

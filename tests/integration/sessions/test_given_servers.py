@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from servers import RedisServer
 
-from cluster import processes
-from cluster.instance import Instance
-from cluster.instance_problem import InstanceProblem
-from cluster.ports import free_ports
+from cluster.instance.instance import Instance, processes
+from cluster.instance.ports import free_ports
+from cluster.instance.problem import InstanceProblem
 from cluster.settings import Settings
 
 

@@ -10,7 +10,7 @@ import pytest
 from servers import RedisServer
 from session_examples import NoMetrics, StoreFactory, advance, after, ask, created, new_host, new_session
 
-from actors.messages import Call
+from actors.sessions.messages import Call
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound, OptionChainError
 from optionchain.ports import Checkpoint

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.bench.session_host import HostPlan, host_figures
-from cluster.bench.session_samples import private_redis
+from proving.bench.session_host import HostPlan, host_figures
+from proving.bench.session_samples import private_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ async def test_sessions_are_as_cheap_as_promised(tmp_path: Path) -> None:
     assert figures["failures"] == 0
     assert figures["created_and_stepped"] == 1500
     assert figures["bytes_per_dormant_session"] <= 2 * 1024
-    # The tapes and snapshots that the host may cache are spread over few sessions here.
+    # The paths and snapshots that the host may cache are spread over few sessions here.
     assert figures["bytes_per_resident_session"] <= 10 * 1024
     # How long they take depends on the machine: `optionchain bench sessions` shows it.
     assert figures["cold_to_warm_ratio"] > 0

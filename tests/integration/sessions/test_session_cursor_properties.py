@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from servers import RedisServer
 from session_examples import PARAMETERS, ask, created, new_host, new_session
 
-from actors.messages import Answer
+from actors.sessions.messages import Answer
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import (
     Completed,

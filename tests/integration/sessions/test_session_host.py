@@ -22,9 +22,9 @@ from session_examples import (
     new_session,
 )
 
-from actors.messages import Answer
-from actors.resident_sessions import ResidentSessions
-from actors.session_host import SessionHost
+from actors.sessions.host import SessionHost
+from actors.sessions.messages import Answer
+from actors.sessions.residents import ResidentSessions
 from optionchain.errors import (
     Completed,
     Conflict,

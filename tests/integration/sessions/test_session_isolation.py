@@ -9,7 +9,7 @@ import pytest
 from servers import RedisServer
 from session_examples import NOW, StoreFactory, advance, ask, created, new_host, new_session
 
-from actors.messages import Answer, Call
+from actors.sessions.messages import Answer, Call
 from optionchain.errors import Defect, Unavailable
 from optionchain.session import Advance
 

@@ -12,8 +12,8 @@ import pytest
 from servers import RedisServer
 from session_examples import NoMetrics, StoreFactory, advance, ask, created, new_host, new_session
 
-from actors.messages import Call
-from actors.session_actor import SessionActor, SessionSettings
+from actors.sessions.actor import SessionActor, SessionSettings
+from actors.sessions.messages import Call
 from optionchain.errors import NotFound
 from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, Surface
 

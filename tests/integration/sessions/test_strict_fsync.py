@@ -11,7 +11,7 @@ import pytest
 from servers import RedisServer, redis_server
 from session_examples import PARAMETERS, advance, ask, created, new_host, new_session
 
-from actors.session_host import SessionHost
+from actors.sessions.host import SessionHost
 from adapters.redis_connection import open_redis
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import Unavailable

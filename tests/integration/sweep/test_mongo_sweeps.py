@@ -16,8 +16,8 @@ from sweep_examples import run, sweep
 
 from adapters.mongo_connection import MongoSettings
 from adapters.mongo_sweeps import MongoSweepIndex
-from cluster.embedded_servers import embedded_mongo, running
-from cluster.ports import free_ports
+from cluster.instance.embedded_servers import embedded_mongo, running
+from cluster.instance.ports import free_ports
 from optionchain.errors import Unavailable
 
 

@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from test_sweep_service import SMALL, Gated, Here
 
 from cluster.api_keys import Principal
-from cluster.ports import free_ports
+from cluster.instance.ports import free_ports
 from cluster.sweep.service import SweepService, SweepSettings
-from serve_app import sweep_routes
-from serve_app.errors import install_error_handlers
+from serve_app.edge.errors import install_error_handlers
+from serve_app.routes import sweeps as sweep_routes
 
 PATIENCE_SECONDS = 20.0
 

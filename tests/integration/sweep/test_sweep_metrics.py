@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sweep_examples import sweep
 
-from cluster.cluster_metrics import cluster_metrics
+from cluster.metrics_page import cluster_metrics
 from cluster.sweep import Silent
 from cluster.sweep.ray_engine import OnRay
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.bench.http import parse_wrk
+from proving.bench.http import parse_wrk
 
 REPORT = """Running 8s test @ http://127.0.0.1:7070
   2 threads and 64 connections

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered
+from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered
 
 
 def body_of(session_id: str, index: int) -> bytes:

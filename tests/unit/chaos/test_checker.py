@@ -10,8 +10,8 @@ from histories import CURSOR_AT, GONE, NO_ANSWER, body_of, history
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.chaos.checker import CREATION, Verdict, check, longest_gap
-from cluster.chaos.history import Attempt, Served, Unanswered
+from proving.chaos.checker import CREATION, Verdict, check, longest_gap
+from proving.chaos.history import Attempt, Served, Unanswered
 
 
 def found(attempts: list[Attempt]) -> list[tuple[str, int]]:

@@ -10,9 +10,9 @@ import httpx
 import orjson
 import pytest
 
-from cluster.chaos import load as load_module
-from cluster.chaos.history import Gone, Outcome, Refused, Served, Unanswered, digest
-from cluster.chaos.load import BadLoad, Load
+from proving.chaos import load as load_module
+from proving.chaos.history import Gone, Outcome, Refused, Served, Unanswered, digest
+from proving.chaos.load import BadLoad, Load
 
 pytestmark = pytest.mark.anyio
 

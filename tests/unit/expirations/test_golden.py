@@ -11,8 +11,8 @@ from optionchain.expirations import (
     local_to_instant,
     schedule_from_wire,
 )
+from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters
-from optionchain.walks import GeometricBrownian
 
 
 def active(inputs):

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from optionchain.expirations import DailyRule, MonthlyRule, Schedule, WeeklyRule, YearlyRule
+from optionchain.models import GeometricBrownian, Heston, Historical
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
-from optionchain.walks import GeometricBrownian, Heston, Historical
 
 SCHEDULE = Schedule(
     timezone="America/New_York",

@@ -108,7 +108,7 @@ def test_every_format_holds_every_contract_exactly(terms: SimulationParameters, 
 
 @pytest.mark.parametrize("format", Format)
 @pytest.mark.parametrize("dataset", [Dataset.UNDERLYING, Dataset.VOLATILITY])
-def test_the_underlying_and_its_volatility_are_the_tape(dataset: Dataset, format: Format) -> None:
+def test_the_underlying_and_its_volatility_are_the_path(dataset: Dataset, format: Format) -> None:
     terms = VARIETY["stochastic volatility"]
     simulation = simulate(terms)
     values = simulation.prices if dataset is Dataset.UNDERLYING else simulation.volatilities

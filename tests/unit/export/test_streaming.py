@@ -16,8 +16,8 @@ from starlette.types import Message
 
 from cluster.settings import HttpSettings
 from optionchain.errors import InvalidInput, Overloaded
-from serve_app.stream_routes import HEARTBEAT, paced
-from serve_app.streaming import CHUNK_BYTES, BodyResponse, Producers, in_chunks
+from serve_app.routes.streaming import CHUNK_BYTES, BodyResponse, Producers, in_chunks
+from serve_app.routes.streams import HEARTBEAT, paced
 
 
 class Source:

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from optionchain.history import HistoricalChain, Quotes
-from optionchain.price_series import PriceSeries
+from optionchain.history.bars import PriceSeries
+from optionchain.history.chains import HistoricalChain, Quotes
 from optionchain.time_frame import TimeFrame
 
 

@@ -17,7 +17,7 @@ import pytest
 from adapters.history_files import import_file, plan_import
 from adapters.history_files.reports import report_lines
 from optionchain.errors import InvalidInput
-from optionchain.price_series import joined
+from optionchain.history.bars import joined
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.kept import Kept
 

@@ -13,8 +13,8 @@ import pytest
 
 from adapters.history_files import export_chains, import_file, plan_import
 from optionchain.errors import InvalidInput
-from optionchain.history import DateRange, Quotes
-from optionchain.history_results import AssetSummary
+from optionchain.history.chains import DateRange, Quotes
+from optionchain.history.results import AssetSummary
 from tests.unit.history.kept import Kept
 from tests.unit.history.samples import chain, same_chain
 

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from optionchain.errors import InvalidInput
-from optionchain.history import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
-from optionchain.history_results import VolatilityPoint
-from optionchain.history_window import window_of_closes
-from optionchain.history_wire import chain_from_wire, chain_json
+from optionchain.history.chains import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
+from optionchain.history.results import VolatilityPoint
+from optionchain.history.window import window_of_closes
+from optionchain.history.wire import chain_from_wire, chain_json
 from tests.unit.history.samples import chain, same_chain
 
 

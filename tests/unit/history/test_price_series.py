@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optionchain.errors import InvalidInput
-from optionchain.history import DateRange
-from optionchain.history_window import window_of_closes
-from optionchain.price_series import (
+from optionchain.history.bars import (
     PriceSeries,
     interval_starts,
     joined,
     resampled_stream,
     source_time_frame,
 )
+from optionchain.history.chains import DateRange
+from optionchain.history.window import window_of_closes
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.samples import prices, same_prices
 

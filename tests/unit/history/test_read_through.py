@@ -7,7 +7,7 @@ import pytest
 from actors.read_through import ReadThrough
 from adapters.circuit_breaker import CircuitBreaker
 from optionchain.errors import NotFound, Unavailable
-from optionchain.history_ports import Cached
+from optionchain.ports import Cached
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ from dataclasses import asdict
 import orjson
 import pytest
 
-from actors.live_configuration import LiveConfiguration
+from actors.configuration.live import LiveConfiguration
+from optionchain.configuration.simulator import Defaults, SimulatorConfiguration
 from optionchain.errors import InvalidInput, NotFound, Unavailable
-from optionchain.history_ports import Cached
-from optionchain.simulator_configuration import Defaults, SimulatorConfiguration
-from serve_app.chain_models import DEFAULTS
+from optionchain.ports import Cached
+from serve_app.bodies.chains import DEFAULTS
 
 pytestmark = pytest.mark.anyio
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, Surface
-from optionchain.walks import GeometricBrownian
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PARAMETERS = SimulationParameters(

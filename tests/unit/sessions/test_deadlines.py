@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from actors.messages import Answer, Call
-from actors.placement import Shards
-from actors.session_gateway import SessionGateway
+from actors.sessions.gateway import SessionGateway
+from actors.sessions.messages import Answer, Call
+from actors.sessions.placement import Shards
 from optionchain.errors import Unavailable
 from optionchain.session import Inspect, Surface
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from small_sessions import NOW, PARAMETERS, session
 from test_simulation_cache import ROLLING_TOO_FAR, bodies, roomy
 
-from actors.decider import Decider
-from actors.messages import Answer, Call
-from actors.turns import Turn, Waiting
+from actors.sessions.decider import Decider
+from actors.sessions.messages import Answer, Call
+from actors.sessions.turns import Turn, Waiting
 from optionchain.errors import Defect, InvalidInput, NotFound, PreconditionFailed
 from optionchain.session import Advance, Command, Create, Delete, Peek, Session
 

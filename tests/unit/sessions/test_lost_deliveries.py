@@ -18,10 +18,10 @@ from ray.exceptions import (
     RpcError,
 )
 
-from actors.messages import Answer, Call
-from actors.placement import Shards
-from actors.ray_transport import RaySessionTransport
-from actors.session_gateway import ActorLost, SessionGateway
+from actors.sessions.gateway import ActorLost, SessionGateway
+from actors.sessions.messages import Answer, Call
+from actors.sessions.placement import Shards
+from actors.sessions.ray_transport import RaySessionTransport
 from optionchain.errors import Defect
 from optionchain.session import Inspect, Surface
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from small_sessions import NOW, PARAMETERS, session
 
-from actors.resident_sessions import SESSION_BYTES, ResidentSessions, session_bytes
+from actors.sessions.residents import SESSION_BYTES, ResidentSessions, session_bytes
+from optionchain.models import Historical
 from optionchain.time_frame import TimeFrame
-from optionchain.walks import Historical
 
 
 def residents(**bounds: float) -> ResidentSessions:

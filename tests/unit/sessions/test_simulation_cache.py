@@ -8,13 +8,13 @@ from datetime import UTC, datetime, time, timedelta
 
 from small_sessions import PARAMETERS, session
 
-from actors.simulation_cache import Rendered, SimulationCache
+from actors.sessions.simulation_cache import Rendered, SimulationCache
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Schedule, YearlyRule
+from optionchain.models import GeometricBrownian
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
 from optionchain.simulation import Simulation
-from optionchain.walks import GeometricBrownian
 
 # Once the expiration of 2026 is over, that of 2028 is listed: so far ahead, at such a rate, a put costs more than
 # quotes can express. Steps 0 and 1 come before, step 2 after.
@@ -43,7 +43,7 @@ def served(step: int, count: int = 1) -> ShowSnapshots:
 
 
 def roomy() -> SimulationCache:
-    return SimulationCache(tape_bytes=1 << 20, snapshot_bytes=1 << 20)
+    return SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20)
 
 
 def rendered(cache: SimulationCache, one: Session, reply: ShowSnapshots) -> Rendered:
@@ -56,28 +56,28 @@ def bodies(one: Session, steps: Sequence[int]) -> list[bytes]:
     return [Simulation(one.parameters).snapshot_json(step) for step in steps]
 
 
-def test_tapes_and_snapshots_stay_within_their_bytes() -> None:
+def test_paths_and_snapshots_stay_within_their_bytes() -> None:
     one = session("a")
-    tape = roomy().simulation(one).nbytes
+    path = roomy().simulation(one).nbytes
     body = len(rendered(roomy(), one, peek(0)).bodies[0])
-    cache = SimulationCache(tape_bytes=2 * tape, snapshot_bytes=3 * body)
+    cache = SimulationCache(path_bytes=2 * path, snapshot_bytes=3 * body)
 
     for name in "abcdef":
         for step in range(5):
             rendered(cache, session(name, replace(PARAMETERS, seed=ord(name))), peek(step))
 
-    assert cache._simulations.currsize <= 2 * tape
+    assert cache._simulations.currsize <= 2 * path
     assert cache._snapshots.currsize <= 3 * body
 
 
 def test_a_cache_too_small_for_anything_still_serves() -> None:
-    one, cache = session("a"), SimulationCache(tape_bytes=1, snapshot_bytes=1)
+    one, cache = session("a"), SimulationCache(path_bytes=1, snapshot_bytes=1)
 
     for _ in range(2):
         assert rendered(cache, one, peek(3)) == Rendered(bodies(one, [3]), cached=0)
 
 
-def test_changed_parameters_are_never_served_from_the_old_tape() -> None:
+def test_changed_parameters_are_never_served_from_the_old_path() -> None:
     cache, changed = roomy(), session("a", replace(PARAMETERS, seed=2))
     before = rendered(cache, session("a"), peek(3))
 

@@ -6,9 +6,9 @@ import io
 
 from rich.console import Console
 
-from cluster.console import show_cluster, show_servers
-from cluster.instance_state import InstanceState
-from cluster.report import ClusterReport, NodeReport
+from cluster.commands.console import show_cluster, show_servers
+from cluster.instance.report import ClusterReport, NodeReport
+from cluster.instance.state import InstanceState
 
 STATE = InstanceState(
     marker="/data",

@@ -15,7 +15,7 @@ from optionchain import (
     SingleExpiration,
     WeeklyRule,
 )
-from optionchain.draws import PhiloxDraws
+from optionchain.draws.philox import PhiloxDraws
 from optionchain.measures import PathBlock, max_drawdown, sample_block, terminal_price
 
 # A calendar day a step, and a drift of the rate: what is bought at the model's price is worth it on average.

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cluster.bench.sweep import (
+from cluster.sweep.blocks import block_of, run_blocks
+from proving.bench.sweep import (
     CHAIN_SIZE,
     EXPIRY_DAYS,
     MONTH,
@@ -11,7 +12,6 @@ from cluster.bench.sweep import (
     definition,
     monthly_chains,
 )
-from cluster.sweep.blocks import block_of, run_blocks
 
 
 def test_the_chains_that_are_written_by_hand_are_ours():

@@ -7,7 +7,7 @@ import pytest
 from test_sweep_wire import DOCUMENT
 from typer.testing import CliRunner
 
-from cluster.commands import app
+from cluster.commands.app import app
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from cluster.sweep.service import SweepService, SweepSettings
 from cluster.sweep.wire import sweep_from_wire
 from optionchain import InvalidInput
 from optionchain.errors import Conflict, NotFound, Overloaded, Unavailable
-from serve_app import sweep_routes
-from serve_app.errors import install_error_handlers
+from serve_app.edge.errors import install_error_handlers
+from serve_app.routes import sweeps as sweep_routes
 
 PATIENCE_SECONDS = 20.0
 SMALL = {**DOCUMENT, "measures": ["terminal_price"], "paths": 20}
@@ -561,7 +561,7 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
 
 
 def test_the_example_of_the_documentation_is_a_sweep():
-    from serve_app.sweep_models import EXAMPLE
+    from serve_app.bodies.sweeps import EXAMPLE
 
     assert len(sweep_from_wire(EXAMPLE).plan) == 10
 

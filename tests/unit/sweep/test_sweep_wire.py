@@ -5,7 +5,7 @@ import typer
 from sweep_examples import run, sweep
 from typer.testing import CliRunner
 
-from cluster.sweep.cli import sweep as sweep_command
+from cluster.commands.sweep import sweep as sweep_command
 from cluster.sweep.wire import (
     MEASURES_WITH_TERMS,
     PLAIN_MEASURES,

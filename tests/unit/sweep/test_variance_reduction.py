@@ -8,13 +8,13 @@ import pytest
 from sweep_examples import BASE, run, sweep
 
 from cluster.sweep import TERMINAL_PRICE, Control
-from optionchain.antithetic import AntitheticDraws
-from optionchain.draws import Factor, PhiloxDraws
+from optionchain.draws.antithetic import AntitheticDraws
+from optionchain.draws.philox import Factor, PhiloxDraws
+from optionchain.draws.sobol import REPLICATES, SobolDraws
 from optionchain.errors import InvalidInput
 from optionchain.measures import average_price, call_payoff, terminal_price
+from optionchain.models import MeanReverting
 from optionchain.pricing import black_scholes
-from optionchain.sobol import REPLICATES, SobolDraws
-from optionchain.walks import MeanReverting
 
 SHORT = replace(BASE, steps=7, step_interval=5 * BASE.interval, method=replace(BASE.method, dt=5 / 365))
 CALL = call_payoff(1.0)
@@ -108,10 +108,10 @@ def test_a_control_of_ones_own_can_be_given():
 
 
 def test_a_control_whose_mean_is_not_known_is_refused():
-    walk = MeanReverting(dt=1 / 365, volatility=0.2, speed=1.0, mean=100.0)
+    model = MeanReverting(dt=1 / 365, volatility=0.2, speed=1.0, mean=100.0)
 
     with pytest.raises(InvalidInput, match="MeanReverting"):
-        row(base=replace(SHORT, method=walk), control=TERMINAL_PRICE)
+        row(base=replace(SHORT, method=model), control=TERMINAL_PRICE)
 
 
 @pytest.mark.parametrize("draws", [AntitheticDraws, SobolDraws])

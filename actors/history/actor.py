@@ -1,0 +1,297 @@
+"""The Ray actor that serves history to every replica and sweep: it owns the connections, the cache and the breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+
+import numpy as np
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from actors.background import Background
+from actors.gate import Gate
+from actors.history.cache_keys import (
+    ASSETS,
+    bars_key,
+    chain_key,
+    keys_of_chain,
+    keys_of_prices,
+    range_key,
+    realised_volatility_key,
+    volatility_key,
+)
+from actors.history.generations import Generations
+from actors.history.most_used import MostUsed
+from actors.history.pages import PricePage, page_bytes
+from actors.history.replayed_prices import drawn_closes
+from actors.read_through import ReadThrough
+from optionchain.errors import OptionChainError, Unavailable
+from optionchain.history.bars import PriceSeries
+from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
+from optionchain.history.results import SimulationResult
+from optionchain.history.wire import (
+    chain_json,
+    realised_volatility_json,
+    summaries_json,
+    summary_object,
+    volatility_json,
+)
+from optionchain.ports import Breaker, Cached, CacheService, HistoricalDataRepository
+from optionchain.time_frame import TimeFrame
+
+
+class HistorySettings(BaseModel):
+    """How history is served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_running: int = Field(32, ge=1, description="Queries that run at a time")
+    max_waiting: int = Field(1024, ge=0, description="Queries that may wait; then 503")
+    page_bars: int = Field(20_000, ge=1, description="Bars that travel together; a longer answer is streamed")
+    max_window_bars: int = Field(5_000_000, ge=1, description="Bars that a historical model may draw from")
+    chain_seconds: float = Field(
+        3600.0,
+        gt=0,
+        description="How long chains, bars and analytics are fresh in the cache; a change ends it",
+    )
+    listing_seconds: float = Field(10.0, gt=0, description="How long lists of assets and ranges are fresh")
+    stale_seconds: float = Field(
+        86_400.0, ge=0, description="How much longer they are given while MongoDB is down"
+    )
+    analytics_stale_seconds: float = Field(
+        600.0, ge=0, description="The same for bars and analytics, of which there is no end"
+    )
+    warm_days: int = Field(32, ge=0, description="Most used days that are loaded when the actor starts")
+    housekeeping_seconds: float = Field(
+        300.0, gt=0, description="Rhythm of what keeps the store and cache in order"
+    )
+    timeout_seconds: float = Field(10.0, gt=0, description="A caller's patience with one query; then 503")
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySources:
+    """What the actor opens: the store, the cache in front of it, and the breaker between them."""
+
+    repository: HistoricalDataRepository
+    cache: CacheService
+    breaker: Breaker
+
+
+class HistoryActor:
+    """Serves history. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
+
+    The constructor touches no network: a store that is down must not stop the actor for good.
+
+    Args:
+        open_sources: Opens store and cache; clients do not travel between processes.
+        settings: Bounds and rhythms.
+    """
+
+    def __init__(self, open_sources: Callable[[], HistorySources], settings: HistorySettings) -> None:
+        sources = open_sources()
+        self._settings = settings
+        self._repository = sources.repository
+        self._breaker = sources.breaker
+        self._reads = ReadThrough(sources.cache, sources.breaker, stale_seconds=settings.stale_seconds)
+        self._analytics = ReadThrough(
+            sources.cache, sources.breaker, stale_seconds=settings.analytics_stale_seconds
+        )
+        self._generations = Generations(sources.cache)
+        self._gate = Gate("history", max_running=settings.max_running, max_waiting=settings.max_waiting)
+        self._most_used = MostUsed(
+            sources.cache, days=settings.warm_days, seconds=settings.stale_seconds or 1.0
+        )
+        self._housekeeping = Background(self._keep_house)
+
+    async def chain(self, asset: str, day: date) -> Cached:
+        """The chain of a day as JSON.
+
+        Raises:
+            NotFound: None is stored.
+        """
+        key = chain_key(asset_name(asset), plain_day(day, "date"))
+
+        async def load() -> bytes:
+            return chain_json(await self._repository.get_historical_chain(asset, day))
+
+        found = await self._read(key, load, self._settings.chain_seconds)
+        self._most_used.count(asset, day)
+        return found
+
+    async def save_chain(self, chain: HistoricalChain) -> None:
+        """Store a chain in place of what was stored of that day."""
+        keys = keys_of_chain(chain.asset, chain.day)
+        await self._change(chain.asset, lambda: self._repository.save_historical_chain(chain), *keys)
+
+    async def save_prices(self, series: PriceSeries) -> None:
+        """Store bars among those that are stored."""
+        keys = keys_of_prices(series.asset)
+        await self._change(series.asset, lambda: self._repository.save_time_series(series), *keys)
+
+    async def store_result(self, result: SimulationResult) -> None:
+        """Keep the result of a simulation."""
+        async with self._entered():
+            await self._breaker.call(lambda: self._repository.store_simulation_result(result))
+
+    async def assets(self) -> Cached:
+        """What is stored, as JSON."""
+
+        async def load() -> bytes:
+            return summaries_json(await self._repository.list_available_assets())
+
+        return await self._read(ASSETS, load, self._settings.listing_seconds)
+
+    async def asset_range(self, asset: str) -> Cached:
+        """What is stored of an asset, as JSON.
+
+        Raises:
+            NotFound: Nothing is.
+        """
+
+        async def load() -> bytes:
+            return orjson.dumps(summary_object(await self._repository.get_asset(asset)))
+
+        return await self._read(range_key(asset_name(asset)), load, self._settings.listing_seconds)
+
+    async def volatility(self, asset: str, period: DateRange) -> Cached:
+        """The smile of each day and expiration of a period, as JSON."""
+
+        async def load() -> bytes:
+            return volatility_json(await self._repository.query_volatility(asset, period))
+
+        return await self._computed(asset, partial(volatility_key, asset, period), load)
+
+    async def realised_volatility(self, asset: str, period: DateRange) -> Cached:
+        """The annualised volatility of the daily closes of a period, as JSON.
+
+        Raises:
+            NotFound: No prices of a day or less are stored.
+        """
+
+        async def load() -> bytes:
+            volatility = await self._repository.query_realised_volatility(asset, period)
+            return realised_volatility_json(asset, period, volatility)
+
+        return await self._computed(asset, partial(realised_volatility_key, asset, period), load)
+
+    async def price_page(
+        self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None = None
+    ) -> PricePage:
+        """The next bars of a period, from an instant on.
+
+        Args:
+            asset: Its name.
+            period: Of the bars.
+            timeframe: Theirs.
+            begin: What the page before said; None for the first.
+
+        Raises:
+            NotFound: No such prices are stored.
+        """
+        rest = period if begin is None else DateRange(begin.date(), period.last)
+
+        async def load() -> bytes:
+            parts = await self._bars(asset, rest, timeframe, begin)
+            return page_bytes(parts, is_last=sum(map(len, parts)) < self._settings.page_bars)
+
+        return PricePage.of(
+            await self._computed(asset, partial(bars_key, asset, rest, timeframe.name, begin), load)
+        )
+
+    async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]:
+        """The prices that a historical model replays: where they begin is drawn from the seed.
+
+        Raises:
+            InvalidInput: There are too few; the reason says what is there.
+        """
+        draw = partial(
+            drawn_closes,
+            self._repository,
+            asset,
+            timeframe,
+            steps=steps,
+            seed=seed,
+            max_bars=self._settings.max_window_bars,
+        )
+        async with self._entered():
+            return await self._breaker.call(draw)
+
+    async def status(self) -> str:
+        """Answers when the actor runs."""
+        self._housekeeping.begin()
+        return "up"
+
+    async def close(self) -> None:
+        """End what runs beside the calls; store and cache belong to who opened them."""
+        await self._housekeeping.end()
+
+    @asynccontextmanager
+    async def _entered(self) -> AsyncIterator[None]:
+        """Be one of those that are served. Each begins what runs beside: Ray starts the actor again without a word."""
+        self._housekeeping.begin()
+        async with self._gate.entered():
+            yield
+
+    async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> Cached:
+        async with self._entered():
+            return await self._reads.get(key, load, fresh_seconds)
+
+    async def _computed(
+        self, asset: str, key: Callable[[str], str], load: Callable[[], Awaitable[bytes]]
+    ) -> Cached:
+        """What is of one generation of an asset."""
+        generation, before = await self._generations.of(asset_name(asset))
+        async with self._entered():
+            try:
+                return await self._analytics.get(key(generation), load, self._settings.chain_seconds)
+            except Unavailable:
+                old = await self._analytics.known(key(before)) if before else None
+                if old is None:
+                    raise
+                return old
+
+    async def _change(self, asset: str, operation: Callable[[], Awaitable[None]], *keys: str) -> None:
+        async with self._entered():
+            try:
+                await self._reads.change(operation, *keys)
+            except BaseException:
+                await self._generations.doubt(asset)
+                raise
+            await self._generations.end(asset)
+
+    async def _bars(
+        self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None
+    ) -> list[PriceSeries]:
+        """Parts of at least a page, or all there are; only bars after `begin`."""
+        after = np.datetime64(begin.replace(tzinfo=None), "s") if begin else None
+        parts, room = [], self._settings.page_bars
+        async with contextlib.aclosing(
+            self._repository.query_time_series(asset, period, timeframe)
+        ) as stream:
+            async for part in stream:
+                new = part if after is None else part.take(part.times > after)
+                parts.append(new.take(slice(0, room)))
+                room -= len(parts[-1])
+                if room == 0:
+                    break
+        return [part for part in parts if len(part)]
+
+    async def _keep_house(self) -> None:
+        await self._warm()
+        while True:
+            await asyncio.sleep(self._settings.housekeeping_seconds)
+            with contextlib.suppress(OptionChainError):
+                await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
+            await self._most_used.remember()
+
+    async def _warm(self) -> None:
+        """Load the days that were used most before."""
+        for asset, day in await self._most_used.remembered():
+            with contextlib.suppress(OptionChainError):
+                await self.chain(asset, day)

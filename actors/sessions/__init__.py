@@ -1,0 +1,1 @@
+"""Sessions: the actor that hosts them, the way to it, and what travels between."""

@@ -1,0 +1,243 @@
+"""The single writer of its sessions: takes what waits, applies it in memory, stores it at once, then answers.
+
+There are no locks: one loop serves one batch after the other, and calls that arrive meanwhile form the next
+batch. An idle host serves the first call at once. Nothing is answered before its checkpoint is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from time import perf_counter
+
+from actors.sessions.decider import Decider
+from actors.sessions.messages import Answer, Call
+from actors.sessions.residents import ResidentSessions
+from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
+from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
+from optionchain.ports import Checkpoint, SessionMetrics, SessionStore
+from optionchain.session import REMEMBERED_COMMANDS, Delete
+
+logger = logging.getLogger("ray.serve")
+
+# A lost compare-and-swap is tried once more on the fresh state; losing twice is the caller's to know.
+ATTEMPTS = 2
+
+
+class SessionHost:
+    """Holds sessions in memory and serves commands on them.
+
+    Args:
+        store: Where their checkpoints are.
+        residents: The sessions in memory.
+        cache: The paths and rendered snapshots.
+        metrics: Told what happened.
+        max_waiting: Calls that may wait; further ones are refused at once.
+        max_batch: Calls served in one round; one for several snapshots counts for as many.
+        max_answer_contracts: Of several snapshots in one answer; then 400.
+        clock: The present instant (UTC).
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        *,
+        residents: ResidentSessions,
+        cache: SimulationCache,
+        metrics: SessionMetrics,
+        max_waiting: int,
+        max_batch: int,
+        max_answer_contracts: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._residents = residents
+        self._cache = cache
+        self._decider = Decider(cache, metrics, max_answer_contracts=max_answer_contracts)
+        self._metrics = metrics
+        self._max_waiting = max_waiting
+        self._max_batch = max_batch
+        self._clock = clock
+        self._mailbox: deque[Waiting] = deque()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def execute(self, calls: Sequence[Call]) -> list[Answer]:
+        """Serve the calls, those of one session in their order.
+
+        Returns:
+            One answer a call; errors are values. `Overloaded` for calls that found no room to wait.
+        """
+        loop = asyncio.get_running_loop()
+        room = max(self._max_waiting - len(self._mailbox), 0)
+        accepted = [Waiting(call, loop.create_future()) for call in calls[:room]]
+        self._mailbox.extend(accepted)
+        if self._mailbox and (self._loop is None or self._loop.done()):
+            self._loop = asyncio.create_task(self._serve_mailbox())
+        answers: list[Answer] = [await waiting.answer for waiting in accepted]
+        return answers + [Overloaded("the session actor") for _ in calls[room:]]
+
+    @property
+    def resident_count(self) -> int:
+        return len(self._residents)
+
+    async def evict(self) -> int:
+        """Forget idle sessions; returns how many."""
+        evicted = self._residents.evict(self._clock().timestamp())
+        for session_id in evicted:
+            self._cache.forget(session_id)
+        self._metrics.evicted(len(evicted))
+        self._metrics.resident(len(self._residents))
+        return len(evicted)
+
+    def forget_written_before(self, instant: datetime) -> None:
+        """Forget the sessions whose time to live is over."""
+        for session_id in self._residents.written_before(instant):
+            self._forget(session_id)
+        self._metrics.resident(len(self._residents))
+
+    async def _serve_mailbox(self) -> None:
+        while self._mailbox:
+            batch = self._next_batch()
+            began = perf_counter()
+            try:
+                await self._serve(batch)
+                self._metrics.batch(len(batch), perf_counter() - began)
+            except Exception:
+                logger.exception("session.batch_failed")
+                await self._serve_apart([waiting for waiting in batch if not waiting.answer.done()])
+
+    async def _serve_apart(self, batch: Sequence[Waiting]) -> None:
+        """Serve each session by itself: a record that nobody can read fails its own session alone."""
+        for turn in turns_of(batch).values():
+            try:
+                await self._serve(turn.calls)
+            except Exception:
+                logger.exception("session.failed", extra={"session_id": turn.session_id})
+                self._forget(turn.session_id)
+                for waiting in turn.calls:
+                    settle(waiting, Defect())
+
+    def _next_batch(self) -> list[Waiting]:
+        """What comes next, with no more commands of one session than its checkpoint can remember.
+
+        A deletion waits for the round behind what it would hide: a step is answered only after it was stored.
+        """
+        batch: list[Waiting] = []
+        later: list[Waiting] = []
+        room = self._max_batch
+        room_of: dict[str, int] = {}
+        while self._mailbox and room > 0:
+            waiting = self._mailbox.popleft()
+            session_id = waiting.call.session_id
+            if isinstance(waiting.call.command, Delete) and session_id in room_of:
+                room_of[session_id] = 0
+            left = room_of.setdefault(session_id, REMEMBERED_COMMANDS)
+            room_of[session_id] = left - 1
+            if left > 0:
+                batch.append(waiting)
+                room -= waiting.call.weight
+            else:
+                later.append(waiting)
+        self._mailbox.extendleft(reversed(later))
+        return batch
+
+    async def _serve(self, batch: Sequence[Waiting]) -> None:
+        turns = list(turns_of(batch).values())
+        try:
+            for _ in range(ATTEMPTS):
+                turns_left = await self._attempt(turns)
+                if not turns_left:
+                    break
+                turns = turns_left
+            else:
+                self._give_up(turns)
+        except Unavailable as error:
+            # What was sent may or may not be stored: only the store knows.
+            for turn in turns:
+                self._forget(turn.session_id)
+                for waiting in turn.calls:
+                    settle(waiting, error)
+            # Whoever waits behind would only wait as long again.
+            while self._mailbox:
+                settle(self._mailbox.popleft(), error)
+        await self.evict()
+
+    async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Load, apply, store and answer; returns the turns that lost against another writer."""
+        await self._activate(turns)
+        now = self._clock()
+        self._decider.apply(turns, now)
+        lost = await self._outdated([turn for turn in turns if turn.is_unproven])
+        current = others(turns, lost)
+        refused = await self._store_changes([turn for turn in current if turn.is_changed])
+        for turn in others(current, refused):
+            self._conclude(turn, now)
+        return lost + refused
+
+    async def _activate(self, turns: Sequence[Turn]) -> None:
+        """Give every turn the session to start from: resident or loaded."""
+        for turn in turns:
+            turn.before = self._residents.get(turn.session_id)
+            turn.is_resident = turn.before is not None
+        to_load = [turn.session_id for turn in turns if not turn.is_resident]
+        loaded = await self._store.get(to_load) if to_load else {}
+        self._metrics.activated(len(loaded))
+        for turn in turns:
+            turn.before = turn.before or loaded.get(turn.session_id)
+
+    async def _outdated(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Those of the turns that began where another host had been already."""
+        if not turns:
+            return []
+        stored = await self._store.versions([turn.session_id for turn in turns])
+        outdated = [
+            turn for turn in turns if turn.before and stored.get(turn.session_id) != turn.before.version
+        ]
+        for turn in outdated:
+            self._forget(turn.session_id)
+        return outdated
+
+    async def _store_changes(self, turns: Sequence[Turn]) -> list[Turn]:
+        deleted = [turn.before for turn in turns if turn.after is None and turn.before is not None]
+        if deleted:
+            await self._store.delete(deleted)
+        checkpoints = {
+            turn.session_id: Checkpoint(turn.after, turn.before) for turn in turns if turn.after is not None
+        }
+        refusals = await self._save(list(checkpoints.values())) if checkpoints else []
+        refused = {
+            session_id
+            for session_id, refusal in zip(checkpoints, refusals, strict=True)
+            if refusal is not None
+        }
+        for session_id in refused:
+            self._forget(session_id)
+        self._metrics.conflicts(len(refused))
+        return [turn for turn in turns if turn.session_id in refused]
+
+    async def _save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
+        began = perf_counter()
+        refusals = await self._store.save(checkpoints)
+        self._metrics.commit(len(checkpoints), perf_counter() - began)
+        return refusals
+
+    def _conclude(self, turn: Turn, now: datetime) -> None:
+        if turn.after is None:
+            self._forget(turn.session_id)
+        else:
+            self._residents.put(turn.after, now.timestamp())
+        for waiting, answer in zip(turn.calls, turn.answers, strict=True):
+            settle(waiting, answer)
+
+    def _give_up(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            for waiting in turn.calls:
+                settle(waiting, Conflict("session", turn.session_id))
+
+    def _forget(self, session_id: str) -> None:
+        self._residents.drop(session_id)
+        self._cache.forget(session_id)

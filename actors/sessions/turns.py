@@ -1,0 +1,93 @@
+"""The calls that a host serves together, gathered by session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from actors.sessions.messages import Answer, Call
+from actors.sessions.simulation_cache import Rendered
+from optionchain.errors import OptionChainError
+from optionchain.session import Reply, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A call, and the future that its caller awaits."""
+
+    call: Call
+    answer: asyncio.Future[Answer]
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a call leads to, before anything of it is stored.
+
+    Attributes:
+        before: The session that it found.
+        after: The session that it leaves; None where it is deleted, or was never there.
+        reply: What it is told, or why nothing was done.
+        rendered: The snapshots of the reply.
+    """
+
+    before: Session | None
+    after: Session | None
+    reply: Reply | OptionChainError
+    rendered: Rendered | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session to show: the one that a deletion found."""
+        session = self.after or self.before
+        if session is None:
+            raise LookupError("a call without a session is an error")
+        return session
+
+
+@dataclass(slots=True)
+class Turn:
+    """The calls of one session in one batch, applied in order to `before`."""
+
+    session_id: str
+    calls: list[Waiting] = field(default_factory=list)
+    before: Session | None = None
+    is_resident: bool = False
+    """`before` was in memory: another host may have changed it since."""
+    decisions: list[Decision] = field(default_factory=list)
+    """One a call that was applied."""
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def after(self) -> Session | None:
+        """The session after the calls that were applied."""
+        return self.decisions[-1].after if self.decisions else self.before
+
+    @property
+    def is_changed(self) -> bool:
+        return self.after is not self.before
+
+    @property
+    def is_unproven(self) -> bool:
+        """No compare-and-swap will tell whether `before` was outdated."""
+        return self.is_resident and (not self.is_changed or self.after is None)
+
+
+def others(turns: Sequence[Turn], without: Sequence[Turn]) -> list[Turn]:
+    """The turns but for those in `without`."""
+    session_ids = {turn.session_id for turn in without}
+    return [turn for turn in turns if turn.session_id not in session_ids]
+
+
+def turns_of(batch: Sequence[Waiting]) -> dict[str, Turn]:
+    """The turns of a batch by session, each with its calls in their order."""
+    turns: dict[str, Turn] = {}
+    for waiting in batch:
+        turns.setdefault(waiting.call.session_id, Turn(waiting.call.session_id)).calls.append(waiting)
+    return turns
+
+
+def settle(waiting: Waiting, answer: Answer) -> None:
+    """Answer a call, unless its caller is gone."""
+    if not waiting.answer.done():
+        waiting.answer.set_result(answer)

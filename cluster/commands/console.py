@@ -1,0 +1,146 @@
+"""What the command line shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from cluster.instance.state import InstanceState
+
+if TYPE_CHECKING:
+    from cluster.instance.report import ClusterReport
+
+
+class StepProgress:
+    """A spinner that says what is being waited for, and a line for each thing that is done.
+
+    Args:
+        console: Where to show it; without a terminal there is only the line.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._spinner: Status | None = None
+        self._current: str | None = None
+
+    def __enter__(self) -> StepProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.done()
+        else:
+            self.give_up()
+
+    def step(self, what: str) -> None:
+        self.done()
+        self._current = what
+        self._spinner = self._console.status(f"Waiting for {what} ...")
+        self._spinner.start()
+
+    def done(self) -> None:
+        self._finish("[green]✓[/]")
+
+    def give_up(self) -> None:
+        self._finish("[red]✗[/]")
+
+    def _finish(self, mark: str) -> None:
+        if self._spinner is not None:
+            self._spinner.stop()
+            self._spinner = None
+            self._console.print(f"{mark} {self._current}")
+
+
+def show_first_steps(console: Console, state: InstanceState) -> None:
+    """How to use a running instance."""
+    header = f' -H "X-API-Key: {state.api_key}"' if state.api_key else ""
+    headers = f', headers={{"X-API-Key": "{state.api_key}"}}' if state.api_key else ""
+    console.print()
+    console.print(
+        f"[bold]Ready:[/] {state.base_url}    API key: {state.api_key or 'none needed'}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f"Documentation: {state.base_url}/docs    Ray dashboard: {state.ray_dashboard}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    body = (
+        '{"symbol":"SPX","steps":30,"initial_price":5000,"days_to_expiration":30,"volatility":0.2,'
+        '"risk_free_rate":0.04,"dividend_yield":0.015,"time_frame":"Day","seed":42,'
+        '"method":{"GeometricBrownian":{"dt":0.004,"drift":0.05,"volatility":0.2}}}'
+    )
+    _paste(
+        console,
+        "A session by curl",
+        f"""\
+ID=$(curl -s{header} -H 'Content-Type: application/json' {state.base_url}/api/v1/chain \\
+  -d '{body}' | cut -d '"' -f 4)
+curl -s{header} -X POST "{state.base_url}/api/v1/chain/step?sessionid=$ID"
+""",
+    )
+    _paste(
+        console,
+        "The same in Python",
+        f"""\
+import httpx
+api = httpx.Client(base_url="{state.base_url}"{headers})
+session = api.post("/api/v1/chain", json={body}).raise_for_status().json()
+chain = api.post("/api/v1/chain/step", params={{"sessionid": session["id"]}}).raise_for_status().json()
+print(chain["timestamp"], chain["price"], len(chain["contracts"]), "strikes")""",
+    )
+    console.print("[dim]optionchain status | logs | demo | down; in a clone: make stop[/]", highlight=False)
+
+
+def show_servers(console: Console, state: InstanceState, health: Mapping[str, str]) -> None:
+    """Where the servers are, and what the HTTP service says of itself and of them."""
+    table = Table(show_header=False, box=None)
+    for overflow in ("ellipsis", "ellipsis", "fold"):
+        table.add_column(overflow=overflow)
+    table.add_row("HTTP", _coloured(health["http"]), state.base_url)
+    table.add_row("Redis", _coloured(health.get("redis", "unknown")), _without_password(state.redis_url))
+    table.add_row("MongoDB", _coloured(health.get("mongodb", "unknown")), _without_password(state.mongo_uri))
+    table.add_row("Ray", "", f"{state.ray_address}    dashboard: {state.ray_dashboard}")
+    console.print(table)
+
+
+def show_cluster(console: Console, report: ClusterReport) -> None:
+    """The nodes, and the session actors."""
+    nodes = Table("node", "address", "state", "CPUs", title="Ray nodes", title_justify="left")
+    for node in report["nodes"]:
+        is_alive = "[green]alive[/]" if node["alive"] else "[red]dead[/]"
+        nodes.add_row(node["node_id"][:12], node["address"], is_alive, f"{node['cpus']:g}")
+    console.print(nodes)
+    actors = Table(
+        "actor", "node", "pid", "sessions in memory", "memory", title="Session actors", title_justify="left"
+    )
+    for actor in report["actors"]:
+        memory = f"{actor['memory_bytes'] / 2**20:,.0f} MiB"
+        sessions = f"{actor['resident_sessions']:,}"
+        actors.add_row(actor["name"], actor["node_id"][:12], str(actor["pid"]), sessions, memory)
+    console.print(actors)
+    if report["silent_actors"]:
+        console.print(f"[red]{report['silent_actors']} actors did not answer in time.[/]")
+
+
+def _paste(console: Console, title: str, text: str) -> None:
+    # No borders and no wrapping: what is shown must work when it is pasted.
+    console.print(f"\n[bold]{title}[/]")
+    console.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
+
+
+def _coloured(health: str) -> str:
+    return f"[{'green' if health in ('ready', 'up') else 'red'}]{health}[/]"
+
+
+def _without_password(url: str) -> str:
+    head, separator, host = url.rpartition("@")
+    return f"{head.split('://')[0]}://***@{host}" if separator else url

@@ -1,0 +1,145 @@
+"""``optionchain sweep FILE.yaml``: runs a sweep here, on a cluster, or as a Ray Job."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from cluster.instance.problem import InstanceProblem
+from cluster.instance.state import InstanceState, read_state
+from cluster.sweep.definition import Sweep
+from cluster.sweep.engine import Engine, InProcess
+from cluster.sweep.progress import OnConsole
+from cluster.sweep.results import SweepResult
+from cluster.sweep.wire import sweep_from_wire
+from optionchain.errors import InvalidInput
+
+console = Console(stderr=True)
+INTERRUPTED = 130
+WRITERS = {
+    ".parquet": "write_parquet",
+    ".csv": "write_csv",
+    ".json": "write_json",
+    ".arrow": "write_ipc",
+}
+
+
+def _writable(results: Path | None) -> Path | None:
+    if results is not None and results.suffix not in WRITERS:
+        raise typer.BadParameter(f"must end in {', '.join(WRITERS)}")
+    if results is not None and not results.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {results.parent}")
+    return results
+
+
+def sweep(
+    file: Annotated[
+        Path, typer.Argument(help="The sweep, in YAML or JSON; docs/sweep-runs.md shows one.", exists=True)
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(help="Folder where it is recorded and goes on from; a path or s3://... and the like."),
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Write the table there: .parquet, .csv, .json or .arrow.", callback=_writable),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster; otherwise RAY_ADDRESS, or one of its own here.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of a running instance, on whose Ray it then runs.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Tasks at a time; 0 computes in this process, without Ray.")
+    ] = None,
+    submit: Annotated[bool, typer.Option("--submit", help="Run it as a Ray Job and return its id.")] = False,
+) -> None:
+    """Run many scenarios of a simulation in parallel. The same command goes on where it was interrupted."""
+    state = None if data is None else _instance(data)
+    try:
+        definition = sweep_from_wire(yaml.safe_load(file.read_text()))
+        if submit and results is not None:
+            raise InvalidInput("results", "cannot be written here with --submit: they will be in --output")
+        if submit:
+            typer.echo(_submit(file, definition, state, address=address, output=output))
+            return
+        # Ctrl-C keeps what is done; the command line's own handler knows nothing of that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        engine = _engine(state, address, workers)
+        result = definition.run(engine=engine, output=output, observer=OnConsole(console))
+    except (InvalidInput, yaml.YAMLError) as problem:
+        console.print(f"{file}: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    _show(result, results)
+    if result.state == "interrupted":
+        raise typer.Exit(INTERRUPTED)
+
+
+def _engine(state: InstanceState | None, address: str | None, workers: int | None) -> Engine:
+    if workers == 0:
+        return InProcess()
+    if state is not None:
+        os.environ.update(state.environment)  # its Ray asks for a token
+        address = state.ray_address
+    from cluster.sweep.ray_engine import OnRay  # noqa: PLC0415  Ray reads the environment when it is imported
+
+    return OnRay(address=address, workers=workers)
+
+
+def _submit(
+    file: Path, definition: Sweep, state: InstanceState | None, *, address: str | None, output: str | None
+) -> str:
+    """Start the same command inside the cluster; returns the job's id."""
+    if output is None:
+        raise InvalidInput("output", "is needed with --submit: it is where the results will be")
+    if state is not None:
+        os.environ.update(state.environment)
+    from ray.job_submission import JobSubmissionClient  # noqa: PLC0415
+
+    # A running instance of this machine has our Python, and perhaps not our PATH.
+    program = ["optionchain"] if state is None else [sys.executable, "-m", "cluster.cli"]
+    folder = output if "://" in output else str(Path(output).resolve())
+    command = [*program, "sweep", file.name, "--output", folder, "--address", "auto"]
+    client = JobSubmissionClient(address if state is None else state.ray_dashboard)
+    with TemporaryDirectory() as uploaded:
+        shutil.copy(file, uploaded)
+        # The driver is a guest on a node: it computes nothing, so it takes no CPU from the sessions or the sweep.
+        job: str = client.submit_job(
+            entrypoint=shlex.join(command),
+            runtime_env={"working_dir": uploaded},
+            metadata={"sweep": definition.id},
+        )
+    return job
+
+
+def _instance(data: Path) -> InstanceState:
+    state = read_state(data / "instance.json")
+    if state is None:
+        raise InstanceProblem(f"Nothing runs in {data}. `optionchain up --data {data}` starts it.")
+    return state
+
+
+def _show(result: SweepResult, results: Path | None) -> None:
+    frame = result.to_polars()
+    if results is not None:
+        _write(frame, results)
+        console.print(f"{frame.height} rows: {results}", highlight=False)
+    elif result.folder is not None and result.state == "completed":
+        console.print(f"{frame.height} rows: {result.folder}/results.parquet", highlight=False)
+    else:
+        typer.echo(frame.write_csv(), nl=False)
+
+
+def _write(frame: Any, file: Path) -> None:
+    getattr(frame, WRITERS[file.suffix])(file)

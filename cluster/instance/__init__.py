@@ -1,0 +1,1 @@
+"""The local instance: its servers, its Ray node, and its one life from start to stop."""

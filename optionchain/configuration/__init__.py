@@ -1,0 +1,1 @@
+"""Named configurations, and the one that gives new sessions their defaults and limits."""

@@ -1,0 +1,59 @@
+"""What a market model is: frozen parameters that turn random draws into paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, runtime_checkable
+
+from optionchain.arrays import Paths
+from optionchain.draws.philox import Draws
+
+MIN_VOLATILITY, MAX_VOLATILITY = 1e-4, 5.0
+MIN_PRICE, MAX_PRICE = 0.01, 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class SampledPaths:
+    """The factors of some paths.
+
+    Attributes:
+        prices: ``[paths, steps]`` underlying price; column 0 is the start. Always finite, at most 1e12, and
+            at least one cent (or the start, if that is less; a replayed history is as it was given).
+        volatilities: ``[paths, steps]`` annualised volatility that prices the chain, in [1e-4, 5].
+    """
+
+    prices: Paths
+    volatilities: Paths
+
+
+@runtime_checkable
+class MarketModel(Protocol):
+    """A market model: frozen, validated parameters and one method."""
+
+    def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
+        """Draw one path for each path of `draws`.
+
+        Args:
+            spot: Price at step 0, in (0, 1e12].
+            steps: Number of snapshots, >= 1; the path has `steps` columns and `steps - 1` moves. A shorter
+                path is a prefix of a longer one.
+            draws: The random numbers of the paths.
+
+        Returns:
+            A path of shape ``[draws.paths, steps]``.
+
+        Raises:
+            InvalidInput: The parameters drive a price above 1e12; the one most at fault is named.
+        """
+        ...
+
+
+M = TypeVar("M", bound=MarketModel)
+
+MARKET_MODELS: dict[str, type[MarketModel]] = {}
+
+
+def market_model(model: type[M]) -> type[M]:
+    """Make a model known by its class name to the HTTP API and its schema."""
+    MARKET_MODELS[model.__name__] = model
+    return model

@@ -1,0 +1,23 @@
+"""The ports: what the application needs of the outside, in its own words. Adapters satisfy them."""
+
+from optionchain.ports.configuration import ConfigRepository
+from optionchain.ports.dependencies import Breaker, Cached, CacheService, Dependency
+from optionchain.ports.history import HistoricalDataRepository
+from optionchain.ports.requests import Allowance, Allowances, Answers
+from optionchain.ports.sessions import ActivePage, Checkpoint, SessionMetrics, SessionStore
+
+__all__ = [
+    "ActivePage",
+    "Allowance",
+    "Allowances",
+    "Answers",
+    "Breaker",
+    "CacheService",
+    "Cached",
+    "Checkpoint",
+    "ConfigRepository",
+    "Dependency",
+    "HistoricalDataRepository",
+    "SessionMetrics",
+    "SessionStore",
+]

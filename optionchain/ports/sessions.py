@@ -1,0 +1,119 @@
+"""Where sessions survive their process, and who is told what happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from optionchain.errors import OptionChainError
+from optionchain.session import Session, Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A session to store, on condition that the store holds what it was made from.
+
+    Attributes:
+        session: What to store.
+        before: What it was made from; None where the store must hold nothing.
+    """
+
+    session: Session
+    before: Session | None
+
+    @property
+    def expected_version(self) -> int:
+        """The version that the store must hold; 0 for none."""
+        return 0 if self.before is None else self.before.version
+
+    @property
+    def changes_parameters(self) -> bool:
+        """Whether the parameters differ from the stored ones; a step leaves them alone."""
+        return self.before is None or self.before.parameters is not self.session.parameters
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePage:
+    """A page of the active sessions' ids, most recently written first."""
+
+    ids: tuple[str, ...]
+    total: int
+
+
+class SessionStore(Protocol):
+    """Where sessions survive their process. Every method raises `Unavailable` when the store does not answer."""
+
+    async def get(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
+        """The sessions that exist, in one round trip; unknown and expired ids are left out."""
+        ...
+
+    async def versions(self, session_ids: Sequence[str]) -> Mapping[str, int]:
+        """The stored versions of the sessions that exist, in one round trip."""
+        ...
+
+    async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
+        """Store each checkpoint whose expected version still holds, and refresh its time to live, in one round trip.
+
+        Repeating a save whose answer was lost is safe: the same version, reached by the same commands, counts as
+        stored.
+
+        Returns:
+            One entry a checkpoint: None when stored; `Conflict` when another writer was first; `NotFound` when
+            the session was deleted or expired. A refused checkpoint leaves the store as it was.
+        """
+        ...
+
+    async def delete(self, sessions: Sequence[Session]) -> None:
+        """Forget the sessions for good; unknown ones are ignored."""
+        ...
+
+    async def list_active(
+        self, owner: str, surface: Surface, *, offset: int = 0, limit: int = 100
+    ) -> ActivePage:
+        """One page of an owner's sessions that have not expired."""
+        ...
+
+    async def cleanup_expired(self) -> int:
+        """Drop what the store still knows of expired sessions; returns how many there were."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise `Unavailable` unless the store answers."""
+        ...
+
+    async def close(self) -> None:
+        """Release the connections."""
+        ...
+
+
+class SessionMetrics(Protocol):
+    """Told what happens to sessions; never fails."""
+
+    def batch(self, calls: int, seconds: float) -> None:
+        """A batch of calls was served, from its first read to its last answer."""
+        ...
+
+    def commit(self, checkpoints: int, seconds: float) -> None:
+        """Checkpoints were stored in one round trip."""
+        ...
+
+    def snapshots(self, *, served: int, cached: int) -> None:
+        """Snapshots went out: `served` moved a cursor, `cached` needed no computation."""
+        ...
+
+    def activated(self, sessions: int) -> None:
+        """Sessions were loaded from the store."""
+        ...
+
+    def evicted(self, sessions: int) -> None:
+        """Sessions left memory; the store has them."""
+        ...
+
+    def conflicts(self, sessions: int) -> None:
+        """Checkpoints were refused because another writer was first."""
+        ...
+
+    def resident(self, sessions: int) -> None:
+        """So many sessions are in memory now."""
+        ...

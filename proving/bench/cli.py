@@ -1,0 +1,39 @@
+"""``optionchain bench``: runs a benchmark and shows what it measured."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+class Benchmark(StrEnum):
+    """A module of `proving.bench` with a function ``run() -> dict[str, float]``."""
+
+    PRICING = "pricing"
+    SESSIONS = "sessions"
+    EXPORT = "export"
+    HTTP = "http"
+    SWEEP = "sweep"
+
+
+def bench(
+    name: Annotated[Benchmark, typer.Argument(help="What to measure.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure on this machine, and show what was found. Ratios are taken within the one run."""
+    run: Callable[[], dict[str, float]] = importlib.import_module(f"proving.bench.{name.value}").run
+    figures = run()
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    table = Table("figure", "measured", title=f"optionchain bench {name.value}")
+    for figure, value in figures.items():
+        table.add_row(figure.replace("_", " "), f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}")
+    Console().print(table)

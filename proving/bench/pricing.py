@@ -1,0 +1,288 @@
+"""What pricing, quoting and encoding cost, as ratios in one run: a busy machine slows both sides of each."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+from functools import partial
+from itertools import cycle
+
+import numpy as np
+import orjson
+from scipy.special import ndtr
+
+from optionchain.arrays import Floats
+from optionchain.chains import OptionChain, build_chain, v1_contracts, v2_chains
+from optionchain.draws.philox import PhiloxDraws
+from optionchain.expirations import DailyRule, Expiration, MonthlyRule, Schedule, WeeklyRule, YearlyRule
+from optionchain.models import GeometricBrownian
+from optionchain.parameters import SimulationParameters
+from optionchain.pricing.black_scholes import BLOCK, DAYS_PER_YEAR, value_contracts
+from optionchain.simulation import simulate
+
+_CONTRACTS = 25 * BLOCK
+_STEPS = 10_000
+_RATE, _DIVIDEND_YIELD, _SPOT = 0.03, 0.01, 100.0
+_QUOTE_TIME = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
+_EXPIRATIONS = tuple(
+    Expiration(expires_at=_QUOTE_TIME + timedelta(days=days), labels=("rolling",))
+    for days in (0.3, 2, 4, 25, 53, 81, 109, 144, 172, 200, 235, 263, 291, 326, 354)
+)
+_MODEL = GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2)
+_ROLLING = Schedule(
+    timezone="America/New_York",
+    expiration_time=time_of_day(16),
+    rules=(
+        DailyRule(rule_id="daily", target_count=3),
+        WeeklyRule(rule_id="weekly", target_count=4, weekdays=("Fri",)),
+        MonthlyRule(rule_id="monthly", target_count=6, weekday="Fri"),
+        YearlyRule(rule_id="yearly", target_count=2, weekday="Fri"),
+    ),
+)
+# The eleven numbers of a contract in a snapshot.
+_SHOWN = (
+    "strikes",
+    "call_bid",
+    "call_ask",
+    "call_mid",
+    "call_delta",
+    "put_bid",
+    "put_ask",
+    "put_mid",
+    "put_delta",
+    "implied_volatilities",
+    "gamma",
+)
+
+
+def run() -> dict[str, float]:
+    """Measure kernels, a snapshot of 15 expirations and a step of one, and independent libraries.
+
+    Returns:
+        ``*_per_second`` and ``*_microseconds`` are for orientation; the ``*_ratio`` are what is promised.
+        A kernel's is our speed over that of formulas written by hand, a snapshot's its time over that of
+        these formulas plus one orjson dump of the same numbers, a path's its time over that of its normals
+        plus one cumulative sum.
+    """
+    return _kernels() | _snapshots() | _paths() | _independent_libraries()
+
+
+def _kernels() -> dict[str, float]:
+    rng = np.random.default_rng(1)
+    strikes, volatilities = rng.uniform(70.0, 130.0, _CONTRACTS), rng.uniform(0.1, 0.6, _CONTRACTS)
+    results: dict[str, float] = {}
+    for name, years in (("one_expiry", 0.5), ("many_expiries", rng.uniform(0.02, 2.0, _CONTRACTS))):
+        ours, by_hand = _fastest(
+            partial(_value, strikes, years, volatilities),
+            partial(_value_by_hand, strikes, years, volatilities),
+        )
+        results[f"kernel_{name}_ratio"] = by_hand / ours
+        results[f"kernel_{name}_strikes_per_second"] = _CONTRACTS / ours
+    return results
+
+
+def _snapshots() -> dict[str, float]:
+    chain = _chain(_EXPIRATIONS, _SPOT)
+    years = chain.per_contract(chain.days_to_expiration / DAYS_PER_YEAR)
+    numbers = np.column_stack([getattr(chain, name) for name in _SHOWN])
+    # Never the same chain twice in a row: a session's price moves with every step.
+    spots = cycle(_MODEL.sample(_SPOT, 500, PhiloxDraws(3)).prices[0].tolist())
+
+    def floor() -> None:
+        _value_by_hand(chain.strikes, years, chain.implied_volatilities)
+        orjson.dumps(numbers.ravel(), option=orjson.OPT_SERIALIZE_NUMPY)
+
+    snapshot, bare, step = _fastest(
+        lambda: v2_chains(_chain(_EXPIRATIONS, next(spots))),
+        floor,
+        lambda: v1_contracts(_chain(_EXPIRATIONS[:1], next(spots))),
+        calls=20,
+    )
+    return {
+        "snapshot_to_floor_ratio": snapshot / bare,
+        "snapshot_floor_microseconds": 1e6 * bare,
+        "snapshot_microseconds": 1e6 * snapshot,
+        "step_of_61_strikes_microseconds": 1e6 * step,
+    }
+
+
+def _paths() -> dict[str, float]:
+    """A 10,000-step path against its random numbers and one cumulative sum; its last snapshots against its first."""
+    parameters = SimulationParameters(
+        symbol="BENCH",
+        steps=_STEPS,
+        initial_price=_SPOT,
+        volatility=0.2,
+        method=_MODEL,
+        expirations=_ROLLING,
+        seed=7,
+        start_at=_QUOTE_TIME,
+    )
+    simulation = simulate(parameters)
+    generator = np.random.Generator(np.random.Philox(key=[7, 0]))
+    floor, path = _fastest(
+        lambda: np.cumsum(generator.standard_normal(_STEPS)),
+        lambda: _MODEL.sample(_SPOT, _STEPS, PhiloxDraws(7)),
+    )
+    # Several days at each end, so that no answer is one that is remembered.
+    first, last = _fastest(
+        lambda: [simulation.snapshot_json(step) for step in range(20)],
+        lambda: [simulation.snapshot_json(step) for step in range(_STEPS - 20, _STEPS)],
+    )
+    return {
+        "path_to_floor_ratio": path / floor,
+        "path_microseconds": path * 1e6,
+        "last_to_first_snapshot_ratio": last / first,
+    }
+
+
+def _independent_libraries() -> dict[str, float]:
+    """How many times faster than each installed library we give both prices, both deltas, gamma and vega."""
+    years, strikes = 0.5, np.linspace(70.0, 130.0, 1000)
+    volatilities = np.linspace(0.3, 0.2, strikes.size)
+    results = {}
+    for name, prepare in (("quantlib", _quantlib), ("py_vollib", _py_vollib)):
+        try:
+            value_one = prepare(years)
+        except ImportError:
+            continue
+        ours, theirs = _fastest(
+            partial(_value, strikes, years, volatilities),
+            partial(_value_one_by_one, value_one, strikes.tolist(), volatilities.tolist()),
+            repetitions=9,
+        )
+        results[f"{name}_speedup_ratio"] = theirs / ours
+    return results
+
+
+def _value_one_by_one(
+    value_one: Callable[[float, float], object], strikes: list[float], volatilities: list[float]
+) -> None:
+    for strike, volatility in zip(strikes, volatilities, strict=True):
+        value_one(strike, volatility)
+
+
+def _quantlib(years: float) -> Callable[[float, float], object]:
+    import QuantLib as ql  # noqa: N813, PLC0415  only for comparison
+
+    today, count = ql.Date(5, 1, 2026), ql.Actual365Fixed()
+    ql.Settings.instance().evaluationDate = today
+    quoted = ql.SimpleQuote(0.2)
+    process = ql.BlackScholesMertonProcess(
+        ql.QuoteHandle(ql.SimpleQuote(_SPOT)),
+        ql.YieldTermStructureHandle(ql.FlatForward(today, _DIVIDEND_YIELD, count)),
+        ql.YieldTermStructureHandle(ql.FlatForward(today, _RATE, count)),
+        ql.BlackVolTermStructureHandle(
+            ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(quoted), count)
+        ),
+    )
+    engine = ql.AnalyticEuropeanEngine(process)
+    exercise = ql.EuropeanExercise(today + round(DAYS_PER_YEAR * years))
+
+    def value_one(strike: float, volatility: float) -> list[float]:
+        quoted.setValue(volatility)
+        values = []
+        for side in (ql.Option.Call, ql.Option.Put):
+            option = ql.VanillaOption(ql.PlainVanillaPayoff(side, strike), exercise)
+            option.setPricingEngine(engine)
+            values += [option.NPV(), option.delta()]
+        return [*values, option.gamma(), option.vega()]
+
+    return value_one
+
+
+def _py_vollib(years: float) -> Callable[[float, float], object]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it is renamed to vollib
+        from py_vollib.black_scholes_merton import black_scholes_merton  # noqa: PLC0415  only for comparison
+        from py_vollib.black_scholes_merton.greeks import analytical  # noqa: PLC0415
+
+    def value_one(strike: float, volatility: float) -> list[float]:
+        terms = (_SPOT, strike, years, _RATE, volatility, _DIVIDEND_YIELD)
+        sides = [
+            function(side, *terms) for side in "cp" for function in (black_scholes_merton, analytical.delta)
+        ]
+        return [*sides, analytical.gamma("c", *terms), analytical.vega("c", *terms)]
+
+    return value_one
+
+
+def _chain(expirations: tuple[Expiration, ...], spot: float) -> OptionChain:
+    return build_chain(
+        symbol="BENCH",
+        quote_time=_QUOTE_TIME,
+        spot=spot,
+        base_volatility=0.2,
+        expirations=expirations,
+        chain_size=30,
+        strike_interval=1.0,
+        risk_free_rate=_RATE,
+        dividend_yield=_DIVIDEND_YIELD,
+    )
+
+
+def _value(strikes: Floats, years: Floats | float, volatilities: Floats) -> Floats:
+    return value_contracts(
+        spot=_SPOT,
+        strikes=strikes,
+        years=years,
+        volatilities=volatilities,
+        rate=_RATE,
+        dividend_yield=_DIVIDEND_YIELD,
+    )
+
+
+def _value_by_hand(strikes: Floats, years: Floats | float, volatilities: Floats) -> Floats:
+    """The textbook's formulas for call, put, delta, gamma and vega, in the same blocks and in place."""
+    results = np.empty((5, strikes.size))
+    work = np.empty((3, BLOCK))
+    for start in range(0, strikes.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        _value_block_by_hand(
+            strikes[block],
+            years if isinstance(years, float) else years[block],
+            volatilities[block],
+            results[:, block],
+            work[:, : strikes[block].size],
+        )
+    return results
+
+
+def _value_block_by_hand(
+    strikes: Floats, years: Floats | float, volatilities: Floats, results: Floats, work: Floats
+) -> None:
+    call, put, delta, gamma, vega = results
+    deviation, d1, bond = work
+    root_years, carry, discount = np.sqrt(years), np.exp(-_DIVIDEND_YIELD * years), np.exp(-_RATE * years)
+    np.multiply(volatilities, root_years, out=deviation)
+    np.log(np.divide(_SPOT, strikes, out=d1), out=d1)
+    drift = np.multiply(volatilities, volatilities, out=bond)
+    np.multiply(drift, 0.5, out=drift)
+    np.add(drift, _RATE - _DIVIDEND_YIELD, out=drift)
+    np.multiply(drift, years, out=drift)
+    np.divide(np.add(d1, drift, out=d1), deviation, out=d1)
+    np.multiply(strikes, discount, out=bond)
+    np.multiply(ndtr(d1, out=delta), carry, out=delta)
+    np.multiply(ndtr(np.subtract(d1, deviation, out=put), out=put), bond, out=put)
+    np.subtract(np.multiply(delta, _SPOT, out=call), put, out=call)
+    np.add(np.subtract(call, _SPOT * carry, out=put), bond, out=put)
+    density = np.exp(np.multiply(np.multiply(d1, d1, out=d1), -0.5, out=d1), out=d1)
+    np.multiply(density, carry / math.sqrt(2.0 * math.pi), out=density)
+    np.divide(density, np.multiply(deviation, _SPOT, out=deviation), out=gamma)
+    np.multiply(density, _SPOT * root_years, out=vega)
+
+
+def _fastest(*functions: Callable[[], object], calls: int = 1, repetitions: int = 25) -> list[float]:
+    """Seconds of one call of each, the best of many repetitions that take turns."""
+    best = [math.inf] * len(functions)
+    for _ in range(repetitions):
+        for index, function in enumerate(functions):
+            start = time.perf_counter()
+            for _ in range(calls):
+                function()
+            best[index] = min(best[index], (time.perf_counter() - start) / calls)
+    return best

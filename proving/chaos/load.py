@@ -1,0 +1,181 @@
+"""Clients that step their sessions with `expected_step`, whatever happens, and write down what they saw."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from itertools import count
+from typing import Any
+
+import httpx
+
+from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
+from proving.chaos.sessions import STEPS, ChaosSession
+
+# Beyond the patience of the service, so that it is the service that gives up.
+REQUEST_PATIENCE_SECONDS = 30.0
+RECOVERY_PATIENCE_SECONDS = 60.0
+SHOWN_CHARACTERS = 200
+# All clients together leave room for the processes that start anew.
+PAUSE_SECONDS, PAUSE_AFTER_FAILURE_SECONDS = 0.1, 0.1
+NO_STEP = 2**31
+DEFECT = b'{"error":"Internal server error"'
+
+
+class BadLoad(Exception):
+    """The service refuses the sessions, or does not come back: nothing can be measured."""
+
+
+class Load:
+    """So many clients at once, one session each, and another when all of its steps are served.
+
+    Args:
+        api: Reaches the service; its limits must allow a connection a client.
+        clients: How many.
+        rng: Decides the pauses.
+        pause_seconds: Of a client between two steps, on average.
+
+    Attributes:
+        attempts: All that they asked for.
+        acknowledged: How many steps were served so far.
+    """
+
+    def __init__(
+        self,
+        api: httpx.AsyncClient,
+        clients: int,
+        rng: random.Random,
+        *,
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
+        self._api = api
+        self._rng = rng
+        self._pause_seconds = pause_seconds
+        self._clients = clients
+        self._numbers = count()
+        self._sessions: dict[str, ChaosSession] = {}
+        self._is_over = False
+        self._latest_answer = "nothing was answered"
+        self.attempts: list[Attempt] = []
+        self.acknowledged = 0
+
+    async def run(self) -> None:
+        """Create the sessions and step them until `finish`; then see where each cursor is.
+
+        Raises:
+            BadLoad: The service refuses the sessions, or does not come back.
+        """
+        try:
+            async with asyncio.TaskGroup() as clients:
+                for _ in range(self._clients):
+                    clients.create_task(self._client())
+        except ExceptionGroup as failures:
+            # The first ended all the others.
+            raise failures.exceptions[0] from None
+
+    def replayed(self, session_id: str, index: int) -> bytes:
+        """The digest of what a session had to serve."""
+        return self._sessions[session_id].replayed(session_id, index)
+
+    async def create(self) -> str:
+        """Create the next session; returns its id.
+
+        Raises:
+            BadLoad: The service refuses it, or does not come back.
+        """
+        client = ChaosSession(next(self._numbers))
+        deadline = time.monotonic() + RECOVERY_PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                answer = await self._post("/api/v1/chain", json=client.request)
+                if answer.status_code == httpx.codes.CREATED:
+                    session_id: str = answer.json()["id"]
+                    self._sessions[session_id] = client
+                    return session_id
+                if answer.is_client_error:
+                    raise BadLoad(f"{answer.status_code}: {answer.text}")
+            await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
+        raise self._no_recovery()
+
+    def finish(self) -> None:
+        """Begin no further step."""
+        self._is_over = True
+
+    async def served_again(self) -> None:
+        """Wait until a step is served.
+
+        Raises:
+            BadLoad: The service does not come back.
+        """
+        before, deadline = self.acknowledged, time.monotonic() + RECOVERY_PATIENCE_SECONDS
+        while self.acknowledged == before:
+            if time.monotonic() > deadline:
+                raise self._no_recovery()
+            await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
+
+    async def _client(self) -> None:
+        while not self._is_over:
+            session_id = await self.create()
+            await self._step_on(session_id)
+            await self._see_the_end(session_id)
+
+    async def _step_on(self, session_id: str) -> None:
+        cursor = 0
+        while not self._is_over and cursor < STEPS:
+            outcome = await self._step(session_id, cursor)
+            match outcome:
+                case Served(index):
+                    cursor = index + 1
+                case Refused(at):
+                    cursor = at
+                case Gone():
+                    return
+            is_answered = not isinstance(outcome, Unanswered)
+            await self._pause(self._pause_seconds if is_answered else PAUSE_AFTER_FAILURE_SECONDS)
+
+    async def _step(self, session_id: str, expected: int) -> Outcome:
+        query: dict[str, str | int] = {"sessionid": session_id, "expected_step": expected}
+        began = time.monotonic()
+        try:
+            outcome = _outcome(await self._post("/api/v1/chain/step", params=query))
+        except httpx.HTTPError:
+            outcome = Unanswered()
+        self.attempts.append(Attempt(session_id, expected, began, time.monotonic(), outcome))
+        self.acknowledged += isinstance(outcome, Served)
+        return outcome
+
+    async def _see_the_end(self, session_id: str) -> None:
+        """Ask for a step that cannot be: the refusal says where the cursor is."""
+        deadline = time.monotonic() + RECOVERY_PATIENCE_SECONDS
+        while isinstance(await self._step(session_id, NO_STEP), Unanswered):
+            if time.monotonic() > deadline:
+                raise self._no_recovery()
+            await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
+
+    async def _post(self, path: str, **request: Any) -> httpx.Response:
+        answer = await self._api.post(path, **request)
+        self._latest_answer = f"{answer.status_code}: {answer.text[:SHOWN_CHARACTERS]}"
+        return answer
+
+    def _no_recovery(self) -> BadLoad:
+        seconds = f"{RECOVERY_PATIENCE_SECONDS:.0f} s"
+        return BadLoad(
+            f"the service does not come back within {seconds}; its latest answer: {self._latest_answer}"
+        )
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds * self._rng.uniform(0.5, 1.5))
+
+
+def _outcome(answer: httpx.Response) -> Outcome:
+    match answer.status_code:
+        case httpx.codes.OK:
+            index = answer.json()["session_info"]["current_step"] - 1
+            return Served(index, digest(answer.content))
+        case httpx.codes.PRECONDITION_FAILED:
+            return Refused(answer.json()["current_step"])
+        case httpx.codes.NOT_FOUND if answer.content.startswith(b'{"error":"session not found'):
+            return Gone()
+    return Unanswered(answer.status_code, is_defect=answer.content.startswith(DEFECT))

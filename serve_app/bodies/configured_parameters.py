@@ -1,0 +1,112 @@
+"""The parameters of a session: what was asked for, with the configuration's defaults, its limits, and the history.
+
+What comes out of here is stored with the session, so nothing that is configured or imported later changes a replay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import Any
+
+from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
+from optionchain.errors import InvalidInput
+from optionchain.expirations import WEEKDAYS_V1, trading_calendar
+from optionchain.models import Historical
+from optionchain.parameters import SimulationParameters
+from optionchain.session import Session
+from serve_app.bodies.chains import ChainChanges, ChainParameters, changes_of
+from serve_app.bodies.simulations import SimulationRequest, values_of
+from serve_app.services import Services
+
+# What the parameters call a history that is empty or short.
+PRICES = "method.Historical.prices"
+
+
+async def chain_parameters(body: ChainParameters, today: datetime, app: Services) -> SimulationParameters:
+    """All parameters of a v1 session.
+
+    Raises:
+        InvalidInput: A value is out of range or over a limit, or the history has too few prices.
+    """
+    configuration = await app.live_configuration.current()
+    return await _resolved(changes_of(body, today, _defaults(configuration, body)), configuration, app)
+
+
+async def simulation_parameters(
+    body: SimulationRequest, now: datetime, app: Services
+) -> SimulationParameters:
+    """All parameters of a v2 simulation.
+
+    Raises:
+        InvalidInput: As `chain_parameters`, or a value is of a release that gives other numbers than this one.
+    """
+    if body.calendar not in (None, WEEKDAYS_V1):
+        # The first use of an exchange computes its holidays for a second, in which other callers are served.
+        await asyncio.to_thread(trading_calendar, body.calendar)
+    configuration = await app.live_configuration.current()
+    values = values_of(body, now, app.limits, _defaults(configuration, body))
+    parameters = await _resolved(values, configuration, app)
+    check_contracts(parameters, app.limits.contracts)
+    return parameters
+
+
+async def chain_changes(
+    body: ChainChanges, today: datetime, app: Services, stored: Callable[[], Awaitable[Session]]
+) -> dict[str, Any]:
+    """The parameters of a v1 session that a partial body changes.
+
+    Args:
+        body: The request.
+        today: The start where it clears that.
+        app: The services.
+        stored: Reads the session, for prices that are to be taken from the history.
+
+    Raises:
+        InvalidInput: As `chain_parameters`.
+        NotFound: The session is needed and there is none.
+    """
+    configuration = await app.live_configuration.current()
+    changes = changes_of(body, today, _defaults(configuration, body))
+    configuration.limits.check_sizes(changes)
+    if isinstance(changes.get("method"), Historical):
+        session = await stored()
+        whole = await _resolved(values_of_parameters(session.parameters) | changes, configuration, app)
+        changes["method"] = whole.method
+    return changes
+
+
+def values_of_parameters(parameters: SimulationParameters) -> dict[str, Any]:
+    """The fields of parameters by name."""
+    return {field.name: getattr(parameters, field.name) for field in fields(parameters)}
+
+
+def _defaults(
+    configuration: SimulatorConfiguration, body: ChainParameters | ChainChanges | SimulationRequest
+) -> Mapping[str, Any]:
+    """The configured defaults that concern a request."""
+    defaults = asdict(configuration.defaults)
+    if "strike_interval" in body.model_fields_set:
+        # Sent as null it asks for one that fits, as the parameters of a session do that got one.
+        del defaults["strike_interval"]
+    return defaults
+
+
+async def _resolved(
+    values: dict[str, Any], configuration: SimulatorConfiguration, app: Services
+) -> SimulationParameters:
+    """Parameters within the limits, with prices of the history where a historical model has too few."""
+    configuration.limits.check_sizes(values)
+    try:
+        parameters = SimulationParameters(**values)
+    except InvalidInput as refusal:
+        method = values["method"]
+        if refusal.field != PRICES or not isinstance(method, Historical):
+            raise
+        symbol = method.symbol or values["symbol"]
+        closes = await app.history.closes(symbol, method.timeframe, values["steps"], values["seed"])
+        parameters = SimulationParameters(**values | {"method": replace(method, prices=closes)})
+    configuration.limits.check(parameters)
+    return parameters

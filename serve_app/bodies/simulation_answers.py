@@ -1,0 +1,127 @@
+"""The shapes of the v2 answers, for the OpenAPI document: the bytes themselves come from the actors."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from serve_app.bodies.chains import Method, WireTimeFrame
+from serve_app.openapi.documentation import Pagination, Quote, Responses, links
+
+State = Literal["initialized", "in_progress", "completed", "error"]
+
+
+class Cursor(BaseModel):
+    """Where the simulation is: the 0-based index of the next snapshot."""
+
+    current_step: int
+    total_steps: int
+
+
+class SimulationParametersView(BaseModel):
+    """Every replay input: a request with this body gives the same simulation."""
+
+    symbol: str
+    steps: int
+    start_at: str
+    effective_start: str = Field(description="As `start_at`")
+    step_interval_seconds: int
+    timezone: str
+    calendar: str
+    expiration_time: str
+    schedules: list[dict[str, Any]] = Field(description="Sorted by `rule_id`")
+    initial_price: float
+    volatility: float
+    risk_free_rate: float
+    dividend_yield: float
+    method: Method
+    time_frame: WireTimeFrame
+    chain_size: int
+    strike_interval: float | None
+    skew_slope: float
+    smile_curve: float
+    spread: float
+    seed: int
+    path: int
+    tzdb_version: str
+    calendar_version: str | None = Field(description="Of the exchange's holidays; null for `weekdays_v1`")
+    rng: str
+
+
+class SimulationView(BaseModel):
+    """A simulation."""
+
+    id: str
+    state: State
+    version: int
+    cursor: Cursor
+    created_at: str
+    updated_at: str
+    parameters: SimulationParametersView
+
+
+class SimulationPage(BaseModel):
+    data: list[SimulationView]
+    pagination: Pagination
+
+
+class Underlying(BaseModel):
+    symbol: str
+    price: float
+    base_volatility: float = Field(description="Annualised, at the money")
+
+
+class SimulationContract(BaseModel):
+    """A strike with its call and its put."""
+
+    strike: float
+    call: Quote
+    put: Quote
+    implied_volatility: float
+    gamma: float | None = Field(None, description="Absent with `greeks=none`")
+    theta: float | None = Field(None, description="Per day, of the call; with `greeks=all`")
+    vega: float | None = Field(None, description="Per percentage point; with `greeks=all`")
+    rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
+
+
+class ExpirationChain(BaseModel):
+    """The contracts of one expiration, ascending by strike."""
+
+    expires_at: str
+    days_to_expiration: float = Field(gt=0)
+    labels: list[str] = Field(description="Ids of the rules that asked for it, sorted")
+    contracts: list[SimulationContract]
+
+
+class Snapshot(BaseModel):
+    """The simulated market at one step; chains ascend by expiration."""
+
+    id: str
+    state: State
+    version: int
+    cursor: Cursor
+    simulated_at: str
+    underlying: Underlying
+    chains: list[ExpirationChain]
+
+
+class Snapshots(BaseModel):
+    """Several snapshots, with `count`."""
+
+    snapshots: list[Snapshot]
+
+
+CREATED: Responses = {
+    201: {
+        "model": SimulationView,
+        "description": "The new simulation",
+        "links": links("v2", inspect="path.id", peek="path.id", step="path.id", delete="path.id"),
+    }
+}
+SIMULATION: Responses = {200: {"model": SimulationView, "description": "The simulation"}}
+SNAPSHOT: Responses = {200: {"model": Snapshot, "description": "The next snapshot"}}
+SERVED: Responses = {
+    200: {"model": Snapshot | Snapshots, "description": "The snapshot; with `count`, the snapshots"}
+}
+SIMULATION_PAGE: Responses = {200: {"model": SimulationPage, "description": "One page"}}

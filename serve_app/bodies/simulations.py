@@ -1,0 +1,211 @@
+"""The body of a v2 creation. Types are checked here, ranges by the domain, which every caller shares."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from cluster.settings import LimitsSettings
+from optionchain.draws.philox import RNG_NAME
+from optionchain.errors import InvalidInput
+from optionchain.expirations import (
+    Schedule,
+    ScheduleLimits,
+    calendar_version,
+    schedule_from_wire,
+    tzdb_version,
+)
+from optionchain.models import Historical, MarketModel, model_from_wire, model_to_wire
+from optionchain.parameters import MAX_STEP_SECONDS
+from optionchain.time_frame import TimeFrame
+from optionchain.validation import whole
+from optionchain.wire.instants import instant_from_wire
+from serve_app.bodies.chains import (
+    DEFAULTS,
+    ChainSize,
+    Coefficient,
+    Instant,
+    Method,
+    Price,
+    Rate,
+    Seed,
+    Spread,
+    Steps,
+    Symbol,
+    Volatility,
+    WireTimeFrame,
+    Yield,
+)
+from serve_app.openapi.schedule_schema import TIME_OF_DAY_PATTERN, schedules_schema
+
+StepSeconds = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_STEP_SECONDS})]
+_SECOND = timedelta(seconds=1)
+_SECONDS_PER_YEAR = 31_536_000
+
+EXAMPLE: dict[str, Any] = {
+    "symbol": "SPX",
+    "steps": 500,
+    "start_at": "2026-01-05T14:30:00Z",
+    "step_interval_seconds": 86_400,
+    "timezone": "America/New_York",
+    "calendar": "weekdays_v1",
+    "expiration_time": "17:00",
+    "schedules": [
+        {"rule_id": "zero_dte", "kind": "daily", "target_count": 1},
+        {"rule_id": "weeklies", "kind": "weekly", "target_count": 3, "weekdays": ["Mon", "Wed", "Fri"]},
+        {"rule_id": "monthlies", "kind": "monthly", "target_count": 12, "weekday": "Fri"},
+    ],
+    "initial_price": 5000.0,
+    "volatility": 0.18,
+    "risk_free_rate": 0.04,
+    "dividend_yield": 0.012,
+    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.18}},
+    "time_frame": "Day",
+    "chain_size": 15,
+    "strike_interval": 25.0,
+    "seed": 42,
+}
+
+
+class SimulationRequest(BaseModel):
+    """All parameters of a simulation, which never change. Unknown keys are refused; optional ones may be null.
+
+    The parameters that an answer echoes are themselves a request for the same simulation.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    symbol: Symbol
+    steps: Steps
+    start_at: Instant | None = Field(
+        None, description="RFC 3339, to the second; null means now, and it is echoed"
+    )
+    step_interval_seconds: StepSeconds | None = Field(None, description="null derives it from time_frame")
+    timezone: str = Field(description="IANA name", examples=["America/New_York"])
+    calendar: str | None = Field(
+        None,
+        description="`weekdays_v1` (null means this) or an exchange such as `XNYS`, whose holidays are kept",
+    )
+    expiration_time: Annotated[str, WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY_PATTERN})] = (
+        Field(description="HH:MM or HH:MM:SS in `timezone`", examples=["17:00"])
+    )
+    schedules: Annotated[list[dict[str, Any]], WithJsonSchema(schedules_schema())] = Field(
+        description="1 to 16 rules: `rule_id`, `kind` (daily, weekly, monthly, yearly), `target_count`, and "
+        "`weekdays` (weekly), `weekday` (monthly, yearly: its last), `month` (yearly)"
+    )
+    initial_price: Price
+    volatility: Volatility
+    risk_free_rate: Rate
+    dividend_yield: Yield
+    method: Method
+    time_frame: WireTimeFrame
+    chain_size: ChainSize | None = Field(None, description="Strikes a side; null means 30")
+    strike_interval: Price | None = Field(None, description="null chooses one by spot, volatility and time")
+    skew_slope: Coefficient | None = Field(None, description="null means -0.2")
+    smile_curve: Coefficient | None = Field(None, description="null means 0.4")
+    spread: Spread | None = Field(None, description="Bid-ask spread in currency units; null means 0.01")
+    seed: Seed | None = Field(None, description="null draws one; it is echoed")
+    path: Seed | None = Field(
+        None, description="Which of the seed's paths, as a sweep numbers them; null means 0"
+    )
+    effective_start: Instant | None = Field(None, description="Echoed; if sent, it must be start_at")
+    tzdb_version: str | None = Field(None, description="Echoed; if sent, it must be this server's")
+    calendar_version: str | None = Field(None, description="Echoed; if sent, it must be this server's")
+    rng: str | None = Field(None, description="Echoed; if sent, it must be this server's")
+
+
+def values_of(
+    body: SimulationRequest,
+    now: datetime,
+    limits: LimitsSettings,
+    configured: Mapping[str, Any] = DEFAULTS,
+) -> dict[str, Any]:
+    """All fields of a new simulation, by the names and in the values of `SimulationParameters`.
+
+    Args:
+        body: The request.
+        now: The default start.
+        limits: What it may ask for.
+        configured: What its optional fields are where it says nothing.
+
+    Raises:
+        InvalidInput: A value is out of range, or of a release that gives other numbers than this one.
+    """
+    time_frame = TimeFrame.from_wire(body.time_frame, "time_frame")
+    schedule = schedule_from_wire(
+        body.model_dump(include={"timezone", "calendar", "expiration_time", "schedules"}),
+        ScheduleLimits(
+            rules=limits.rules,
+            expirations_per_rule=limits.expirations_per_rule,
+            expirations=limits.expirations,
+        ),
+    )
+    _check_release(body, schedule)
+    plain = ("symbol", "steps", "initial_price", "volatility", "risk_free_rate", "dividend_yield")
+    optional = {name: getattr(body, name) for name in DEFAULTS}
+    defaults = {**DEFAULTS, **configured}
+    return {
+        **{name: getattr(body, name) for name in plain},
+        **{name: defaults[name] if value is None else value for name, value in optional.items()},
+        "method": _method(body),
+        "expirations": schedule,
+        "seed": secrets.randbits(64) if body.seed is None else body.seed,
+        "start_at": _start(body, now),
+        "time_frame": time_frame,
+        "step_interval": _step_interval(time_frame, body.step_interval_seconds),
+    }
+
+
+def _start(body: SimulationRequest, now: datetime) -> datetime:
+    given = {
+        name: instant_from_wire(name, text).replace(microsecond=0)
+        for name in ("start_at", "effective_start")
+        if (text := getattr(body, name)) is not None
+    }
+    if len(set(given.values())) > 1:
+        raise InvalidInput("effective_start", "must be start_at where both are given")
+    return next(iter(given.values()), now.replace(microsecond=0))
+
+
+def _method(body: SimulationRequest) -> MarketModel:
+    """The market model, refused where it has an unknown key or another volatility than the chains."""
+    method = model_from_wire(body.method)
+    [(name, known)] = model_to_wire(method).items()
+    for key in body.method[name]:
+        if key not in known:
+            raise InvalidInput(f"method.{name}.{key}", "is not a known key")
+    if not isinstance(method, Historical) and known["volatility"] != body.volatility:
+        raise InvalidInput("volatility", f"must equal method.{name}.volatility, {known['volatility']}")
+    return method
+
+
+def _step_interval(time_frame: TimeFrame, seconds: int | None) -> timedelta:
+    if seconds is not None:
+        return whole("step_interval_seconds", seconds, low=1, high=MAX_STEP_SECONDS) * _SECOND
+    if time_frame.custom_periods is not None:
+        seconds = int(_SECONDS_PER_YEAR / time_frame.custom_periods + 0.5)
+    else:
+        seconds = time_frame.interval // _SECOND
+    if not 1 <= seconds <= MAX_STEP_SECONDS:
+        raise InvalidInput(
+            "time_frame", f"has {seconds} seconds, not 1 to {MAX_STEP_SECONDS}: give step_interval_seconds"
+        )
+    return seconds * _SECOND
+
+
+def _check_release(body: SimulationRequest, schedule: Schedule) -> None:
+    """Refuse a replay that would not be one."""
+    ours: Mapping[str, str | None] = {
+        "tzdb_version": tzdb_version(),
+        "calendar_version": calendar_version(schedule.calendar),
+        "rng": RNG_NAME,
+    }
+    for name, value in ours.items():
+        asked = getattr(body, name)
+        if asked is not None and asked != value:
+            ours_is = f"is {value} on this server" if value else "must be null here"
+            raise InvalidInput(name, f"{ours_is}, so the numbers may differ: leave it out to accept that")

@@ -1,0 +1,257 @@
+"""The shapes of our answers, for the OpenAPI document: the bytes themselves come from the actors."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+
+from serve_app.bodies.chains import Method
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def links(version: str, **parameters: str) -> dict[str, Any]:
+    """What can be done with what was created: OpenAPI links that pass its id on.
+
+    Args:
+        version: Of the surface.
+        parameters: By the endpoint's name, the parameter that takes the id.
+    """
+    return {
+        name: {"operationId": f"{name}_{version}", "parameters": {parameter: "$response.body#/id"}}
+        for name, parameter in parameters.items()
+    }
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of an operation for generated clients: `step_v2`, `health`."""
+    version = re.match(r"/api/(v\d+)/", route.path_format)
+    return f"{route.name}_{version[1]}" if version else route.name
+
+
+class Quote(BaseModel):
+    """One side of a strike; money in units of the underlying's currency, delta with respect to spot."""
+
+    bid: float
+    ask: float
+    mid: float
+    delta: float | None = Field(None, description="Absent with `greeks=none`")
+
+
+class Contract(BaseModel):
+    """A strike with its call and its put."""
+
+    strike: float
+    expiration: str = Field(description="RFC 3339 in UTC, fixed at creation")
+    call: Quote
+    put: Quote
+    implied_volatility: float
+    gamma: float | None = Field(None, description="Absent with `greeks=none`")
+    theta: float | None = Field(None, description="Per day, of the call; with `greeks=all`")
+    vega: float | None = Field(None, description="Per percentage point; with `greeks=all`")
+    rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
+
+
+class SessionInfo(BaseModel):
+    """Where the session's cursor is after this answer."""
+
+    id: str
+    current_step: int
+    total_steps: int
+
+
+class Chain(BaseModel):
+    """One snapshot; contracts ascend by strike."""
+
+    underlying: str
+    timestamp: str = Field(description="Simulated instant, RFC 3339 in UTC")
+    price: float
+    contracts: list[Contract]
+    session_info: SessionInfo
+
+
+class Chains(BaseModel):
+    """Several snapshots, with `count`."""
+
+    snapshots: list[Chain]
+
+
+class ShownParameters(BaseModel):
+    """The parameters of a session, defaults filled in."""
+
+    model_config = ConfigDict(extra="allow")
+
+    symbol: str
+    initial_price: float
+    volatility: float
+    risk_free_rate: float
+    method: Method
+    time_frame: str
+    dividend_yield: float
+    skew_slope: float | None
+    smile_curve: float | None
+    spread: float | None
+    seed: int | None
+    path: int
+    steps: int
+    days_to_expiration: float
+    chain_size: int | None
+    strike_interval: float | None
+    start_at: str
+
+
+class SessionView(BaseModel):
+    """A session."""
+
+    id: str
+    created_at: str
+    updated_at: str
+    parameters: ShownParameters
+    current_step: int = Field(description="Index of the next snapshot, 0-based")
+    total_steps: int = Field(
+        description="Snapshots in all: `steps`, or fewer where the expiration comes first"
+    )
+    state: str = Field(
+        description="Initialized, In Progress, Modified, Reinitialized, Completed or Error",
+        examples=["In Progress"],
+    )
+
+
+class Deletion(BaseModel):
+    message: str
+    session_id: str
+
+
+class Pagination(BaseModel):
+    total: int
+    page: int
+    limit: int
+    pages: int
+
+
+class SessionPage(BaseModel):
+    data: list[SessionView]
+    pagination: Pagination
+
+
+class Problem(BaseModel):
+    """Every error has this body."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"error": "Validation Error: volatility: must be greater than zero", "field": "volatility"}
+            ]
+        }
+    )
+
+    error: str
+    field: str | None = Field(None, description="The input at fault, where it is one")
+    current_step: int | None = Field(None, description="With 412: where the cursor is")
+
+
+CREATED: Responses = {
+    201: {
+        "model": SessionView,
+        "description": "The new session",
+        "links": links("v1", peek="query.sessionid", step="query.sessionid", delete="query.sessionid"),
+    }
+}
+SESSION: Responses = {200: {"model": SessionView, "description": "The session"}}
+CHAIN: Responses = {
+    200: {"model": Chain | Chains, "description": "The snapshot; with `count`, the snapshots"}
+}
+DELETION: Responses = {200: {"model": Deletion, "description": "The session is gone"}}
+SESSION_PAGE: Responses = {200: {"model": SessionPage, "description": "One page"}}
+
+_MEANING = {
+    400: "An input is malformed or out of range; `field` names it",
+    401: "No API key, or an unknown one",
+    403: "The key does not allow this",
+    404: "Unknown, expired, or another caller's",
+    409: "Another writer was first: try again",
+    410: "Every snapshot was served",
+    412: "`expected_step` is not the cursor; nothing was consumed",
+    413: "The body is too large",
+    422: "The Idempotency-Key was used for another request",
+    429: "Too many requests: try again after Retry-After",
+    500: "A bug of ours",
+    503: "A dependency is down or a queue is full: try again after Retry-After",
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 1}}}
+_HEADERS: dict[int, dict[str, Any]] = {
+    429: _RETRY_AFTER
+    | {
+        f"X-RateLimit-{name}": {"description": meaning, "schema": {"type": "integer", "minimum": 0}}
+        for name, meaning in (
+            ("Limit", "Requests that may come at once when nothing was used; with a limit, on every answer"),
+            ("Remaining", "Requests that may still come at once"),
+            ("Reset", "Seconds until nothing counts as used"),
+        )
+    },
+    503: _RETRY_AFTER,
+}
+ALWAYS = (401, 413, 429, 500, 503)
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "Basic": {"type": "http", "scheme": "basic", "description": "The key as password; any user name"},
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The key as token"},
+}
+TAGS = [
+    {
+        "name": "sessions (v1)",
+        "description": "One expiration, a number of days after the start; parameters can be changed.",
+    },
+    {"name": "simulations (v2)", "description": "Rolling expirations; parameters never change."},
+    {
+        "name": "exports and streams",
+        "description": "Whole simulations, read-only: as a file, or snapshot by snapshot as they come.",
+    },
+    {"name": "history", "description": "The chains and prices of the past."},
+    {"name": "configuration", "description": "Named values with versions that are never overwritten."},
+    {
+        "name": "sweeps",
+        "description": "Many scenarios with many paths each, computed by the cluster and reduced to a table.",
+    },
+    {"name": "operations", "description": "Is it up, and is what it needs up?"},
+]
+DESCRIPTION = """Simulated option-chain market data, one step at a time.
+
+Create a session, step through it, read an option chain at each step. With the same parameters and seed, every
+snapshot is the same. A step is answered after it was stored; `expected_step` and `Idempotency-Key` make a retry
+safe. Every error is `{"error": ...}`, with the `field` at fault where it is one input's.
+"""
+
+
+def shown(model: type[BaseModel]) -> Responses:
+    """The documentation of an answer that comes as bytes."""
+    return {200: {"model": model, "description": (model.__doc__ or "What is stored").partition("\n")[0]}}
+
+
+def errors(*statuses: int) -> Responses:
+    """The documentation of a route's errors, with those that any route may give."""
+    return {
+        status: {"model": Problem, "description": _MEANING[status], "headers": _HEADERS.get(status, {})}
+        for status in sorted({*statuses, *ALWAYS})
+    }
+
+
+def completed(document: dict[str, Any], public: tuple[str, ...]) -> dict[str, Any]:
+    """Add the tags, and the three ways to present a key to every operation that needs one."""
+    document["tags"] = TAGS
+    components = document["components"]
+    components["securitySchemes"] = SECURITY_SCHEMES
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            if path not in public:
+                operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                # FastAPI's own; invalid input is a 400 here.
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
+    return document

@@ -1,0 +1,83 @@
+"""HTTP: named configurations and their versions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+
+from cluster.api_keys import Principal
+from optionchain.configuration.versions import configuration_name
+from optionchain.errors import InvalidInput
+from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView
+from serve_app.edge.authentication import current_admin
+from serve_app.openapi.documentation import errors, shown
+from serve_app.routes.history import cached_response
+from serve_app.routes.kinds import JsonRoute
+from serve_app.shared_services import ConfigService
+
+router = APIRouter(prefix="/api/v1/config", tags=["configuration"], route_class=JsonRoute)
+
+
+async def current_configurations(request: Request) -> ConfigService:
+    """The configuration service of this replica."""
+    service: ConfigService = request.app.state.services.configurations
+    return service
+
+
+Configurations = Annotated[ConfigService, Depends(current_configurations)]
+
+
+@router.get("", summary="List the configurations", responses=shown(ConfigurationList) | errors())
+async def names(configurations: Configurations) -> Response:
+    return _json(await configurations.names())
+
+
+@router.get("/{name}", summary="A configuration", responses=shown(ConfigurationView) | errors(400, 404))
+async def get(
+    name: str,
+    configurations: Configurations,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Absent: the latest")] = None,
+) -> Response:
+    return cached_response(await configurations.get(configuration_name(name), version))
+
+
+@router.put(
+    "/{name}", summary="Store a new version", responses=shown(ConfigurationView) | errors(400, 403, 409)
+)
+async def save(
+    name: str,
+    configurations: Configurations,
+    body: Annotated[dict[str, Any], Body(description="The values")],
+    admin: Annotated[Principal, Depends(current_admin)],
+    if_match: Annotated[
+        str, Header(alias="If-Match", description="The latest version; 0 for a new configuration")
+    ] = "0",
+) -> Response:
+    """Versions are never overwritten. With a version that is not the latest any more it is 409."""
+    expected = _version(if_match)
+    return _json(await configurations.save(configuration_name(name), body, expected, admin.owner))
+
+
+@router.get(
+    "/{name}/history",
+    summary="The versions of a configuration",
+    responses=shown(ConfigurationHistory) | errors(400, 404),
+)
+async def history(
+    name: str, configurations: Configurations, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> Response:
+    """The latest comes first."""
+    return _json(await configurations.history(configuration_name(name), limit))
+
+
+def _version(if_match: str) -> int:
+    """The version of an `If-Match`, with or without the quotes of an entity tag."""
+    text = if_match.strip().strip('"')
+    if not text.isdecimal() or not text.isascii() or len(text) > 10:
+        raise InvalidInput("If-Match", "must be the latest version, or 0 for a new configuration")
+    return int(text)
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

@@ -1,0 +1,80 @@
+"""``Idempotency-Key``: a request that is sent again has its effect once and gets its first answer again.
+
+The key decides the identity under which the session's actor applies the command, and the actor applies an
+identity once. So two requests with one key may run at the same time, and a replica may die between the command
+and the keeping of its answer: whoever comes next is given what the first was given. The kept answers are for
+those who come later than the session remembers its commands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Request, Response
+
+from optionchain.errors import InvalidInput
+from serve_app.edge.authentication import principal_of
+from serve_app.routes.commands import Occasion
+from serve_app.routes.session_calls import json_response
+from serve_app.services import services_of
+
+HEADER = "Idempotency-Key"
+REPLAYED = {"Idempotency-Replayed": "true"}
+KEY_PATTERN = r"[!-~]{1,255}"
+_NAMESPACE = uuid.UUID("6f1de0a5-9b52-4d0c-8f43-5a3c1f0b7e21")
+
+IDEMPOTENT: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": HEADER,
+            "in": "header",
+            "required": False,
+            "description": "Any text of yours, for one request: sent again within 24 hours, the request has its "
+            "effect once and gets its first answer again",
+            "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
+        }
+    ]
+}
+
+
+Act = Callable[[Occasion], Awaitable[Response]]
+
+
+async def once(request: Request, act: Act, *, status: int = 200) -> Response:
+    """Answer a request; with a key, the same way each time.
+
+    Args:
+        request: The request.
+        act: Has the effect and answers; what it raises is not kept, for it changed nothing.
+        status: Of a successful answer.
+
+    Raises:
+        InvalidInput: The key is not 1 to 255 visible ASCII characters.
+        KeyReused: The key was used for another request.
+        Unavailable: The answers cannot be reached; nothing was done.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return await act(Occasion())
+    if not re.fullmatch(KEY_PATTERN, key):
+        raise InvalidInput(HEADER, "must have 1 to 255 visible ASCII characters")
+    answers, owner = services_of(request).answers, principal_of(request).owner
+    fingerprint = await _fingerprint(request)
+    kept = await answers.begin(owner, key, fingerprint)
+    if kept:
+        answer = json_response(kept, status)
+        answer.headers.update(REPLAYED)
+        return answer
+    identity = uuid.uuid5(_NAMESPACE, f"{owner}\0{key}\0{fingerprint.hex()}")
+    response = await act(Occasion(identity, was_served=kept is not None))
+    await answers.finish(owner, key, fingerprint, bytes(response.body))
+    return response
+
+
+async def _fingerprint(request: Request) -> bytes:
+    target = f"{request.method} {request.url.path}?{request.url.query}\0"
+    return hashlib.sha256(target.encode() + await request.body()).digest()

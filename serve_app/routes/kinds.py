@@ -1,0 +1,86 @@
+"""Two kinds of routes that FastAPI documents as usual and that cost less, or read more exactly, than its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+from fastapi._compat import ModelField
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field, ValidationError, create_model
+
+from optionchain.errors import InvalidInput
+from serve_app.edge.errors import invalid_input
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class _OrjsonRequest(Request):
+    async def json(self) -> Any:
+        return orjson.loads(await self.body())
+
+
+class JsonRoute(APIRoute):
+    """A route whose body orjson reads: exact 64-bit seeds, no NaN, bounded nesting."""
+
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await handler(_OrjsonRequest(request.scope, request.receive))
+
+        return handle
+
+
+class ModelRoute(APIRoute):
+    """A route ``endpoint(request, [query], [body], **path)``: query and body are one pydantic model each.
+
+    Each is validated in one go. FastAPI solves every parameter as a dependency of its own, which was three quarters
+    of a step's time in the replica. It still reads the signature for the OpenAPI document.
+    """
+
+    def get_route_handler(self) -> Handler:
+        endpoint = self.endpoint
+        path = _path_model(self.dependant.path_params)
+        queries = [_model(field) for field in self.dependant.query_params]
+        bodies = [_model(field) for field in self.dependant.body_params]
+
+        async def handle(request: Request) -> Response:
+            try:
+                named = path.model_validate(request.path_params)
+                arguments = [query.model_validate(dict(request.query_params)) for query in queries]
+                arguments += [body.model_validate(await _json(request)) for body in bodies]
+            except ValidationError as error:
+                raise invalid_input(error.errors()) from error
+            response: Response = await endpoint(request, *arguments, **dict(named))
+            return response
+
+        return handle
+
+
+async def _json(request: Request) -> Any:
+    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        raise InvalidInput("body", "must be a JSON object, sent as application/json")
+    body = await request.body()
+    if not body:
+        raise InvalidInput("body", "is required")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("body", "is not valid JSON") from error
+
+
+def _model(field: ModelField) -> type[BaseModel]:
+    model: type[BaseModel] = field.field_info.annotation  # type: ignore[assignment]  # a route has models only
+    return model
+
+
+def _path_model(parameters: Sequence[ModelField]) -> type[BaseModel]:
+    """The parameters in a route's path as a model, named in errors as they are in the path."""
+    fields: dict[str, Any] = {
+        field.name: (field.field_info.annotation, Field(alias=field.alias)) for field in parameters
+    }
+    return create_model("PathParameters", **fields)
