@@ -104,11 +104,13 @@ def chain_columns(
     preset = detect_preset(names) if form == "auto" else PRESETS.get(form)
     if preset is not None and preset.kind != "chains":
         return None
-    found = preset.found(names) if preset is not None else _recognised(names, sample)
+    known = _recognised(names, sample)
+    found = preset.found(names) | _beside(preset, names, known) if preset is not None else known
     if preset is None and form == "auto" and not (_is_of_options(found) or _are_of_options(given)):
         return None
     said = checked_columns(given, columns)
     found = {field: column for field, column in found.items() if column not in said.values()} | said
+    found = {field: column for field, column in found.items() if column}
     if preset is not None and (missing := preset.missing(found)):
         reason = f"is not of the shape {preset.name}: it has no column {', '.join(missing)}"
         raise InvalidInput("file", reason)
@@ -118,7 +120,7 @@ def chain_columns(
 
 
 def checked_columns(given: Mapping[str, str], columns: tuple[str, ...]) -> dict[str, str]:
-    """What a user says of columns, by field.
+    """What a user says of columns, by field; an empty name says that there is none.
 
     Raises:
         InvalidInput: A field or a column is unknown, or a field is given twice.
@@ -130,7 +132,7 @@ def checked_columns(given: Mapping[str, str], columns: tuple[str, ...]) -> dict[
             raise InvalidInput("column", f"{name} is no field of a chain; these are: {', '.join(FIELDS)}")
         if field in checked:
             raise InvalidInput("column", f"{field} is given twice, as {checked[field]} and {column}")
-        if column not in columns:
+        if column and column not in columns:
             raise InvalidInput("column", f"the file has no column {column}; it has {', '.join(columns)}")
         checked[field] = column
     return checked
@@ -139,6 +141,16 @@ def checked_columns(given: Mapping[str, str], columns: tuple[str, ...]) -> dict[
 def _is_of_options(fields: Iterable[str]) -> bool:
     named = {field_of(field) for field in fields}
     return bool(named & OPTION_TERMS) or ("contract" in named and bool(named & {"bid", "ask"}))
+
+
+def _beside(preset: Preset, names: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """The columns that people add to the table of a vendor that has none of them."""
+    taken = preset.found(names)
+    return {
+        field: known[field]
+        for field in ("date", "underlying_price")
+        if field in known and field not in preset.columns and known[field] not in taken.values()
+    }
 
 
 def _are_of_options(given: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from adapters.history_files.chain_columns import SIDES
-from adapters.history_files.dates import detect_formats, instant_texts
+from adapters.history_files.dates import days, detect_formats, instant_texts
 from adapters.history_files.numbers import detect_decimal, numbers
 from adapters.history_files.placeholders import without_placeholders
 from adapters.history_files.presets import Preset
@@ -93,6 +93,12 @@ def detect_chains(
         InvalidInput: The file and the options together do not say all that is needed.
     """
     _check_complete(table, preset, columns, day=day, expiration=expiration)
+    if expiration is not None and "contract" in columns:
+        raise InvalidInput("expiration", "the symbols of the contracts say it: leave it out")
+    for field, said in (("date", day), ("expiration", expiration)):
+        if said is not None and field in columns:
+            _check_said(sample[columns[field]], field, said, timezone=timezone, month_first=month_first)
+            columns = {name: column for name, column in columns.items() if name != field}
     says_price = "underlying_price" in columns or "underlying_bid" in columns
     if not says_price and underlying_price is None and not takes_closes:
         reason = (
@@ -110,8 +116,8 @@ def detect_chains(
         columns=columns,
         date_formats=formats,
         scale=preset.scale,
-        day=None if "date" in columns else day,
-        expiration=None if "expiration" in columns or "contract" in columns else expiration,
+        day=day,
+        expiration=expiration,
         underlying_price=underlying_price,
         takes_closes=takes_closes,
         timezone=timezone,
@@ -125,6 +131,21 @@ def detect_chains(
     elif "strike" not in scale:
         _check_strikes(mapping, sample)
     return replace(mapping, scale=scale)
+
+
+def _check_said(cells: pl.Series, field: str, said: date, *, timezone: str, month_first: bool | None) -> None:
+    """Refuse a date which the user says for all rows, where a column says another."""
+    texts = instant_texts(cells)
+    try:
+        form = detect_formats({field: texts}, month_first=month_first, usual=True)[field]
+    except InvalidInput:  # a clock, or whatever else
+        return
+    found = days(texts, form, timezone, is_expiration=field == "expiration").dt.date().drop_nulls()
+    if len(others := found.filter(found != said)):
+        reason = (
+            f"the file says {others[0]} in its column {cells.name}: leave it out, or give --column {field}="
+        )
+        raise InvalidInput(field, reason)
 
 
 def _is_wide(columns: Mapping[str, str]) -> bool:

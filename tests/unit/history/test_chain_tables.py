@@ -502,3 +502,46 @@ async def test_a_symbol_spells_the_terms_of_a_contract(file, symbol):
 
     assert (chain.expirations.astype(str).tolist(), chain.strikes.tolist()) == (["2024-01-19"], [100.5])
     assert (chain.calls.bid.tolist(), np.isnan(chain.puts.bid).tolist()) == ([3.0], [True])
+
+
+async def test_what_people_add_to_the_frames_of_a_vendor_is_read_too(file):
+    text = (
+        "contractSymbol,lastTradeDate,strike,lastPrice,bid,ask,impliedVolatility,quote_date,spot\n"
+        "XYZ240119C00100000,2024-01-01 20:00:00+00:00,100,3.1,3.0,3.2,0.2,2024-01-02,101\n"
+    )
+
+    chain, report, _ = await read(file(text))
+
+    assert (chain.underlying_price, chain.calls.bid.tolist(), report.rejected) == (101.0, [3.0], 0)
+
+
+DATED = "time,expiry,strike,type,bid,ask\n{},2024-01-19,100,C,3.0,3.2\n"
+
+
+@pytest.mark.parametrize("time", ["15:59:58", "2024-01-02", "2024-01-02T20:59:58Z", "1704229200"])
+async def test_the_day_that_is_given_is_that_of_rows_that_say_the_same_or_a_clock(file, time):
+    chain, report, _ = await read(file(DATED.format(time)), **GIVEN)
+
+    assert (chain.calls.bid.tolist(), report.rejected) == ([3.0], 0)
+
+
+async def test_a_day_that_is_not_that_of_the_rows_is_refused_until_their_column_is_left_out(file):
+    path = file(DATED.format("2024-01-03"))
+
+    with pytest.raises(InvalidInput, match="the file says 2024-01-03 in its column time") as refusal:
+        await read(path, **GIVEN)
+    chain, _, _ = await read(path, columns={"date": ""}, **GIVEN)
+
+    assert refusal.value.field == "date"
+    assert chain.day == DAY
+
+
+async def test_a_column_can_be_left_out(file):
+    chain, _, _ = await read(file(PLAIN.format(2.5, 3.5)), columns={"implied_volatility": ""}, **GIVEN)
+
+    assert np.isnan(chain.calls.implied_volatility).all()
+
+
+def test_an_expiration_beside_symbols_that_say_it_is_refused(file):
+    with pytest.raises(InvalidInput, match="the symbols of the contracts say it"):
+        plan_import(file(rooted(("XYZ240119C00100000", 3.0))), asset="XYZ", expiration=date(2024, 2, 16))
