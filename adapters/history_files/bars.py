@@ -12,7 +12,7 @@ import polars as pl
 
 from adapters.history_files.bar_columns import bar_columns
 from adapters.history_files.dates import days, detect_formats, instant_texts, instants
-from adapters.history_files.numbers import detect_decimal, numbers, scaled
+from adapters.history_files.numbers import detect_decimal, number_texts, numbers, scaled
 from adapters.history_files.presets import Preset
 from adapters.history_files.tables import Table
 from optionchain.arrays import Floats
@@ -82,10 +82,10 @@ def detect_bars(
     texts = _instant_texts(sample, columns)
     form = detect_formats({"date": texts}, month_first=month_first, usual=False)["date"]
     if decimal is None:
-        cells = pl.concat([instant_texts(sample[columns[name]]) for name in COLUMNS if name in columns])
+        cells = number_texts(sample[columns[name]] for name in COLUMNS if name in columns)
         decimal = detect_decimal(cells, delimiter=table.delimiter)
     times = instants(texts, form, "UTC")
-    _check_assets(times, instant_texts(sample[columns["close"]]))
+    _check_assets(times, number_texts([sample[columns["close"]]]))
     times = times.drop_nulls()
     _check_spacing(times, timeframe)
     is_descending = len(times) > 1 and times[0] > times[-1]
@@ -226,7 +226,7 @@ def _price_scale(cells: Sequence[pl.Series], preset: Preset | None) -> float:
     Raises:
         InvalidInput: They are, or the prices are extraordinary.
     """
-    texts = pl.concat([instant_texts(column) for column in cells]).drop_nulls()
+    texts = number_texts(cells).drop_nulls()
     texts = texts.filter(texts != str(UNDEFINED))
     if not len(texts) or not texts.str.contains(r"^[+-]?\d+$").all():
         return 1.0

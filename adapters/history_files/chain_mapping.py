@@ -10,7 +10,7 @@ import polars as pl
 
 from adapters.history_files.chain_columns import SIDES
 from adapters.history_files.dates import days, detect_formats, instant_texts
-from adapters.history_files.numbers import detect_decimal, numbers
+from adapters.history_files.numbers import detect_decimal, number_texts, numbers
 from adapters.history_files.placeholders import without_placeholders
 from adapters.history_files.presets import Preset
 from adapters.history_files.tables import Table
@@ -109,8 +109,8 @@ def detect_chains(
     # Those who sell these shapes are American.
     formats = detect_formats(dates, month_first=month_first, usual=True) if dates else {}
     if decimal is None:
-        cells = [instant_texts(sample[columns[field]]) for field in _numeric(columns)]
-        decimal = detect_decimal(pl.concat(cells), delimiter=table.delimiter)
+        cells = number_texts(sample[columns[field]] for field in _numeric(columns))
+        decimal = detect_decimal(cells, delimiter=table.delimiter)
     mapping = ChainMapping(
         preset=preset,
         columns=columns,

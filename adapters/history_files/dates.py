@@ -134,6 +134,8 @@ def instant_texts(cells: pl.Series) -> pl.Series:
             return cells.dt.strftime("%Y-%m-%d")
         case pl.Datetime(time_zone=None):
             return cells.dt.strftime("%Y-%m-%d %H:%M:%S")
+        case pl.Float64() | pl.Float32():  # since 1970, where some are missing
+            return cells.cast(pl.Int64, strict=False).cast(pl.String)
         case pl.Datetime():
             return cells.dt.strftime("%Y-%m-%d %H:%M:%S%z")
         case _:

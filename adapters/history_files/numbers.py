@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from optionchain.arrays import Floats
@@ -25,6 +27,11 @@ _DECISIVE = r"^[+-]?(\d+{0}(\d{{1,2}}|\d{{4,}})|0\d*{0}\d+|\d{{4,}}{0}\d+|\d{{1,
 _POINT = _DECISIVE.format(r"\.", ",")
 _COMMA = _DECISIVE.format(",", r"\.")
 _DECORATION = r"[\s\x{a0}\x{202f}'’$€£¥₹]"
+
+
+def number_texts(columns: Iterable[pl.Series]) -> pl.Series:
+    """Numbers as they are written, of several columns."""
+    return pl.concat([column.cast(pl.String).str.strip_chars().alias("") for column in columns])
 
 
 def detect_decimal(cells: pl.Series, *, delimiter: str) -> str:

@@ -197,14 +197,15 @@ def _plan_chains(
 ) -> ImportPlan:
     said.refuse(PRICE_OPTIONS, "is of prices, and the file has chains")
     only = dict(said.only)
-    roots = [*said.roots, *([only.pop(ROOT)] if ROOT in only else [])]
     root, contract = columns.get("root"), columns.get("contract")
-    if roots and root is None and contract is None:
+    says_roots = root is not None or contract is not None
+    roots = [*said.roots, *([only.pop(ROOT)] if says_roots and ROOT in only else [])]
+    if roots and not says_roots:
         raise InvalidInput("root", "the file does not say the roots of its contracts")
     others = [name for name in table.columns if name not in columns.values()]
     only = wanted_symbol(sample, said.asset, only, symbol=columns.get("symbol"), others=others)
     rows = Wanted(only).taken(sample)[0]
-    if root is not None or contract is not None:
+    if says_roots:
         found = roots_of(rows, root, contract).drop_nulls().unique(maintain_order=True).to_list()
         roots = list(wanted_roots(found, (said.asset, *only.values()), roots))
     wanted = Wanted(only, tuple(roots), root, contract)

@@ -77,6 +77,8 @@ def seconds(*texts):
         pytest.param("Datum;Erster;Hoch;Tief;Schlusskurs;Stuecke\n2024-01-02;1;3;1;2;5\n2024-01-03;2;4;2;3;6\n",
                      {"columns": {"date": "Datum", "open": "Erster", "high": "Hoch", "low": "Tief", "close": "Schlusskurs",
                                   "volume": "Stuecke"}}, id="columns that the user names"),
+        pytest.param('"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","52W H","52W L ","VOLUME "\n'
+                     '03-Jan-2024,EQ,2,4,2,2,3,3,3,9,1,6\n02-Jan-2024,EQ,1,3,1,2,2,2,2,9,1,5\n', {}, id="NSE"),
         pytest.param('Date,Open,High,Low,Close,Volume\n"Jan 02, 2024",1,3,1,2,5\n"Jan 03, 2024",2,4,2,3,6\n', {}, id="months by name"),
         pytest.param("date,open,high,low,close,volume,note\n2024-01-02,1,3,1,2,5,gr\xfcn\n2024-01-03,2,4,2,3,6,\n".encode("cp1252"), {},
                      id="not UTF-8"),
@@ -640,3 +642,26 @@ async def test_a_price_below_zero_is_read_in_whatever_way_it_is_written(file, ce
     bars, _, rejects = await read(file(f"date,open,high,low,close\n2020-04-20,17,18,-40,{cell}\n"), **options)
 
     assert (bars.close.tolist(), rejects) == ([-37.63], {})
+
+
+async def test_instants_since_1970_that_are_floats_are_read(tmp_path):
+    rows = {"time": [1704153600.0, None, 1704240000.0], "open": [1.0, 9.0, 2.0], "high": [3.0, 9.0, 4.0]}
+    pl.DataFrame(rows | {"low": [1.0, 9.0, 2.0], "close": [2.0, 9.0, 3.0]}).write_parquet(
+        tmp_path / "bars.parquet"
+    )
+
+    bars, _, rejects = await read(tmp_path / "bars.parquet")
+
+    assert (bars.times.tolist(), [*rejects]) == (seconds("2024-01-02", "2024-01-03"), [2])
+
+
+@pytest.mark.parametrize(("kind", "close"), [(pl.Float64, 4505.0), (pl.Int64, 4505e-9)])
+async def test_only_whole_numbers_of_databento_are_fixed_point(tmp_path, kind, close):
+    prices = {name: pl.Series([4505], dtype=kind) for name in ("open", "high", "low", "close")}
+    pl.DataFrame({"ts_event": [1704153600000000000], "rtype": [35], **prices}).write_parquet(
+        tmp_path / "bars.parquet"
+    )
+
+    bars, _, _ = await read(tmp_path / "bars.parquet")
+
+    assert bars.close.tolist() == [close]

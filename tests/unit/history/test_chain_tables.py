@@ -545,3 +545,14 @@ async def test_a_column_can_be_left_out(file):
 def test_an_expiration_beside_symbols_that_say_it_is_refused(file):
     with pytest.raises(InvalidInput, match="the symbols of the contracts say it"):
         plan_import(file(rooted(("XYZ240119C00100000", 3.0))), asset="XYZ", expiration=date(2024, 2, 16))
+
+
+async def test_a_column_that_is_called_root_and_is_none_of_contracts_chooses_rows(file):
+    text = "root,expiration,strike,right,ms_of_day,bid,ask,date,underlying_price\n"
+    rows = "".join(
+        f"{name},20240119,100000,C,57600000,{bid},4,20240102,101\n" for name, bid in (("ABC", 1), ("XYZ", 3))
+    )
+
+    chain, report, _ = await read(file(text + rows), only={"root": "ABC"})
+
+    assert (chain.calls.bid.tolist(), report.passed_over) == ([1.0], 1)
