@@ -99,12 +99,6 @@ def detect_chains(
         if said is not None and field in columns:
             _check_said(sample[columns[field]], field, said, timezone=timezone, month_first=month_first)
             columns = {name: column for name, column in columns.items() if name != field}
-    says_price = "underlying_price" in columns or "underlying_bid" in columns
-    if not says_price and underlying_price is None and not takes_closes:
-        reason = (
-            f"a {preset.name} file does not say it: give it, or `closes` for the daily closes that are stored"
-        )
-        raise InvalidInput("underlying-price", reason)
     dates = {name: instant_texts(sample[columns[field]]) for name, field in DATES.items() if field in columns}
     # Those who sell these shapes are American.
     formats = detect_formats(dates, month_first=month_first, usual=True) if dates else {}
@@ -123,14 +117,29 @@ def detect_chains(
         timezone=timezone,
         decimal=decimal,
     )
+    if not mapping.says_price and underlying_price is None and not takes_closes:
+        reason = (
+            f"a {preset.name} file does not say it: give it, or closes for the daily closes that are stored"
+        )
+        raise InvalidInput("underlying-price", reason)
     _check_values(mapping, sample)
-    scale = {**preset.scale, "implied_volatility": _volatility_unit(mapping, sample, volatility_unit)}
-    scale.setdefault("delta", _delta_unit(mapping, sample))
+    return replace(mapping, scale=_scales(mapping, sample, volatility_unit, strike_scale))
+
+
+def _scales(
+    mapping: ChainMapping, sample: pl.DataFrame, volatility_unit: str | None, strike_scale: float | None
+) -> dict[str, float]:
+    """The factors into our units: the user's, the preset's, or found out."""
+    scales = {
+        **mapping.preset.scale,
+        "implied_volatility": _volatility_unit(mapping, sample, volatility_unit),
+    }
+    scales.setdefault("delta", _delta_unit(mapping, sample))
     if strike_scale is not None:
-        scale["strike"] = strike_scale
-    elif "strike" not in scale:
+        scales["strike"] = strike_scale
+    elif "strike" not in scales:
         _check_strikes(mapping, sample)
-    return replace(mapping, scale=scale)
+    return scales
 
 
 def _check_said(cells: pl.Series, field: str, said: date, *, timezone: str, month_first: bool | None) -> None:
