@@ -45,10 +45,9 @@ from optionchain.history.bars import (
 )
 from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
 from optionchain.history.results import AssetSummary, SimulationResult, VolatilityPoint
+from optionchain.patience import DOCUMENT_SWAP_ATTEMPTS
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, positive
-
-SAVE_ATTEMPTS = 8
 
 MAX_ANALYTICS_DAYS = 3653
 # The time frames whose documents are within one day.
@@ -211,7 +210,7 @@ class MongoHistoricalRepository:
         identity = {"asset": chain.asset, "date": midnight(chain.day)}
         with mongo_errors():
             await self._prepare()
-            for _ in range(SAVE_ATTEMPTS):
+            for _ in range(DOCUMENT_SWAP_ATTEMPTS):
                 stored = await self._chains.read_some(identity, fields, from_primary=True)
                 expected = stored[0][0]["revision"] if stored else None
                 older = chain_of(*stored[0]) if stored and fields else None
@@ -242,7 +241,7 @@ class MongoHistoricalRepository:
 
     async def _save_stretches(self, stretches: Sequence[tuple[Document, PriceSeries]]) -> None:
         """Merge stretches into what is stored, and again those where another writer was first."""
-        for _ in range(SAVE_ATTEMPTS):
+        for _ in range(DOCUMENT_SWAP_ATTEMPTS):
             stored = await self._stored_stretches([identity for identity, _ in stretches])
             revisions = []
             for identity, bars in stretches:
