@@ -20,7 +20,7 @@ from adapters.redis_allowances import RateSettings
 from adapters.redis_cache import CacheSettings
 from adapters.redis_connection import RedisSettings
 from cluster.api_keys import parse_keys
-from cluster.sweep.service import SweepSettings
+from cluster.sweeps.settings import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
 

@@ -1,4 +1,4 @@
-"""Simulated option-chain market data: models, pricing, chains, rolling expirations. Pure NumPy and SciPy.
+"""Simulated option-chain market data: models, pricing, chains, rolling expirations, sweeps. Pure NumPy and SciPy.
 
 >>> from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, simulate
 """
@@ -27,6 +27,7 @@ from optionchain.models import (
 )
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.simulation import Simulation, simulate
+from optionchain.sweeps import Sweep
 from optionchain.time_frame import TimeFrame
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Simulation",
     "SimulationParameters",
     "SingleExpiration",
+    "Sweep",
     "Telegraph",
     "TimeFrame",
     "WeeklyRule",
