@@ -33,7 +33,7 @@ _ATOMS = (type(None), type(...), type(NotImplemented), bool, int, float, complex
 _MADE = {
     "__abstractmethods__", "__annotate__", "__annotations__", "__dataclass_fields__", "__dataclass_params__",
     "__dict__", "__doc__", "__firstlineno__", "__getstate__", "__match_args__", "__module__", "__orig_bases__",
-    "__parameters__",
+    "__parameters__", "__replace__", "__repr__",
     "__setstate__", "__slots__", "__static_attributes__", "__weakref__", "_abc_impl",
 }  # fmt: skip
 
@@ -80,6 +80,7 @@ class _Walk:
             self._put(type(value).__name__, repr(value))
         elif isinstance(value, Enum):
             self._put(f"{type(value).__module__}.{type(value).__qualname__}", value.name)
+            self.add(value.value)
         elif type(value) in (list, tuple) and _are_numbers(value):
             self._put(f"{type(value).__name__} of {type(value[0]).__name__}", _packed(value))
         elif isinstance(value, np.ndarray) and not value.dtype.hasobject:

@@ -1,5 +1,7 @@
 import hashlib
 import json
+import platform
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +117,81 @@ def test_every_part_says_its_checksum_and_its_blocks(tmp_path):
     blocks = [json.loads(pq.read_schema(part).metadata[b"blocks"]) for part in parts]
     assert sum(stop - start for part in blocks for start, stop in part) == 6
     assert json.loads((folder / "sweep.json").read_text())["paths"] == 200
+
+
+def test_what_is_recorded_costs_no_more_the_more_there_is(tmp_path):
+    """Every file is written once: the parts by themselves, and nothing that grows with them."""
+    journal = FolderJournal(sweep(), str(tmp_path), seconds_between_parts=0.0)
+    sizes = []
+    for outcome in InProcess(seconds_per_task=0.0).outcomes(sweep(), _Pending(), None):
+        before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+        journal.add(outcome)
+        after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+        written = [path for path, time in after.items() if before.get(path) != time]
+        sizes.append(sum(path.stat().st_size for path in written))
+        assert [path.parent.name for path in written] == ["parts"]
+
+    assert max(sizes) < 1.2 * min(sizes)
+
+
+def test_the_manifest_says_what_it_is_computed_with(tmp_path):
+    result, _ = resumed(sweep(), str(tmp_path))
+
+    manifest = json.loads((Path(result.folder) / "manifest.json").read_text())
+
+    assert manifest["computed_with"]["numpy"] == np.__version__
+    assert set(manifest["computed_with"]) == {"numpy", "scipy", "optionchain"}
+    assert (manifest["python"], manifest["doubts"]) == (platform.python_version(), [])
+
+
+def test_what_another_release_has_begun_is_refused_and_can_be_begun_anew(tmp_path):
+    first = interrupted(sweep(), str(tmp_path))
+    manifest = Path(first.folder) / "manifest.json"
+    as_of_now = json.loads(manifest.read_text())
+    older = as_of_now | {"computed_with": as_of_now["computed_with"] | {"numpy": "1.0.0"}}
+    manifest.write_text(json.dumps(older))
+
+    with pytest.raises(InvalidInput) as caught:
+        resumed(sweep(), str(tmp_path))
+    assert caught.value.field == "output"
+    assert f"it was begun with numpy 1.0.0, this is {np.__version__}" in caught.value.reason
+    assert "in_doubt='anew'" in caught.value.reason
+    observer = Watching()
+    result = sweep().run(engine=InProcess(), output=str(tmp_path), observer=observer, in_doubt="anew")
+
+    assert (result.state, observer.resumed) == ("completed", 0)
+    assert json.loads(manifest.read_text()) == as_of_now
+    assert resumed(sweep(), str(tmp_path))[1].resumed == 6
+
+
+def test_a_measure_that_cannot_be_compared_is_not_gone_on_with(tmp_path):
+    lock = threading.Lock()
+
+    def locked(block):
+        with lock:
+            return block.prices[:, -1]
+
+    interrupted(sweep(measures=[locked]), str(tmp_path))
+
+    with pytest.raises(InvalidInput, match=r"locked uses a _thread\.lock, which cannot be read"):
+        resumed(sweep(measures=[locked]), str(tmp_path))
+
+
+def helper(block):
+    return block.prices[:, -1]
+
+
+def test_a_sweep_is_not_gone_on_with_by_another_helper(tmp_path, monkeypatch):
+    def uses(block):
+        return helper(block)
+
+    interrupted(sweep(measures=[uses]), str(tmp_path))
+    monkeypatch.setitem(globals(), "helper", lambda block: -block.prices[:, -1])
+
+    result, observer = resumed(sweep(measures=[uses]), str(tmp_path))
+
+    assert observer.resumed == 0
+    assert (result.numbers[:, 0] < 0.0).all()
 
 
 def test_a_failed_scenario_is_remembered_with_its_reason(tmp_path):

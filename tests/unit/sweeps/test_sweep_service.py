@@ -16,7 +16,7 @@ from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from cluster.sweeps.service import OVER, SweepService, job_id
 from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
-from optionchain.errors import Conflict, NotFound, Overloaded, Unavailable
+from optionchain.errors import Conflict, HasFailed, NotFound, NotOver, Overloaded, Unavailable
 from optionchain.observing import Unobserved
 from optionchain.sweeps import InProcess
 from optionchain.sweeps.tables import FORMATS
@@ -427,11 +427,29 @@ def test_an_index_that_fails_costs_no_sweep(open_service, error):
         assert wait(service, "first", identity)["state"] == "completed"
 
 
-def test_a_sweep_that_breaks_tells_no_details(open_service):
-    class Broken(InProcess):
-        def outcomes(self, sweep, pending, folder):
-            raise OSError("/secret/path")
+class Broken(InProcess):
+    """An engine that always fails."""
 
+    def outcomes(self, sweep, pending, folder):
+        raise OSError("/secret/path")
+
+
+def test_a_sweep_that_failed_says_that_waiting_does_not_help(open_service):
+    service = open_service(Gated())
+    identity = service.submit("first", SMALL)["id"]
+    with pytest.raises(NotOver) as early:
+        service.results("first", identity, "json")
+    service._workers.open_engine = Broken
+    failed = service.submit("first", SMALL | {"seed": 3})["id"]
+    wait(service, "first", failed)
+    with pytest.raises(HasFailed) as late:
+        service.results("first", failed, "json")
+
+    assert (early.value.retryable, late.value.retryable) == (True, False)
+    assert "not over" not in str(late.value)
+
+
+def test_a_sweep_that_breaks_tells_no_details(open_service):
     service = open_service()
     service._workers.open_engine = Broken
     identity = service.submit("first", SMALL)["id"]
@@ -447,8 +465,10 @@ class Here(SweepGateway):
     def __init__(self, service, **settings):
         super().__init__("none", SweepSettings(**settings))
         self._service = service
+        self.calls = []
 
     async def _call(self, method, *arguments, **named):
+        self.calls.append(method)
         return await asyncio.to_thread(getattr(self._service, method), *arguments, **named)
 
 
@@ -559,6 +579,70 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
     with pytest.raises(Overloaded):
         await sweeps.follow("first", identity)
     await another.aclose()
+
+
+@pytest.mark.anyio
+async def test_all_followers_of_a_replica_look_by_one_call(open_service):
+    engine = Gated()
+    sweeps = Here(open_service(engine, max_running=2), max_followers=100)
+    ids = [(await sweeps.submit("first", SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
+    followings = [await sweeps.follow("first", ids[index % 2]) for index in range(100)]
+    told = [aiter(following) for following in followings]
+    for each in told:
+        await anext(each)
+    sweeps.calls.clear()
+
+    rounds = 3
+    for _ in range(rounds):
+        await asyncio.gather(*map(anext, told))
+
+    assert rounds <= len(sweeps.calls) <= rounds + 1
+    assert set(sweeps.calls) == {"statuses"}
+    engine.open()
+    *_, last = [shown async for shown in followings[0] if shown is not None]
+    assert last["state"] == "completed"
+    for following in followings:
+        await following.aclose()
+
+
+@pytest.mark.anyio
+async def test_nobody_looks_when_nobody_follows(open_service):
+    sweeps = Here(open_service(Gated()))
+    identity = (await sweeps.submit("first", SMALL))["id"]
+    following = await sweeps.follow("first", identity)
+    told = aiter(following)
+    await anext(told)
+    await anext(told)
+    looking = sweeps._watcher._looking
+    await following.aclose()
+
+    await asyncio.wait_for(looking, PATIENCE_SECONDS)
+
+
+@pytest.mark.anyio
+async def test_followers_hear_that_a_sweep_is_forgotten_or_cannot_be_reached(open_service):
+    sweeps = Here(open_service(Gated(), max_running=2))
+    ids = [(await sweeps.submit("first", SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
+    gone, unreachable = [await sweeps.follow("first", identity) for identity in ids]
+    told = [aiter(each) for each in (gone, unreachable)]
+    for each in told:
+        await anext(each)
+    call = sweeps._call
+
+    async def forgets(method, *arguments, **named):
+        return [None for _ in await call(method, *arguments, **named)]
+
+    async def fails(method, *arguments, **named):
+        raise Unavailable("the sweep service")
+
+    sweeps._call = forgets
+    with pytest.raises(NotFound):
+        await anext(told[0])
+    await gone.aclose()
+    sweeps._call = fails
+    with pytest.raises(Unavailable):
+        await anext(told[1])
+    await unreachable.aclose()
 
 
 def test_the_example_of_the_documentation_is_a_sweep():
