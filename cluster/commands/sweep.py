@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 console = Console(stderr=True)
 INTERRUPTED = 130
-# A table wider or longer than a terminal is shown in part; all of it is written where it is asked for.
-SHOWN_ROWS, SHOWN_COLUMNS = 40, 12
+# A terminal shows a table in part; all of it is written where it is asked for.
+SHOWN_ROWS = 40
+BETWEEN_COLUMNS = 3
 FILES = tuple(f".{name}" for name in FORMATS)
 
 
@@ -162,13 +163,22 @@ def _show(result: SweepResult, results: Path | None) -> None:
 
 
 def _show_table(frame: polars.DataFrame) -> None:
-    """The beginning of a table for a person; a column that is empty in all rows says nothing."""
-    told = [name for name in frame.columns if frame[name].null_count() < frame.height]
-    table = Table(*told[:SHOWN_COLUMNS], box=SIMPLE_HEAD)
-    for row in frame.select(told[:SHOWN_COLUMNS]).head(SHOWN_ROWS).iter_rows():
-        table.add_row(*map(_cell, row))
-    Console().print(table)
-    if frame.height > SHOWN_ROWS or len(told) > SHOWN_COLUMNS:
+    """The beginning of a table for a person: its first rows, and the columns that fit side by side."""
+    screen = Console()
+    shown = frame.head(SHOWN_ROWS)
+    table, width = Table(box=SIMPLE_HEAD), 0
+    columns: list[list[str]] = []
+    for name in _in_order_of_interest(frame):
+        cells = [_cell(value) for value in shown[name]]
+        width += max(map(len, [name, *cells])) + BETWEEN_COLUMNS
+        if width > screen.width and columns:
+            break
+        table.add_column(name, overflow="fold")
+        columns.append(cells)
+    for row in zip(*columns, strict=True):
+        table.add_row(*map(escape, row))
+    screen.print(table)
+    if frame.height > SHOWN_ROWS or frame.width > len(columns):
         console.print(
             f"{frame.height:,} rows of {frame.width:,} columns: `--results table.csv` writes all of them.",
             highlight=False,
@@ -176,7 +186,16 @@ def _show_table(frame: polars.DataFrame) -> None:
         )
 
 
+def _in_order_of_interest(frame: polars.DataFrame) -> list[str]:
+    """What varies, what went wrong, the means, and the rest; what is the same in all rows says nothing."""
+    names = [name for name in frame.columns if frame[name].n_unique() > 1 or frame.height == 1]
+    means = [name for name in names if name.endswith("_mean")]
+    first = names.index(means[0]) if means else len(names)
+    told = [name for name in names[:first] if name not in ("scenario", "seed", "paths")]
+    return [*told, *means, *(name for name in names[first:] if name not in means)]
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -5,7 +5,7 @@ import pytest
 
 from optionchain.sweeps.distributions import RELATIVE_ACCURACY, Buckets, Sample, distribution_from
 from optionchain.sweeps.moments import Moments, Replicates, controlled
-from optionchain.sweeps.reduction import Part, part_from
+from optionchain.sweeps.reduction import Part, Statistics, part_from
 from optionchain.sweeps.sampling import SAMPLINGS
 
 RNG = np.random.default_rng(3)
@@ -133,3 +133,18 @@ def test_a_control_that_never_varies_changes_nothing():
 def test_distributions_tell_their_kind_from_their_arrays():
     assert isinstance(distribution_from(Sample(SKEWED).arrays()), Sample)
     assert isinstance(distribution_from(Buckets.of(SKEWED).arrays()), Buckets)
+
+
+@pytest.mark.parametrize("has_control", [False, True])
+@pytest.mark.parametrize("has_covariances", [False, True])
+def test_the_numbers_of_a_row_are_counted_without_naming_them(has_control, has_covariances):
+    statistics = Statistics(
+        measures=("a", "b", "c"),
+        profits=(True, False, True),
+        quantiles=(0.1, 0.5),
+        tail=0.05,
+        has_control=has_control,
+        has_covariances=has_covariances,
+    )
+
+    assert statistics.count == len(statistics.columns())

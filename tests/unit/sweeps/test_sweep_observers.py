@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 
+import pytest
 from rich.console import Console
 from sweep_examples import run, sweep
 
@@ -129,3 +131,65 @@ def test_the_time_that_is_left_follows_from_the_pace_of_this_run_alone():
     progress = Progress(total_scenarios=10, total_blocks=10, blocks=6, resumed_blocks=4, seconds=8.0)
 
     assert progress.seconds_left == 16.0
+
+
+class Listening(Unobserved):
+    """An observer that remembers what it is told."""
+
+    def __init__(self):
+        self.finished_operations, self.failures, self.counts, self.levels = [], [], Counter(), []
+
+    def finished(self, operation):
+        self.finished_operations.append(operation)
+
+    def failed(self, operation, error):
+        self.failures.append((operation.name, error))
+
+    def counted(self, quantity, amount=1.0, **labels):
+        if quantity == "sweep.running":
+            self.levels.append(amount)
+        self.counts[quantity] += amount
+
+
+def test_a_sweep_tells_the_observer_of_its_tasks_and_of_what_it_counts(tmp_path):
+    def fails_once(block):
+        if block.parameters.volatility == 0.3 and block.parameters.method.drift == 0.1:
+            raise ValueError
+        return block.chains(0).call_mid[:, 0, 20]
+
+    observer = Listening()
+    one = sweep(measures=[fails_once])
+    for _ in range(2):  # the second time, all is done already
+        run_with(one, observer, output=str(tmp_path))
+
+    tasks = [each for each in observer.finished_operations if each.name == "sweep.task"]
+    runs = [each for each in observer.finished_operations if each.name == "sweep.run"]
+    assert sum(each.facts["blocks"] for each in tasks) == 6
+    assert sum(each.facts["paths"] for each in tasks) == observer.counts["sweep.paths"] == 5 * 200
+    assert sum(each.facts["contracts"] for each in tasks) == observer.counts["sweep.contracts"] > 0
+    assert all(each.seconds > 0.0 for each in tasks)
+    assert [(each.facts["blocks"], each.facts["state"]) for each in runs] == [
+        (6, "completed"),
+        (0, "completed"),
+    ]
+    assert (observer.counts["sweep.scenarios"], observer.counts["sweep.failures"]) == (6, 1)
+    assert (max(observer.levels), observer.levels[-1]) == (1, 0)
+
+
+def test_a_sweep_that_breaks_and_an_index_that_fails_are_told_of():
+    class Breaks(Silent):
+        def advanced(self, progress):
+            raise OSError("full")
+
+    observer, index = Listening(), Records()
+    index.is_down = True
+
+    with pytest.raises(OSError, match="full"):
+        run_with(sweep(), observer, observer_of_progress=Breaks(), index=index)
+
+    assert [name for name, _ in observer.failures] == ["sweep.index", "sweep.index", "sweep.run"]
+    assert observer.levels[-1] == 0
+
+
+def run_with(one, observer, observer_of_progress=None, **options):
+    return one.run(engine=InProcess(observer=observer), observer=observer_of_progress or Silent(), **options)

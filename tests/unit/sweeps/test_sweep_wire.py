@@ -9,6 +9,7 @@ from cluster.commands.sweep import sweep as sweep_command
 from optionchain import InvalidInput, measures
 from optionchain.measures import MEASURES_WITH_TERMS, PLAIN_MEASURES, short_strangle, terminal_price
 from optionchain.measures.wire import measure_from_wire, terms_of
+from optionchain.sweeps import Shock
 from optionchain.sweeps.wire import sweep_from_wire
 
 BASE = {
@@ -224,3 +225,36 @@ def test_a_picture_has_a_line_for_each_value_and_a_point_for_each_other():
     assert axes.get_xlabel() == "volatility"
     with pytest.raises(InvalidInput, match="no column"):
         run(sweep()).plot("terminal_price_mode")
+
+
+def test_a_wrong_statistic_lists_those_that_there_are():
+    pytest.importorskip("matplotlib").use("Agg")
+    result = run(sweep())
+
+    with pytest.raises(InvalidInput) as caught:
+        result.plot("terminal_price_men")
+    with pytest.raises(InvalidInput) as of_a_map:
+        result.heatmap("volatility")
+
+    assert caught.value.field == of_a_map.value.field == "statistic"
+    assert "did you mean terminal_price_mean" in caught.value.reason
+    assert caught.value.reason.endswith(", ".join(result.sweep.statistics.columns()))
+    with pytest.raises(InvalidInput, match=r"what varies is volatility, method\.drift"):
+        result.plot("terminal_price_mean", by="voltility")
+
+
+def test_a_heat_map_has_a_cell_for_each_pair_of_values():
+    pytest.importorskip("matplotlib").use("Agg")
+    result = run(sweep(shocks=[Shock(name="none"), Shock(name="crash", spot=-0.2)]))
+
+    axes = result.heatmap("terminal_price_mean").axes[0]
+    turned = result.heatmap("terminal_price_mean", x="shock", y="volatility").axes[0]
+
+    means = result.to_polars()["terminal_price_mean"].to_numpy().reshape(2, 3, 2)
+    np.testing.assert_allclose(axes.images[0].get_array(), means.mean(axis=2).T)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("volatility", "method.drift")
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.1", "0.3"]
+    np.testing.assert_allclose(turned.images[0].get_array(), means.mean(axis=1)[:, ::-1])
+    assert [tick.get_text() for tick in turned.get_xticklabels()] == ["crash", "none"]
+    with pytest.raises(InvalidInput, match="two parameters that vary"):
+        run(sweep(grid={"volatility": [0.1, 0.2]})).heatmap("terminal_price_mean")
