@@ -45,9 +45,10 @@ class OnConsole:
                 f"Going on with sweep {sweep.id}: {share:.0%} was done.", highlight=False, soft_wrap=True
             )
         if self._console.is_terminal:
-            self._bars = _bars(self._console)
-            self._bars.start()
-            self._task = self._bars.add_task("Sweep", total=progress.total_blocks, figures=figures(progress))
+            bars = _bars(self._console)
+            self._task = bars.add_task("Sweep", total=progress.total_blocks, figures=figures(progress))
+            bars.start()
+            self._bars = bars  # only now: bars whose start Ctrl-C has cut off cannot be stopped
             self.advanced(progress)
 
     def advanced(self, progress: Progress) -> None:
@@ -60,6 +61,7 @@ class OnConsole:
     def ended(self, progress: Progress, state: str) -> None:
         if self._bars is not None:
             self._bars.stop()
+        self._console.show_cursor(True)
         self._console.print(
             f"{state}: {figures(progress)} in {progress.seconds:.1f} s", highlight=False, soft_wrap=True
         )

@@ -64,9 +64,7 @@ class SweepGateway:
 
     async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """As `SweepService.listed`."""
-        found: tuple[int, list[dict[str, Any]]] = await self._call(
-            "listed", owner, offset=offset, limit=limit
-        )
+        found: tuple[int, list[dict[str, Any]]] = await self._call("listed", owner, offset, limit)
         return found
 
     async def status(self, owner: str, identity: str) -> dict[str, Any]:
@@ -97,14 +95,14 @@ class SweepGateway:
         found: list[dict[str, Any] | None] = await self._call("statuses", asked)
         return found
 
-    async def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
+    async def _call(self, method: str, *arguments: Any) -> Any:
         from ray.exceptions import GetTimeoutError, RayError, RayTaskError  # noqa: PLC0415
 
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 if self._handle is None:
                     self._handle = await asyncio.to_thread(self._actor)
-                return await getattr(self._handle, method).remote(*arguments, **named)
+                return await getattr(self._handle, method).remote(*arguments)
         except RayTaskError as error:
             if isinstance(error.cause, OptionChainError):
                 raise error.cause from None

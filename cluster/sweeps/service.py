@@ -69,7 +69,7 @@ class SweepService:
         self._workers.look()
         return shown(submitted)
 
-    def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+    def listed(self, owner: str, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """How many sweeps a caller has, and some of them, the latest first."""
         total, some = self._line.listed(owner, offset=offset, limit=limit)
         return total, [shown(work) for work in some]

@@ -68,7 +68,7 @@ def test_ctrl_c_says_what_was_missing_to_go_on(tmp_path):
         told += chunk
     os.close(terminal)
 
-    assert running.returncode == 130
+    assert running.returncode == 130, told
     assert b"with `--output FOLDER` the same command would go on from here" in told
 
 

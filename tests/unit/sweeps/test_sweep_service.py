@@ -467,9 +467,9 @@ class Here(SweepGateway):
         self._service = service
         self.calls = []
 
-    async def _call(self, method, *arguments, **named):
+    async def _call(self, method, *arguments):
         self.calls.append(method)
-        return await asyncio.to_thread(getattr(self._service, method), *arguments, **named)
+        return await asyncio.to_thread(getattr(self._service, method), *arguments)
 
 
 @pytest.fixture
@@ -629,10 +629,10 @@ async def test_followers_hear_that_a_sweep_is_forgotten_or_cannot_be_reached(ope
         await anext(each)
     call = sweeps._call
 
-    async def forgets(method, *arguments, **named):
-        return [None for _ in await call(method, *arguments, **named)]
+    async def forgets(method, *arguments):
+        return [None for _ in await call(method, *arguments)]
 
-    async def fails(method, *arguments, **named):
+    async def fails(method, *arguments):
         raise Unavailable("the sweep service")
 
     sweeps._call = forgets
