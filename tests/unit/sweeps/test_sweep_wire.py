@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,9 +9,11 @@ from typer.testing import CliRunner
 
 from cluster.commands.sweep import sweep as sweep_command
 from optionchain import InvalidInput, measures
-from optionchain.measures import MEASURES_WITH_TERMS, PLAIN_MEASURES, short_strangle, terminal_price
+from optionchain.measures import MEASURES_WITH_TERMS, PLAIN_MEASURES, names, short_strangle, terminal_price
 from optionchain.measures.wire import measure_from_wire, terms_of
 from optionchain.sweeps import Shock
+from optionchain.sweeps.results import parquet_bytes
+from optionchain.sweeps.tables import FORMATS, Format, rendered
 from optionchain.sweeps.wire import sweep_from_wire
 
 BASE = {
@@ -258,3 +262,29 @@ def test_a_heat_map_has_a_cell_for_each_pair_of_values():
     assert [tick.get_text() for tick in turned.get_xticklabels()] == ["crash", "none"]
     with pytest.raises(InvalidInput, match="two parameters that vary"):
         run(sweep(grid={"volatility": [0.1, 0.2]})).heatmap("terminal_price_mean")
+
+
+def test_a_measure_that_is_marked_can_be_named_in_documents(monkeypatch):
+    monkeypatch.setattr("optionchain.measures.names.PLAIN_MEASURES", dict(PLAIN_MEASURES))
+    monkeypatch.setattr("optionchain.measures.wire.PLAIN_MEASURES", names.PLAIN_MEASURES)
+
+    @names.named
+    def made_up(block):
+        return block.prices[:, 1]
+
+    result = run(sweep_from_wire(DOCUMENT | {"measures": ["made_up"]}))
+
+    assert result.to_polars()["made_up_mean"].is_not_null().all()
+    with pytest.raises(InvalidInput, match="max_drawdown, made_up, touch_probability"):
+        measure_from_wire("made", "measures[0]")
+
+
+def test_every_place_knows_the_formats_of_tables():
+    from cluster.commands.sweep import FILES
+    from serve_app.routes.sweeps import TABLE
+
+    assert tuple(f".{name}" for name in FORMATS) == FILES
+    assert set(TABLE[200]["content"]) == {each.media_type for each in FORMATS.values()}
+    assert get_args(Format) == tuple(FORMATS)
+    table = parquet_bytes(run(sweep()).to_arrow())
+    assert all(len(rendered(table, name)) > 1000 for name in FORMATS)
