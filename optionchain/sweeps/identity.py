@@ -29,13 +29,8 @@ from optionchain.sweeps.releases import is_own, package_of, package_version
 from optionchain.sweeps.sources import Reference, imports, normal_form, references
 
 _ATOMS = (type(None), type(...), type(NotImplemented), bool, int, float, complex, str, bytes)
-# Of a class: what Python makes of it, which follows from the rest or says nothing.
-_MADE = {
-    "__abstractmethods__", "__annotate__", "__annotations__", "__dataclass_fields__", "__dataclass_params__",
-    "__dict__", "__doc__", "__firstlineno__", "__getstate__", "__match_args__", "__module__", "__orig_bases__",
-    "__parameters__", "__replace__", "__repr__",
-    "__setstate__", "__slots__", "__static_attributes__", "__weakref__", "_abc_impl",
-}  # fmt: skip
+# Methods that Python may have made, and of which no number depends.
+_MADE = {"__annotate__", "__annotate_func__", "__getstate__", "__replace__", "__repr__", "__setstate__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +189,7 @@ class _Walk:
                 self._put("version", repr(vars(kind)["version"]))
                 return
             for name, member in sorted(vars(kind).items()):
-                if name not in _MADE and not isinstance(member, _DESCRIPTORS) and not _is_generated(member):
+                if not _is_made(name, member):
                     self._put("member", name)
                     self._add_all(_unwrapped(member))
 
@@ -240,12 +235,17 @@ class _Walk:
         self._path = path
 
 
-_DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
-
-
-def _is_generated(member: Any) -> bool:
-    """Whether a method was made from the fields of a dataclass or the like."""
-    return isinstance(member, types.FunctionType) and member.__code__.co_filename.startswith("<string>")
+def _is_made(name: str, member: Any) -> bool:
+    """Whether Python has put it into a class, or a decorator has made it of the fields, so that it says no more."""
+    if name.startswith("__") and not isinstance(
+        member, types.FunctionType | classmethod | staticmethod | property
+    ):
+        return True  # `__slotnames__` even comes with the first copy of an instance
+    if isinstance(member, types.FunctionType) and member.__code__.co_filename.startswith("<string>"):
+        return True
+    return name in {*_MADE, "_abc_impl"} or isinstance(
+        member, types.MemberDescriptorType | types.GetSetDescriptorType
+    )
 
 
 def _unwrapped(member: Any) -> Iterable[Any]:

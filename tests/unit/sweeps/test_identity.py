@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import itertools
 import sys
@@ -248,6 +249,15 @@ def test_what_a_measure_uses_is_a_part_of_it(load, measures, change):
     assert [measure for measure in measures if before[measure] == after[measure]] == []
 
 
+def test_a_measure_is_the_same_after_it_was_copied(load):
+    mine = load()
+    before = [of(mine, measure).digest for measure in MEASURES]
+
+    copy.deepcopy([mine.Callable_(1.0), mine.Term(mine.Side.UP), mine.Deeper(1.0)])
+
+    assert [of(mine, measure).digest for measure in MEASURES] == before
+
+
 def test_what_is_given_to_a_measure_is_a_part_of_it(load):
     mine = load()
     given = [
@@ -266,7 +276,7 @@ def test_another_python_finds_the_same_identity(load, measure):
 
 
 PINNED = {
-    "bound": "cb1747c038b96798",
+    "bound": "1ff2a4095a4bea5d",
     "by_module": "09ff4241883fc4ea",
     "cached": "b132ec20c5ac8419",
     "closure": "8fdaa31ca428acd7",
@@ -276,7 +286,7 @@ PINNED = {
     "lambda": "f5e178e115467719",
     "plain": "a8fdaa7a2b7d6080",
     "recursive": "d17e2ed204afdcc2",
-    "subclass": "c846914f90505156",
+    "subclass": "40fc26632575b67c",
 }
 
 
