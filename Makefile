@@ -10,7 +10,7 @@ OPTIONS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check format bench lock clean
+.PHONY: help run stop test check coverage docs build format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -29,6 +29,20 @@ check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+coverage: $(VENV)/.test ## Say what the unit tests do not reach; the lines are in coverage/index.html
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		--cov --cov-report=html:coverage --cov-report=term $(or $(OPTIONS),tests/unit)
+
+docs: $(VENV)/.test ## Build the documentation site in build/site; a link that leads nowhere is an error
+	@$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet --builder html docs build/site
+	@echo "The site: build/site/index.html"
+
+build: $(VENV)/.test ## Build and check the wheel and the source distribution, in dist/
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist
+	@$(BIN)/python -m twine check --strict dist/*
+	@$(BIN)/check-wheel-contents dist
 
 format: $(VENV)/.test ## Format the code and apply safe fixes
 	@$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""What sweeps tell: metrics through Ray's agent, without labels however many sweeps there are, and failures in the log."""
+"""What sweeps tell: metrics through Ray's agent, without labels however many there are, and failures in the log."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ from optionchain.simulation import Simulation, simulate
 from optionchain.sweeps import Sweep
 from optionchain.time_frame import TimeFrame
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Brownian",
     "Custom",
@@ -55,6 +57,7 @@ __all__ = [
     "TimeFrame",
     "WeeklyRule",
     "YearlyRule",
+    "__version__",
     "build_chain",
     "simulate",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -45,6 +46,13 @@ def given_mongodb_uri(pytestconfig: pytest.Config) -> str | None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def golden() -> dict[str, dict[str, Any]]:
+    """The numbers of the reference implementations by name; tests/golden/README.md says whose they are."""
+    vectors = json.loads((Path(__file__).parent / "golden" / "reference-vectors.json").read_text("utf-8"))
+    return {vector["name"]: vector for vector in vectors}
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def _writable(results: Path | None) -> Path | None:
 
 def sweep(
     file: Annotated[
-        Path, typer.Argument(help="The sweep, in YAML or JSON; docs/sweeps.md describes it.", exists=True)
+        Path, typer.Argument(help="The sweep, in YAML or JSON; docs/sweep-runs.md shows one.", exists=True)
     ],
     output: Annotated[
         str | None,

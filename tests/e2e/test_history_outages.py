@@ -53,7 +53,7 @@ def api(two: Cluster) -> Iterator[httpx.Client]:
 
 
 def actor(cluster: Cluster, kind: str) -> psutil.Process:
-    (process,) = [one for one in cluster.instance.processes() if _title(one) == f"ray::{kind}"]
+    (process,) = [one for one in cluster.processes() if _title(one) == f"ray::{kind}"]
     return process
 
 
@@ -83,7 +83,7 @@ def mongo(cluster: Cluster) -> EmbeddedServer:
 @contextmanager
 def mongo_down(cluster: Cluster) -> Iterator[None]:
     server = mongo(cluster)
-    (process,) = [one for one in cluster.instance.processes() if tuple(one.cmdline()) == server.command]
+    (process,) = [one for one in cluster.processes() if tuple(one.cmdline()) == server.command]
     process.kill()
     process.wait(10)
     try:
