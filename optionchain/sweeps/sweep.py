@@ -70,8 +70,8 @@ class Sweep(SweepDefinition):
         done is recorded there, and the same sweep run again goes on where it was, even after a kill.
 
         Args:
-            engine: Where to compute; by default on the Ray cluster at hand, else on one of this machine's cores, or in
-                this process where Ray is not installed.
+            engine: Where to compute; by default on the Ray cluster at hand, or on this machine's cores; in this
+                process where Ray is not installed.
             output: A folder, local or of any file system that fsspec knows (``s3://...``).
             observer: Told of progress; by default bars on a terminal and nothing elsewhere.
             index: Keeps a record of the sweep, such as `adapters.mongo_sweeps.MongoSweepIndex`.
