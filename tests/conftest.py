@@ -62,6 +62,6 @@ def cluster() -> Iterator[Cluster]:
     from clusters import OTHER_KEYS, Cluster
 
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
-        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS})
+        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS}, ray={"dashboard": True})  # it takes jobs
         with cluster.running():
             yield cluster
