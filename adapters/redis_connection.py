@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from optionchain.errors import Unavailable
+from optionchain.patience import BROKEN_CONNECTION
 
 RedisClient = Redis | RedisCluster
 
@@ -60,7 +61,8 @@ def open_redis(settings: RedisSettings) -> RedisClient:
         "max_connections": settings.max_connections,
     }
     # A server that hangs has had the caller's patience already: only broken connections are tried again.
-    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), settings.retries, (RedisConnectionError,))
+    backoff = ExponentialBackoff(cap=BROKEN_CONNECTION.longest_seconds, base=BROKEN_CONNECTION.first_seconds)
+    retry = Retry(backoff, settings.retries, (RedisConnectionError,))
     if settings.mode == "cluster":
         return RedisCluster.from_url(url, **common)
     if settings.mode == "sentinel":
@@ -76,9 +78,13 @@ def open_redis(settings: RedisSettings) -> RedisClient:
 
 
 @contextmanager
-def redis_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours."""
+def redis_errors(whose: str) -> Iterator[None]:
+    """Turn the driver's errors into ours.
+
+    Args:
+        whose: Who asked Redis, in the words of a caller: ``the session store``.
+    """
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable("the session store") from error
+        raise Unavailable(whose) from error

@@ -29,7 +29,7 @@ from optionchain.observing import Observer, Unobserved, observed
 from optionchain.ports.work import Ending, Lease, Work
 
 _RECORDED = ("state", "attempts", "error", "is_wanted", "submitted_at", "ended_at")
-RETRY_AFTER_SECONDS = 5.0
+SECONDS_UNTIL_THERE_IS_ROOM = 5.0
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ class WorkFolders:
                 )
             unfinished = sum(each.owner == work.owner and not each.is_over for each in self._known.values())
             if unfinished >= most_unfinished:
-                raise Overloaded(f"the {work.kind} queue", RETRY_AFTER_SECONDS)
+                raise Overloaded(f"the {work.kind} queue", SECONDS_UNTIL_THERE_IS_ROOM)
             attempts = 0 if known is None else known.attempts
             queued = replace(work, state="queued", attempts=attempts, submitted_at=time.time())
             request = {"owner": work.owner, "kind": work.kind, "parameters": dict(parameters)}

@@ -25,8 +25,8 @@ class RedisServer:
     process: psutil.Popen
     url: str
 
-    def settings(self) -> RedisSettings:
-        return RedisSettings(url=SecretStr(self.url), timeout_seconds=5.0)
+    def settings(self, timeout_seconds: float = 5.0) -> RedisSettings:
+        return RedisSettings(url=SecretStr(self.url), timeout_seconds=timeout_seconds)
 
     def open(self) -> RedisClient:
         return open_redis(self.settings())

@@ -15,9 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from actors.background import Background
 from actors.gate import Gate
 from actors.read_through import ReadThrough
+from actors.shared import SharedActor
 from optionchain.configuration.simulator import SIMULATOR, SimulatorConfiguration
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
-from optionchain.errors import OptionChainError, Unavailable
+from optionchain.errors import OptionChainError
+from optionchain.observing import Observer, Unobserved, attempted
+from optionchain.patience import SILENT_SOURCE_SECONDS
 from optionchain.ports import Breaker, Cached, CacheService, ConfigRepository
 from optionchain.wire.instants import instant_to_wire
 
@@ -49,7 +52,7 @@ class ConfigSources:
     breaker: Breaker
 
 
-class ConfigActor:
+class ConfigActor(SharedActor):
     """Serves configurations. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
 
     The constructor touches no network: a store that is down must not stop the actor for good.
@@ -57,6 +60,7 @@ class ConfigActor:
     Args:
         open_sources: Opens store and cache; clients do not travel between processes.
         settings: Bounds and rhythms.
+        open_observer: Opens the observer of this process.
         clock: The instant that is recorded with a version.
     """
 
@@ -64,9 +68,11 @@ class ConfigActor:
         self,
         open_sources: Callable[[], ConfigSources],
         settings: ConfigSettings,
+        open_observer: Callable[[], Observer] = Unobserved,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__("configuration", open_observer())
         sources = open_sources()
         self._settings = settings
         self._repository = sources.repository
@@ -155,9 +161,8 @@ class ConfigActor:
 
     async def _hear_again_and_again(self) -> None:
         while True:
-            with contextlib.suppress(Unavailable):
-                await self._hear()
-            await asyncio.sleep(1.0)
+            await attempted(self._observer, "configuration.listen", self._hear)
+            await asyncio.sleep(SILENT_SOURCE_SECONDS)
 
     async def _hear(self) -> None:
         try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,15 +11,15 @@ from typing import Protocol, TypedDict
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from actors.background import Background
 from actors.sessions.host import SessionHost
-from actors.sessions.messages import Answer, Call
+from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION, parse_placement
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from optionchain.errors import InvalidInput, Unavailable
-from optionchain.ports import SessionMetrics, SessionStore
-
-logger = logging.getLogger("ray.serve")
+from optionchain.errors import InvalidInput
+from optionchain.observing import Observer, attempted
+from optionchain.ports import SessionStore
 
 
 class SessionSettings(BaseModel):
@@ -94,7 +92,7 @@ class SessionActor:
     Args:
         name: The actor's name.
         open_store: Opens the store; clients do not travel between processes.
-        open_metrics: Opens the metrics of this process.
+        open_observer: Opens the observer of this process.
         runtime: What runs it.
         settings: Bounds and rhythms.
     """
@@ -103,7 +101,7 @@ class SessionActor:
         self,
         name: str,
         open_store: Callable[[], SessionStore],
-        open_metrics: Callable[[], SessionMetrics],
+        open_observer: Callable[[], Observer],
         runtime: ActorRuntime,
         settings: SessionSettings,
     ) -> None:
@@ -112,6 +110,7 @@ class SessionActor:
         self._settings = settings
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
         self._store = open_store()
+        self._observer = open_observer()
         self._host = SessionHost(
             self._store,
             residents=ResidentSessions(
@@ -120,21 +119,22 @@ class SessionActor:
                 max_bytes=settings.resident_megabytes << 20,
             ),
             cache=SimulationCache(
-                path_bytes=settings.path_megabytes << 20, snapshot_bytes=settings.snapshot_megabytes << 20
+                path_bytes=settings.path_megabytes << 20,
+                snapshot_bytes=settings.snapshot_megabytes << 20,
+                observer=self._observer,
             ),
-            metrics=open_metrics(),
+            observer=self._observer,
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
         )
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._housekeeping = Background(self._keep_house)
 
-    async def execute(self, calls: Sequence[Call]) -> list[Answer]:
+    async def execute(self, batch: Sequence[Packed]) -> list[Answer]:
         """Serve a batch of calls; see `SessionHost.execute`."""
-        if self._housekeeping is None:
-            self._housekeeping = asyncio.create_task(self._keep_house())
-        return await self._host.execute(calls)
+        self._housekeeping.begin()
+        return await self._host.execute(unpacked(batch))
 
     async def status(self) -> ActorStatus:
         """Where it runs and what it holds."""
@@ -146,12 +146,21 @@ class SessionActor:
             memory_bytes=psutil.Process().memory_info().rss,
         )
 
+    async def close(self) -> None:
+        """End what runs beside the calls; the store belongs to who opened it."""
+        await self._housekeeping.end()
+
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(self._settings.sweep_seconds)
-            await self._host.evict()
-            self._host.forget_written_before(datetime.now(UTC) - self._time_to_live)
-            with contextlib.suppress(Unavailable):
-                await self._store.cleanup_expired()
-            if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
-                self._runtime.end_actor()
+            await attempted(self._observer, "session.evict", self._host.evict)
+            await attempted(self._observer, "session.forget", self._forget_expired)
+            await attempted(self._observer, "session.clean_up", self._store.cleanup_expired)
+            await attempted(self._observer, "session.leave", self._leave_when_empty)
+
+    async def _leave_when_empty(self) -> None:
+        if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
+            self._runtime.end_actor()
+
+    async def _forget_expired(self) -> None:
+        self._host.forget_written_before(datetime.now(UTC) - self._time_to_live)

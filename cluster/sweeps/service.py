@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from actors.shared import check_in_time
 from adapters.work_folders import WorkFolders
 from cluster.sweeps.settings import SweepSettings
 from cluster.sweeps.workers import KIND, SweepWorkers
+from optionchain.context import Context
 from optionchain.errors import InvalidInput, NotFound, Unavailable
 from optionchain.ports.work import Work, WorkLine
 from optionchain.sweeps.definition import SweepDefinition
@@ -51,6 +53,15 @@ class SweepService:
             most_running=settings.max_running,
             most_kept=settings.max_kept,
         )
+
+    def call(self, context: Context, method: str, arguments: Sequence[Any]) -> Any:
+        """Have a method do what it does, on somebody's behalf.
+
+        Raises:
+            Unavailable: The caller gave up before it was begun.
+        """
+        check_in_time(context, "the sweep service")
+        return getattr(self, method)(*arguments)
 
     def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
         """Accept a sweep; the same one again is the same, and goes on if it was cancelled or failed.

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.folders import Folder
 from optionchain.errors import Defect, InvalidInput, LeaseLost
-from optionchain.observing import observed
+from optionchain.observing import observed, tell_failure
 from optionchain.ports.work import Ending, Lease, WorkLine
 from optionchain.sweeps.definition import SweepDefinition
 from optionchain.sweeps.engine import Engine
@@ -93,9 +93,10 @@ class SweepWorkers:
         """Do one sweep after the other; those that nobody wants any more are ended apart, without waiting."""
         while not self.is_closing:
             rung, lease = self._rung, None
-            # A line that does not answer now is asked again.
-            with suppress(Exception), observed(self._observer, "work.claim"):
+            try:
                 lease = self._line.claim({KIND}, seconds=LEASE_SECONDS, is_wanted=is_wanted)
+            except Exception as error:  # a line that does not answer now is asked again
+                tell_failure(self._observer, "work.claim", error)
             if lease is None:
                 self._wait(rung, SECONDS_BETWEEN_LOOKS)
                 continue

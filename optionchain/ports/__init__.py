@@ -4,7 +4,7 @@ from optionchain.ports.configuration import ConfigRepository
 from optionchain.ports.dependencies import Breaker, Cached, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.requests import Allowance, Allowances, Answers
-from optionchain.ports.sessions import ActivePage, Checkpoint, SessionMetrics, SessionStore
+from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Dependency",
     "HistoricalDataRepository",
     "Lease",
-    "SessionMetrics",
     "SessionStore",
     "Work",
     "WorkLine",

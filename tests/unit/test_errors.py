@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from actors.sessions.gateway import ActorLost
+from actors.delivery import ActorLost
 from optionchain import errors
 from optionchain.errors import OptionChainError
 from serve_app.edge.errors import STATUS_OF, error_response, status_of

@@ -8,10 +8,10 @@ import httpx
 import orjson
 import polars as pl
 import pytest
+from callers import principal
 from fastapi import FastAPI
 from test_sweep_wire import DOCUMENT
 
-from cluster.api_keys import Principal
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from cluster.sweeps.service import OVER, SweepService, job_id
 from cluster.sweeps.settings import SweepSettings
@@ -467,7 +467,7 @@ class Here(SweepGateway):
         self._service = service
         self.calls = []
 
-    async def _call(self, method, *arguments):
+    async def _call(self, context, method, *arguments):
         self.calls.append(method)
         return await asyncio.to_thread(getattr(self._service, method), *arguments)
 
@@ -481,7 +481,7 @@ def api(open_service):
 
     @app.middleware("http")
     async def identify(request, call_next):
-        request.state.principal = Principal(request.headers.get("x-api-key", "first"), is_admin=False)
+        request.state.principal = principal(request.headers.get("x-api-key", "first"))
         return await call_next(request)
 
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
@@ -629,10 +629,10 @@ async def test_followers_hear_that_a_sweep_is_forgotten_or_cannot_be_reached(ope
         await anext(each)
     call = sweeps._call
 
-    async def forgets(method, *arguments):
-        return [None for _ in await call(method, *arguments)]
+    async def forgets(context, method, *arguments):
+        return [None for _ in await call(context, method, *arguments)]
 
-    async def fails(method, *arguments):
+    async def fails(context, method, *arguments):
         raise Unavailable("the sweep service")
 
     sweeps._call = forgets
