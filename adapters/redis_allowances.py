@@ -8,10 +8,9 @@ Key: ``<prefix>:rate:<caller>``, the instant (microseconds from 1970) at which n
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_connection import RedisClient, redis_errors
+from adapters.settings import RateSettings
 from optionchain.observing import Observer
 from optionchain.ports import Allowance
 
@@ -32,18 +31,6 @@ ahead = ahead + interval
 redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / 1000))
 return {ahead, 0}
 """
-
-
-class RateSettings(BaseModel):
-    """How many requests each caller may make: the owner of a key, or an address that has none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    # Their product, in microseconds, stays far from where a double is no longer exact.
-    per_minute: int = Field(
-        0, ge=0, le=600_000, description="Requests a minute, over all replicas; then 429. 0 means no limit"
-    )
-    burst: int = Field(100, ge=1, le=100_000, description="Of these, how many may come at once")
 
 
 class RedisAllowances:

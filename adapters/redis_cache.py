@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cachetools import TLRUCache
-from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import RedisCluster
 
 from adapters.circuit_breaker import CircuitBreaker
@@ -63,17 +62,6 @@ end
 )
 # What an entry takes beside its value, about.
 OVERHEAD_BYTES = 200
-
-
-class CacheSettings(BaseModel):
-    """How much is cached."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    local_megabytes: int = Field(64, ge=1, description="Bound of the part that one process holds")
-    redis_megabytes: int = Field(
-        256, ge=1, description="Bound of what is cached in Redis, beside the sessions"
-    )
 
 
 class RedisCacheService:

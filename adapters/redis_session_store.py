@@ -18,8 +18,9 @@ from typing import Any
 
 import orjson
 
-from adapters.redis_connection import RedisClient, RedisSettings, open_redis, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_errors
 from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
+from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
 from optionchain.ports import ActivePage, Checkpoint
 from optionchain.session import Served, Session, Surface

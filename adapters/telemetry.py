@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.ray_metrics import RayMetrics
+from adapters.settings import TelemetrySettings
 from adapters.structured_log import Severity, StructuredLog
 from optionchain.observing import Observer, Observers
-
-
-class TelemetrySettings(BaseModel):
-    """What is told of what the service does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info",
-        description="What the log holds: `warning` and more are outages, `error` is bugs; `debug` tells of everything",
-    )
 
 
 @cache

@@ -10,10 +10,11 @@ from datetime import date
 from typing import TypeVar
 
 from actors.history.cache_keys import generation_key, keys_of_chain, keys_of_prices
-from adapters.mongo_connection import MongoSettings, open_mongo
+from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import RedisSettings, open_redis
+from adapters.redis_connection import open_redis
+from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 from optionchain.ports import CacheService

@@ -12,14 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from actors.configuration.actor import ConfigSettings
-from actors.history.settings import HistorySettings
-from actors.sessions.actor import SessionSettings
-from adapters.mongo_connection import MongoSettings
-from adapters.redis_allowances import RateSettings
-from adapters.redis_cache import CacheSettings
-from adapters.redis_connection import RedisSettings
-from adapters.telemetry import TelemetrySettings
+from actors.settings import ConfigSettings, HistorySettings, SessionSettings
+from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
 from cluster.api_keys import parse_keys
 from cluster.sweeps.settings import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
 
 from actors.background import Background
 from actors.gate import Gate
 from actors.read_through import ReadThrough
+from actors.settings import ConfigSettings
 from actors.shared import SharedActor
 from optionchain.configuration.simulator import SIMULATOR, SimulatorConfiguration
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
@@ -23,24 +23,6 @@ from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_SOURCE_SECONDS
 from optionchain.ports import Breaker, Cached, CacheService, ConfigRepository
 from optionchain.wire.instants import instant_to_wire
-
-
-class ConfigSettings(BaseModel):
-    """How configurations are served."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_running: int = Field(32, ge=1, description="Queries that run at a time")
-    max_waiting: int = Field(1024, ge=0, description="Queries that may wait; then 503")
-    fresh_seconds: float = Field(
-        300.0, gt=0, description="How long a configuration is fresh while changes are heard"
-    )
-    unheard_seconds: float = Field(0.3, gt=0, description="The same for a server that announces no changes")
-    stale_seconds: float = Field(
-        86_400.0, ge=0, description="How much longer it is given while MongoDB is down"
-    )
-    replica_seconds: float = Field(0.5, gt=0, description="How long a replica goes by what it last heard")
-    timeout_seconds: float = Field(5.0, gt=0, description="A caller's patience with one query; then 503")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from actors.history.generations import Generations
 from actors.history.most_used import MostUsed
 from actors.history.pages import PricePage, page_bytes
 from actors.history.replayed_prices import drawn_closes
-from actors.history.settings import HistorySettings
 from actors.read_through import ReadThrough
+from actors.settings import HistorySettings
 from actors.shared import SharedActor
 from optionchain.errors import OptionChainError, Unavailable
 from optionchain.history.bars import PriceSeries

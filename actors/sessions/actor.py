@@ -9,57 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypedDict
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from actors.background import Background
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Packed, unpacked
-from actors.sessions.placement import PER_SESSION, parse_placement
+from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from optionchain.errors import InvalidInput
+from actors.settings import SessionSettings
 from optionchain.observing import Observer, attempted
 from optionchain.ports import SessionStore
-
-
-class SessionSettings(BaseModel):
-    """How sessions are placed, kept and served."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    placement: str = Field(
-        "shards:1",
-        description="`shards:N` hosts all sessions in N actors; `per-session` gives each its own process",
-    )
-    ttl_seconds: float = Field(86_400.0, ge=1, description="How long a session lives after its last write")
-    max_resident: int = Field(20_000, ge=1, description="Sessions that one actor holds in memory")
-    resident_megabytes: int = Field(256, ge=1, description="Bound of the memory of those sessions")
-    max_idle_seconds: float = Field(600.0, gt=0, description="An unused session leaves memory after this")
-    sweep_seconds: float = Field(
-        30.0, gt=0, description="Rhythm of eviction and of the clean-up of expired sessions"
-    )
-    path_megabytes: int = Field(64, ge=1, description="Bound of the price paths that one actor caches")
-    snapshot_megabytes: int = Field(
-        64, ge=1, description="Bound of the rendered snapshots that one actor caches"
-    )
-    max_waiting: int = Field(4_096, ge=1, description="Calls that may wait at one actor or replica; then 503")
-    max_batch: int = Field(
-        256, ge=1, description="Calls, or snapshots of calls for several, that travel and are stored together"
-    )
-    max_answer_contracts: int = Field(
-        250_000, ge=1, description="Strikes of all snapshots of one answer (60 MB); then 400"
-    )
-    timeout_seconds: float = Field(8.0, gt=0, description="A caller's patience, retries included; then 503")
-    delivery_timeout_seconds: float = Field(4.0, gt=0, description="Patience with one delivery to an actor")
-
-    @field_validator("placement")
-    @classmethod
-    def _placement_is_known(cls, placement: str) -> str:
-        try:
-            parse_placement(placement)
-        except InvalidInput as error:
-            raise ValueError(error.reason) from error
-        return placement
 
 
 class ActorStatus(TypedDict):

@@ -16,7 +16,7 @@ from optionchain.sweeps.tables import Format
 
 if TYPE_CHECKING:
     from actors.named import NamedActor
-    from adapters.telemetry import TelemetrySettings
+    from adapters.settings import TelemetrySettings
     from cluster.settings import Settings
     from optionchain.sweeps.index import OpenIndex
 
@@ -141,7 +141,8 @@ def _on_behalf_of(owner: str) -> Context:
 
 def open_engine(telemetry: TelemetrySettings | None) -> Engine:
     """The engine of the sweep actor, which tells the observer of its process."""
-    from adapters.telemetry import TelemetrySettings, open_observer  # noqa: PLC0415
+    from adapters.settings import TelemetrySettings  # noqa: PLC0415
+    from adapters.telemetry import open_observer  # noqa: PLC0415
     from cluster.sweeps.ray_engine import OnRay  # noqa: PLC0415
 
     return OnRay(observer=open_observer(telemetry or TelemetrySettings()))

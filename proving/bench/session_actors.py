@@ -15,7 +15,7 @@ import ray
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
 from actors.sessions.placement import Shards
-from adapters.redis_connection import RedisSettings
+from adapters.settings import RedisSettings
 from cluster.bootstrap import open_gateway, session_actor_finder
 from cluster.instance.report import report, session_actors
 from cluster.settings import Settings

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
-from actors.sessions.actor import SessionSettings
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from adapters.redis_connection import RedisClient, RedisSettings, open_redis
+from actors.settings import SessionSettings
+from adapters.redis_connection import RedisClient, open_redis
 from adapters.redis_session_store import RedisSessionStore
+from adapters.settings import RedisSettings
 from optionchain.observing import Unobserved
 from optionchain.session import REMEMBERED_COMMANDS, Advance, Create, Session
 from proving.bench.session_samples import batches, calls, new_sessions

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from actors.sessions.messages import Call
-from adapters.redis_connection import RedisSettings
+from adapters.settings import RedisSettings
 from cluster.instance.embedded_servers import embedded_redis, running
 from cluster.instance.ports import free_ports
 from optionchain.context import Context, Principal

@@ -13,8 +13,9 @@ from ray.util import metrics as ray_metrics
 from recording import Recording
 
 from adapters.ray_metrics import METRICS, RayMetrics
+from adapters.settings import TelemetrySettings
 from adapters.structured_log import Severity, StructuredLog
-from adapters.telemetry import TelemetrySettings, open_observer
+from adapters.telemetry import open_observer
 from optionchain.errors import Defect, NotFound, Unavailable
 from optionchain.observing import Observer, Observers, Unobserved, attempted, observed, tell_failure
 

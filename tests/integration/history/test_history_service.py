@@ -12,9 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from actors.history.actor import HistoryActor, HistorySources
-from actors.history.settings import HistorySettings
+from actors.settings import HistorySettings
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.mongo_connection import MongoSettings
+from adapters.settings import MongoSettings
 from optionchain.errors import InvalidInput, NotFound, Unavailable
 from optionchain.history.chains import DateRange
 from optionchain.history.wire import chain_from_wire, chain_json

@@ -11,9 +11,9 @@ from callers import principal as principal_named
 from fastapi import FastAPI, Request
 from recording import Recording
 
-from actors.configuration.actor import ConfigActor, ConfigSettings, ConfigSources
+from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.history.actor import HistoryActor, HistorySources
-from actors.history.settings import HistorySettings
+from actors.settings import ConfigSettings, HistorySettings
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository

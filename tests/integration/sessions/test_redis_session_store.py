@@ -11,10 +11,11 @@ from servers import RedisServer, redis_server
 from session_examples import StoreFactory, advance, after, new_session
 from session_store_contract import CHECKS, Check, check_session_store, stored
 
-from adapters.redis_allowances import RateSettings, RedisAllowances
+from adapters.redis_allowances import RedisAllowances
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import CLAIM, CLAIM_SECONDS, RedisSessionStore
+from adapters.settings import RateSettings
 from optionchain.errors import NotFound, Unavailable
 from optionchain.ports import Checkpoint
 from optionchain.session import Surface

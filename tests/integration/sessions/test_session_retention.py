@@ -14,8 +14,9 @@ from recording import Recording
 from servers import RedisServer
 from session_examples import StoreFactory, advance, ask, created, new_host, new_session
 
-from actors.sessions.actor import SessionActor, SessionSettings
+from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
+from actors.settings import SessionSettings
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
