@@ -32,7 +32,7 @@ from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.metrics_page import cluster_metrics
 from cluster.settings import Settings
-from cluster.sweep.gateway import SweepGateway, open_sweeps
+from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
 from optionchain.observing import Observer
 from optionchain.ports import Dependency, SessionStore

@@ -8,6 +8,9 @@
     ├── Forbidden             known credentials without the right
     ├── NotFound              unknown, expired, or another tenant's
     ├── Conflict              another writer was first                       retry helps
+    │   ├── NotOver           work has no result yet                       retry helps, later
+    │   ├── HasFailed         work failed for good and has none
+    │   └── LeaseLost         another worker has taken the work up
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
     ├── TooLarge              the body is over its limit
@@ -86,6 +89,31 @@ class Conflict(OptionChainError):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.identity} was changed by another writer at the same time: try again"
+
+
+class NotOver(Conflict):
+    """Work has no result yet."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} is not over: its results come when it is completed or cancelled"
+
+
+class HasFailed(Conflict):
+    """Work failed for good, and has no result."""
+
+    retryable = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} failed and has no results: its `error` says why; submit it again to go on"
+
+
+class LeaseLost(Conflict):
+    """A worker was silent for too long, and another one has taken its work up; nothing was stored."""
+
+    retryable = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} was taken up by another worker"
 
 
 class Completed(OptionChainError):

@@ -5,6 +5,7 @@ from optionchain.ports.dependencies import Breaker, Cached, CacheService, Depend
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.requests import Allowance, Allowances, Answers
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
+from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
     "ActivePage",
@@ -18,5 +19,8 @@ __all__ = [
     "ConfigRepository",
     "Dependency",
     "HistoricalDataRepository",
+    "Lease",
     "SessionStore",
+    "Work",
+    "WorkLine",
 ]

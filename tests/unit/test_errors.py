@@ -8,7 +8,6 @@ import pickle
 import pytest
 
 from actors.delivery import ActorLost
-from cluster.sweep.service import NotOver
 from optionchain import errors
 from optionchain.errors import OptionChainError
 from serve_app.edge.errors import STATUS_OF, error_response, status_of
@@ -28,9 +27,18 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.Overloaded("the session actor"),
     errors.Defect(),
     ActorLost("the session actor"),
-    NotOver("sweep", "w1"),
+    errors.NotOver("sweep", "w1"),
+    errors.HasFailed("sweep", "w1"),
+    errors.LeaseLost("sweep", "w1"),
 )
-RETRYABLE = (errors.Conflict, errors.RateLimited, errors.Unavailable, errors.Overloaded, ActorLost, NotOver)
+RETRYABLE = (
+    errors.Conflict,
+    errors.RateLimited,
+    errors.Unavailable,
+    errors.Overloaded,
+    ActorLost,
+    errors.NotOver,
+)
 
 
 def subclasses(kind: type[OptionChainError]) -> set[type[OptionChainError]]:
