@@ -33,7 +33,7 @@ from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.metrics_page import cluster_metrics
 from cluster.settings import AuthSettings, Settings
-from cluster.sweep.gateway import SweepGateway, open_sweeps
+from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency, SessionStore

@@ -6,6 +6,9 @@
     ├── InvalidInput          an input is out of range; `field` names it
     ├── NotFound              unknown, expired, or another tenant's
     ├── Conflict              another writer was first                       retry helps
+    │   ├── NotOver           work has no result yet                       retry helps, later
+    │   ├── HasFailed         work failed for good and has none
+    │   └── LeaseLost         another worker has taken the work up
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
     ├── Unavailable           a dependency does not answer                   retry helps, later
@@ -81,6 +84,31 @@ class Conflict(OptionChainError):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.identity} was changed by another writer at the same time: try again"
+
+
+class NotOver(Conflict):
+    """Work has no result yet."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} is not over: its results come when it is completed or cancelled"
+
+
+class HasFailed(Conflict):
+    """Work failed for good, and has no result."""
+
+    retryable = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} failed and has no results: its `error` says why; submit it again to go on"
+
+
+class LeaseLost(Conflict):
+    """A worker was silent for too long, and another one has taken its work up; nothing was stored."""
+
+    retryable = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} was taken up by another worker"
 
 
 class Completed(OptionChainError):

@@ -10,7 +10,7 @@ from fastapi import Request
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
 from cluster.settings import LimitsSettings
-from cluster.sweep.gateway import Sweeps
+from cluster.sweeps.gateway import Sweeps
 from optionchain.observing import Observer
 from optionchain.ports import Allowances, Answers, Authentication, Dependency, SessionStore
 from serve_app.routes.streaming import Producers

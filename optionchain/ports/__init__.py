@@ -6,6 +6,7 @@ from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
+from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
     "ActivePage",
@@ -21,5 +22,8 @@ __all__ = [
     "Dependency",
     "HistoricalDataRepository",
     "KeyReused",
+    "Lease",
     "SessionStore",
+    "Work",
+    "WorkLine",
 ]

@@ -10,9 +10,9 @@ import orjson
 from fastapi import Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from cluster.sweep.gateway import Following
-from cluster.sweep.table_formats import Format
+from cluster.sweeps.following import Following
 from optionchain.context import Context
+from optionchain.sweeps.tables import FORMATS, Format
 from serve_app.bodies.sweep_history import with_prices
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.caller import Caller
@@ -23,19 +23,13 @@ from serve_app.routes.streaming import event_response
 from serve_app.services import Services, current_services
 
 SWEEPS = "/api/v1/sweeps"
-MEDIA_TYPES: dict[Format, str] = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "arrow": "application/vnd.apache.arrow.stream",
-    "parquet": "application/vnd.apache.parquet",
-}
 SHOWN: Responses = {200: {"model": SweepView, "description": "The sweep"}}
 PAGE: Responses = {200: {"model": SweepPage, "description": "One page"}}
 ACCEPTED: Responses = {202: {"model": SweepView, "description": "The sweep, which will be computed"}}
 TABLE: Responses = {
     200: {
         "description": "One row a scenario: what varies, seed, paths, error, and the statistics of each measure",
-        "content": {kind: {} for kind in MEDIA_TYPES.values()},
+        "content": {kind: {} for kind in (each.media_type for each in FORMATS.values())},
     }
 }
 EVENTS: Responses = {
@@ -86,7 +80,7 @@ async def results(
 ) -> Response:
     """Of a sweep that is completed or cancelled; 409 before that."""
     table = await services.sweeps.results(caller.tenant, str(sweep_id), style)
-    return Response(table, media_type=MEDIA_TYPES[style])
+    return Response(table, media_type=FORMATS[style].media_type)
 
 
 @handler("Progress as Server-Sent Events", responses=EVENTS | errors(400, 404, 503))

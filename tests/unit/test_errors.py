@@ -8,7 +8,6 @@ import pickle
 import pytest
 
 from actors.delivery import ActorLost
-from cluster.sweep.service import NotOver
 from optionchain import errors
 from optionchain.errors import OptionChainError
 from optionchain.ports import KeyReused
@@ -32,7 +31,9 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.Overloaded("the session actor"),
     errors.Defect(),
     ActorLost("the session actor"),
-    NotOver("sweep", "w1"),
+    errors.NotOver("sweep", "w1"),
+    errors.HasFailed("sweep", "w1"),
+    errors.LeaseLost("sweep", "w1"),
 )
 RETRYABLE = (
     errors.Conflict,
@@ -40,7 +41,7 @@ RETRYABLE = (
     errors.Unavailable,
     errors.Overloaded,
     ActorLost,
-    NotOver,
+    errors.NotOver,
 )
 
 
