@@ -20,7 +20,7 @@ DAYS = "days_to_expiration"
 _FIELDS = varying_names()
 
 
-def known_names(base: SimulationParameters) -> set[str]:
+def known_names(base: SimulationParameters) -> frozenset[str]:
     """The names that a change of these parameters may have."""
     of_method = {METHOD + name for name in parameters_of(type(base.method))}
     days = {DAYS} if isinstance(base.expirations, SingleExpiration) else {"expirations"}
