@@ -10,6 +10,7 @@ from typing import TypeAlias
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
+from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, positive, whole
@@ -20,7 +21,7 @@ MAX_SEED = 2**64 - 1
 MAX_SYMBOL_LENGTH = 64
 MIN_PRICE = 1e-6
 MIN_STRIKE_INTERVAL = 1e-6
-MAX_PRICE = 1e9
+MAX_PRICE = HIGHEST_GIVEN
 MAX_COEFFICIENT = 1e3
 MAX_VOLATILITY = 5.0
 MAX_RATE = 10.0

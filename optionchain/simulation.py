@@ -150,7 +150,8 @@ class Simulation:
             IndexError: There is no such step.
             InvalidInput: The parameters lead the chain out of range; the field is named.
         """
-        return self._terms(step).chain()
+        [chain] = build_chains([self._terms(step)])
+        return chain
 
     def snapshot_json(self, step: int, greeks: GreekSet = "first") -> bytes:
         """A snapshot as the JSON object that HTTP clients get, without what names their session."""

@@ -9,11 +9,19 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from optionchain.arrays import Paths, Steps
+from optionchain import numerics
+from optionchain.arrays import Floats, Paths, Steps
 from optionchain.validation import whole
 
 RNG_NAME = "philox-v1"
 MAX_WORD = 2**64 - 1
+
+# Where NumPy's ziggurat of 256 layers ends, and one over it as it is written there.
+_TAIL, _PER_TAIL = 3.6541528853610088, 0.27366123732975828
+# A uniform is known from its tail to 10^-15, and its neighbours in the stream are 10^-4 away or so.
+_SAME_UNIFORM = 1e-13
+# A draw takes 1.02 words on average.
+_MORE_WORDS = 256
 
 Draw: TypeAlias = Callable[[np.random.Generator, Steps], object]
 
@@ -90,12 +98,42 @@ class PhiloxDraws:
             object.__setattr__(self, name, number)
 
     def normals(self, factor: Factor, steps: int) -> Paths:
-        """Standard normals, ``[paths, steps]``, by NumPy's ziggurat."""
-        return self._fill(factor, steps, lambda generator, row: generator.standard_normal(out=row))
+        """Standard normals, ``[paths, steps]``, by NumPy's ziggurat.
+
+        Beyond 3.65 it takes a logarithm of the C library's, whose last digit depends on the machine: those few
+        numbers are computed again. What is left of the C library is two comparisons, which decide whether one
+        draw in seventy is taken; they fall differently on another machine once in some 10^15 draws.
+        """
+        numbers = self._fill(factor, steps, lambda generator, row: generator.standard_normal(out=row))
+        is_tail = np.abs(numbers) > _TAIL
+        paths = np.flatnonzero(is_tail.any(axis=1)).tolist()
+        if paths:
+            drawn = [np.abs(numbers[path, is_tail[path]]) for path in paths]
+            uniforms = [
+                self._uniforms_of_tails(factor, self.first_path + path, steps, tails)
+                for path, tails in zip(paths, drawn, strict=True)
+            ]
+            tails = _TAIL - numerics.log1p(-np.concatenate(uniforms)) * _PER_TAIL
+            numbers[is_tail] = np.copysign(tails, numbers[is_tail])
+        return numbers
 
     def uniforms(self, factor: Factor, steps: int) -> Paths:
         """Multiples of 2^-53 in [0, 1), ``[paths, steps]``."""
         return self._fill(factor, steps, lambda generator, row: generator.random(out=row))
+
+    def _uniforms_of_tails(self, factor: Factor, path: int, steps: int, drawn: Floats) -> Floats:
+        """The uniforms, from the words of a path's stream, that the sizes of its tails were made from."""
+        about = -np.expm1((_TAIL - drawn) / _PER_TAIL)
+        words = steps + _MORE_WORDS
+        while True:
+            key = np.array([self.seed, path], dtype=np.uint64)
+            counter = np.array([0, 0, 0, factor], dtype=np.uint64)
+            stream = np.random.Philox(key=key, counter=counter).random_raw(words)
+            uniforms = (stream >> np.uint64(11)) * 2.0**-53
+            nearest: Floats = uniforms[np.argmin(np.abs(uniforms - about[:, None]), axis=1)]
+            if np.abs(nearest - about).max() < _SAME_UNIFORM:
+                return nearest
+            words *= 2  # more were rejected than usual
 
     def _fill(self, factor: Factor, steps: int, draw: Draw) -> Paths:
         numbers = np.empty((self.paths, steps))

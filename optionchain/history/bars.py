@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import FIRST_DAY, LAST_DAY, DateRange, asset_name, floats
-from optionchain.models.model import MAX_PRICE
+from optionchain.limits import HIGHEST_PATH
 from optionchain.time_frame import TimeFrame
 
 Instants: TypeAlias = NDArray[np.datetime64]
@@ -204,13 +204,13 @@ def bar_checks(columns: dict[str, Floats]) -> dict[str, tuple[NDArray[np.bool_],
     opens, highs, lows, closes, volumes = (columns[name] for name in COLUMNS)
     checks = {
         name: (
-            ~((columns[name] > 0.0) & (columns[name] <= MAX_PRICE)),
-            f"must be a number above 0 and up to {MAX_PRICE:g}",
+            ~((columns[name] > 0.0) & (columns[name] <= HIGHEST_PATH)),
+            f"must be a number above 0 and up to {HIGHEST_PATH:g}",
         )
         for name in ("open", "close")
     }
     checks["high"] = (
-        ~((highs >= np.maximum(opens, closes)) & (highs <= MAX_PRICE)),
+        ~((highs >= np.maximum(opens, closes)) & (highs <= HIGHEST_PATH)),
         "must be at least open and close",
     )
     checks["low"] = (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from optionchain import numerics
 from optionchain.errors import InvalidInput
 from optionchain.models import Custom, Garch, GeometricBrownian, Heston, JumpDiffusion, Telegraph
 from optionchain.parameters import SimulationParameters
@@ -26,4 +25,4 @@ def expected_terminal_price(parameters: SimulationParameters) -> float:
             "control", f"the mean of the terminal price of {type(method).__name__} is not known"
         )
     years = method.dt * (parameters.total_steps - 1)
-    return parameters.initial_price * math.exp(method.drift * years)
+    return parameters.initial_price * numerics.exp(method.drift * years)

@@ -14,6 +14,7 @@ from functools import cache
 from inspect import Signature, signature
 from typing import Annotated, Any, Protocol, get_args, get_type_hints, runtime_checkable
 
+from optionchain.limits import HIGHEST_PATH
 from optionchain.models.model import MAX_VOLATILITY, MarketModel
 from optionchain.validation import finite, positive
 
@@ -52,7 +53,7 @@ class Number(Parameter):
 
     about: str
     low: float = 0.0
-    high: float = 1e12
+    high: float = HIGHEST_PATH
     above: bool = False
 
     def check(self, field: str, value: object) -> float:

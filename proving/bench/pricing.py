@@ -21,7 +21,8 @@ from optionchain.draws.philox import PhiloxDraws
 from optionchain.expirations import DailyRule, Expiration, MonthlyRule, Schedule, WeeklyRule, YearlyRule
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters
-from optionchain.pricing.black_scholes import BLOCK, DAYS_PER_YEAR, value_contracts
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR, value_contracts
+from optionchain.pricing.kernel import BLOCK
 from optionchain.simulation import simulate
 
 _CONTRACTS = 25 * BLOCK

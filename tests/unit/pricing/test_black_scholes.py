@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from optionchain.errors import InvalidInput
 from optionchain.pricing import Valuation, black_scholes
-from optionchain.pricing.black_scholes import BLOCK, value_contracts
+from optionchain.pricing.kernel import BLOCK, VALUED, price
 
 TERMS = {"strike": 105.0, "expiry_years": 0.7, "volatility": 0.25, "rate": 0.04, "dividend_yield": 0.02}
 
@@ -271,8 +271,12 @@ def test_a_ladders_terms_are_those_of_each_of_its_contracts(width):
         "dividend_yield": terms["dividend_yield"],
     }
 
-    values = value_contracts(**one_each, strikes=strikes, volatilities=volatilities, width=width)
+    columns, expected = (
+        np.array([strikes, volatilities, *np.zeros((VALUED - 2, strikes.size))]) for _ in "ab"
+    )
+    shared = np.array([one_each[name] for name in ("spot", "years", "rate", "dividend_yield")])
 
-    repeated = {name: np.repeat(term, width) for name, term in one_each.items()}
-    expected = value_contracts(**repeated, strikes=strikes, volatilities=volatilities)
-    assert values.tobytes() == expected.tobytes()
+    price(np.arange(0, strikes.size + 1, width), shared, columns)
+
+    price(np.arange(strikes.size + 1), np.repeat(shared, width, axis=1), expected)
+    assert columns.tobytes() == expected.tobytes()

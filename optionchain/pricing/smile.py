@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats, Strikes
-
-LOWEST_FACTOR, HIGHEST_FACTOR = 0.01, 3.0
-LOWEST_VOLATILITY, HIGHEST_VOLATILITY = 1e-4, 5.0
+from optionchain.pricing.formulas import bent
 
 
 def smile(
@@ -37,12 +36,5 @@ def smile(
         ... ).round(4)
         array([0.2051, 0.2   , 0.1969])
     """
-    moneyness = np.log(strikes / spot)
-    factor = smile_curve * moneyness
-    factor += skew_slope
-    factor *= moneyness
-    factor += 1.0
-    # As np.minimum and np.maximum, at a quarter of their cost.
-    factor.clip(LOWEST_FACTOR, HIGHEST_FACTOR, out=factor)
-    volatilities = base_volatility * factor
-    return volatilities.clip(LOWEST_VOLATILITY, HIGHEST_VOLATILITY, out=volatilities)
+    log_moneyness = numerics.log(np.asarray(strikes / spot))
+    return np.asarray(bent(base_volatility, log_moneyness, skew_slope, smile_curve))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from optionchain.arrays import Floats
+from optionchain.pricing.formulas import ask, bid
 
 
 def quote(mids: Floats, spread: float | Floats) -> tuple[Floats, Floats]:
@@ -26,8 +27,4 @@ def quote(mids: Floats, spread: float | Floats) -> tuple[Floats, Floats]:
         >>> bids.tolist(), asks.tolist()
         ([0.0, 1.23, 1.99], [0.01, 1.25, 2.01])
     """
-    bid_cents = np.rint(np.maximum(mids - 0.5 * spread, 0.0) * 100.0)
-    bid_cents -= bid_cents / 100.0 > mids
-    ask_cents = np.rint((mids + 0.5 * spread) * 100.0)
-    ask_cents += ask_cents / 100.0 < mids
-    return bid_cents / 100.0, np.maximum(ask_cents, 1.0) / 100.0
+    return np.asarray(bid(mids, spread)), np.asarray(ask(mids, spread))

@@ -1,0 +1,137 @@
+"""What evaluates formulas: machine code where numba is at hand and ready, plain NumPy before that and elsewhere.
+
+Both give the same bytes, so nobody needs to wait for the compiler: a kernel is plain until `compile_kernels` has made
+machine code of it, from then on it is three to eighty times as fast. Importing numba takes half a second and 70 MB, and
+compiling everything some seconds, so that only what prices for long does it: services at their start, in the
+background, sweeps and benchmarks before they begin, installations ahead of time. The code is kept in a directory whose
+name has a digest of every source that it was made from: another version never finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optionchain.numerics.formula import FORMULAS
+
+_KERNELS: list[Kernel] = []
+_COMPILING = threading.Lock()
+_NEEDS_NO_COMPILER = "NUMBA_DISABLE_JIT"  # numba's own switch
+
+
+class Kernel:
+    """A loop over arrays that writes its results into one of them.
+
+    Args:
+        signature: What numba compiles the loop for.
+        plain: The same in terms of whole arrays.
+        loop: The loop, one number at a time, which calls formulas.
+
+    Attributes:
+        is_compiled: Whether machine code is what runs.
+    """
+
+    def __init__(self, signature: str, plain: Callable[..., None], loop: Callable[..., None]) -> None:
+        self.signature = signature
+        self.plain = plain
+        self.loop = loop
+        self._compiled: Callable[..., None] | None = None
+        _KERNELS.append(self)
+
+    def __call__(self, *arrays: Any) -> None:
+        """Run on arrays of the signature's types, contiguous in the order of C."""
+        if self._compiled is not None:
+            self._compiled(*arrays)
+            return
+        with np.errstate(all="ignore"):
+            self.plain(*arrays)
+
+    @property
+    def is_compiled(self) -> bool:
+        return self._compiled is not None
+
+    def use(self, compiled: Callable[..., None] | None) -> None:
+        """Run this machine code from now on, or none."""
+        self._compiled = compiled
+
+
+def compile_kernels() -> bool:
+    """Make machine code of every kernel, or find it made; at once where that is done or numba is not installed.
+
+    Returns:
+        Whether the kernels are compiled now.
+    """
+    if all(kernel.is_compiled for kernel in _KERNELS):
+        return True
+    if os.environ.get(_NEEDS_NO_COMPILER, "0") not in ("", "0") or not importlib.util.find_spec("numba"):
+        return False
+    with _COMPILING:
+        waiting = [kernel for kernel in _KERNELS if not kernel.is_compiled]
+        if waiting:
+            from optionchain.numerics import machine_code  # noqa: PLC0415  numba is heavy
+
+            with _code_kept_in(_directory()):
+                for kernel in waiting:
+                    kernel.use(machine_code.compiled(kernel.signature, kernel.loop))
+    return True
+
+
+def compile_in_background() -> threading.Thread:
+    """Start `compile_kernels` and go on; until it is done the kernels are plain.
+
+    Returns:
+        The thread, which ends with the process.
+    """
+    thread = threading.Thread(target=compile_kernels, name="compile-kernels", daemon=True)
+    thread.start()
+    return thread
+
+
+def source_digest() -> str:
+    """Changes with every source file that a kernel is made from."""
+    files = {sys.modules[each.__module__].__file__ for each in FORMULAS}
+    files |= {sys.modules[kernel.loop.__module__].__file__ for kernel in _KERNELS}
+    digest = hashlib.sha256()
+    for file in sorted(file for file in files if file is not None):
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _code_kept_in(directory: Path | None) -> Iterator[None]:
+    """Have numba keep its code there; None leaves the place to numba."""
+    from numba import config  # noqa: PLC0415  heavy
+
+    before = config.CACHE_DIR
+    if directory is not None:
+        config.CACHE_DIR = str(directory)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+def _directory() -> Path | None:
+    """The first place that can be written to: that of the environment, beside the sources, the user's cache."""
+    homes = (
+        os.environ.get("NUMBA_CACHE_DIR"),
+        Path(__file__).parent / "__pycache__",
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "optionchain",
+    )
+    for home in homes:
+        if home:
+            directory = Path(home) / f"kernels-{source_digest()}"
+            with suppress(OSError):
+                directory.mkdir(parents=True, exist_ok=True)
+                if os.access(directory, os.W_OK):
+                    return directory
+    return None
