@@ -12,6 +12,7 @@ from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
 from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
+from optionchain.numerics import IDENTITY
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, positive, whole
 
@@ -86,6 +87,8 @@ class SimulationParameters:
         smile_curve: Quadratic coefficient of the smile in log-moneyness.
         spread: Bid-ask spread of every quote, in currency units, >= 0.
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
+        numerics: Identity of the arithmetic that it was first computed with. Another one than today's changes
+            nothing here: its numbers may differ from those that it gave then in their last digits.
 
     Raises:
         InvalidInput: A value is out of range; the error names it.
@@ -109,6 +112,7 @@ class SimulationParameters:
     smile_curve: float = 0.4
     spread: float = 0.01
     path: int = 0
+    numerics: str = IDENTITY
 
     def __post_init__(self) -> None:
         _check_symbol(self.symbol)

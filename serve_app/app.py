@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from cluster.bootstrap import open_services
 from cluster.settings import Settings, load_settings
 from cluster.version import VERSION
+from optionchain import numerics
 from serve_app.edge.authentication import Authenticator
 from serve_app.edge.boundary import Edge
 from serve_app.edge.errors import install_error_handlers
@@ -95,6 +96,7 @@ class Ingress:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        numerics.compile_in_background()
         gc.set_threshold(GARBAGE_THRESHOLD)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:

@@ -18,6 +18,7 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import PER_SESSION, parse_placement
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
+from optionchain import numerics
 from optionchain.errors import InvalidInput, Unavailable
 from optionchain.ports import SessionMetrics, SessionStore
 
@@ -107,6 +108,8 @@ class SessionActor:
         runtime: ActorRuntime,
         settings: SessionSettings,
     ) -> None:
+        if settings.placement != PER_SESSION:  # a process of one session prices too little
+            numerics.compile_in_background()
         self._name = name
         self._runtime = runtime
         self._settings = settings

@@ -17,8 +17,8 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST_PRICED
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.formulas import HIGHEST_VOLATILITY
 from optionchain.pricing.kernel import Offsets, Term
+from optionchain.pricing.smile import HIGHEST_VOLATILITY
 from optionchain.validation import finite, whole
 
 _RANGES = {

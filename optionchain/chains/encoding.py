@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.chains.chain import OptionChain
-from optionchain.chains.columns import Column, GreekSet
+from optionchain.chains.columns import Column, GreekSet, Stored
 from optionchain.chains.contracts import COLUMNS
 
 _COMMA = ord(",")
@@ -75,11 +75,13 @@ class _Layout:
 
     Attributes:
         columns: Whose numbers a contract shows, in order.
+        rows: The same as rows of the kernel's columns; None where some are derived from others.
         marks: The mark before each column's number; columns with the same text before them share one.
         texts: Each mark, and the text that it stands for; the first one closes a contract and opens the next.
     """
 
     columns: tuple[Column, ...]
+    rows: list[int] | None
     marks: tuple[int, ...]
     texts: tuple[tuple[bytes, bytes], ...]
 
@@ -99,9 +101,11 @@ def _layout(greeks: GreekSet) -> _Layout:
     for column in beside:
         before[column] = opening + _key(column)
         opening = b","
+    rows = [column.row for column in before if isinstance(column, Stored)]
     distinct = list(dict.fromkeys(before.values()))
     return _Layout(
         columns=tuple(before),
+        rows=rows if len(rows) == len(before) else None,
         marks=tuple(distinct.index(text) for text in before.values()),
         texts=tuple((bytes([mark]), text) for mark, text in enumerate(distinct)),
     )
@@ -124,9 +128,10 @@ def _contract_arrays(
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield each expiration's JSON array of contracts, in parts; `after_strike` follows every strike."""
     layout = _layout(greeks)
-    numbers = np.empty((chain.offsets[-1], len(layout.columns)))
-    for index, column in enumerate(layout.columns):
-        numbers[:, index] = column.of(chain)
+    if layout.rows is None:
+        numbers = np.column_stack([column.of(chain) for column in layout.columns])
+    else:
+        numbers = np.ascontiguousarray(chain.columns[layout.rows].T)
     strike, (call, opening), *others = layout.texts
     texts = (strike, (call, after_strike + opening), *others)
     for start, stop in pairwise(chain.offsets):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats, Paths
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
 from optionchain.draws.philox import Draws
@@ -170,6 +171,7 @@ def sample_block(parameters: SimulationParameters, draws: Draws, *, first_path: 
     Raises:
         InvalidInput: The parameters drive a price above 1e12; the field is named.
     """
+    numerics.compile_kernels()  # a sweep prices for long
     model = with_fallback_volatility(parameters)
     try:
         path = model.sample(parameters.initial_price, parameters.total_steps, draws)

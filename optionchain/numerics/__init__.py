@@ -4,10 +4,13 @@ from optionchain.numerics.engine import Kernel, compile_in_background, compile_k
 from optionchain.numerics.functions import exp, expm1, log, log1p, log_ndtr, ndtr, ndtri
 
 IDENTITY = "formulas-v1"
-"""Names the arithmetic behind every number. Two results are comparable byte for byte only where theirs are equal; what
-was recorded without one, before version 0.2, used the C library's functions and NumPy's and SciPy's."""
+"""Names the arithmetic behind every number: results are comparable byte for byte only where theirs are equal."""
+EARLIER = "libraries"
+"""The identity of what was recorded without one: the functions of the C library, NumPy and SciPy, whose last digits
+depend on the machine."""
 
 __all__ = [
+    "EARLIER",
     "IDENTITY",
     "Kernel",
     "compile_in_background",

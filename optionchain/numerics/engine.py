@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +27,7 @@ from optionchain.numerics.formula import FORMULAS
 
 _KERNELS: list[Kernel] = []
 _COMPILING = threading.Lock()
+_HERE = Path(__file__).parent
 _NEEDS_NO_COMPILER = "NUMBA_DISABLE_JIT"  # numba's own switch
 
 
@@ -98,11 +101,11 @@ def compile_in_background() -> threading.Thread:
 
 def source_digest() -> str:
     """Changes with every source file that a kernel is made from."""
-    files = {sys.modules[each.__module__].__file__ for each in FORMULAS}
-    files |= {sys.modules[kernel.loop.__module__].__file__ for kernel in _KERNELS}
+    makers = {each.__module__ for each in FORMULAS} | {kernel.loop.__module__ for kernel in _KERNELS}
+    files = {Path(str(sys.modules[module].__file__)) for module in makers} | set(_HERE.glob("*.py"))
     digest = hashlib.sha256()
-    for file in sorted(file for file in files if file is not None):
-        digest.update(Path(file).read_bytes())
+    for file in sorted(files):
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -121,17 +124,21 @@ def _code_kept_in(directory: Path | None) -> Iterator[None]:
 
 
 def _directory() -> Path | None:
-    """The first place that can be written to: that of the environment, beside the sources, the user's cache."""
-    homes = (
-        os.environ.get("NUMBA_CACHE_DIR"),
-        Path(__file__).parent / "__pycache__",
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "optionchain",
-    )
-    for home in homes:
-        if home:
-            directory = Path(home) / f"kernels-{source_digest()}"
-            with suppress(OSError):
-                directory.mkdir(parents=True, exist_ok=True)
-                if os.access(directory, os.W_OK):
-                    return directory
+    """The first place that can be written to: that of the environment, beside the sources, the user's, temporary.
+
+    What an image was given beside its sources, where it cannot be written to later, is copied from there.
+    """
+    name = f"kernels-{source_digest()}"
+    beside = _HERE / "__pycache__" / name
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "optionchain"
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    temporary = Path(tempfile.gettempdir()) / f"optionchain-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    for directory in (Path(given) / name if given else beside, beside, user / name, temporary / name):
+        with suppress(OSError):
+            is_new = not directory.exists()
+            directory.mkdir(parents=True, exist_ok=True)
+            if os.access(directory, os.W_OK):
+                if is_new and beside.is_dir():
+                    shutil.copytree(beside, directory, dirs_exist_ok=True)
+                return directory
     return None

@@ -42,6 +42,8 @@ class Elementwise:
             self._kernel(single, result)
             return float(result[0])
         contiguous = np.ascontiguousarray(numbers, dtype=np.float64)
+        if not contiguous.flags.writeable:
+            contiguous = contiguous.copy()  # the kernel is compiled for arrays that may be written to
         results = np.empty_like(contiguous)
         self._kernel(contiguous.reshape(-1), results.reshape(-1))
         return results.reshape(np.shape(numbers))

@@ -155,7 +155,7 @@ def ndtri(p: Number) -> Number:
     tail = select(q > 0.0, 1.0 - p, p)
     r = np.sqrt(-log(tail))
     far = select(r > 5.0, _quantile_of_far_tail(r - 5.0), _quantile_of_tail(r - 1.6))
-    bounded = select(r < math.inf, far, math.inf)
+    bounded = select(r == math.inf, math.inf, far)
     return select(abs(q) <= 0.425, ndtri_from_middle(q), select(q > 0.0, bounded, -bounded))
 
 
