@@ -6,17 +6,34 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 OPTIONS ?=
+# Of the service: make run PORT=7272
+PORT ?=
 # Tests run beside each other: much of their time is spent waiting for processes to start.
 WORKERS ?= 2
 
+# Install a lock file, and tell every few packages how far it is. Of what pip says, only errors are shown besides.
+define install
+{ $(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r $(1) 2>&1; echo "exit $$?"; } \
+	| awk -v all="$$(grep -c '==' $(1))" '/^Collecting/ { if (++n % 10 == 0) { print "  " n " of " all " packages: " $$2; fflush() } } \
+		/^Installing collected/ { print "  unpacking them ..."; fflush() } \
+		/^(ERROR|error|  *ERROR)/ { print } /^exit / { code = $$2 } END { exit code }'
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check format bench lock clean
+.PHONY: help port run stop test check coverage docs build format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
-run: $(VENV)/.run ## Install, start everything, step a first session and say how to go on
-	@$(BIN)/optionchain up --demo $(OPTIONS)
+run: port $(VENV)/.run ## Install, start everything, step a first session and say how to go on (PORT=7272: there)
+	@$(BIN)/optionchain up --demo $(if $(PORT),--port $(PORT)) $(OPTIONS)
+
+# Before minutes of installation are spent on it. What runs already has been told of by a file.
+port: | $(BIN)/pip
+	@[ -e $(VENV)/.run ] || [ -e .optionchain/instance.json ] || $(BIN)/python -c 'import socket, sys; \
+		probe = socket.socket(); probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
+		probe.bind(("127.0.0.1", int(sys.argv[1])))' $(or $(PORT),$(OCS_HTTP_PORT),7070) 2>/dev/null \
+		|| { echo "Port $(or $(PORT),$(OCS_HTTP_PORT),7070) is in use by another program: make run PORT=7272 takes another one." >&2; exit 1; }
 
 stop: ## Stop everything that `make run` started; data stays
 	@if [ -x $(BIN)/optionchain ]; then $(BIN)/optionchain down; else echo "Nothing was ever started here."; fi
@@ -29,6 +46,20 @@ check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+coverage: $(VENV)/.test ## Say what the unit tests do not reach; the lines are in coverage/index.html
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		--cov --cov-report=html:coverage --cov-report=term $(or $(OPTIONS),tests/unit)
+
+docs: $(VENV)/.test ## Build the documentation site in build/site; a link that leads nowhere is an error
+	@$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet --builder html docs build/site
+	@echo "The site: build/site/index.html"
+
+build: $(VENV)/.test ## Build and check the wheel and the source distribution, in dist/
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist
+	@$(BIN)/python -m twine check --strict dist/*
+	@$(BIN)/check-wheel-contents dist
 
 format: $(VENV)/.test ## Format the code and apply safe fixes
 	@$(BIN)/ruff check --fix .
@@ -51,11 +82,11 @@ $(BIN)/pip:
 
 $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/pip
 	@echo "Installing the locked dependencies (a minute or two the first time) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(call install,requirements.lock)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: requirements-test.lock $(VENV)/.run
 	@echo "Installing what tests need ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@$(call install,requirements-test.lock)
 	@touch $@

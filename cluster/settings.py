@@ -109,6 +109,9 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder: Path = Field(Path(".optionchain"), description="Data, key, logs and state of the local instance")
+    supervised: bool = Field(
+        True, description="Start again what dies of the local instance: its servers, Ray, the service"
+    )
 
 
 class RaySettings(BaseModel):
@@ -120,7 +123,13 @@ class RaySettings(BaseModel):
     namespace: str = Field("optionchain", min_length=1, description="Ray namespace of our actors")
     cpus: int | None = Field(None, ge=1, description="CPUs of the private cluster; empty means all")
     object_store_megabytes: int = Field(200, ge=80, description="Object store of the private cluster")
-    start_timeout_seconds: float = Field(120.0, gt=0, description="Patience with the start of each part")
+    dashboard: bool = Field(
+        False,
+        description="Start Ray's dashboard with the private cluster (240 MB), which also takes Ray Jobs",
+    )
+    start_timeout_seconds: float = Field(
+        600.0, gt=0, description="Patience with the start of each part, and of Ray with each of its own"
+    )
 
 
 class Settings(BaseSettings):

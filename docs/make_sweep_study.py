@@ -1,4 +1,4 @@
-"""The study of `sweeps.md`: short strangles over a grid of volatility and drift, and its pictures.
+"""The study of `sweep-study.md`: short strangles over a grid of volatility and drift, and its pictures.
 
 Usage: ``python docs/make_sweep_study.py`` writes ``docs/images/sweep-*.svg``, the same bytes in every run, and
 prints the figures that the text quotes. The tests run it at a small size.
@@ -99,7 +99,7 @@ def figures(frame: pl.DataFrame) -> dict[str, float]:
 
 
 def pictures(frame: pl.DataFrame) -> Mapping[str, Figure]:
-    """The pictures of `sweeps.md` by name."""
+    """The pictures of `sweep-study.md` by name."""
     with mpl.rc_context(STYLE):
         return {"sweep-mean": _maps(frame), "sweep-drift": _lines(frame)}
 

@@ -29,6 +29,8 @@ from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.simulation import Simulation, simulate
 from optionchain.time_frame import TimeFrame
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Brownian",
     "Custom",
@@ -53,6 +55,7 @@ __all__ = [
     "TimeFrame",
     "WeeklyRule",
     "YearlyRule",
+    "__version__",
     "build_chain",
     "simulate",
 ]

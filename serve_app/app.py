@@ -13,8 +13,7 @@ from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services
 from cluster.settings import Settings, load_settings
-from cluster.version import VERSION
-from optionchain import numerics
+from optionchain import __version__, numerics
 from serve_app.edge.authentication import Authenticator
 from serve_app.edge.boundary import Edge
 from serve_app.edge.errors import install_error_handlers
@@ -43,7 +42,7 @@ def build_fastapi(services: Services) -> FastAPI:
     """The routes over their services."""
     app = FastAPI(
         title="OptionChain Simulator",
-        version=VERSION,
+        version=__version__,
         description=DESCRIPTION,
         openapi_url=OPENAPI_URL,
         docs_url=None,

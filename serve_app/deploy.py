@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import ray
 from ray import serve
+from ray.exceptions import RayActorError
 from ray.serve.config import HTTPOptions
 
 from actors.sessions.placement import Shards, parse_placement
@@ -32,14 +34,29 @@ def deploy(address: str, settings: Settings) -> None:
     ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
     earlier = named_actors(settings.ray.namespace)
     _start_actors(settings)
-    serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
-    serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
+    _serve(settings)
     # Actors keep the settings that they began with, and some may have no sessions under the new placement. What they
     # hold is stored, and what was on its way to them is sent again.
     for actor in earlier:
         ray.kill(actor, no_restart=True)
     if earlier:
         _start_actors(settings)
+
+
+def _serve(settings: Settings) -> None:
+    """Deploy, and wait; Serve's own patience with its proxies is a minute, and no setting."""
+    deadline = time.monotonic() + settings.ray.start_timeout_seconds
+    while True:
+        try:
+            serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
+            serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
+        except (TimeoutError, RayActorError) as error:
+            # A proxy or the controller that is slow to start, or that Ray starts again: what runs already stays.
+            if time.monotonic() > deadline:
+                raise
+            print(f"still waiting for Ray Serve: {error}", flush=True)
+        else:
+            return
 
 
 def _start_actors(settings: Settings) -> None:

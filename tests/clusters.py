@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 import psutil
 
-from cluster.instance.instance import Instance, processes
+from cluster.instance import processes
+from cluster.instance.instance import Instance
+from cluster.instance.parts import SUPERVISOR
 from cluster.instance.ports import accepts, free_ports
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
@@ -65,7 +67,8 @@ class Cluster:
         (self.port,) = free_ports(1)
         self.folder = folder
         self._groups = {**groups, "http": {"port": self.port} | groups.get("http", {})}
-        self.instance = Instance(Settings(data={"folder": folder}, **self._groups))
+        self._groups["data"] = {"folder": folder} | groups.get("data", {})
+        self.instance = Instance(Settings(**self._groups))
 
     @property
     def state(self) -> InstanceState:
@@ -110,6 +113,16 @@ class Cluster:
                     found.append(process)
         return found
 
+    @contextmanager
+    def unsupervised(self) -> Iterator[None]:
+        """Nobody starts again what dies, for as long as the block lasts."""
+        [supervisor] = processes.with_argument(str(self.folder.resolve()), SUPERVISOR)
+        supervisor.suspend()
+        try:
+            yield
+        finally:
+            supervisor.resume()
+
     def session_actors(self) -> list[psutil.Process]:
         return [process for process in self.processes() if is_session_actor(process)]
 
@@ -148,11 +161,11 @@ def is_session_actor(process: psutil.Process) -> bool:
         return False
 
 
-def eventually(is_true: Callable[[], bool], what: str) -> None:
+def eventually(is_true: Callable[[], bool], what: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something that another process does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while not is_true():
-        assert time.monotonic() < deadline, f"still not so after {PATIENCE_SECONDS:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"still not so after {patience_seconds:.0f} s: {what}"
         time.sleep(0.05)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -47,6 +48,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture
+def golden() -> dict[str, dict[str, Any]]:
+    """The numbers of the reference implementations by name; tests/golden/README.md says whose they are."""
+    vectors = json.loads((Path(__file__).parent / "golden" / "reference-vectors.json").read_text("utf-8"))
+    return {vector["name"]: vector for vector in vectors}
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """One cluster for all tests that only talk to it, started as `optionchain up` starts it."""
@@ -54,6 +62,6 @@ def cluster() -> Iterator[Cluster]:
     from clusters import OTHER_KEYS, Cluster
 
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
-        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS})
+        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS}, ray={"dashboard": True})  # it takes jobs
         with cluster.running():
             yield cluster

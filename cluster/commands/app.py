@@ -15,6 +15,7 @@ from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState
 from cluster.settings import BadSettings, Settings, load_settings
 from cluster.settings_table import settings_page
+from optionchain import __version__
 
 app = typer.Typer(
     name="optionchain",
@@ -42,6 +43,20 @@ Port = Annotated[int | None, typer.Option("--port", min=1, max=65_535, help="Por
 NoAuth = Annotated[
     bool, typer.Option("--no-auth", help="Serve without API keys: everybody may do everything.")
 ]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"optionchain {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None: ...
 
 
 @app.command()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.status import Status
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cluster.instance.state import InstanceState
@@ -25,8 +26,8 @@ class StepProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._spinner: Status | None = None
-        self._current: str | None = None
+        self._waiting: Progress | None = None
+        self._current, self._began = "", 0.0
 
     def __enter__(self) -> StepProgress:
         return self
@@ -41,9 +42,16 @@ class StepProgress:
 
     def step(self, what: str) -> None:
         self.done()
-        self._current = what
-        self._spinner = self._console.status(f"Waiting for {what} ...")
-        self._spinner.start()
+        self._current, self._began = what, time.monotonic()
+        self._waiting = Progress(
+            SpinnerColumn(),
+            TextColumn("Waiting for {task.description} ..."),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._waiting.add_task(what, total=None)
+        self._waiting.start()
 
     def done(self) -> None:
         self._finish("[green]✓[/]")
@@ -52,10 +60,10 @@ class StepProgress:
         self._finish("[red]✗[/]")
 
     def _finish(self, mark: str) -> None:
-        if self._spinner is not None:
-            self._spinner.stop()
-            self._spinner = None
-            self._console.print(f"{mark} {self._current}")
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+            self._console.print(f"{mark} {self._current} [dim]{time.monotonic() - self._began:.1f} s[/]")
 
 
 def show_first_steps(console: Console, state: InstanceState) -> None:
@@ -69,7 +77,7 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
         soft_wrap=True,
     )
     console.print(
-        f"Documentation: {state.base_url}/docs    Ray dashboard: {state.ray_dashboard}",
+        f"Documentation: {state.base_url}/docs{_dashboard(state)}",
         highlight=False,
         soft_wrap=True,
     )
@@ -108,7 +116,7 @@ def show_servers(console: Console, state: InstanceState, health: Mapping[str, st
     table.add_row("HTTP", _coloured(health["http"]), state.base_url)
     table.add_row("Redis", _coloured(health.get("redis", "unknown")), _without_password(state.redis_url))
     table.add_row("MongoDB", _coloured(health.get("mongodb", "unknown")), _without_password(state.mongo_uri))
-    table.add_row("Ray", "", f"{state.ray_address}    dashboard: {state.ray_dashboard}")
+    table.add_row("Ray", "", f"{state.ray_address}{_dashboard(state)}")
     console.print(table)
 
 
@@ -129,6 +137,10 @@ def show_cluster(console: Console, report: ClusterReport) -> None:
     console.print(actors)
     if report["silent_actors"]:
         console.print(f"[red]{report['silent_actors']} actors did not answer in time.[/]")
+
+
+def _dashboard(state: InstanceState) -> str:
+    return f"    Ray dashboard: {state.ray_dashboard}" if state.ray_dashboard else ""
 
 
 def _paste(console: Console, title: str, text: str) -> None:

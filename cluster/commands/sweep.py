@@ -44,7 +44,7 @@ def _writable(results: Path | None) -> Path | None:
 
 def sweep(
     file: Annotated[
-        Path, typer.Argument(help="The sweep, in YAML or JSON; docs/sweeps.md describes it.", exists=True)
+        Path, typer.Argument(help="The sweep, in YAML or JSON; docs/sweep-runs.md shows one.", exists=True)
     ],
     output: Annotated[
         str | None,
@@ -103,6 +103,11 @@ def _submit(
     """Start the same command inside the cluster; returns the job's id."""
     if output is None:
         raise InvalidInput("output", "is needed with --submit: it is where the results will be")
+    if state is not None and not state.ray_dashboard:
+        raise InstanceProblem(
+            "Ray takes jobs by its dashboard, which this instance was started without: `optionchain down`, then "
+            "`OCS_RAY_DASHBOARD=true optionchain up`."
+        )
     if state is not None:
         os.environ.update(state.environment)
     from ray.job_submission import JobSubmissionClient  # noqa: PLC0415

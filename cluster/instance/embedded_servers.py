@@ -9,36 +9,23 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from cluster.instance import processes
 from cluster.instance.ports import accepts
 from cluster.instance.processes import ProcessFailed
+from cluster.instance.state import PrivateServer
 
+REDIS, MONGODB = "Redis", "MongoDB"
+MONGODB_USER = "optionchain"
 REDIS_PROGRAMS = ("valkey-server", "redis-server")
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddedServer:
-    """A server to start.
-
-    Attributes:
-        name: What to call it in messages.
-        command: Program and arguments.
-        url: How its clients reach it.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    port: int
-    url: str
-
-
 @contextmanager
-def running(server: EmbeddedServer, folder: Path, *, patience_seconds: float) -> Iterator[psutil.Popen]:
+def running(server: PrivateServer, folder: Path, *, patience_seconds: float) -> Iterator[psutil.Popen]:
     """A server for as long as the block lasts, for benchmarks and tests; its log is in the folder.
 
     Args:
@@ -64,7 +51,7 @@ def running(server: EmbeddedServer, folder: Path, *, patience_seconds: float) ->
         processes.end([process], patience_seconds=patience_seconds)
 
 
-def embedded_redis(folder: Path, port: int, password: str, *, fsync: str) -> EmbeddedServer:
+def embedded_redis(folder: Path, port: int, password: str, *, fsync: str) -> PrivateServer:
     """A Valkey or Redis server that appends every write to a file.
 
     Raises:
@@ -77,16 +64,21 @@ def embedded_redis(folder: Path, port: int, password: str, *, fsync: str) -> Emb
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {folder.resolve()}\n"
         f"set-proc-title no\nappendonly yes\nappendfsync {fsync}\nsave 900 1\nmaxmemory-policy noeviction\n"
     )
-    return EmbeddedServer(
-        name="Redis",
+    return PrivateServer(
+        name=REDIS,
         command=(_redis_program(), str(config.resolve())),
         port=port,
         url=f"redis://:{password}@127.0.0.1:{port}/0",
     )
 
 
-def embedded_mongo(folder: Path, port: int) -> EmbeddedServer:
+def embedded_mongo(folder: Path, port: int, password: str = "") -> PrivateServer:
     """`mongod` where it is on the PATH, otherwise SecantusDB.
+
+    Args:
+        folder: Of its data.
+        port: On loopback.
+        password: Of its one user, which `provide_user` makes; without one, everybody on this machine is welcome.
 
     Raises:
         ProcessFailed: Neither is installed.
@@ -98,7 +90,37 @@ def embedded_mongo(folder: Path, port: int) -> EmbeddedServer:
         command: tuple[str, ...] = (mongod, "--dbpath", place, "--port", str(port), "--bind_ip", "127.0.0.1")
     else:
         command = (*_secantus_program(), "--storage-path", place, "--port", str(port), "--host", "127.0.0.1")
-    return EmbeddedServer("MongoDB", command, port, f"mongodb://127.0.0.1:{port}/?directConnection=true")
+    if not password:
+        return PrivateServer(MONGODB, command, port, f"mongodb://127.0.0.1:{port}/?directConnection=true")
+    url = f"mongodb://{MONGODB_USER}:{password}@127.0.0.1:{port}/?authSource=admin&directConnection=true"
+    return PrivateServer(MONGODB, (*command, "--auth"), port, url)
+
+
+def provide_user(uri: str, password: str, *, patience_seconds: float) -> None:
+    """Make the one user of a private MongoDB, which runs without `--auth` for this, and drop all others.
+
+    Args:
+        uri: Of the server.
+        password: Of the user.
+        patience_seconds: With the server.
+
+    Raises:
+        ProcessFailed: The server refuses.
+    """
+    from pymongo import MongoClient  # noqa: PLC0415  only the first start of an instance needs it
+    from pymongo.errors import PyMongoError  # noqa: PLC0415
+
+    milliseconds = round(1000 * patience_seconds)
+    try:
+        with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=milliseconds) as client:
+            admin = client["admin"]
+            known = {user["user"] for user in admin.command("usersInfo")["users"]}
+            make = "updateUser" if MONGODB_USER in known else "createUser"
+            admin.command(make, MONGODB_USER, pwd=password, roles=["root"])
+            for stranger in known - {MONGODB_USER}:
+                admin.command("dropUser", stranger)
+    except PyMongoError as error:
+        raise ProcessFailed(f"The user of the private MongoDB cannot be made: {error}") from error
 
 
 def _redis_program() -> str:

@@ -4,40 +4,44 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import httpx
-import psutil
 from pydantic import SecretStr
 
 from cluster.api_keys import kept_key
 from cluster.instance import processes
 from cluster.instance.completed_settings import revealed, with_key, with_mongo, with_redis
-from cluster.instance.embedded_servers import EmbeddedServer, embedded_mongo, embedded_redis
+from cluster.instance.embedded_servers import REDIS
+from cluster.instance.failed_start import keep_logs
 from cluster.instance.given_servers import silent_servers
 from cluster.instance.lock import locked, made
-from cluster.instance.ports import accepts, free_ports, obstacle
+from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
+from cluster.instance.ports import free_ports, obstacle
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, ray_command, ray_environment, ray_temporary_folder
-from cluster.instance.state import InstanceState, read_state, write_private, write_state
+from cluster.instance.ray_node import RayPorts, ray_temporary_folder
+from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
+from cluster.instance.supervisor import ray_lives, refuses
 from cluster.settings import Settings
 
 if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
 
-STOP_PATIENCE_SECONDS = 20.0
 REPORT_PATIENCE_SECONDS = 60.0
 # A busy machine is slow to answer, and what runs is not to be started anew for that; what is dead refuses at once.
 READY_PATIENCE_SECONDS = 15.0
 READY = "ready"
+# The settings as they were asked for: what a supervisor starts the instance by.
+ASKED_FOR = "asked_for.json"
 
 
 class Instance:
@@ -53,6 +57,7 @@ class Instance:
         self._logs = self._folder / "logs"
         self._state_file = self._folder / "instance.json"
         self._marker = str(self._folder.resolve())
+        self._parts = Parts(settings, self._marker)
 
     @property
     def logs(self) -> Path:
@@ -112,24 +117,82 @@ class Instance:
         """Start what does not run yet and wait until it is ready; what runs is used again.
 
         Raises:
-            InstanceProblem: It cannot be started; nothing is left running.
+            InstanceProblem: It cannot be started; the logs of the attempt are kept. Of a first start nothing is left
+                running.
         """
         with locked(made(self._folder)):
             state = self.state()
-            if state is not None and _health(state.base_url)["http"] == READY:
-                self._revive_mongo(progress, state)
-                return state
+            if state is not None:
+                end = partial(self._parts.end_ray, state.servers)
+                return self._guarded(progress, partial(self._mended, progress, state), end)
             self._end_all(progress)
-            try:
-                return self._start(progress)
-            except BaseException as error:
-                # Ctrl-C as well: half an instance is worse than none.
-                progress.give_up()
-                self._end_all(progress)
-                progress.done()
-                if isinstance(error, ProcessFailed):
-                    raise InstanceProblem(str(error)) from error
-                raise
+            return self._guarded(progress, partial(self._started, progress), partial(self._end_all, progress))
+
+    def _guarded(
+        self, progress: Progress, start: Callable[[], InstanceState], end: Callable[[], object]
+    ) -> InstanceState:
+        try:
+            return start()
+        except BaseException as error:
+            # Ctrl-C as well: half an instance is worse than none.
+            progress.give_up()
+            kept = keep_logs(self._logs, self.ray_logs) if isinstance(error, ProcessFailed) else None
+            end()
+            progress.done()
+            if isinstance(error, ProcessFailed):
+                raise InstanceProblem(f"{error}\nThe logs of this start are kept in {kept}.") from error
+            raise
+
+    def _started(self, progress: Progress) -> InstanceState:
+        """Everything, from nothing."""
+        problem = obstacle(self._settings.http.host, self._settings.http.port)
+        if problem:
+            raise InstanceProblem(problem)
+        silent = silent_servers(self._settings)
+        if silent:
+            raise InstanceProblem("\n".join(silent))
+        write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
+        servers = self._parts.private_servers()
+        for server in servers:
+            self._parts.start_server(progress, server)
+        return self._with_ray(progress, servers)
+
+    def _mended(self, progress: Progress, state: InstanceState) -> InstanceState:
+        """What has died, anew; what lives stays as it is."""
+        dead = [server for server in state.servers if refuses(server.port)]
+        for server in dead:
+            self._parts.start_server(progress, server)
+        if not ray_lives(state) or not _becomes_ready(state, patient=bool(dead)):
+            self._parts.end_ray(state.servers)
+            return self._with_ray(progress, state.servers)
+        self._parts.supervise()
+        return state
+
+    def _with_ray(self, progress: Progress, servers: Sequence[PrivateServer]) -> InstanceState:
+        """Ray and the service, on servers that run."""
+        settings = with_key(self._settings, self._api_key())
+        for server in servers:
+            connected = with_redis if server.name == REDIS else with_mongo
+            settings = connected(settings, server.url)
+        ports = RayPorts(*free_ports(len(fields(RayPorts))))
+        environment = self._parts.start_ray(progress, ports, servers)
+        http, has_dashboard = settings.http, settings.ray.dashboard
+        state = InstanceState(
+            marker=self._marker,
+            base_url=f"http://{'127.0.0.1' if http.host == '0.0.0.0' else http.host}:{http.port}",  # noqa: S104
+            api_key=self._api_key(),
+            ray_address=f"127.0.0.1:{ports.gcs}",
+            ray_dashboard=f"http://127.0.0.1:{ports.dashboard}" if has_dashboard else "",
+            redis_url=_secret(settings.redis.url),
+            mongo_uri=_secret(settings.mongo.uri),
+            environment=environment,
+            servers=tuple(servers),
+            ray_pids=self._parts.ray_pids(),
+        )
+        write_state(self._state_file, state)
+        self._parts.deploy(progress, settings, state, lambda _: _health(state.base_url)["http"] == READY)
+        self._parts.supervise()
+        return state
 
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
@@ -142,10 +205,10 @@ class Instance:
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
             settings = with_key(settings, self._api_key())
             try:
-                process, log = self._start_deployment(progress, settings, state)
-                self._wait(lambda: process.poll() == 0, "the HTTP service", process, log)
+                self._parts.deploy(progress, settings, state, lambda process: process.poll() == 0)
             except ProcessFailed as error:
                 raise InstanceProblem(str(error)) from error
+            write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
 
     def down(self, progress: Progress) -> int:
         """End every process of the instance, whatever state it is in; returns how many there were.
@@ -163,117 +226,11 @@ class Instance:
             raise InstanceProblem("Nothing is running. `optionchain up` starts it.")
         return state
 
-    def _start(self, progress: Progress) -> InstanceState:
-        http = self._settings.http
-        problem = obstacle(http.host, http.port)
-        if problem:
-            raise InstanceProblem(problem)
-        silent = silent_servers(self._settings)
-        if silent:
-            raise InstanceProblem("\n".join(silent))
-        redis_port, mongo_port, *ray_ports = free_ports(2 + len(fields(RayPorts)))
-        settings = self._with_servers(progress, redis_port, mongo_port)
-        ports = RayPorts(*ray_ports)
-        environment = self._start_ray(progress, settings, ports)
-        state = InstanceState(
-            marker=self._marker,
-            base_url=f"http://{'127.0.0.1' if http.host == '0.0.0.0' else http.host}:{http.port}",  # noqa: S104
-            api_key=self._api_key(),
-            ray_address=f"127.0.0.1:{ports.gcs}",
-            ray_dashboard=f"http://127.0.0.1:{ports.dashboard}",
-            redis_url=_secret(settings.redis.url),
-            mongo_uri=_secret(settings.mongo.uri),
-            environment=environment,
-        )
-        write_state(self._state_file, state)
-        self._deploy(progress, settings, state)
-        return state
-
-    def _with_servers(self, progress: Progress, redis_port: int, mongo_port: int) -> Settings:
-        settings = self._settings
-        if settings.redis.url is None:
-            password = kept_key(self._folder / "redis_password")
-            redis = embedded_redis(self._folder / "redis", redis_port, password, fsync=settings.redis.fsync)
-            self._start_server(progress, redis)
-            settings = with_redis(settings, redis.url)
-        if settings.mongo.uri is None:
-            mongo = embedded_mongo(self._folder / "mongo", mongo_port)
-            self._start_server(progress, mongo)
-            settings = with_mongo(settings, mongo.url)
-        return with_key(settings, self._api_key())
-
-    def _revive_mongo(self, progress: Progress, state: InstanceState) -> None:
-        """Start the private MongoDB again where it has died: sessions go on without it, so all else is ready."""
-        port = urlsplit(state.mongo_uri).port
-        if self._settings.mongo.uri is not None or port is None or accepts(port):
-            return
-        try:
-            self._start_server(progress, embedded_mongo(self._folder / "mongo", port))
-        except ProcessFailed as error:
-            raise InstanceProblem(str(error)) from error
-
-    def _start_server(self, progress: Progress, server: EmbeddedServer) -> None:
-        progress.step(server.name)
-        log = self._logs / f"{server.name.lower()}.log"
-        process = processes.start(server.name, server.command, log=log, marker=self._marker, env={})
-        self._wait(lambda: accepts(server.port), server.name, process, log)
-
-    def _start_ray(self, progress: Progress, settings: Settings, ports: RayPorts) -> dict[str, str]:
-        progress.step("Ray")
-        kept_key(self._folder / "ray_token")
-        temporary = ray_temporary_folder(self._folder)
-        shutil.rmtree(temporary, ignore_errors=True)
-        (temporary / "h").mkdir(parents=True, mode=0o700)
-        environment = ray_environment(settings, ports, self._folder)
-        log = self._logs / "ray.log"
-        log.unlink(missing_ok=True)
-        process = processes.start(
-            "Ray", ray_command(settings, ports, self._folder), log=log, marker=self._marker, env=environment
-        )
-        self._wait(lambda: "Ray runtime started" in processes.tail(log, 200), "Ray", process, log)
-        return environment
-
-    def _deploy(self, progress: Progress, settings: Settings, state: InstanceState) -> None:
-        process, log = self._start_deployment(progress, settings, state)
-        self._wait(lambda: _health(state.base_url)["http"] == READY, "the HTTP service", process, log)
-
-    def _start_deployment(
-        self, progress: Progress, settings: Settings, state: InstanceState
-    ) -> tuple[psutil.Popen, Path]:
-        """Run the deployment in a process of its own: Ray reads its switches when it is imported."""
-        progress.step("the HTTP service")
-        log = self._logs / "deploy.log"
-        log.unlink(missing_ok=True)
-        write_private(self._folder / "settings.json", json.dumps(revealed(settings)))
-        command = [
-            sys.executable,
-            "-m",
-            "serve_app.deploy",
-            state.ray_address,
-            str(self._folder / "settings.json"),
-        ]
-        process = processes.start(
-            "the deployment", command, log=log, marker=self._marker, env=state.environment
-        )
-        return process, log
-
-    def _wait(self, is_ready: Any, name: str, process: Any, log: Path) -> None:
-        processes.wait_until(
-            is_ready,
-            name=name,
-            process=process,
-            log=log,
-            timeout_seconds=self._settings.ray.start_timeout_seconds,
-        )
-
     def _end_all(self, progress: Progress) -> int:
         running = processes.marked(self._marker)
         if running:
             progress.step("the end of what runs")
-            leaders = [process for process in running if processes.has_argument(process, "--block")]
-            # Ray first and alone: it takes HAProxy and its workers with it, in order.
-            processes.end(leaders, patience_seconds=STOP_PATIENCE_SECONDS)
-            processes.end(processes.marked(self._marker), patience_seconds=STOP_PATIENCE_SECONDS)
+            self._parts.end_all()
         self._state_file.unlink(missing_ok=True)
         return len(running)
 
@@ -293,6 +250,16 @@ def _health(base_url: str) -> dict[str, str]:
         return {"http": str(body["status"]), **body["dependencies"]}
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return {"http": "no answer"}
+
+
+def _becomes_ready(state: InstanceState, *, patient: bool) -> bool:
+    """Whether the service says that it is; where a server of its has just come back, once it has noticed."""
+    deadline = time.monotonic() + (READY_PATIENCE_SECONDS if patient else 0.0)
+    while _health(state.base_url)["http"] != READY:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(processes.POLL_SECONDS)
+    return True
 
 
 def _secret(value: SecretStr | None) -> str:

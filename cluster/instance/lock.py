@@ -12,6 +12,7 @@ from typing import IO
 
 import psutil
 
+from cluster.instance.private_files import owner_only
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import POLL_SECONDS
 
@@ -28,7 +29,7 @@ def locked(folder: Path, *, interrupt_seconds: float = 0.0) -> Iterator[None]:
         InstanceProblem: Another command holds it, or the block met a file or folder that cannot be used.
     """
     try:
-        with (folder / "lock").open("a+") as file:
+        with open(folder / "lock", "a+", opener=owner_only) as file:
             if not _taken(file) and not (interrupt_seconds and _taken_over(file, interrupt_seconds)):
                 raise InstanceProblem(
                     f"Another command (pid {_holder(file)}) is starting or stopping this instance. Wait for it, or "
@@ -73,13 +74,14 @@ def _holder(file: IO[str]) -> str:
 
 
 def made(folder: Path) -> Path:
-    """The folder, made where it is missing.
+    """The folder, made where it is missing; nobody else may look into it.
 
     Raises:
         InstanceProblem: It cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
     except OSError as error:
         raise unusable(folder, error) from error
     return folder

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import psutil
+
+from cluster.instance.private_files import owner_only
+from cluster.instance.state import PrivateServer
 
 MARKER = "OPTIONCHAIN_INSTANCE"
 POLL_SECONDS = 0.05
@@ -38,7 +41,7 @@ def start(
         ProcessFailed: The program cannot be started.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with open(log, "ab", opener=owner_only) as output:
         try:
             return psutil.Popen(
                 command,
@@ -47,6 +50,7 @@ def start(
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **env, MARKER: marker},
                 start_new_session=True,
+                umask=0o077,  # what it writes is for its owner alone
             )
         except OSError as error:
             raise ProcessFailed(f"{name} cannot be started: {command[0]}: {error.strerror}") from error
@@ -60,16 +64,33 @@ def wait_until(
     Raises:
         ProcessFailed: It failed, or is not ready in time.
     """
-    deadline = time.monotonic() + timeout_seconds
+    began = time.monotonic()
     while not is_ready():
+        waited = time.monotonic() - began
         if process.poll() not in (None, 0):
-            raise ProcessFailed(f"{name} ended while it started. Its last words, from {log}:\n{tail(log)}")
-        if time.monotonic() > deadline:
             raise ProcessFailed(
-                f"{name} is not ready after {timeout_seconds:.0f} s. Its log is {log}:\n{tail(log)}\n"
-                "On a slow machine, raise OCS_RAY_START_TIMEOUT_SECONDS."
+                f"{name} ended while it started, after {waited:.0f} s. Its last words, of {log}:\n{last_words(log)}"
+            )
+        if waited > timeout_seconds:
+            raise ProcessFailed(
+                f"{name} is not ready after {waited:.0f} s. On a slow machine, raise OCS_RAY_START_TIMEOUT_SECONDS. "
+                f"Its last words, of {log}:\n{last_words(log)}"
             )
         time.sleep(POLL_SECONDS)
+
+
+def start_server(server: PrivateServer, *, marker: str) -> psutil.Popen:
+    """Start a private server; as `start`."""
+    return start(server.name, server.command, log=Path(server.log), marker=marker, env={})
+
+
+def runs(pid: int, programs: Sequence[str]) -> bool:
+    """Whether the process is there, and still one of these programs."""
+    try:
+        process = psutil.Process(pid)
+        return process.name() in programs and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def marked(marker: str) -> list[psutil.Process]:
@@ -84,12 +105,32 @@ def marked(marker: str) -> list[psutil.Process]:
     return found
 
 
+def named(marker: str, names: Sequence[str]) -> list[psutil.Process]:
+    """The processes with the marker that run one of these programs."""
+    return [process for process in marked(marker) if runs(process.pid, names)]
+
+
+def with_argument(marker: str, argument: str) -> list[psutil.Process]:
+    """The processes with the marker that were started with the argument."""
+    return [process for process in marked(marker) if has_argument(process, argument)]
+
+
 def has_argument(process: psutil.Process, argument: str) -> bool:
     """Whether a process was started with the argument; one that has ended meanwhile was not."""
+    return argument in command_of(process)
+
+
+def is_one_of(process: psutil.Process, commands: Collection[tuple[str, ...]]) -> bool:
+    """Whether a process was started by one of these commands."""
+    return command_of(process) in commands
+
+
+def command_of(process: psutil.Process) -> tuple[str, ...]:
+    """Program and arguments of a process; empty where it has ended meanwhile."""
     try:
-        return argument in process.cmdline()
+        return tuple(process.cmdline())
     except psutil.Error:
-        return False
+        return ()
 
 
 def end(processes: Sequence[psutil.Process], *, patience_seconds: float) -> None:
@@ -107,6 +148,20 @@ def tail(log: Path, lines: int = 15) -> str:
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def last_words(log: Path, lines: int = 5) -> str:
+    """The last lines of a log that say something to a user: of a traceback only the error at its end."""
+    told: list[str] = []
+    is_trace = False
+    for line in tail(log, 500).splitlines():
+        if line.startswith("Traceback (most recent call last)"):
+            is_trace = True
+        elif not is_trace or not line.startswith((" ", "\t")):
+            is_trace = False
+            if line.strip():
+                told.append(line)
+    return "\n".join(told[-lines:])
 
 
 def _signal(send: Callable[[], None]) -> None:

@@ -9,8 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.instance.ray_start import NO_DASHBOARD
 from cluster.settings import Settings
 
+# Beside Ray's own folder.
+HAPROXY_FOLDER = "h"
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
 
@@ -20,7 +23,6 @@ class RayPorts:
 
     gcs: int
     dashboard: int
-    client: int
     metrics: int
     agent_grpc: int
     agent_http: int
@@ -62,10 +64,10 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         # Ray lowers the priority of its workers; these serve requests.
         "RAY_worker_niceness": "0",
         "OMP_NUM_THREADS": "1",
-    }
+    } | _patience(settings.ray.start_timeout_seconds)
     program = haproxy_program()
     if settings.http.haproxy and program:
-        haproxy = temporary / "h"
+        haproxy = temporary.parent / HAPROXY_FOLDER
         environment |= {
             "RAY_SERVE_ENABLE_HA_PROXY": "1",
             "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
@@ -91,19 +93,23 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
 
 
 def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
-    """`ray start --block`: on SIGTERM it takes its whole node down, HAProxy included."""
+    """`ray start`, which returns once the node runs; see `cluster.instance.ray_start` for what is left out."""
     cpus = settings.ray.cpus or os.cpu_count() or 1
     return [
-        str(Path(sys.executable).with_name("ray")),
+        sys.executable,
+        "-m",
+        "cluster.instance.ray_start",
         "start",
         "--head",
-        "--block",
         "--disable-usage-stats",
         "--node-ip-address=127.0.0.1",
         f"--port={ports.gcs}",
+        "--include-dashboard=true" if settings.ray.dashboard else NO_DASHBOARD,
         "--dashboard-host=127.0.0.1",
         f"--dashboard-port={ports.dashboard}",
-        f"--ray-client-server-port={ports.client}",
+        # Nobody adds nodes by itself here, and nobody follows the logs of workers from a driver.
+        "--no-monitor",
+        "--include-log-monitor=false",
         f"--metrics-export-port={ports.metrics}",
         f"--dashboard-agent-grpc-port={ports.agent_grpc}",
         f"--dashboard-agent-listen-port={ports.agent_http}",
@@ -113,10 +119,34 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
     ]
 
 
-def ray_temporary_folder(folder: Path) -> Path:
-    """A folder of this instance's own for sockets and Ray's logs.
+def _patience(seconds: float) -> dict[str, str]:
+    """Every wait of Ray's for one of its own parts, so that one setting governs them all.
 
-    Short, whatever TMPDIR says: HAProxy's sockets lie 70 characters deeper, and a socket's path has at most 97.
+    On a busy machine a process of Python may take half a minute to import Ray, and then is not dead but slow. A node
+    that is alone has nobody to take over from it, so its health is judged as patiently.
+    """
+    whole = str(max(round(seconds), 1))
+    milliseconds = str(max(round(seconds * 1000), 1))
+    return {
+        "RAY_raylet_start_wait_time_s": whole,
+        "RAY_gcs_server_port_wait_time_s": whole,
+        "RAY_gcs_server_request_timeout_seconds": whole,
+        "RAY_gcs_rpc_server_connect_timeout_s": whole,
+        "RAY_worker_register_timeout_seconds": whole,
+        "RAY_agent_register_timeout_ms": milliseconds,
+        "RAY_health_check_initial_delay_ms": milliseconds,
+        "RAY_health_check_timeout_ms": milliseconds,
+        "RAY_DASHBOARD_STARTUP_TIMEOUT_S": whole,
+        "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": whole,
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": whole,
+    }
+
+
+def ray_temporary_folder(folder: Path) -> Path:
+    """A folder of this instance's own for Ray's sockets and logs, in one that nobody else may enter.
+
+    Ray opens its own to everybody. Short, whatever TMPDIR says: sockets lie 70 characters deeper, and the path of one
+    has at most 97.
     """
     identity = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:10]
-    return Path("/tmp") / f"ocs-{identity}"  # noqa: S108
+    return Path("/tmp") / f"ocs-{identity}" / "r"  # noqa: S108

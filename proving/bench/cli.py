@@ -21,6 +21,7 @@ class Benchmark(StrEnum):
     EXPORT = "export"
     HTTP = "http"
     SWEEP = "sweep"
+    START = "start"
 
 
 def bench(

@@ -90,17 +90,17 @@ def test_status_and_logs_tell_of_what_runs(cluster: Cluster) -> None:
 
 def test_a_dead_mongo_is_shown_and_up_starts_it_again(cluster: Cluster) -> None:
     before = lasting(cluster)
-    port = urlsplit(cluster.state.mongo_uri).port
-    mongo = psutil.Process(pid_listening_on(port))
-    mongo.kill()
-    mongo.wait(timeout=30)
-    eventually(lambda: cluster.instance.health().get("mongodb") == "down", "the service misses it")
+    mongo = psutil.Process(pid_listening_on(urlsplit(cluster.state.mongo_uri).port))
+    with cluster.unsupervised():
+        mongo.kill()
+        mongo.wait(timeout=30)
+        eventually(lambda: cluster.instance.health().get("mongodb") == "down", "the service misses it")
 
-    status, up = cluster.run("status"), cluster.run("up")
+        status, up = cluster.run("status"), cluster.run("up")
 
-    assert re.search(r"MongoDB\s+down", status.stdout)
-    assert up.returncode == 0, up.stderr
-    eventually(lambda: cluster.instance.health().get("mongodb") == "up", "MongoDB serves again")
+        assert re.search(r"MongoDB\s+down", status.stdout)
+        assert up.returncode == 0, up.stderr
+        eventually(lambda: cluster.instance.health().get("mongodb") == "up", "MongoDB serves again")
     assert lasting(cluster) == before
 
 
@@ -114,7 +114,14 @@ def pid_listening_on(port: int | None) -> int | None:
 
 
 def test_secrets_on_disk_are_readable_by_their_owner_alone(cluster: Cluster) -> None:
-    secrets = ("redis_password", "ray_token", "instance.json", "settings.json", "redis/redis.conf")
+    secrets = (
+        "redis_password",
+        "ray_token",
+        "instance.json",
+        "settings.json",
+        "asked_for.json",
+        "redis/redis.conf",
+    )
 
     for name in secrets:
         assert stat.S_IMODE((cluster.folder / name).stat().st_mode) == 0o600, name

@@ -209,7 +209,7 @@ def test_readers_who_leave_early_make_room_for_others(api: httpx.Client) -> None
 def memory(cluster: Cluster) -> float:
     """Bytes that the instance's processes do not share with others."""
     total = 0
-    for process in cluster.instance.processes():
+    for process in cluster.processes():
         try:
             total += process.memory_full_info().uss
         except psutil.Error:

@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
 from clusters import Cluster, create, eventually, step
 
-from cluster.instance import processes
-from cluster.instance.embedded_servers import EmbeddedServer, embedded_mongo
+from cluster.instance.embedded_servers import MONGODB
 from cluster.instance.ports import accepts
 
 CHAIN: dict[str, Any] = {
@@ -53,7 +51,7 @@ def api(two: Cluster) -> Iterator[httpx.Client]:
 
 
 def actor(cluster: Cluster, kind: str) -> psutil.Process:
-    (process,) = [one for one in cluster.instance.processes() if _title(one) == f"ray::{kind}"]
+    (process,) = [one for one in cluster.processes() if _title(one) == f"ray::{kind}"]
     return process
 
 
@@ -74,29 +72,15 @@ def configure(api: httpx.Client, values: dict[str, Any]) -> int:
     return stored
 
 
-def mongo(cluster: Cluster) -> EmbeddedServer:
-    port = urlsplit(cluster.state.mongo_uri).port
-    assert port is not None
-    return embedded_mongo(cluster.folder / "mongo", port)
-
-
 @contextmanager
 def mongo_down(cluster: Cluster) -> Iterator[None]:
-    server = mongo(cluster)
-    (process,) = [one for one in cluster.instance.processes() if tuple(one.cmdline()) == server.command]
-    process.kill()
-    process.wait(10)
-    try:
+    [server] = [server for server in cluster.state.servers if server.name == MONGODB]
+    [process] = [one for one in cluster.processes() if tuple(one.cmdline()) == server.command]
+    with cluster.unsupervised():
+        process.kill()
+        process.wait(10)
         yield
-    finally:
-        processes.start(
-            server.name,
-            server.command,
-            log=cluster.folder / "logs" / "mongo.log",
-            marker=str(cluster.folder.resolve()),
-            env={},
-        )
-        eventually(lambda: accepts(server.port), "MongoDB accepts connections")
+    eventually(lambda: accepts(server.port), "MongoDB accepts connections")
 
 
 def test_the_shared_actors_run_before_anybody_asks_for_history(two: Cluster) -> None:

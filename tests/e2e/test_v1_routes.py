@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from clusters import PARAMETERS, create, step
 
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden" / "reference-vectors.json"
 CHAIN, SESSIONS = "/api/v1/chain", "/api/v1/chain/sessions"
-
-
-@pytest.fixture(scope="session")
-def golden() -> dict[str, Any]:
-    if not GOLDEN.exists():
-        pytest.skip("the golden vectors are not beside this checkout")
-    return {vector["name"]: vector for vector in json.loads(GOLDEN.read_text())}
 
 
 def has_shape(value: object, shape: object) -> bool:

@@ -1,24 +1,14 @@
 """The tutorial's code runs, prints what the text says, and draws the pictures that the text shows."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-pytest.importorskip("matplotlib", reason="the pictures need matplotlib").use("Agg")
-
-SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "make_tutorial.py"
 
 
 @pytest.fixture(scope="module")
 def tutorial():
-    spec = importlib.util.spec_from_file_location("make_tutorial", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the module of a class
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    pytest.importorskip("matplotlib", reason="the pictures need matplotlib").use("Agg")
+    import make_tutorial
+
+    return make_tutorial
 
 
 def test_the_code_prints_what_the_text_says_and_draws_its_pictures(tutorial):

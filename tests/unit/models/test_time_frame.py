@@ -1,7 +1,6 @@
 import json
 import pickle
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from model_laws import REPEATABLE
 from optionchain.errors import InvalidInput
 from optionchain.time_frame import INTERVALS, TimeFrame
 
-VECTORS = Path(__file__).parents[4] / "shared" / "golden" / "reference-vectors.json"
 CUSTOM = st.floats(1e-3, 31_536_000_000_000).map(TimeFrame.custom)
 ANY = st.one_of(st.sampled_from([TimeFrame(name) for name in INTERVALS]), CUSTOM)
 
@@ -116,9 +114,8 @@ def test_a_wrong_argument_is_refused_by_name(arguments, field):
     assert caught.value.field == field
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="the reference vectors are not next to this checkout")
-def test_conversions_agree_with_the_reference_vectors():
-    vectors = [v for v in json.loads(VECTORS.read_text()) if v["inputs"]["fn"] == "convert_time_frame"]
+def test_conversions_agree_with_the_reference_vectors(golden):
+    vectors = [v for v in golden.values() if v["inputs"]["fn"] == "convert_time_frame"]
 
     assert len(vectors) == 5
     for vector in vectors:

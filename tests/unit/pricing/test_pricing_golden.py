@@ -8,7 +8,9 @@ from optionchain.pricing import black_scholes
 
 
 def vectors(golden, function):
-    return [vector for vector in golden.values() if vector["inputs"].get("fn") == function]
+    found = [vector for vector in golden.values() if vector["inputs"].get("fn") == function]
+    assert found
+    return found
 
 
 def test_the_reference_has_the_same_prices(golden):
