@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from optionchain.expirations.listing import Listing, Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.kernel import Offsets, Term
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _DAY_MICROSECONDS = 86_400_000_000
 
@@ -41,20 +44,18 @@ class ChainBlock(Contracts):
     dividend_yield: float
     columns: Floats
 
-    @property
-    def listed_of_contracts(self) -> NDArray[np.int64]:
-        """``[contracts]`` index of the listed expiration that each contract has."""
-        return np.repeat(np.arange(self.days_to_expiration.size), np.diff(self.offsets))
+    def per_step(self, values: NDArray[Scalar], times: int = 1) -> NDArray[Scalar]:
+        """Repeat one value a step for each of its contracts, or `times` for each."""
+        return np.repeat(values, times * np.diff(self.offsets[self.listing.offsets]))
 
-    @property
-    def steps_of_contracts(self) -> NDArray[np.int64]:
-        """``[contracts]`` index of each contract's step."""
-        return np.repeat(np.arange(self.spots.size), np.diff(self.offsets[self.listing.offsets]))
+    def per_listed(self, values: NDArray[Scalar], times: int = 1) -> NDArray[Scalar]:
+        """Repeat one value a listed expiration for each of its contracts, or `times` for each."""
+        return np.repeat(values, times * np.diff(self.offsets))
 
     def shared_terms(self) -> SharedTerms:
         """Spot and years to expiry, ``[contracts]``, rate and dividend yield."""
-        spots = self.spots[self.steps_of_contracts]
-        years = (self.days_to_expiration / DAYS_PER_YEAR)[self.listed_of_contracts]
+        spots = self.per_step(self.spots)
+        years = self.per_listed(self.days_to_expiration / DAYS_PER_YEAR)
         return SharedTerms(spots, years, self.risk_free_rate, self.dividend_yield)
 
 

@@ -96,15 +96,13 @@ def _step_columns(block: StepBlock) -> list[Any]:
 
 
 def _contract_columns(block: StepBlock, chains: ChainBlock) -> list[Any]:
-    step, simulated_at, _ = _step_columns(block)
-    steps, listed = chains.steps_of_contracts, chains.listed_of_contracts
     listing = chains.listing
     return [
-        step[steps],
-        simulated_at[steps],
+        chains.per_step(np.arange(block.steps.start, block.steps.stop, dtype=np.int32)),
+        chains.per_step(block.simulated_at),
         pa.repeat(block.simulation.parameters.symbol, chains.strikes.size),
-        listing.expires_at[listed],
-        pa.array(listing.names).take(pa.array(listing.labels[listed])),
-        chains.days_to_expiration[listed],
+        chains.per_listed(listing.expires_at),
+        pa.array(listing.names).take(pa.array(chains.per_listed(listing.labels))),
+        chains.per_listed(chains.days_to_expiration),
         *(column.of(chains) for column in _EXPORTED),
     ]

@@ -151,13 +151,13 @@ class _Pieces(io.RawIOBase):
     """A file that keeps what was written until it is taken."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._pieces: list[Any] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, piece: Any) -> int:
-        self._pieces.append(bytes(piece))
+        self._pieces.append(piece)  # an Arrow buffer keeps what it shows, so it is copied once, when it is taken
         return len(piece)
 
     def take(self) -> bytes:

@@ -86,15 +86,14 @@ def _check_expressible(simulation: Simulation, steps: range) -> None:
 
 
 def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
-    steps = np.repeat(chains.steps_of_contracts, 2)
-    rows = steps.size
-    yield np.arange(block.steps.start, block.steps.stop)[steps]
-    yield (1000 * block.simulated_at)[steps]
+    rows = 2 * chains.strikes.size
+    yield chains.per_step(np.arange(block.steps.start, block.steps.stop), 2)
+    yield chains.per_step(1000 * block.simulated_at, 2)
     yield pa.repeat(block.simulation.parameters.symbol, rows)
-    yield _cents(block.prices)[steps]
+    yield chains.per_step(_cents(block.prices), 2)
     yield np.full(rows, TICK_CENTS)
     yield np.full(rows, CONTRACT_MULTIPLIER)
-    yield np.repeat((1000 * chains.listing.expires_at)[chains.listed_of_contracts], 2)
+    yield chains.per_listed(1000 * chains.listing.expires_at, 2)
     yield np.repeat(_cents(chains.strikes), 2)
     yield pa.array(["call", "put"]).take(pa.array(np.arange(rows) % 2))
     yield _cents(_sides(chains.call_bid, chains.put_bid))
