@@ -168,12 +168,12 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     _check_growth(terms)
     intervals = np.repeat(np.array([each.strike_interval for each in group], dtype=float), counts)
     sizes = {each.chain_size for each in group}
-    chain_size = (
+    strikes_per_side = (
         sizes.pop()
         if len(sizes) == 1
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
-    offsets, columns = priced(terms, intervals, chain_size)
+    offsets, columns = priced(terms, intervals, strikes_per_side)
     _check_prices(terms, offsets, columns[0])
     return [
         OptionChain(

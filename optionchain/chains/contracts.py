@@ -99,14 +99,14 @@ COLUMNS: tuple[Column, ...] = tuple(each for each in vars(Contracts).values() if
 
 
 def priced(
-    terms: Floats, strike_interval: Floats, chain_size: Floats | int, *, quoted: bool = True
+    terms: Floats, strike_interval: Floats, strikes_per_side: Floats | int, *, quoted: bool = True
 ) -> tuple[Offsets, Floats]:
     """List the strikes of some ladders, and price them.
 
     Args:
         terms: ``[8, ladders]`` as the kernel takes them.
         strike_interval: ``[ladders]`` currency units, > 0; NaN where one is to be chosen.
-        chain_size: Strikes per side, >= 0; one whole number, or ``[ladders]``.
+        strikes_per_side: >= 0; one whole number, or ``[ladders]``.
         quoted: Whether to quote them.
 
     Returns:
@@ -121,10 +121,10 @@ def priced(
             spot=terms[Row.SPOT],
             volatility=terms[Row.VOLATILITY],
             expiry_years=terms[Row.YEARS],
-            chain_size=chain_size,
+            chain_size=strikes_per_side,
         )
         intervals = np.where(np.isnan(intervals), chosen, intervals)
-    offsets, strikes = ladders(terms[Row.SPOT], intervals, chain_size)
+    offsets, strikes = ladders(terms[Row.SPOT], intervals, strikes_per_side)
     columns = np.empty((QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
     price(offsets, terms, columns)

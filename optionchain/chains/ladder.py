@@ -73,13 +73,13 @@ def central_multiple(price: float, interval: float) -> int:
     return int((_decimal(price) / _decimal(interval)).to_integral_value(ROUND_HALF_UP))
 
 
-def ladders(spots: Floats, intervals: Floats, chain_sizes: Floats | int) -> tuple[Offsets, Strikes]:
+def ladders(spots: Floats, intervals: Floats, strikes_per_side: Floats | int) -> tuple[Offsets, Strikes]:
     """List the multiples of each interval around each spot, without those <= 0.
 
     Args:
         spots: ``[ladders]`` currency units, > 0.
         intervals: ``[ladders]`` currency units, > 0.
-        chain_sizes: Strikes on each side of the central one, >= 0; one whole number, or ``[ladders]``.
+        strikes_per_side: Strikes on each side of the central one, >= 0; one whole number, or ``[ladders]``.
 
     Returns:
         Where each ladder begins, ``[ladders + 1]``, and the strikes of all, ``[contracts]``, ascending within each
@@ -95,10 +95,10 @@ def ladders(spots: Floats, intervals: Floats, chain_sizes: Floats | int) -> tupl
     """
     ticks, units = _decimal_ticks_of_each(intervals)
     centres = _central_multiples(spots, intervals)
-    highest = centres + chain_sizes
+    highest = centres + strikes_per_side
     if float((highest * ticks).max(initial=0.0)) > _MOST_TICKS:
         raise InvalidInput("strike_interval", "is too fine, or has too many decimals, for such a price")
-    lowest = centres - chain_sizes
+    lowest = centres - strikes_per_side
     lowest = np.where(lowest > 1.0, lowest, 1.0)
     offsets = np.zeros(spots.size + 1, dtype=np.int64)
     np.cumsum(np.maximum(highest - lowest + 1.0, 0.0).astype(np.int64), out=offsets[1:])

@@ -157,7 +157,9 @@ class _Pieces(io.RawIOBase):
         return True
 
     def write(self, piece: Any) -> int:
-        self._pieces.append(piece)  # an Arrow buffer keeps what it shows, so it is copied once, when it is taken
+        self._pieces.append(
+            piece
+        )  # an Arrow buffer keeps what it shows, so it is copied once, when it is taken
         return len(piece)
 
     def take(self) -> bytes:

@@ -89,8 +89,8 @@ class VarianceStep:
     def _moments(self, variance: FloatOrFloats) -> tuple[FloatOrFloats, FloatOrFloats]:
         """Mean m of the next variance, and psi: its variance over the mean squared."""
         mean = self.theta + (variance - self.theta) * self.decay
-        spread = variance * self.on_variance + self.constant
-        return mean, spread / (mean * mean + TINY) + TINY
+        variance_of_next = variance * self.on_variance + self.constant
+        return mean, variance_of_next / (mean * mean + TINY) + TINY
 
 
 def _offset_squared(ratio: FloatOrFloats, sqrt: Callable[[Any], Any]) -> FloatOrFloats:
