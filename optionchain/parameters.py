@@ -176,6 +176,8 @@ class SimulationParameters:
             raise InvalidInput("time_frame", "must be a TimeFrame")
         if self.step_interval is not None and not isinstance(self.step_interval, timedelta):
             raise InvalidInput("step_interval", "must be a timedelta")
+        if not isinstance(self.numerics, str) or not self.numerics:
+            raise InvalidInput("numerics", "must be a non-empty text")
 
     def _check_time(self) -> None:
         object.__setattr__(self, "start_at", in_utc("start_at", self.start_at))

@@ -16,7 +16,7 @@ from optionchain.parameters import SimulationParameters, SingleExpiration
 
 METHOD = "method."
 DAYS = "days_to_expiration"
-_FIELDS = {field.name for field in fields(SimulationParameters)} - {"expirations", "path"}
+_FIELDS = {field.name for field in fields(SimulationParameters)} - {"expirations", "path", "numerics"}
 
 
 def known_names(base: SimulationParameters) -> set[str]:
