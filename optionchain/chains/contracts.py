@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ class SharedTerms(NamedTuple):
     dividend_yield: Term
 
 
-class Contracts:
+class Contracts(ABC):
     """Calls and puts on the same strikes. A new greek is a row of `price`, and a line here.
 
     Attributes:
@@ -72,9 +73,9 @@ class Contracts:
         """Change of the put's price per percentage point of rate; computed when asked."""
         return self._rho(self.put_mid, self.put_delta)
 
+    @abstractmethod
     def shared_terms(self) -> SharedTerms:
         """Spot, years to expiry, rate and dividend yield of the contracts."""
-        raise NotImplementedError
 
     def _theta(self, prices: Floats, deltas: Floats) -> Floats:
         spot, years, rate, dividend_yield = self.shared_terms()

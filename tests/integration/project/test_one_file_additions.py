@@ -49,6 +49,7 @@ GREEK = '''
         """How many percent the call gains when the underlying gains one."""
         return self.call_delta * self.shared_terms().spot / self.call_mid
 
+    @abstractmethod
     def shared_terms('''
 SEES_THE_GREEK = """
 import json
@@ -96,7 +97,9 @@ def test_a_market_model_is_one_file(package: Path) -> None:
 
 def test_a_greek_that_follows_from_others_is_one_declaration(package: Path) -> None:
     contracts = package / "chains" / "contracts.py"
-    contracts.write_text(contracts.read_text().replace("\n    def shared_terms(", GREEK, 1))
+    contracts.write_text(
+        contracts.read_text().replace("\n    @abstractmethod\n    def shared_terms(", GREEK, 1)
+    )
 
     contract, column, unit, exported, values = run(SEES_THE_GREEK, package)
 
