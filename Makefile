@@ -61,7 +61,8 @@ build: $(VENV)/.test ## Build and check the wheel and the source distribution, i
 	@$(BIN)/python -m twine check --strict dist/*
 	@$(BIN)/check-wheel-contents dist
 
-format: $(VENV)/.test ## Format the code and apply safe fixes
+format: $(VENV)/.test ## Generate the synchronous client, format the code and apply safe fixes
+	@$(BIN)/python -P optionchain_client/make_synchronous.py
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

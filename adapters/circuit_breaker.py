@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from optionchain.errors import Unavailable
+from optionchain.observing import Observer, Unobserved
+from optionchain.patience import FAILURES_BEFORE_PAUSE, PAUSE_SECONDS
 
 T = TypeVar("T")
 
@@ -24,6 +26,7 @@ class CircuitBreaker:
         dependency: What to call it in the refusals.
         failures: Calls in a row that must fail.
         pause_seconds: How long calls are refused.
+        observer: Told when it refuses, and when it begins and ends to.
         clock: Monotonic seconds.
     """
 
@@ -31,13 +34,15 @@ class CircuitBreaker:
         self,
         dependency: str,
         *,
-        failures: int = 3,
-        pause_seconds: float = 2.0,
+        failures: int = FAILURES_BEFORE_PAUSE,
+        pause_seconds: float = PAUSE_SECONDS,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._dependency = dependency
         self._failures = failures
         self._pause_seconds = pause_seconds
+        self._observer = observer or Unobserved()
         self._clock = clock
         self._failed_in_a_row = 0
         self._open_until = 0.0
@@ -61,20 +66,28 @@ class CircuitBreaker:
             result = await operation()
         except Unavailable:
             self._failed_in_a_row += 1
+            if self._failed_in_a_row == self._failures:
+                self._observer.counted("breaker.opened", dependency=self._dependency)
             self._open_until = self._clock() + self._pause_seconds
             raise
         except Exception:
-            self._failed_in_a_row = 0  # it answered, though with a refusal
+            self._answered()  # though with a refusal
             raise
         else:
-            self._failed_in_a_row = 0
+            self._answered()
             return result
         finally:
             if tries:
                 self._is_trying = False
 
+    def _answered(self) -> None:
+        if self.is_open:
+            self._observer.counted("breaker.closed", dependency=self._dependency)
+        self._failed_in_a_row = 0
+
     def _admit(self) -> None:
         remaining = self._open_until - self._clock()
         if self._is_trying or remaining > 0.0:
+            self._observer.counted("breaker.refused", dependency=self._dependency)
             raise Unavailable(self._dependency, max(remaining, 1.0))
         self._is_trying = True

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from adapters.settings import MongoSettings
 from optionchain.errors import Unavailable
-
-
-class MongoSettings(BaseModel):
-    """Where MongoDB is, and how patient we are with it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    uri: SecretStr | None = Field(None, description="`mongodb://` URI; empty starts a private server")
-    database: str = Field("optionchain", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Name of the database")
-    timeout_seconds: float = Field(
-        3.0, gt=0, le=60, description="Patience with one operation or connection attempt"
-    )
-    max_connections: int = Field(32, ge=1, le=1000, description="Connections of one process")
-    read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = (
-        Field("primaryPreferred", description="Where history is read; writes go to the primary")
-    )
 
 
 def open_mongo(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:

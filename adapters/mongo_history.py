@@ -43,10 +43,9 @@ from optionchain.history.bars import (
 )
 from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
 from optionchain.history.results import AssetSummary, SimulationResult, VolatilityPoint
+from optionchain.patience import DOCUMENT_SWAP_ATTEMPTS
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import finite, positive
-
-SAVE_ATTEMPTS = 8
 
 MAX_ANALYTICS_DAYS = 3653
 # The time frames whose documents are within one day.
@@ -87,7 +86,7 @@ class MongoHistoricalRepository:
         documents, keys, summary = chain_documents(chain)
         with mongo_errors():
             await self._prepare()
-            for _ in range(SAVE_ATTEMPTS):
+            for _ in range(DOCUMENT_SWAP_ATTEMPTS):
                 stored = await self._chains.read_some(identity, {}, from_primary=True)
                 expected = stored[0][0]["revision"] if stored else None
                 if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
@@ -212,7 +211,7 @@ class MongoHistoricalRepository:
 
     async def _save_stretches(self, stretches: Sequence[tuple[Document, PriceSeries]]) -> None:
         """Merge stretches into what is stored, and again those where another writer was first."""
-        for _ in range(SAVE_ATTEMPTS):
+        for _ in range(DOCUMENT_SWAP_ATTEMPTS):
             stored = await self._stored_stretches([identity for identity, _ in stretches])
             revisions = []
             for identity, bars in stretches:

@@ -22,12 +22,13 @@ from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from optionchain.patience import SECONDARY_READ_ATTEMPTS
+
 Document: TypeAlias = dict[str, Any]
 MAJORITY = WriteConcern("majority")
 DUPLICATE_KEY = 11000
 # A revision without a head is the trace of a writer that died, once it is older than any write can take.
 ABANDONED_AFTER = timedelta(hours=1)
-READ_ATTEMPTS = 4
 BATCH = 64  # sets that are in memory at a time
 SWEPT = 10_000  # revisions in one request to drop what is none of them
 PORTION = 5_000  # of the work that `each` counts; the embedded server does as much in a second or two
@@ -135,9 +136,11 @@ class RevisionedSets:
         self, condition: Mapping[str, Any], projection: Mapping[str, Any], *, from_primary: bool = False
     ) -> list[tuple[Document, list[Document]]]:
         """The first sets whose identity meets a condition, at most `BATCH`; else as `read`."""
-        for attempt in range(READ_ATTEMPTS):
+        for attempt in range(SECONDARY_READ_ATTEMPTS):
             # A secondary may lag behind: the last attempt asks the primary.
-            preference = ReadPreference.PRIMARY if from_primary or attempt == READ_ATTEMPTS - 1 else None
+            preference = (
+                ReadPreference.PRIMARY if from_primary or attempt == SECONDARY_READ_ATTEMPTS - 1 else None
+            )
             heads = await self._heads(condition, preference).limit(BATCH).to_list()
             documents = await self._documents_of(heads, projection, preference)
             if all(len(documents[head["revision"]]) == head["documents"] for head in heads):
@@ -159,7 +162,7 @@ class RevisionedSets:
             each: The work of the set of a head: the server gets no more at a time than it can answer in time.
         """
         done: dict[tuple[ObjectId, ...], list[Document]] = {}
-        for _ in range(READ_ATTEMPTS):
+        for _ in range(SECONDARY_READ_ATTEMPTS):
             heads = await self._heads(condition).to_list()
             parts = [tuple(head["revision"] for head in part) for part in _portions(heads, each)]
             for part in parts:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, MongoClient
 
-from adapters.mongo_connection import MongoSettings, client_options, mongo_errors
+from adapters.mongo_connection import client_options, mongo_errors
+from adapters.settings import MongoSettings
 
 # A sweep has one driver, which writes one document every few seconds.
 CONNECTIONS = 2

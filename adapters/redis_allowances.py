@@ -8,13 +8,14 @@ Key: ``<prefix>:rate:<caller>``, the instant (microseconds from 1970) at which n
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_connection import RedisClient, redis_errors
+from adapters.settings import RateSettings
+from optionchain.observing import Observer
 from optionchain.ports import Allowance
 
 MICROSECONDS = 1_000_000
+LIMITER = "the rate limiter"
 # The generic cell rate algorithm (ITU-T I.371): each request moves the instant at which nothing counts as used by one
 # interval, and is refused where that would lead further ahead than `burst` intervals. By Redis's clock, which is one.
 # ARGV: the interval in microseconds, and how far ahead that instant may be.
@@ -32,18 +33,6 @@ return {ahead, 0}
 """
 
 
-class RateSettings(BaseModel):
-    """How many requests each caller may make: the owner of a key, or an address that has none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    # Their product, in microseconds, stays far from where a double is no longer exact.
-    per_minute: int = Field(
-        0, ge=0, le=600_000, description="Requests a minute, over all replicas; then 429. 0 means no limit"
-    )
-    burst: int = Field(100, ge=1, le=100_000, description="Of these, how many may come at once")
-
-
 class RedisAllowances:
     """The `Allowances` on Redis.
 
@@ -51,14 +40,22 @@ class RedisAllowances:
         client: An open client; closed by `close`.
         settings: The rate, which is not 0.
         prefix: Prefix of every key.
+        observer: Told when Redis is left alone for a while.
     """
 
-    def __init__(self, client: RedisClient, settings: RateSettings, *, prefix: str = "ocs") -> None:
+    def __init__(
+        self,
+        client: RedisClient,
+        settings: RateSettings,
+        *,
+        prefix: str = "ocs",
+        observer: Observer | None = None,
+    ) -> None:
         self._client = client
         self._prefix = prefix
         self._burst = settings.burst
         self._interval = round(60 * MICROSECONDS / settings.per_minute)
-        self._breaker = CircuitBreaker("the rate limiter")
+        self._breaker = CircuitBreaker(LIMITER, observer=observer)
 
     async def take(self, caller: str) -> Allowance:
         """Count a request of a caller, unless it is over the limit.
@@ -79,6 +76,6 @@ class RedisAllowances:
 
     async def _take(self, caller: str) -> tuple[int, int]:
         key, window = f"{self._prefix}:rate:{caller}", self._interval * self._burst
-        with redis_errors():
+        with redis_errors(LIMITER):
             ahead, wait = await self._client.eval(TAKE, 1, key, self._interval, window)
         return ahead, wait

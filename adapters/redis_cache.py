@@ -15,18 +15,19 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cachetools import TLRUCache
-from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import RedisCluster
 
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_connection import RedisClient, redis_errors
 from optionchain.errors import Unavailable
+from optionchain.observing import Observer, Unobserved, attempted
+from optionchain.patience import SILENT_CACHE_SECONDS
 
 # What is set together must not end together.
 JITTER = 0.1
-RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 1.0
 CLOSE_SECONDS = 0.1
+CACHE = "the cache"
 
 T = TypeVar("T")
 
@@ -63,17 +64,6 @@ end
 OVERHEAD_BYTES = 200
 
 
-class CacheSettings(BaseModel):
-    """How much is cached."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    local_megabytes: int = Field(64, ge=1, description="Bound of the part that one process holds")
-    redis_megabytes: int = Field(
-        256, ge=1, description="Bound of what is cached in Redis, beside the sessions"
-    )
-
-
 class RedisCacheService:
     """The `CacheService` on Redis.
 
@@ -82,6 +72,7 @@ class RedisCacheService:
         prefix: Prefix of every key.
         local_bytes: Bound of what this process holds.
         redis_bytes: Bound of what Redis holds of the cache.
+        observer: Told what is found where, and what becomes of the messages.
         clock: Monotonic seconds.
     """
 
@@ -92,6 +83,7 @@ class RedisCacheService:
         prefix: str = "ocs",
         local_bytes: int = 64 << 20,
         redis_bytes: int = 256 << 20,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -109,18 +101,24 @@ class RedisCacheService:
         self._listener: asyncio.Task[None] | None = None
         self._is_listening = False
         self._messages = 0
-        self._breaker = CircuitBreaker("the cache")
+        self._observer = observer or Unobserved()
+        self._breaker = CircuitBreaker(CACHE, observer=self._observer)
 
     async def get(self, key: str) -> bytes | None:
         self._listen()
         local = self._local.get(key) if self._is_listening else None
         if local is not None:
+            self._observer.counted("cache.hits", tier="process")
             return local[0]
         messages = self._messages
         try:
             value, milliseconds = await self._breaker.call(lambda: self._read(key))
         except Unavailable:
             return None
+        if value is None:
+            self._observer.counted("cache.misses")
+        else:
+            self._observer.counted("cache.hits", tier="redis")
         # A message in the meantime may have been about this value.
         if value is not None and milliseconds > 0 and messages == self._messages:
             self._keep(key, value, milliseconds / 1000)
@@ -165,11 +163,14 @@ class RedisCacheService:
 
     async def _hear_again_and_again(self, open_subscription: Callable[[], object]) -> None:
         while True:
-            with contextlib.suppress(Unavailable), redis_errors():
-                await self._hear(open_subscription())
-            await asyncio.sleep(RECONNECT_SECONDS)
+            await attempted(self._observer, "cache.listen", lambda: self._hear(open_subscription))
+            await asyncio.sleep(SILENT_CACHE_SECONDS)
 
-    async def _hear(self, subscription: object) -> None:
+    async def _hear(self, open_subscription: Callable[[], object]) -> None:
+        with redis_errors(CACHE):
+            await self._hear_messages(open_subscription())
+
+    async def _hear_messages(self, subscription: object) -> None:
         async with subscription as channel:  # type: ignore[attr-defined]  # redis-py's PubSub has no types here
             await channel.subscribe(self._channel)
             # What was said while nobody listened is not known.
@@ -194,22 +195,22 @@ class RedisCacheService:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.execute_command("GET", self._key(key))
         pipeline.execute_command("PTTL", self._key(key))
-        with redis_errors():
+        with redis_errors(CACHE):
             value, milliseconds = await pipeline.execute()
         return value, milliseconds
 
     async def _write(self, key: str, value: bytes, milliseconds: int) -> None:
-        with redis_errors():
+        with redis_errors(CACHE):
             arguments = (value, milliseconds, self._redis_bytes, OVERHEAD_BYTES)
             await self._client.execute_command("EVAL", _KEEP, 3, *self._keys(key), *arguments)
 
     async def _forget(self, key: str) -> None:
-        with redis_errors():
+        with redis_errors(CACHE):
             await self._client.execute_command("EVAL", _DROP, 3, *self._keys(key))
             await self._client.execute_command("PUBLISH", self._channel, key)
 
     async def _has(self, key: str) -> bool:
-        with redis_errors():
+        with redis_errors(CACHE):
             return bool(await self._client.execute_command("EXISTS", self._key(key)))
 
     def _key(self, key: str) -> str:

@@ -4,45 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from adapters.settings import RedisSettings
 from optionchain.errors import Unavailable
+from optionchain.patience import BROKEN_CONNECTION
 
 RedisClient = Redis | RedisCluster
-
-
-class RedisSettings(BaseModel):
-    """Where Redis (or Valkey) is, and how patient we are with it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: SecretStr | None = Field(
-        None, description="`redis://` or `rediss://` URL; empty starts a private server"
-    )
-    mode: Literal["standalone", "cluster", "sentinel"] = Field(
-        "standalone", description="What the URL leads to; with `sentinel`, to one of the sentinels"
-    )
-    sentinel_service: str = Field("optionchain", description="Name of the primary that the sentinels watch")
-    prefix: str = Field("ocs", pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Prefix of every key")
-    timeout_seconds: float = Field(
-        2.0, gt=0, le=60, description="Patience with one command or connection attempt"
-    )
-    retries: int = Field(1, ge=0, le=10, description="Repetitions of a command whose connection broke")
-    max_connections: int = Field(64, ge=1, le=10_000, description="Connections of one process")
-    wait_replicas: int = Field(
-        0, ge=0, le=9, description="Replicas that must have a checkpoint before a reply"
-    )
-    fsync: Literal["everysec", "always"] = Field(
-        "always",
-        description="Private server only: `always` loses nothing acknowledged; `everysec` may, when killed or cut off",
-    )
 
 
 def open_redis(settings: RedisSettings) -> RedisClient:
@@ -60,7 +34,8 @@ def open_redis(settings: RedisSettings) -> RedisClient:
         "max_connections": settings.max_connections,
     }
     # A server that hangs has had the caller's patience already: only broken connections are tried again.
-    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), settings.retries, (RedisConnectionError,))
+    backoff = ExponentialBackoff(cap=BROKEN_CONNECTION.longest_seconds, base=BROKEN_CONNECTION.first_seconds)
+    retry = Retry(backoff, settings.retries, (RedisConnectionError,))
     if settings.mode == "cluster":
         return RedisCluster.from_url(url, **common)
     if settings.mode == "sentinel":
@@ -76,9 +51,13 @@ def open_redis(settings: RedisSettings) -> RedisClient:
 
 
 @contextmanager
-def redis_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours."""
+def redis_errors(whose: str) -> Iterator[None]:
+    """Turn the driver's errors into ours.
+
+    Args:
+        whose: Who asked Redis, in the words of a caller: ``the session store``.
+    """
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable("the session store") from error
+        raise Unavailable(whose) from error

@@ -92,7 +92,7 @@ class RedisAnswers:
 
     async def _keep(self, owner: str, key: str, request: bytes, *answer: bytes) -> bytes | None:
         milliseconds = int(self._ttl_seconds * 1000)
-        with redis_errors():
+        with redis_errors("the memory of keyed requests"):
             bound, kept = await self._client.eval(
                 KEEP, 1, self._name(owner, key), request, milliseconds, *answer
             )

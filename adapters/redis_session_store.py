@@ -1,7 +1,12 @@
 """Sessions in Redis: one hash each, written by compare-and-swap on its version, gone at its time to live.
 
-Keys: ``<prefix>:session:{<id>}`` (hash) and, per owner, ``<prefix>:active:{<owner>}:<surface>`` (sorted set of
-ids by the instant at which they expire). Every script touches one key, so that Redis Cluster can run it.
+Keys, those of one script in one slot, so that Redis Cluster can run it:
+
+- ``<prefix>:session:{<id>}`` (hash).
+- ``<prefix>:keyed:{<id>}:<period>`` (hash): what its keyed commands were given, in a period as long as a key lives.
+- ``<prefix>:active:{<owner>}:<surface>`` (sorted set): ids by the instant at which they expire.
+- ``{<prefix>:owners}-due`` and ``{<prefix>:owners}-claimed`` (sorted sets): the owners who have such lists, by the
+  instant at which these are to be cleaned, or until which somebody cleans them.
 """
 
 from __future__ import annotations
@@ -9,18 +14,21 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import orjson
 
-from adapters.redis_connection import RedisClient, RedisSettings, open_redis, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_errors
+from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
+from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
 from optionchain.ports import ActivePage, Checkpoint
-from optionchain.session import Served, Session, SessionState, Surface
-from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
+from optionchain.session import Served, Session, Surface
 
-# ARGV: expected version ('0': nothing), new version, served commands, time to live in ms, then fields and values.
+# KEYS: the session; and if it was given keyed commands what such commands were given, in this period and the last.
+# ARGV: expected version ('0': nothing), new version, served commands, time to live in ms, that of keyed commands, how
+# many of these and what they were given, then fields and values.
+# A keyed command that was stored before is refused, whatever the caller's copy of the session has forgotten.
 # The same version reached by the same commands counts as stored, so that a save whose answer was lost can be
 # repeated; the version alone would take another's save for ours, or a late one of ours for the one that followed.
 SAVE = """
@@ -31,19 +39,51 @@ if not stored[1] then
 elseif stored[1] ~= ARGV[1] then
   return 0
 end
-redis.call('HSET', KEYS[1], 'version', ARGV[2], 'served', ARGV[3], unpack(ARGV, 5))
+local last = 6 + 2 * ARGV[6]
+if KEYS[2] then
+  for i = 7, last, 2 do
+    if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then
+      return stored[1] and 0 or -1
+    end
+  end
+  redis.call('HSET', KEYS[2], unpack(ARGV, 7, last))
+  redis.call('PEXPIRE', KEYS[2], ARGV[5])
+end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'served', ARGV[3], unpack(ARGV, last + 1))
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 STORED, DELETED = 1, -1
 
+# Cleaning is shared: whoever claims an owner cleans, and nobody else does. While an owner is claimed and not due, a new
+# session makes the owner due again, so none is forgotten; and who has no sessions left is in neither set.
+# KEYS: due, claimed. ARGV: now, until when the claim holds, how many at most. Answers with the owners.
+CLAIM = """
+for _, owner in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])) do
+  redis.call('ZREM', KEYS[2], owner)
+  redis.call('ZADD', KEYS[1], 'LT', ARGV[1], owner)
+end
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, owner in ipairs(due) do
+  redis.call('ZREM', KEYS[1], owner)
+  redis.call('ZADD', KEYS[2], ARGV[2], owner)
+end
+return due
+"""
+CLAIMED_TOGETHER = 256
+# Longer than cleaning takes; an owner whose cleaner died is due again then.
+CLAIM_SECONDS = 30.0
 
-def open_session_store(redis: RedisSettings, *, ttl_seconds: float) -> RedisSessionStore:
+
+def open_session_store(
+    redis: RedisSettings, *, ttl_seconds: float, keyed_seconds: float
+) -> RedisSessionStore:
     """The session store of this process. Here, so that the process of an actor imports no more than it needs."""
     return RedisSessionStore(
         open_redis(redis),
         prefix=redis.prefix,
         ttl_seconds=ttl_seconds,
+        keyed_seconds=keyed_seconds,
         wait_replicas=redis.wait_replicas,
         timeout_seconds=redis.timeout_seconds,
     )
@@ -56,6 +96,7 @@ class RedisSessionStore:
         client: An open client; closed by `close`.
         prefix: Prefix of every key.
         ttl_seconds: How long a session lives after its last write.
+        keyed_seconds: How long, at least, keyed commands are remembered.
         wait_replicas: Replicas that must acknowledge a save; 0 for none.
         timeout_seconds: How long to wait for those replicas.
         clock: Unix time in seconds.
@@ -67,6 +108,7 @@ class RedisSessionStore:
         *,
         prefix: str = "ocs",
         ttl_seconds: float = 86_400.0,
+        keyed_seconds: float = 86_400.0,
         wait_replicas: int = 0,
         timeout_seconds: float = 2.0,
         clock: Callable[[], float] = time.time,
@@ -74,6 +116,7 @@ class RedisSessionStore:
         self._client = client
         self._prefix = prefix
         self._ttl_seconds = ttl_seconds
+        self._keyed_seconds = keyed_seconds
         self._wait_replicas = wait_replicas
         self._timeout_seconds = timeout_seconds
         self._clock = clock
@@ -81,7 +124,7 @@ class RedisSessionStore:
     async def get(self, session_ids: Sequence[str]) -> Mapping[str, Session]:
         hashes = await self._pipelined(("HGETALL", self._key(session_id)) for session_id in session_ids)
         return {
-            session_id: _session(session_id, _fields(fields))
+            session_id: session_of(session_id, fields_of(fields))
             for session_id, fields in zip(session_ids, hashes, strict=True)
             if fields
         }
@@ -93,13 +136,36 @@ class RedisSessionStore:
         pairs = zip(session_ids, versions, strict=True)
         return {session_id: int(version) for session_id, version in pairs if version is not None}
 
+    async def recall(self, wanted: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[Served, ...]]:
+        commands: list[tuple[Any, ...]] = []
+        for session_id, ids in wanted.items():
+            commands.append(("HGET", self._key(session_id), "since"))
+            commands += [("HMGET", key, *ids) for key in self._keyed_keys(session_id)]
+        answers = iter(await self._pipelined(commands))
+        found: dict[str, tuple[Served, ...]] = {}
+        for session_id, ids in wanted.items():
+            since, now, before = next(answers), next(answers), next(answers)
+            given = zip(ids, (one or other for one, other in zip(now, before, strict=True)), strict=True)
+            of_session = tuple(recalled(command_id, it, int(since or 1)) for command_id, it in given if it)
+            if of_session:
+                found[session_id] = of_session
+        return found
+
     async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
         # The index first: a deletion by another process, between the two, must find the entry that it removes.
-        index = self._index_commands(checkpoints)
+        lists, new = self._lists(checkpoints), {c.session.owner for c in checkpoints if c.before is None}
+        index = [("ZADD", self._active_key(*which), *members) for which, members in lists.items()]
+        if new:
+            index.append(self._due_command(new))
         commands = index + [self._save_command(checkpoint) for checkpoint in checkpoints]
         if self._wait_replicas:
             commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 1000)))
-        answers = (await self._pipelined(commands))[len(index) :]
+        answers = await self._pipelined(commands)
+        # Not new and yet not listed: by somebody's clock they had expired, and their owner may have been forgotten.
+        unlisted = {owner for (owner, _), added in zip(lists, answers, strict=False) if added} - new
+        if unlisted:
+            await self._pipelined([self._due_command(unlisted)])
+        answers = answers[len(index) :]
         if self._wait_replicas and answers[-1] < self._wait_replicas:
             raise Unavailable("a replica of the session store")
         results = [_refusal(c.session, code) for c, code in zip(checkpoints, answers, strict=False)]
@@ -125,13 +191,39 @@ class RedisSessionStore:
         return ActivePage(tuple(member.decode() for member in page), total)
 
     async def cleanup_expired(self) -> int:
-        (owners,) = await self._pipelined([("SMEMBERS", self._owners_key)])
-        keys = [self._active_key(owner.decode(), surface) for owner in owners for surface in Surface]
-        now = self._clock()
-        return sum(await self._pipelined(("ZREMRANGEBYSCORE", key, "-inf", now) for key in keys))
+        now, dropped = self._clock(), 0
+        claim = (
+            "EVAL",
+            CLAIM,
+            2,
+            self._due_key,
+            self._claimed_key,
+            now,
+            now + CLAIM_SECONDS,
+            CLAIMED_TOGETHER,
+        )
+        while True:
+            (owners,) = await self._pipelined([claim])
+            if owners:
+                dropped += await self._clean([owner.decode() for owner in owners], now)
+            if len(owners) < CLAIMED_TOGETHER:
+                return dropped
+
+    async def _clean(self, owners: Sequence[str], now: float) -> int:
+        """Clean the lists of owners that were claimed; returns how many sessions left them."""
+        keys = [(owner, self._active_key(owner, surface)) for owner in owners for surface in Surface]
+        dropped = await self._pipelined(("ZREMRANGEBYSCORE", key, "-inf", now) for _, key in keys)
+        firsts = await self._pipelined(("ZRANGE", key, 0, 0, "WITHSCORES") for _, key in keys)
+        due = [
+            ("ZADD", self._due_key, "LT", score_of(first), owner)
+            for (owner, _), first in zip(keys, firsts, strict=True)
+            if first
+        ]
+        await self._pipelined([*due, ("ZREM", self._claimed_key, *owners)])
+        return sum(dropped)
 
     async def ping(self) -> None:
-        await self._pipelined([("EXISTS", self._owners_key)])
+        await self._pipelined([("EXISTS", self._due_key)])
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -139,19 +231,25 @@ class RedisSessionStore:
     def _save_command(self, checkpoint: Checkpoint) -> tuple[Any, ...]:
         session = checkpoint.session
         served = orjson.dumps([(s.command_id, s.first_step, s.count) for s in session.served])
-        head = (SAVE, 1, self._key(session.id), checkpoint.expected_version, session.version, served)
-        return ("EVAL", *head, int(self._ttl_seconds * 1000), *_hash_fields(checkpoint))
+        keyed = new_keyed(checkpoint)
+        keys = (self._key(session.id), *(self._keyed_keys(session.id) if keyed else ()))
+        head = (SAVE, len(keys), *keys, checkpoint.expected_version, session.version, served)
+        lives = (int(self._ttl_seconds * 1000), int(2 * self._keyed_seconds * 1000))
+        return ("EVAL", *head, *lives, len(keyed) // 2, *keyed, *hash_fields(checkpoint))
 
-    def _index_commands(self, checkpoints: Sequence[Checkpoint]) -> list[tuple[Any, ...]]:
+    def _lists(self, checkpoints: Sequence[Checkpoint]) -> dict[tuple[str, Surface], list[Any]]:
+        """What the lists of sessions hold from now on: scores and ids by owner and surface."""
         expires_at = self._clock() + self._ttl_seconds
-        scores: dict[str, list[Any]] = defaultdict(list)
+        lists: defaultdict[tuple[str, Surface], list[Any]] = defaultdict(list)
         for session in (checkpoint.session for checkpoint in checkpoints):
-            scores[self._active_key(session.owner, session.surface)] += [expires_at, session.id]
-        commands: list[tuple[Any, ...]] = [("ZADD", key, *members) for key, members in scores.items()]
-        new = {c.session.owner for c in checkpoints if c.before is None}
-        if new:
-            commands.append(("SADD", self._owners_key, *sorted(new)))
-        return commands
+            lists[session.owner, session.surface] += [expires_at, session.id]
+        return lists
+
+    def _due_command(self, owners: Iterable[str]) -> tuple[Any, ...]:
+        """Have the lists of owners cleaned when what is written now expires, or sooner."""
+        expires_at = self._clock() + self._ttl_seconds
+        members = [part for owner in sorted(owners) for part in (expires_at, owner)]
+        return ("ZADD", self._due_key, "LT", *members)
 
     async def _forget(self, sessions: Iterable[Session]) -> None:
         await self._pipelined(
@@ -159,7 +257,7 @@ class RedisSessionStore:
         )
 
     async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        with redis_errors():
+        with redis_errors("the session store"):
             pipeline = self._client.pipeline(transaction=False)
             for command in commands:
                 pipeline.execute_command(*command)
@@ -168,12 +266,22 @@ class RedisSessionStore:
     def _key(self, session_id: str) -> str:
         return f"{self._prefix}:session:{{{session_id}}}"
 
+    def _keyed_keys(self, session_id: str) -> tuple[str, str]:
+        """Of this period and the one before: each lives for two, so that no command is forgotten before its key."""
+        period = int(self._clock() / self._keyed_seconds)
+        names = [f"{self._prefix}:keyed:{{{session_id}}}:{number}" for number in (period, period - 1)]
+        return names[0], names[1]
+
     def _active_key(self, owner: str, surface: Surface) -> str:
         return f"{self._prefix}:active:{{{owner}}}:{surface.value}"
 
     @property
-    def _owners_key(self) -> str:
-        return f"{self._prefix}:owners"
+    def _due_key(self) -> str:
+        return f"{{{self._prefix}:owners}}-due"
+
+    @property
+    def _claimed_key(self) -> str:
+        return f"{{{self._prefix}:owners}}-claimed"
 
 
 def _refusal(session: Session, code: int) -> OptionChainError | None:
@@ -182,39 +290,3 @@ def _refusal(session: Session, code: int) -> OptionChainError | None:
     if code == DELETED:
         return NotFound("session", session.id)
     return Conflict("session", session.id)
-
-
-def _hash_fields(checkpoint: Checkpoint) -> list[Any]:
-    session = checkpoint.session
-    fields: dict[str, Any] = {
-        "current_step": session.current_step,
-        "state": session.state.value,
-        "updated_at": session.updated_at.isoformat(),
-    }
-    if checkpoint.changes_parameters:
-        fields["parameters"] = orjson.dumps(parameters_to_wire(session.parameters))
-    if checkpoint.before is None:
-        fields["owner"] = session.owner
-        fields["surface"] = session.surface.value
-        fields["created_at"] = session.created_at.isoformat()
-    return [part for pair in fields.items() for part in pair]
-
-
-def _fields(answer: Any) -> dict[str, bytes]:
-    items = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
-    return {name.decode(): value for name, value in items}
-
-
-def _session(session_id: str, fields: Mapping[str, bytes]) -> Session:
-    return Session(
-        id=session_id,
-        owner=fields["owner"].decode(),
-        surface=Surface(fields["surface"].decode()),
-        parameters=parameters_from_wire(orjson.loads(fields["parameters"])),
-        created_at=datetime.fromisoformat(fields["created_at"].decode()),
-        updated_at=datetime.fromisoformat(fields["updated_at"].decode()),
-        current_step=int(fields["current_step"]),
-        state=SessionState(fields["state"].decode()),
-        version=int(fields["version"]),
-        served=tuple(Served(*entry) for entry in orjson.loads(fields["served"])),
-    )

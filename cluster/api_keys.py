@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
+
+from optionchain.context import ADMIN, Principal
 
 MIN_KEY_LENGTH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """An authenticated caller: sessions belong to `owner`."""
-
-    owner: str
-    is_admin: bool
-
-
 def parse_keys(text: str) -> dict[str, Principal]:
     """Read ``owner=key,owner:admin=key``; the keys of the result are the API keys.
+
+    The owner is both the tenant and the subject of its callers: a key has no name of its own.
 
     Raises:
         ValueError: An entry is not of that form, or a key is shorter than 16 characters.
@@ -31,14 +26,14 @@ def parse_keys(text: str) -> dict[str, Principal]:
         if (
             not owner.replace("-", "").replace("_", "").isalnum()
             or len(owner) > 64
-            or role not in ("", "admin")
+            or role not in ("", ADMIN)
         ):
             raise ValueError(
                 "each entry must be owner=key or owner:admin=key, the owner of letters, digits, - and _"
             )
         if len(key) < MIN_KEY_LENGTH:
             raise ValueError(f"the key of {owner} must have at least {MIN_KEY_LENGTH} characters")
-        principals[key] = Principal(owner, is_admin=role == "admin")
+        principals[key] = Principal(owner, owner, frozenset({ADMIN} if role else ()))
     return principals
 
 

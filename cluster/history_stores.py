@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from pydantic import SecretStr
-
 from actors.history.cache_keys import generation_key, keys_of_chain, keys_of_prices
-from adapters.mongo_connection import MongoSettings, open_mongo
+from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import RedisSettings, open_redis
+from adapters.redis_connection import open_redis
+from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 from optionchain.ports import CacheService
@@ -61,9 +60,11 @@ def history_stores(settings: Settings, state: InstanceState | None) -> HistorySt
     place = mongo.uri.get_secret_value() if mongo.uri else (state.marker if state else "")
     name = hashlib.sha256(f"{place} {mongo.database}".encode()).hexdigest()
     if state is not None:
-        mongo = mongo.model_copy(update={"uri": mongo.uri or SecretStr(state.mongo_uri)})
-        redis = redis.model_copy(update={"url": redis.url or SecretStr(state.redis_url)})
-    return HistoryStores(mongo.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}), redis, name)
+        settings = settings.with_changes(
+            {"mongo": {"uri": mongo.uri or state.mongo_uri}, "redis": {"url": redis.url or state.redis_url}}
+        )
+    settings = settings.with_changes({"mongo": {"timeout_seconds": PATIENCE_SECONDS}})
+    return HistoryStores(settings.mongo, settings.redis, name)
 
 
 async def forget_chains(cache: CacheService, asset: str, days: Set[date]) -> None:

@@ -12,13 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from actors.configuration.actor import ConfigSettings
-from actors.history.actor import HistorySettings
-from actors.sessions.actor import SessionSettings
-from adapters.mongo_connection import MongoSettings
-from adapters.redis_allowances import RateSettings
-from adapters.redis_cache import CacheSettings
-from adapters.redis_connection import RedisSettings
+from actors.settings import ConfigSettings, HistorySettings, SessionSettings
+from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
 from cluster.api_keys import parse_keys
 from cluster.sweep.service import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
@@ -149,9 +144,32 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     history: HistorySettings = HistorySettings()
     config: ConfigSettings = ConfigSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
+
+    def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """The settings with other values, which are checked as those of the environment are.
+
+        Args:
+            changes: New values by group and field: ``{"http": {"port": 7}}``.
+
+        Raises:
+            BadSettings: With one line for each value that is wrong, which names its variable.
+        """
+        groups: dict[str, BaseModel] = {name: getattr(self, name) for name in type(self).model_fields}
+        problems = [_unknown(variable_name(name)) for name in changes if name not in groups]
+        for name, change in changes.items():
+            try:
+                if name in groups and change:
+                    groups[name] = type(groups[name]).model_validate(dict(groups[name]) | dict(change))
+            except ValidationError as error:
+                problems += [_problem(problem, name) for problem in error.errors()]
+        if problems:
+            raise BadSettings("\n".join(problems))
+        # Whole, and each of them checked: the environment is not read again.
+        return self.model_copy(update=groups)
 
 
 class BadSettings(Exception):
@@ -204,6 +222,9 @@ def _unknown(name: str) -> str:
     return f"{name}: is not a setting{hint}"
 
 
-def _problem(problem: Any) -> str:
+def _problem(problem: Any, *group: str) -> str:
+    name = variable_name(*group, *problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return _unknown(name)
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{variable_name(*problem['loc'])}: {message[:1].lower()}{message[1:]}"
+    return f"{name}: {message[:1].lower()}{message[1:]}"

@@ -44,6 +44,10 @@ class Context(NamedTuple):
     expires_at: float = math.inf
     trace: str = ""
 
+    def until(self, instant: float) -> Context:
+        """The same for a caller who waits no longer than until a Unix time, in seconds."""
+        return Context(self.principal, min(self.expires_at, instant), self.trace)
+
     def seconds_left(self, now: float) -> float:
         """How long the caller still waits at a Unix time, >= 0."""
         return max(self.expires_at - now, 0.0)

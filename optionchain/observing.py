@@ -10,8 +10,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -104,18 +104,64 @@ class Observers:
             one.counted(quantity, amount, **labels)
 
 
-@contextmanager
+class _Observed:
+    """A block of code as an operation. Not a generator: this costs a third, and every batch is one."""
+
+    __slots__ = ("_observer", "_operation")
+
+    def __init__(self, observer: Observer, operation: Operation) -> None:
+        self._observer = observer
+        self._operation = operation
+
+    def __enter__(self) -> Operation:
+        self._observer.started(self._operation)
+        self._operation.began = time.perf_counter()
+        return self._operation
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        self._operation.seconds = time.perf_counter() - self._operation.began
+        if error is None:
+            self._observer.finished(self._operation)
+        else:
+            self._observer.failed(self._operation, error)
+
+
 def observed(
     observer: Observer, name: str, context: Context = HOUSEKEEPING, **facts: Fact
-) -> Iterator[Operation]:
-    """Tell of an operation: that it began, and how it ended. What it raises goes on."""
-    operation = Operation(name, context, facts, time.perf_counter())
-    observer.started(operation)
-    try:
-        yield operation
-    except BaseException as error:
-        operation.seconds = time.perf_counter() - operation.began
-        observer.failed(operation, error)
-        raise
-    operation.seconds = time.perf_counter() - operation.began
-    observer.finished(operation)
+) -> AbstractContextManager[Operation]:
+    """Tell of what a block does: that it began, and how it ended. What it raises goes on.
+
+    Args:
+        observer: Who is told.
+        name: Of the operation.
+        context: On whose behalf.
+        facts: What is known of it when it begins.
+    """
+    return _Observed(observer, Operation(name, context, facts))
+
+
+async def attempted(observer: Observer, name: str, work: Callable[[], Awaitable[object]]) -> None:
+    """Do what runs beside everything else: whatever it raises is told, and ends nothing but itself.
+
+    Args:
+        observer: Who is told.
+        name: Of the work.
+        work: What to do.
+    """
+    with suppress(Exception), observed(observer, name):
+        await work()
+
+
+def tell_failure(
+    observer: Observer, name: str, error: BaseException, context: Context = HOUSEKEEPING, **facts: Fact
+) -> None:
+    """Tell of an error that goes no further, and of no time that it took.
+
+    Args:
+        observer: Who is told.
+        name: Of what failed.
+        error: Why.
+        context: On whose behalf.
+        facts: What else is known of it.
+    """
+    observer.failed(Operation(name, context, facts), error)

@@ -7,7 +7,7 @@ then answers. A session is the cursor over a simulation, which is a pure functio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, assert_never
@@ -18,7 +18,7 @@ from optionchain.numerics import IDENTITY
 from optionchain.parameters import SimulationParameters
 
 # A repeated command is recognised among this many of a session's latest; the gateway retries within
-# seconds, one command of a caller at a time.
+# seconds, one command of a caller at a time. Keyed commands are remembered beside the session, as long as their keys.
 REMEMBERED_COMMANDS = 16
 
 
@@ -42,11 +42,25 @@ class SessionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Which snapshots a command was given: kept so that the command sent again gets the same."""
+    """Which snapshots a command was given: kept so that the command sent again gets the same.
+
+    Attributes:
+        command_id: Of the command.
+        first_step: The first snapshot.
+        count: How many.
+        is_keyed: The caller may send it again as long as its key lives.
+        is_outdated: The parameters were changed since: what it was given cannot be given again.
+    """
 
     command_id: str
     first_step: int
     count: int
+    is_keyed: bool = field(default=False, compare=False)
+    is_outdated: bool = False
+
+
+CREATION = Served("", 0, 0, is_keyed=True)
+"""`recalled` by a new session whose creation has a key: once it is deleted, it is not made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +71,8 @@ class Session:
         current_step: Index of the next snapshot, 0-based.
         version: Grows by one with every stored change; 0 was never stored.
         served: The latest commands that advanced the cursor, oldest first.
+        parameters_since: The version at which the parameters became what they are.
+        recalled: Earlier keyed commands that were asked for again. Stored beside the session, and not loaded with it.
     """
 
     id: str
@@ -69,15 +85,26 @@ class Session:
     state: SessionState = SessionState.INITIALIZED
     version: int = 0
     served: tuple[Served, ...] = ()
+    parameters_since: int = 1
+    recalled: tuple[Served, ...] = field(default=(), compare=False)
 
     @property
     def total_steps(self) -> int:
         """How many snapshots the session serves in all."""
         return self.parameters.total_steps
 
+    @property
+    def remembered(self) -> tuple[Served, ...]:
+        """All commands that are recognised when they are sent again."""
+        return (*self.served, *self.recalled) if self.recalled else self.served
+
+    def without_recalled(self) -> Session:
+        """The session as it is stored."""
+        return replace(self, recalled=()) if self.recalled else self
+
     def snapshots_of(self, command_id: str) -> Served | None:
         """What this command was given, if it was applied before."""
-        return next((served for served in self.served if served.command_id == command_id), None)
+        return next((one for one in self.remembered if one.command_id == command_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +128,8 @@ class Advance:
     count: int | None = None
     """None serves one snapshot as an object; a number serves a list."""
     greeks: GreekSet = "first"
+    is_keyed: bool = False
+    """The caller may send it again as long as its key lives, whatever was served meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +206,8 @@ def handle(session: Session, command: Command, now: datetime) -> Outcome:
 
     Raises:
         Completed: No snapshot is left to peek at or to serve.
-        PreconditionFailed: `expected_step` is not the cursor. Checked before `Completed`.
+        PreconditionFailed: `expected_step` is not the cursor, or the command was applied to parameters that the
+            session has no more. Checked before `Completed`.
         InvalidInput: A changed parameter is out of range, or the surface is immutable.
     """
     match command:
@@ -198,6 +228,8 @@ def handle(session: Session, command: Command, now: datetime) -> Outcome:
 def _advance(session: Session, command: Advance, now: datetime) -> Outcome:
     earlier = session.snapshots_of(command.command_id)
     if earlier is not None:
+        if earlier.is_outdated:
+            raise PreconditionFailed(session.current_step)
         return Outcome(session, _show(earlier, command))
     first = session.current_step
     if command.expected_step is not None and command.expected_step != first:
@@ -205,7 +237,7 @@ def _advance(session: Session, command: Advance, now: datetime) -> Outcome:
     _require_snapshot_left(session)
     count = min(command.count or 1, session.total_steps - first)
     cursor = first + count
-    served = Served(command.command_id, first, count)
+    served = Served(command.command_id, first, count, command.is_keyed)
     advanced = replace(
         session,
         current_step=cursor,
@@ -236,6 +268,8 @@ def _reinitialized(session: Session, command: Reinitialize, now: datetime) -> Se
         version=session.version + 1,
         updated_at=now,
         served=(Served(command.command_id, 0, 0),),
+        parameters_since=session.version + 1,
+        recalled=tuple(replace(one, is_outdated=True) for one in session.remembered if one.is_keyed),
     )
 
 

@@ -6,12 +6,14 @@
         for snapshot in session.steps():
             print(snapshot.step, snapshot.price)
 
-It needs httpx and stamina, and polars for `to_polars`; nothing of the simulator itself.
+It needs httpx and stamina; and for frames polars, or pandas with pyarrow. It imports nothing of the simulator itself.
 """
 
-from optionchain_client.async_client import AsyncClient
-from optionchain_client.async_session import AsyncSession, AsyncSimulation
-from optionchain_client.client import Client
+from optionchain_client.asynchronous.client import AsyncClient
+from optionchain_client.asynchronous.configurations import AsyncConfigurations
+from optionchain_client.asynchronous.history import AsyncHistory
+from optionchain_client.asynchronous.sessions import AsyncSession, AsyncSimulation
+from optionchain_client.asynchronous.sweeps import AsyncSweep
 from optionchain_client.errors import (
     ApiError,
     Completed,
@@ -25,6 +27,7 @@ from optionchain_client.errors import (
     Problem,
     RateLimited,
     ServerError,
+    SweepFailed,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -35,22 +38,33 @@ from optionchain_client.parameters import (
     SessionChanges,
     SessionParameters,
     SimulationParameters,
+    SweepBase,
+    SweepDefinition,
 )
 from optionchain_client.retry import Retry
-from optionchain_client.session import Session, Simulation
-from optionchain_client.snapshots import Snapshot, to_polars
+from optionchain_client.snapshots import Snapshot, to_pandas, to_polars
+from optionchain_client.synchronous.client import Client
+from optionchain_client.synchronous.configurations import Configurations
+from optionchain_client.synchronous.history import History
+from optionchain_client.synchronous.sessions import Session, Simulation
+from optionchain_client.synchronous.sweeps import Sweep
 
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "AsyncConfigurations",
+    "AsyncHistory",
     "AsyncSession",
     "AsyncSimulation",
+    "AsyncSweep",
     "Client",
     "Completed",
+    "Configurations",
     "Conflict",
     "ConnectionFailed",
     "Forbidden",
     "Greeks",
+    "History",
     "InvalidInput",
     "KeyReused",
     "NotFound",
@@ -66,8 +80,13 @@ __all__ = [
     "Simulation",
     "SimulationParameters",
     "Snapshot",
+    "Sweep",
+    "SweepBase",
+    "SweepDefinition",
+    "SweepFailed",
     "TooLarge",
     "Unauthenticated",
     "Unavailable",
+    "to_pandas",
     "to_polars",
 ]

@@ -8,7 +8,8 @@ from typing import Any
 
 from optionchain_client.errors import Completed, PreconditionFailed
 from optionchain_client.parameters import Greeks
-from optionchain_client.routes import ApiRequest, Routes
+from optionchain_client.requests import ApiRequest
+from optionchain_client.routes import Routes
 from optionchain_client.snapshots import Snapshot, peeked, served
 
 

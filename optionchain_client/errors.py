@@ -7,7 +7,7 @@
     ├── Unauthenticated       401  no API key, or an unknown one
     ├── Forbidden             403  the key does not allow this
     ├── NotFound              404  unknown, expired, or another caller's
-    ├── Conflict              409  another writer was first: try again
+    ├── Conflict              409  another writer was first: try again; or a sweep is not over yet
     ├── Completed             410  every snapshot was served
     ├── PreconditionFailed    412  the cursor is elsewhere; `current_step` says where
     ├── TooLarge              413  the body is over the server's limit
@@ -15,6 +15,7 @@
     ├── RateLimited           429  was retried already, in vain
     ├── Unavailable           502, 503, 504  was retried already, in vain
     │   └── ConnectionFailed  no answer, was retried already, in vain; or a download that broke off
+    ├── SweepFailed           the sweep that was waited for failed
     └── ServerError           any other 5xx, or an answer that is not the service's
 """
 
@@ -37,6 +38,7 @@ class Problem:
     Attributes:
         status: The HTTP status; None where there was no answer.
         message: For people.
+        host: Who said so, with its port where it is not the usual one.
         field: The input at fault, where it is one.
         current_step: Where the cursor is, with a 412.
         retry_after_seconds: When the server wants to be asked again.
@@ -45,6 +47,7 @@ class Problem:
 
     status: int | None
     message: str
+    host: str | None = None
     field: str | None = None
     current_step: int | None = None
     retry_after_seconds: float | None = None
@@ -71,7 +74,8 @@ class ApiError(Exception):
         return self.problem.request_id
 
     def __str__(self) -> str:
-        status = "" if self.status is None else f"{self.status}: "
+        host = "" if self.problem.host is None else f" from {self.problem.host}"
+        status = "" if self.status is None else f"{self.status}{host}: "
         request = "" if self.request_id is None else f" (request {self.request_id})"
         return f"{status}{self.problem.message}{request}"
 
@@ -93,7 +97,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: another writer was first; nothing of this call was stored."""
+    """409: another writer was first, and nothing of this call was stored; or a sweep is not over yet."""
 
 
 class Completed(ApiError):
@@ -129,6 +133,10 @@ class ConnectionFailed(Unavailable):
     """No answer, or half of one. A call that changes something may or may not have been applied."""
 
 
+class SweepFailed(ApiError):
+    """The sweep that was waited for failed; the message is why."""
+
+
 class ServerError(ApiError):
     """A bug of the server's, or an answer that is not the service's."""
 
@@ -156,6 +164,7 @@ def error_of(response: httpx.Response) -> ApiError:
     problem = Problem(
         status=response.status_code,
         message=str(body.get("error") or response.text[:EXCERPT_CHARACTERS] or response.reason_phrase),
+        host=response.request.url.netloc.decode("ascii"),
         field=body.get("field"),
         current_step=body.get("current_step"),
         retry_after_seconds=_seconds(response.headers.get("Retry-After")),
@@ -164,18 +173,24 @@ def error_of(response: httpx.Response) -> ApiError:
     return ERROR_OF.get(response.status_code, ServerError)(problem)
 
 
-def no_answer(request: object, error: httpx.HTTPError) -> ConnectionFailed:
+def no_answer(call: str, error: Exception) -> ConnectionFailed:
     """The error of a call that got no answer."""
-    return _connection_failed(f"{request} got no answer", error)
+    return ConnectionFailed(Problem(status=None, message=f"{call} got no answer: {_what(error)}"))
 
 
-def broken_off(request: object, error: httpx.HTTPError) -> ConnectionFailed:
+def broken_off(call: str, reason: Exception | str) -> ConnectionFailed:
     """The error of a call whose answer ended in the middle."""
-    return _connection_failed(f"the answer to {request} broke off", error)
+    what = reason if isinstance(reason, str) else _what(reason)
+    return ConnectionFailed(Problem(status=None, message=f"the answer to {call} broke off: {what}"))
 
 
-def _connection_failed(what: str, error: httpx.HTTPError) -> ConnectionFailed:
-    return ConnectionFailed(Problem(status=None, message=f"{what}: {str(error) or type(error).__name__}"))
+def not_readable(call: str, reason: Exception) -> ServerError:
+    """The error of a call whose answer is not what it should be."""
+    return ServerError(Problem(status=None, message=f"the answer to {call} cannot be read: {reason}"))
+
+
+def _what(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:

@@ -1,20 +1,37 @@
-"""What sessions and simulations are made from, as type checkers see it; the server checks the values."""
+"""What sessions, simulations and sweeps are made from: the names, and the types as a type checker sees them.
 
-from __future__ import annotations
+The server checks the values. A test compares this module with what the server documents; for its sake annotations are
+evaluated here.
+"""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 Greeks: TypeAlias = Literal["none", "first", "all"]
 """`first`: delta and gamma; `all`: theta, vega and rho as well."""
 
-Method: TypeAlias = dict[str, dict[str, Any]]
+Method: TypeAlias = Mapping[str, Mapping[str, Any]]
 """A market model with its parameters: ``{"Heston": {"dt": 0.004, ...}}``."""
 
-TimeFrame: TypeAlias = str | dict[str, float]
+TimeFrame: TypeAlias = str | Mapping[str, float]
 """``"Day"``, or ``{"Custom": periods_per_year}``."""
 
+Instant: TypeAlias = str | datetime
+"""RFC 3339, or a datetime that has a time zone."""
 
-class _Market(TypedDict, total=False):
+
+class _Optional(TypedDict, total=False):
+    chain_size: int | None
+    strike_interval: float | None
+    skew_slope: float | None
+    smile_curve: float | None
+    spread: float | None
+    seed: int | None
+    start_at: Instant | None
+
+
+class _Market(_Optional, total=False):
     symbol: Required[str]
     steps: Required[int]
     initial_price: Required[float]
@@ -23,14 +40,7 @@ class _Market(TypedDict, total=False):
     dividend_yield: Required[float]
     method: Required[Method]
     time_frame: Required[TimeFrame]
-    chain_size: int | None
-    strike_interval: float | None
-    skew_slope: float | None
-    smile_curve: float | None
-    spread: float | None
-    seed: int | None
     path: int | None
-    start_at: str | None
 
 
 class SessionParameters(_Market):
@@ -39,26 +49,19 @@ class SessionParameters(_Market):
     days_to_expiration: float
 
 
-class SessionChanges(TypedDict, total=False):
-    """Some parameters of a session; None clears an optional one to its default."""
+class SessionChanges(_Optional, total=False):
+    """Some parameters of a session; None keeps a required one, and clears an optional one to its default."""
 
-    symbol: str
-    steps: int
-    initial_price: float
-    days_to_expiration: float
-    volatility: float
-    risk_free_rate: float
-    dividend_yield: float
-    method: Method
-    time_frame: TimeFrame
-    chain_size: int | None
-    strike_interval: float | None
-    skew_slope: float | None
-    smile_curve: float | None
-    spread: float | None
-    seed: int | None
+    symbol: str | None
+    steps: int | None
+    initial_price: float | None
+    days_to_expiration: float | None
+    volatility: float | None
+    risk_free_rate: float | None
+    dividend_yield: float | None
+    method: Method | None
+    time_frame: TimeFrame | None
     path: int | None
-    start_at: str | None
 
 
 class Rule(TypedDict, total=False):
@@ -67,16 +70,78 @@ class Rule(TypedDict, total=False):
     rule_id: Required[str]
     kind: Required[Literal["daily", "weekly", "monthly", "yearly"]]
     target_count: Required[int]
-    weekdays: list[str]
+    weekdays: Sequence[str]
     weekday: str
     month: int
 
 
 class SimulationParameters(_Market):
-    """A simulation: rolling expirations."""
+    """A simulation: rolling expirations. The last four are what the server echoes, for a replay to be sure."""
 
     timezone: str
     expiration_time: str
-    schedules: list[Rule]
-    calendar: NotRequired[str]
+    schedules: Sequence[Rule]
+    calendar: NotRequired[str | None]
     step_interval_seconds: NotRequired[int | None]
+    effective_start: NotRequired[Instant | None]
+    tzdb_version: NotRequired[str | None]
+    calendar_version: NotRequired[str | None]
+    rng: NotRequired[str | None]
+
+
+class SweepBase(_Optional, total=False):
+    """What all scenarios of a sweep have in common: a session's parameters, or with `schedules` a simulation's."""
+
+    symbol: Required[str]
+    steps: Required[int]
+    initial_price: Required[float]
+    volatility: Required[float]
+    method: Required[Method]
+    risk_free_rate: float | None
+    dividend_yield: float | None
+    time_frame: TimeFrame | None
+    days_to_expiration: float | None
+    timezone: str
+    calendar: str | None
+    expiration_time: str
+    schedules: Sequence[Rule] | None
+
+
+Line = TypedDict("Line", {"from": float, "to": float, "points": int})
+"""So many values from one to another, evenly."""
+
+
+class Design(TypedDict, total=False):
+    """Scenarios that fill a box."""
+
+    bounds: Required[Mapping[str, Sequence[float]]]
+    points: Required[int]
+    kind: str
+    seed: int
+
+
+class Shock(TypedDict, total=False):
+    """A change of the market at the first step, on every scenario."""
+
+    name: Required[str]
+    spot: float
+    volatility: float
+    rates: float
+
+
+class SweepDefinition(TypedDict, total=False):
+    """A sweep: scenarios of a simulation, each with many paths, and what is measured on each path."""
+
+    base: Required[SweepBase]
+    measures: Required[Sequence[str | Mapping[str, Any]]]
+    grid: Mapping[str, Sequence[Any] | Line] | None
+    scenarios: Sequence[Mapping[str, Any]] | None
+    design: Design | None
+    shocks: Sequence[Shock] | None
+    paths: int | None
+    seed: int | None
+    sampling: Literal["independent", "antithetic", "sobol"] | None
+    control: Literal["terminal_price"] | None
+    quantiles: Sequence[float] | None
+    tail: float | None
+    covariances: bool | None

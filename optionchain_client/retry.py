@@ -58,3 +58,8 @@ class Retry:
             return True
         # Never before the server wants it, and not everybody at the same instant.
         return asked <= self.longest_pause_seconds and asked * (1.0 + random.uniform(0.0, JITTER))
+
+    def pause_after(self, failures: int) -> float:
+        """Seconds to wait after so many failures in a row of what stamina does not repeat."""
+        pause = min(self.first_pause_seconds * 2.0 ** (failures - 1), self.longest_pause_seconds)
+        return pause * (1.0 + random.uniform(0.0, JITTER))

@@ -1,17 +1,39 @@
-"""A snapshot as the server sent it, with names for what everybody reads, and as rows of a table."""
+"""A snapshot as the server sent it, with names for what everybody reads, and as a table of contracts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import polars as pl
+from optionchain_client.frames import Columns, pandas_frame, polars_frame
 
-_SIDES = ("call", "put")
-_SHARED_GREEKS = ("gamma", "theta", "vega", "rho")
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+_QUOTE = ("bid", "ask", "mid")
+_GREEKS = ("delta", "gamma", "theta", "vega", "rho")
+# The server shows these of the call, where it shows one for both sides.
+_OF_THE_CALL = ("theta", "rho")
+
+COLUMNS: Columns = {
+    "step": "count",
+    "contract_symbol": "text",
+    "symbol": "category",
+    "quote_time": "instant",
+    "expiration": "instant",
+    "days_to_expiration": "number",
+    "strike": "number",
+    "option_type": "category",
+    **dict.fromkeys((*_QUOTE, "implied_volatility", *_GREEKS, "underlying_price"), "number"),
+}
+"""The columns of the library's option chains, after the step; units are theirs."""
+
+_ROOT = re.compile(r"[A-Z0-9]{1,6}")
+_MOST_MILLS = 99_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +48,7 @@ class Snapshot:
 
     step: int
     total_steps: int
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] = field(repr=False)
 
     @property
     def symbol(self) -> str:
@@ -64,25 +86,24 @@ class Snapshot:
         return [contract for chain in self.chains for contract in chain["contracts"]]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One row a strike and expiration, under the names of the server's exports."""
-        head = {
-            "step": self.step,
-            "simulated_at": self.simulated_at,
-            "symbol": self.symbol,
-            "price": self.price,
-        }
+        """One row a call or put, by expiration and strike, under the names of `COLUMNS`; None is not known."""
+        head = {"step": self.step, "symbol": self.symbol, "quote_time": self.simulated_at}
+        tail = {"underlying_price": self.price}
         for chain in self.chains:
-            expiration = {
-                "expires_at": datetime.fromisoformat(chain["expires_at"]),
-                "labels": "|".join(chain["labels"]),
-                "days_to_expiration": chain["days_to_expiration"],
-            }
+            expiration = datetime.fromisoformat(chain["expires_at"])
+            terms = {"expiration": expiration, "days_to_expiration": chain["days_to_expiration"]}
             for contract in chain["contracts"]:
-                yield head | expiration | _contract_row(contract)
+                for side in ("call", "put"):
+                    name = contract_symbol(self.symbol, expiration, side, contract["strike"])
+                    yield head | {"contract_symbol": name} | terms | _side(contract, side) | tail
 
-    def to_polars(self) -> pl.DataFrame:
+    def to_polars(self) -> polars.DataFrame:
         """The rows as a polars frame."""
         return to_polars([self])
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a pandas frame."""
+        return to_pandas([self])
 
     @property
     def _is_chain(self) -> bool:
@@ -106,15 +127,31 @@ def served(body: Mapping[str, Any]) -> list[Snapshot]:
     return [_snapshot(one, behind=1) for one in body.get("snapshots", [body])]
 
 
-def to_polars(snapshots: Iterable[Snapshot]) -> pl.DataFrame:
-    """One polars frame of many snapshots, one row a strike, expiration and step.
+def to_polars(snapshots: Iterable[Snapshot]) -> polars.DataFrame:
+    """One polars frame of many snapshots, one row a call or put, by step, expiration and strike.
 
     Raises:
         ImportError: polars is not installed.
     """
-    import polars as pl  # noqa: PLC0415  half a second and 100 MB that not every user needs
+    return polars_frame((row for snapshot in snapshots for row in snapshot.rows()), COLUMNS)
 
-    return pl.DataFrame([row for snapshot in snapshots for row in snapshot.rows()], infer_schema_length=None)
+
+def to_pandas(snapshots: Iterable[Snapshot]) -> pandas.DataFrame:
+    """One pandas frame of many snapshots, one row a call or put, by step, expiration and strike.
+
+    Raises:
+        ImportError: pandas is not installed.
+    """
+    return pandas_frame((row for snapshot in snapshots for row in snapshot.rows()), COLUMNS)
+
+
+def contract_symbol(root: str, expiration: datetime, side: str, strike: float) -> str | None:
+    """The 21-character symbol of a listed contract; None where it has none, by the rules of the OCC."""
+    mills = round(strike * 1000.0)
+    is_expressible = 0 < mills <= _MOST_MILLS and mills / 1000.0 == strike and expiration.year // 100 == 20
+    if not is_expressible or not _ROOT.fullmatch(root):
+        return None
+    return f"{root:6}{expiration:%y%m%d}{side[0].upper()}{mills:08}"
 
 
 def _snapshot(body: Mapping[str, Any], *, behind: int) -> Snapshot:
@@ -122,8 +159,13 @@ def _snapshot(body: Mapping[str, Any], *, behind: int) -> Snapshot:
     return Snapshot(cursor["current_step"] - behind, cursor["total_steps"], body)
 
 
-def _contract_row(contract: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"strike": contract["strike"], "implied_volatility": contract["implied_volatility"]}
-    for side in _SIDES:
-        row |= {f"{side}_{name}": value for name, value in contract[side].items()}
-    return row | {name: contract[name] for name in _SHARED_GREEKS if name in contract}
+def _side(contract: Mapping[str, Any], side: str) -> dict[str, Any]:
+    quote = contract[side]
+    shared = {name: contract.get(name) for name in _GREEKS if side == "call" or name not in _OF_THE_CALL}
+    return {
+        "strike": contract["strike"],
+        "option_type": side,
+        "implied_volatility": contract["implied_volatility"],
+        **{name: quote[name] for name in _QUOTE},
+        **{name: quote.get(name, shared.get(name)) for name in _GREEKS},
+    }

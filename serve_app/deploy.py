@@ -15,9 +15,9 @@ from ray import serve
 from ray.exceptions import RayActorError
 from ray.serve.config import HTTPOptions
 
+from actors.named import existing
 from actors.sessions.placement import Shards, parse_placement
 from cluster.bootstrap import config_actor, history_actor, session_actor_finder
-from cluster.instance.report import named_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
@@ -32,7 +32,7 @@ def deploy(address: str, settings: Settings) -> None:
         settings: All settings, with the servers' URLs.
     """
     ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
-    earlier = named_actors(settings.ray.namespace)
+    earlier = existing(settings.ray.namespace)
     _start_actors(settings)
     _serve(settings)
     # Actors keep the settings that they began with, and some may have no sessions under the new placement. What they

@@ -11,6 +11,7 @@ from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
 from cluster.settings import LimitsSettings
 from cluster.sweep.gateway import Sweeps
+from optionchain.observing import Observer
 from optionchain.ports import Allowances, Answers, Dependency, SessionStore
 from serve_app.routes.streaming import Producers
 from serve_app.shared_services import ConfigService, HistoryService
@@ -21,6 +22,7 @@ class Services:
     """The application behind the routes.
 
     Attributes:
+        observer: Told what happens here.
         gateway: Reaches the actors that hold sessions.
         store: Lists sessions.
         answers: Keeps the first answers to keyed requests.
@@ -36,6 +38,7 @@ class Services:
         metrics: Prometheus text of the whole cluster.
     """
 
+    observer: Observer
     gateway: SessionGateway
     store: SessionStore
     answers: Answers

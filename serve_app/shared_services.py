@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from actors.history.pages import PricePage
+from optionchain.context import Context
 from optionchain.history.chains import DateRange, HistoricalChain
 from optionchain.ports import Cached
 from optionchain.time_frame import TimeFrame
@@ -15,6 +16,7 @@ from optionchain.time_frame import TimeFrame
 class HistoryService(Protocol):
     """The methods of `actors.history.actor.HistoryActor` that the routes use; over Ray or not."""
 
+    def on_behalf_of(self, context: Context) -> HistoryService: ...
     async def chain(self, asset: str, day: date) -> Cached: ...
     async def save_chain(self, chain: HistoricalChain) -> None: ...
     async def assets(self) -> Cached: ...
@@ -30,6 +32,7 @@ class HistoryService(Protocol):
 class ConfigService(Protocol):
     """The methods of `actors.configuration.actor.ConfigActor`; over Ray or not."""
 
+    def on_behalf_of(self, context: Context) -> ConfigService: ...
     async def get(self, name: str, version: int | None = None) -> Cached: ...
     async def save(
         self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str

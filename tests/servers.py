@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 from pydantic import SecretStr
 
-from adapters.redis_connection import RedisClient, RedisSettings, open_redis
+from adapters.redis_connection import RedisClient, open_redis
+from adapters.settings import RedisSettings
 from cluster.instance.embedded_servers import embedded_redis, running
 from cluster.instance.ports import free_ports
 
@@ -25,8 +26,8 @@ class RedisServer:
     process: psutil.Popen
     url: str
 
-    def settings(self) -> RedisSettings:
-        return RedisSettings(url=SecretStr(self.url), timeout_seconds=5.0)
+    def settings(self, timeout_seconds: float = 5.0) -> RedisSettings:
+        return RedisSettings(url=SecretStr(self.url), timeout_seconds=timeout_seconds)
 
     def open(self) -> RedisClient:
         return open_redis(self.settings())

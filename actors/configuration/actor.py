@@ -10,34 +10,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
 
 from actors.background import Background
 from actors.gate import Gate
 from actors.read_through import ReadThrough
+from actors.settings import ConfigSettings
+from actors.shared import SharedActor
 from optionchain.configuration.simulator import SIMULATOR, SimulatorConfiguration
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
-from optionchain.errors import OptionChainError, Unavailable
+from optionchain.errors import OptionChainError
+from optionchain.observing import Observer, Unobserved, attempted
+from optionchain.patience import SILENT_SOURCE_SECONDS
 from optionchain.ports import Breaker, Cached, CacheService, ConfigRepository
 from optionchain.wire.instants import instant_to_wire
-
-
-class ConfigSettings(BaseModel):
-    """How configurations are served."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_running: int = Field(32, ge=1, description="Queries that run at a time")
-    max_waiting: int = Field(1024, ge=0, description="Queries that may wait; then 503")
-    fresh_seconds: float = Field(
-        300.0, gt=0, description="How long a configuration is fresh while changes are heard"
-    )
-    unheard_seconds: float = Field(0.3, gt=0, description="The same for a server that announces no changes")
-    stale_seconds: float = Field(
-        86_400.0, ge=0, description="How much longer it is given while MongoDB is down"
-    )
-    replica_seconds: float = Field(0.5, gt=0, description="How long a replica goes by what it last heard")
-    timeout_seconds: float = Field(5.0, gt=0, description="A caller's patience with one query; then 503")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +34,7 @@ class ConfigSources:
     breaker: Breaker
 
 
-class ConfigActor:
+class ConfigActor(SharedActor):
     """Serves configurations. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
 
     The constructor touches no network: a store that is down must not stop the actor for good.
@@ -57,6 +42,7 @@ class ConfigActor:
     Args:
         open_sources: Opens store and cache; clients do not travel between processes.
         settings: Bounds and rhythms.
+        open_observer: Opens the observer of this process.
         clock: The instant that is recorded with a version.
     """
 
@@ -64,9 +50,11 @@ class ConfigActor:
         self,
         open_sources: Callable[[], ConfigSources],
         settings: ConfigSettings,
+        open_observer: Callable[[], Observer] = Unobserved,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        super().__init__("configuration", open_observer())
         sources = open_sources()
         self._settings = settings
         self._repository = sources.repository
@@ -155,9 +143,8 @@ class ConfigActor:
 
     async def _hear_again_and_again(self) -> None:
         while True:
-            with contextlib.suppress(Unavailable):
-                await self._hear()
-            await asyncio.sleep(1.0)
+            await attempted(self._observer, "configuration.listen", self._hear)
+            await asyncio.sleep(SILENT_SOURCE_SECONDS)
 
     async def _hear(self) -> None:
         try:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 
 import orjson
 
 from optionchain.configuration.simulator import SimulatorConfiguration
-from optionchain.errors import InvalidInput, NotFound, Unavailable
+from optionchain.errors import Defect, InvalidInput, NotFound, Unavailable
+from optionchain.observing import Observer, Unobserved, tell_failure
 from optionchain.ports import Cached
-
-logger = logging.getLogger("ray.serve")
 
 
 class LiveConfiguration:
@@ -22,6 +20,7 @@ class LiveConfiguration:
     Args:
         ask: Returns the latest configuration as `ConfigActor.get` does.
         max_age_seconds: How long an answer counts.
+        observer: Told of a configuration that nobody here understands.
         clock: Monotonic seconds.
     """
 
@@ -30,10 +29,12 @@ class LiveConfiguration:
         ask: Callable[[], Awaitable[Cached]],
         *,
         max_age_seconds: float,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask = ask
         self._max_age_seconds = max_age_seconds
+        self._observer = observer or Unobserved()
         self._clock = clock
         self._known: SimulatorConfiguration | None = None
         self._read: object = None
@@ -70,5 +71,5 @@ class LiveConfiguration:
         except InvalidInput as error:
             # Written by another release, or past this service: no reason to refuse every new session.
             facts = {"version": stored["version"], "reason": str(error)}
-            logger.error("configuration.not_understood", extra=facts)
+            tell_failure(self._observer, "configuration.understand", Defect(), **facts)
             return known

@@ -12,7 +12,6 @@ from functools import partial
 
 import numpy as np
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
 
 from actors.background import Background
 from actors.gate import Gate
@@ -31,6 +30,8 @@ from actors.history.most_used import MostUsed
 from actors.history.pages import PricePage, page_bytes
 from actors.history.replayed_prices import drawn_closes
 from actors.read_through import ReadThrough
+from actors.settings import HistorySettings
+from actors.shared import SharedActor
 from optionchain.errors import OptionChainError, Unavailable
 from optionchain.history.bars import PriceSeries
 from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
@@ -42,36 +43,9 @@ from optionchain.history.wire import (
     summary_object,
     volatility_json,
 )
+from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.ports import Breaker, Cached, CacheService, HistoricalDataRepository
 from optionchain.time_frame import TimeFrame
-
-
-class HistorySettings(BaseModel):
-    """How history is served."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_running: int = Field(32, ge=1, description="Queries that run at a time")
-    max_waiting: int = Field(1024, ge=0, description="Queries that may wait; then 503")
-    page_bars: int = Field(20_000, ge=1, description="Bars that travel together; a longer answer is streamed")
-    max_window_bars: int = Field(5_000_000, ge=1, description="Bars that a historical model may draw from")
-    chain_seconds: float = Field(
-        3600.0,
-        gt=0,
-        description="How long chains, bars and analytics are fresh in the cache; a change ends it",
-    )
-    listing_seconds: float = Field(10.0, gt=0, description="How long lists of assets and ranges are fresh")
-    stale_seconds: float = Field(
-        86_400.0, ge=0, description="How much longer they are given while MongoDB is down"
-    )
-    analytics_stale_seconds: float = Field(
-        600.0, ge=0, description="The same for bars and analytics, of which there is no end"
-    )
-    warm_days: int = Field(32, ge=0, description="Most used days that are loaded when the actor starts")
-    housekeeping_seconds: float = Field(
-        300.0, gt=0, description="Rhythm of what keeps the store and cache in order"
-    )
-    timeout_seconds: float = Field(10.0, gt=0, description="A caller's patience with one query; then 503")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +57,7 @@ class HistorySources:
     breaker: Breaker
 
 
-class HistoryActor:
+class HistoryActor(SharedActor):
     """Serves history. Undecorated: `cluster` makes it a Ray actor, tests call it as it is.
 
     The constructor touches no network: a store that is down must not stop the actor for good.
@@ -91,9 +65,16 @@ class HistoryActor:
     Args:
         open_sources: Opens store and cache; clients do not travel between processes.
         settings: Bounds and rhythms.
+        open_observer: Opens the observer of this process.
     """
 
-    def __init__(self, open_sources: Callable[[], HistorySources], settings: HistorySettings) -> None:
+    def __init__(
+        self,
+        open_sources: Callable[[], HistorySources],
+        settings: HistorySettings,
+        open_observer: Callable[[], Observer] = Unobserved,
+    ) -> None:
+        super().__init__("history", open_observer())
         sources = open_sources()
         self._settings = settings
         self._repository = sources.repository
@@ -283,12 +264,14 @@ class HistoryActor:
         return [part for part in parts if len(part)]
 
     async def _keep_house(self) -> None:
-        await self._warm()
+        await attempted(self._observer, "history.warm", self._warm)
         while True:
             await asyncio.sleep(self._settings.housekeeping_seconds)
-            with contextlib.suppress(OptionChainError):
-                await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
-            await self._most_used.remember()
+            await attempted(self._observer, "history.drop_abandoned", self._drop_abandoned)
+            await attempted(self._observer, "history.remember", self._most_used.remember)
+
+    async def _drop_abandoned(self) -> None:
+        await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
 
     async def _warm(self) -> None:
         """Load the days that were used most before."""

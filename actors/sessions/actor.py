@@ -3,66 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypedDict
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from actors.background import Background
 from actors.sessions.host import SessionHost
-from actors.sessions.messages import Answer, Call
-from actors.sessions.placement import PER_SESSION, parse_placement
+from actors.sessions.messages import Answer, Packed, unpacked
+from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
+from actors.settings import SessionSettings
 from optionchain import numerics
-from optionchain.errors import InvalidInput, Unavailable
-from optionchain.ports import SessionMetrics, SessionStore
-
-logger = logging.getLogger("ray.serve")
-
-
-class SessionSettings(BaseModel):
-    """How sessions are placed, kept and served."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    placement: str = Field(
-        "shards:1",
-        description="`shards:N` hosts all sessions in N actors; `per-session` gives each its own process",
-    )
-    ttl_seconds: float = Field(86_400.0, ge=1, description="How long a session lives after its last write")
-    max_resident: int = Field(20_000, ge=1, description="Sessions that one actor holds in memory")
-    resident_megabytes: int = Field(256, ge=1, description="Bound of the memory of those sessions")
-    max_idle_seconds: float = Field(600.0, gt=0, description="An unused session leaves memory after this")
-    sweep_seconds: float = Field(
-        30.0, gt=0, description="Rhythm of eviction and of the clean-up of expired sessions"
-    )
-    path_megabytes: int = Field(64, ge=1, description="Bound of the price paths that one actor caches")
-    snapshot_megabytes: int = Field(
-        64, ge=1, description="Bound of the rendered snapshots that one actor caches"
-    )
-    max_waiting: int = Field(4_096, ge=1, description="Calls that may wait at one actor or replica; then 503")
-    max_batch: int = Field(
-        256, ge=1, description="Calls, or snapshots of calls for several, that travel and are stored together"
-    )
-    max_answer_contracts: int = Field(
-        250_000, ge=1, description="Strikes of all snapshots of one answer (60 MB); then 400"
-    )
-    timeout_seconds: float = Field(8.0, gt=0, description="A caller's patience, retries included; then 503")
-    delivery_timeout_seconds: float = Field(4.0, gt=0, description="Patience with one delivery to an actor")
-
-    @field_validator("placement")
-    @classmethod
-    def _placement_is_known(cls, placement: str) -> str:
-        try:
-            parse_placement(placement)
-        except InvalidInput as error:
-            raise ValueError(error.reason) from error
-        return placement
+from optionchain.observing import Observer, attempted
+from optionchain.ports import SessionStore
 
 
 class ActorStatus(TypedDict):
@@ -95,7 +52,7 @@ class SessionActor:
     Args:
         name: The actor's name.
         open_store: Opens the store; clients do not travel between processes.
-        open_metrics: Opens the metrics of this process.
+        open_observer: Opens the observer of this process.
         runtime: What runs it.
         settings: Bounds and rhythms.
     """
@@ -104,7 +61,7 @@ class SessionActor:
         self,
         name: str,
         open_store: Callable[[], SessionStore],
-        open_metrics: Callable[[], SessionMetrics],
+        open_observer: Callable[[], Observer],
         runtime: ActorRuntime,
         settings: SessionSettings,
     ) -> None:
@@ -115,6 +72,7 @@ class SessionActor:
         self._settings = settings
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
         self._store = open_store()
+        self._observer = open_observer()
         self._host = SessionHost(
             self._store,
             residents=ResidentSessions(
@@ -123,21 +81,22 @@ class SessionActor:
                 max_bytes=settings.resident_megabytes << 20,
             ),
             cache=SimulationCache(
-                path_bytes=settings.path_megabytes << 20, snapshot_bytes=settings.snapshot_megabytes << 20
+                path_bytes=settings.path_megabytes << 20,
+                snapshot_bytes=settings.snapshot_megabytes << 20,
+                observer=self._observer,
             ),
-            metrics=open_metrics(),
+            observer=self._observer,
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
         )
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._housekeeping = Background(self._keep_house)
 
-    async def execute(self, calls: Sequence[Call]) -> list[Answer]:
+    async def execute(self, batch: Sequence[Packed]) -> list[Answer]:
         """Serve a batch of calls; see `SessionHost.execute`."""
-        if self._housekeeping is None:
-            self._housekeeping = asyncio.create_task(self._keep_house())
-        return await self._host.execute(calls)
+        self._housekeeping.begin()
+        return await self._host.execute(unpacked(batch))
 
     async def status(self) -> ActorStatus:
         """Where it runs and what it holds."""
@@ -149,12 +108,21 @@ class SessionActor:
             memory_bytes=psutil.Process().memory_info().rss,
         )
 
+    async def close(self) -> None:
+        """End what runs beside the calls; the store belongs to who opened it."""
+        await self._housekeeping.end()
+
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(self._settings.sweep_seconds)
-            await self._host.evict()
-            self._host.forget_written_before(datetime.now(UTC) - self._time_to_live)
-            with contextlib.suppress(Unavailable):
-                await self._store.cleanup_expired()
-            if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
-                self._runtime.end_actor()
+            await attempted(self._observer, "session.evict", self._host.evict)
+            await attempted(self._observer, "session.forget", self._forget_expired)
+            await attempted(self._observer, "session.clean_up", self._store.cleanup_expired)
+            await attempted(self._observer, "session.leave", self._leave_when_empty)
+
+    async def _leave_when_empty(self) -> None:
+        if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
+            self._runtime.end_actor()
+
+    async def _forget_expired(self) -> None:
+        self._host.forget_written_before(datetime.now(UTC) - self._time_to_live)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
@@ -11,7 +10,7 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.turns import Decision, Turn
 from optionchain.errors import Defect, InvalidInput, NotFound, OptionChainError, Unavailable
-from optionchain.ports import SessionMetrics
+from optionchain.observing import Observer, tell_failure
 from optionchain.session import (
     Create,
     Reinitialize,
@@ -23,21 +22,19 @@ from optionchain.session import (
 )
 from optionchain.wire.sessions import deletion_json, session_json, snapshots_json
 
-logger = logging.getLogger("ray.serve")
-
 
 class Decider:
     """Decides what becomes of sessions, and touches none.
 
     Args:
         cache: The paths and rendered snapshots.
-        metrics: Told which snapshots are shown.
+        observer: Told which snapshots are shown.
         max_answer_contracts: Of several snapshots in one answer; one snapshot has a limit of its own.
     """
 
-    def __init__(self, cache: SimulationCache, metrics: SessionMetrics, *, max_answer_contracts: int) -> None:
+    def __init__(self, cache: SimulationCache, observer: Observer, *, max_answer_contracts: int) -> None:
         self._cache = cache
-        self._metrics = metrics
+        self._observer = observer
         self._max_answer_contracts = max_answer_contracts
 
     def apply(self, turns: Sequence[Turn], now: datetime) -> None:
@@ -66,12 +63,13 @@ class Decider:
             return self._applied(session, call, now)
         except OptionChainError as error:
             return Decision(session, session, error)
-        except Exception:
-            logger.exception("session.command_failed")
+        except Exception as error:
+            command = type(call.command).__name__
+            tell_failure(self._observer, "session.command", error, call.context, command=command)
             return Decision(session, session, Defect())
 
     def _applied(self, session: Session | None, call: Call, now: datetime) -> Decision:
-        if now.timestamp() > call.expires_at:
+        if now.timestamp() > call.context.expires_at:
             # Nobody waits any more: the caller has gone on, and may have asked again elsewhere.
             raise Unavailable("the session actor")
         command = call.command
@@ -119,10 +117,10 @@ class Decider:
 
     def _count(self, decisions: Sequence[Decision]) -> None:
         shown = [(one.reply, one.rendered) for one in decisions if isinstance(one.reply, ShowSnapshots)]
-        self._metrics.snapshots(
-            served=sum(reply.count for reply, _ in shown if reply.is_served),
-            cached=sum(rendered.cached for _, rendered in shown if rendered),
-        )
+        if steps := sum(reply.count for reply, _ in shown if reply.is_served):
+            self._observer.counted("session.steps", steps)
+        if cached := sum(rendered.cached for _, rendered in shown if rendered):
+            self._observer.counted("session.snapshots_cached", cached)
 
 
 def _answer(decision: Decision) -> Answer:

@@ -13,15 +13,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import stamina
-
+from actors.delivery import delivered
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Placement
-from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
-
-
-class ActorLost(Unavailable):
-    """The actor died or left while it had the calls; each may or may not have been applied."""
+from optionchain.errors import Defect, OptionChainError, Overloaded
 
 
 class SessionTransport(Protocol):
@@ -77,32 +72,20 @@ class SessionGateway:
         if self._waiting >= self._max_waiting:
             raise Overloaded("the session service")
         self._waiting += 1
-        call = call._replace(expires_at=self._clock() + self._timeout_seconds)
+        now = self._clock()
+        context = call.context.until(now + self._timeout_seconds)
+        call = call._replace(context=context)
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                return await self._call_until_delivered(call)
-        except TimeoutError as error:
-            raise Unavailable("the session actor") from error
+            answer = await delivered(
+                lambda: self._lane(call).submit(call),
+                what="the session actor",
+                seconds=context.seconds_left(now),
+            )
         finally:
             self._waiting -= 1
-
-    async def _call_until_delivered(self, call: Call) -> bytes:
-        try:
-            answer = await self._lane(call).submit(call)
-        except ActorLost:
-            answer = await self._deliver_again(call)
         if isinstance(answer, OptionChainError):
             raise answer
         return answer
-
-    async def _deliver_again(self, call: Call) -> Answer:
-        """Repeat with growing, jittered pauses; the caller's timeout ends it."""
-        async for attempt in stamina.retry_context(
-            on=ActorLost, attempts=None, timeout=None, wait_initial=0.05, wait_max=0.5, wait_jitter=0.1
-        ):
-            with attempt:
-                return await self._lane(call).submit(call)
-        raise AssertionError("a retry without end has ended")
 
     def _lane(self, call: Call) -> _Lane:
         name = self._placement.actor_name(call.session_id)

@@ -7,25 +7,22 @@ batch. An idle host serves the first call at once. Nothing is answered before it
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from time import perf_counter
 
 from actors.sessions.decider import Decider
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
+from optionchain.context import HOUSEKEEPING, Context
 from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
-from optionchain.ports import Checkpoint, SessionMetrics, SessionStore
+from optionchain.observing import Observer, observed, tell_failure
+from optionchain.patience import SWAP_ATTEMPTS
+from optionchain.ports import Checkpoint, SessionStore
 from optionchain.session import REMEMBERED_COMMANDS, Delete
-
-logger = logging.getLogger("ray.serve")
-
-# A lost compare-and-swap is tried once more on the fresh state; losing twice is the caller's to know.
-ATTEMPTS = 2
 
 
 class SessionHost:
@@ -35,7 +32,7 @@ class SessionHost:
         store: Where their checkpoints are.
         residents: The sessions in memory.
         cache: The paths and rendered snapshots.
-        metrics: Told what happened.
+        observer: Told what happens.
         max_waiting: Calls that may wait; further ones are refused at once.
         max_batch: Calls served in one round; one for several snapshots counts for as many.
         max_answer_contracts: Of several snapshots in one answer; then 400.
@@ -48,7 +45,7 @@ class SessionHost:
         *,
         residents: ResidentSessions,
         cache: SimulationCache,
-        metrics: SessionMetrics,
+        observer: Observer,
         max_waiting: int,
         max_batch: int,
         max_answer_contracts: int,
@@ -57,8 +54,8 @@ class SessionHost:
         self._store = store
         self._residents = residents
         self._cache = cache
-        self._decider = Decider(cache, metrics, max_answer_contracts=max_answer_contracts)
-        self._metrics = metrics
+        self._decider = Decider(cache, observer, max_answer_contracts=max_answer_contracts)
+        self._observer = observer
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._clock = clock
@@ -89,25 +86,23 @@ class SessionHost:
         evicted = self._residents.evict(self._clock().timestamp())
         for session_id in evicted:
             self._cache.forget(session_id)
-        self._metrics.evicted(len(evicted))
-        self._metrics.resident(len(self._residents))
+        self._count("session.evicted", len(evicted))
+        self._observer.counted("session.resident", len(self._residents))
         return len(evicted)
 
     def forget_written_before(self, instant: datetime) -> None:
         """Forget the sessions whose time to live is over."""
         for session_id in self._residents.written_before(instant):
             self._forget(session_id)
-        self._metrics.resident(len(self._residents))
+        self._observer.counted("session.resident", len(self._residents))
 
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
             batch = self._next_batch()
-            began = perf_counter()
             try:
-                await self._serve(batch)
-                self._metrics.batch(len(batch), perf_counter() - began)
+                with observed(self._observer, "session.batch", batch[0].call.context, calls=len(batch)):
+                    await self._serve(batch)
             except Exception:
-                logger.exception("session.batch_failed")
                 await self._serve_apart([waiting for waiting in batch if not waiting.answer.done()])
 
     async def _serve_apart(self, batch: Sequence[Waiting]) -> None:
@@ -115,8 +110,9 @@ class SessionHost:
         for turn in turns_of(batch).values():
             try:
                 await self._serve(turn.calls)
-            except Exception:
-                logger.exception("session.failed", extra={"session_id": turn.session_id})
+            except Exception as error:
+                context = turn.calls[0].call.context
+                tell_failure(self._observer, "session.serve", error, context, session_id=turn.session_id)
                 self._forget(turn.session_id)
                 for waiting in turn.calls:
                     settle(waiting, Defect())
@@ -148,7 +144,7 @@ class SessionHost:
     async def _serve(self, batch: Sequence[Waiting]) -> None:
         turns = list(turns_of(batch).values())
         try:
-            for _ in range(ATTEMPTS):
+            for _ in range(SWAP_ATTEMPTS):
                 turns_left = await self._attempt(turns)
                 if not turns_left:
                     break
@@ -185,9 +181,19 @@ class SessionHost:
             turn.is_resident = turn.before is not None
         to_load = [turn.session_id for turn in turns if not turn.is_resident]
         loaded = await self._store.get(to_load) if to_load else {}
-        self._metrics.activated(len(loaded))
+        self._count("session.activated", len(loaded))
         for turn in turns:
             turn.before = turn.before or loaded.get(turn.session_id)
+        forgotten = {turn.session_id: ids for turn in turns if (ids := turn.keyed_commands)}
+        if forgotten:
+            await self._recall(turns, forgotten)
+
+    async def _recall(self, turns: Sequence[Turn], forgotten: Mapping[str, Sequence[str]]) -> None:
+        """Remind sessions of keyed commands that they may have forgotten."""
+        recalled = await self._store.recall(forgotten)
+        for turn in turns:
+            if turn.before is not None and turn.session_id in recalled:
+                turn.before = replace(turn.before, recalled=recalled[turn.session_id])
 
     async def _outdated(self, turns: Sequence[Turn]) -> list[Turn]:
         """Those of the turns that began where another host had been already."""
@@ -208,7 +214,8 @@ class SessionHost:
         checkpoints = {
             turn.session_id: Checkpoint(turn.after, turn.before) for turn in turns if turn.after is not None
         }
-        refusals = await self._save(list(checkpoints.values())) if checkpoints else []
+        context = turns[0].calls[0].call.context if turns else HOUSEKEEPING
+        refusals = await self._save(list(checkpoints.values()), context) if checkpoints else []
         refused = {
             session_id
             for session_id, refusal in zip(checkpoints, refusals, strict=True)
@@ -216,20 +223,20 @@ class SessionHost:
         }
         for session_id in refused:
             self._forget(session_id)
-        self._metrics.conflicts(len(refused))
+        self._count("session.conflicts", len(refused))
         return [turn for turn in turns if turn.session_id in refused]
 
-    async def _save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
-        began = perf_counter()
-        refusals = await self._store.save(checkpoints)
-        self._metrics.commit(len(checkpoints), perf_counter() - began)
-        return refusals
+    async def _save(
+        self, checkpoints: Sequence[Checkpoint], context: Context
+    ) -> Sequence[OptionChainError | None]:
+        with observed(self._observer, "session.commit", context, checkpoints=len(checkpoints)):
+            return await self._store.save(checkpoints)
 
     def _conclude(self, turn: Turn, now: datetime) -> None:
         if turn.after is None:
             self._forget(turn.session_id)
         else:
-            self._residents.put(turn.after, now.timestamp())
+            self._residents.put(turn.after.without_recalled(), now.timestamp())
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
             settle(waiting, answer)
 
@@ -237,6 +244,10 @@ class SessionHost:
         for turn in turns:
             for waiting in turn.calls:
                 settle(waiting, Conflict("session", turn.session_id))
+
+    def _count(self, quantity: str, amount: int) -> None:
+        if amount:
+            self._observer.counted(quantity, amount)
 
     def _forget(self, session_id: str) -> None:
         self._residents.drop(session_id)

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+from optionchain.context import Context, Principal
 from optionchain.errors import OptionChainError
 from optionchain.session import Advance, Command, Surface
 
 
 class Call(NamedTuple):
-    """One command for one session, and on whose behalf. A tuple, for it costs less to pickle than a dataclass.
+    """One command for one session, and on whose behalf.
 
-    A session of another owner, or of the other surface, is answered as if it did not exist.
-
-    Attributes:
-        expires_at: Unix time at which the caller gives up; an actor that gets to it later does not begin it.
+    A session of another tenant, or of the other surface, is answered as if it did not exist.
     """
 
     session_id: str
-    owner: str
+    context: Context
     surface: Surface
     command: Command
-    expires_at: float = math.inf
+
+    @property
+    def owner(self) -> str:
+        """Whose session it has to be."""
+        return self.context.principal.tenant
 
     @property
     def weight(self) -> int:
         """What it counts for in a batch: the snapshots that its answer may have."""
         count = self.command.count if isinstance(self.command, Advance) else None
         return count if isinstance(count, int) else 1
+
+
+Packed: TypeAlias = tuple[str, Principal, float, str, Surface, Command]
+"""A call as it travels: to pickle an instance of a class of ours costs as much as to pickle the rest of the call."""
+
+
+def packed(calls: Sequence[Call]) -> list[Packed]:
+    """The calls as they travel."""
+    return [
+        (session_id, context.principal, context.expires_at, context.trace, surface, command)
+        for session_id, context, surface, command in calls
+    ]
+
+
+def unpacked(batch: Sequence[Packed]) -> list[Call]:
+    """The calls of a batch that has arrived."""
+    return [
+        Call(session_id, Context(principal, expires_at, trace), surface, command)
+        for session_id, principal, expires_at, trace, surface, command in batch
+    ]
 
 
 Answer: TypeAlias = bytes | OptionChainError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,10 +10,9 @@ from cachetools import LRUCache
 
 from optionchain.chains import GreekSet
 from optionchain.errors import Defect, OptionChainError
+from optionchain.observing import Observer, Unobserved, tell_failure
 from optionchain.session import Session, ShowSnapshots
 from optionchain.simulation import Moment, Simulation, snapshots_json
-
-logger = logging.getLogger("ray.serve")
 
 # Priced in one pass: more is no faster, and one pass holds the loop of its actor.
 CONTRACTS_TOGETHER = 1 << 15
@@ -41,9 +39,11 @@ class SimulationCache:
     Args:
         path_bytes: Bound of the paths.
         snapshot_bytes: Bound of the rendered snapshots.
+        observer: Told of bugs that only a caller's answer would show.
     """
 
-    def __init__(self, *, path_bytes: int, snapshot_bytes: int) -> None:
+    def __init__(self, *, path_bytes: int, snapshot_bytes: int, observer: Observer | None = None) -> None:
+        self._observer = observer or Unobserved()
         self._simulations: LRUCache[str, Simulation] = LRUCache(path_bytes, getsizeof=lambda s: s.nbytes)
         self._snapshots: LRUCache[_Key, bytes] = LRUCache(snapshot_bytes, getsizeof=len)
 
@@ -73,7 +73,7 @@ class SimulationCache:
         found: dict[_Key, bytes | OptionChainError] = {}
         missing: dict[_Key, Moment] = {}
         keys = [self._look_up(session, reply, found, missing) for session, reply in wanted]
-        found.update(zip(missing, _priced(list(missing.values())), strict=True))
+        found.update(zip(missing, self._priced(list(missing.values())), strict=True))
         return [
             each if isinstance(each, OptionChainError) else self._rendered(reply, each, found, missing)
             for each, (_, reply) in zip(keys, wanted, strict=True)
@@ -126,24 +126,26 @@ class SimulationCache:
                 self._snapshots[key] = body
         return Rendered(bodies, cached)
 
+    def _priced(self, moments: Sequence[Moment]) -> Iterator[bytes | OptionChainError]:
+        """The snapshots of all moments, in passes of a bounded size; one that cannot be priced is an error."""
+        first = contracts = 0
+        for position, moment in enumerate(moments):
+            contracts += moment.simulation.parameters.most_contracts
+            if contracts >= CONTRACTS_TOGETHER or position + 1 == len(moments):
+                yield from self._priced_together(moments[first : position + 1])
+                first, contracts = position + 1, 0
 
-def _priced(moments: Sequence[Moment]) -> Iterator[bytes | OptionChainError]:
-    """The snapshots of all moments, in passes of a bounded size; one that cannot be priced is an error."""
-    first = contracts = 0
-    for position, moment in enumerate(moments):
-        contracts += moment.simulation.parameters.most_contracts
-        if contracts >= CONTRACTS_TOGETHER or position + 1 == len(moments):
-            yield from _priced_together(moments[first : position + 1])
-            first, contracts = position + 1, 0
-
-
-def _priced_together(moments: Sequence[Moment]) -> Iterable[bytes | OptionChainError]:
-    failure: OptionChainError = Defect()
-    try:
-        return snapshots_json(moments)
-    except OptionChainError as error:
-        failure = error
-    except Exception:
-        logger.exception("session.snapshot_failed")
-    # Whose it is, only each alone can tell.
-    return [failure] if len(moments) == 1 else [one for each in moments for one in _priced_together([each])]
+    def _priced_together(self, moments: Sequence[Moment]) -> Iterable[bytes | OptionChainError]:
+        failure: OptionChainError = Defect()
+        try:
+            return snapshots_json(moments)
+        except OptionChainError as error:
+            failure = error
+        except Exception as error:
+            tell_failure(self._observer, "session.snapshot", error, snapshots=len(moments))
+        # Whose it is, only each alone can tell.
+        return (
+            [failure]
+            if len(moments) == 1
+            else [one for each in moments for one in self._priced_together([each])]
+        )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from actors.sessions.messages import Answer, Call
 from actors.sessions.simulation_cache import Rendered
 from optionchain.errors import OptionChainError
-from optionchain.session import Reply, Session
+from optionchain.session import Advance, Reply, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,19 @@ class Turn:
     def after(self) -> Session | None:
         """The session after the calls that were applied."""
         return self.decisions[-1].after if self.decisions else self.before
+
+    @property
+    def keyed_commands(self) -> list[str]:
+        """The ids of the commands that a caller may have sent long before, and that `before` does not know."""
+        before = self.before
+        return [
+            command.command_id
+            for waiting in self.calls
+            if isinstance(command := waiting.call.command, Advance)
+            and command.is_keyed
+            and before is not None
+            and before.snapshots_of(command.command_id) is None
+        ]
 
     @property
     def is_changed(self) -> bool:

@@ -180,12 +180,10 @@ def _first_session(state: InstanceState) -> None:
 
 
 def _settings(data: Path | None, *, port: int | None = None, no_auth: bool = False) -> Settings:
-    settings = load_settings()
-    groups = {
-        "data": {"folder": data} if data else {},
-        "http": {"port": port} if port else {},
-        "auth": {"enabled": False} if no_auth else {},
-    }
-    return settings.model_copy(
-        update={name: getattr(settings, name).model_copy(update=change) for name, change in groups.items()}
+    return load_settings().with_changes(
+        {
+            "data": {"folder": data} if data else {},
+            "http": {"port": port} if port else {},
+            "auth": {"enabled": False} if no_auth else {},
+        }
     )

@@ -170,7 +170,7 @@ def _stores(data: Path | None) -> HistoryStores:
     """The servers of the environment, or else those of the running instance."""
     settings = load_settings()
     if data is not None:
-        settings = settings.model_copy(update={"data": settings.data.model_copy(update={"folder": data})})
+        settings = settings.with_changes({"data": {"folder": data}})
     stores = history_stores(settings, Instance(settings).state())
     if stores is None:
         console.print(

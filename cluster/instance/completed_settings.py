@@ -12,20 +12,19 @@ from cluster.settings import Settings
 
 def with_redis(settings: Settings, url: str) -> Settings:
     """The settings with the address of Redis."""
-    return settings.model_copy(update={"redis": settings.redis.model_copy(update={"url": SecretStr(url)})})
+    return settings.with_changes({"redis": {"url": url}})
 
 
 def with_mongo(settings: Settings, uri: str) -> Settings:
     """The settings with the address of MongoDB."""
-    return settings.model_copy(update={"mongo": settings.mongo.model_copy(update={"uri": SecretStr(uri)})})
+    return settings.with_changes({"mongo": {"uri": uri}})
 
 
 def with_key(settings: Settings, key: str | None) -> Settings:
     """The settings with the key that was made for the instance, unless they have keys or need none."""
     if key is None or settings.auth.keys.get_secret_value():
         return settings
-    keys = SecretStr(f"owner:admin={key}")
-    return settings.model_copy(update={"auth": settings.auth.model_copy(update={"keys": keys})})
+    return settings.with_changes({"auth": {"keys": f"owner:admin={key}"}})
 
 
 def revealed(settings: Settings) -> dict[str, Any]:

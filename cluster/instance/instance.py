@@ -21,7 +21,6 @@ from cluster.instance import processes
 from cluster.instance.completed_settings import revealed, with_key, with_mongo, with_redis
 from cluster.instance.embedded_servers import REDIS
 from cluster.instance.failed_start import keep_logs
-from cluster.instance.given_servers import silent_servers
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
 from cluster.instance.ports import free_ports, obstacle
@@ -148,14 +147,21 @@ class Instance:
         problem = obstacle(self._settings.http.host, self._settings.http.port)
         if problem:
             raise InstanceProblem(problem)
-        silent = silent_servers(self._settings)
-        if silent:
-            raise InstanceProblem("\n".join(silent))
+        self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()
         for server in servers:
             self._parts.start_server(progress, server)
         return self._with_ray(progress, servers)
+
+    def _check_given_servers(self) -> None:
+        if self._settings.redis.url is None and self._settings.mongo.uri is None:
+            return
+        from cluster.instance.given_servers import silent_servers  # noqa: PLC0415  it needs the drivers
+
+        silent = silent_servers(self._settings)
+        if silent:
+            raise InstanceProblem("\n".join(silent))
 
     def _mended(self, progress: Progress, state: InstanceState) -> InstanceState:
         """What has died, anew; what lives stays as it is."""

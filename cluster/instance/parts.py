@@ -27,6 +27,7 @@ from cluster.instance.ray_node import (
     ray_command,
     ray_environment,
     ray_temporary_folder,
+    refused,
 )
 from cluster.instance.state import InstanceState, PrivateServer, write_private
 from cluster.instance.supervisor import RAY_PROGRAMS
@@ -153,7 +154,7 @@ class Parts:
         process = processes.start(
             "the deployment", command, log=log, marker=self._marker, env=state.environment
         )
-        self._wait(lambda: is_ready(process), "the HTTP service", process, log)
+        self._wait(lambda: not refused(self._folder) and is_ready(process), "the HTTP service", process, log)
 
     def supervise(self) -> None:
         """Have what dies started again, unless that is seen to already."""

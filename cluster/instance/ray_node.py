@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.instance.processes import ProcessFailed
 from cluster.instance.ray_start import NO_DASHBOARD
 from cluster.settings import Settings
 
@@ -87,6 +88,7 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
             "OPTIONCHAIN_HAPROXY": program,
+            "OPTIONCHAIN_HAPROXY_REFUSAL": str(_haproxy_refusal(folder)),
             "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if settings.http.host in ("127.0.0.1", "localhost") else "0",
         }
     return environment
@@ -140,6 +142,22 @@ def _patience(seconds: float) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": whole,
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": whole,
     }
+
+
+def refused(folder: Path) -> bool:
+    """False while `haproxy.sh` has nothing against what Ray gives it.
+
+    Raises:
+        ProcessFailed: It starts no HAProxy; the message says why.
+    """
+    refusal = _haproxy_refusal(folder)
+    if refusal.exists():
+        raise ProcessFailed(refusal.read_text().strip())
+    return False
+
+
+def _haproxy_refusal(folder: Path) -> Path:
+    return ray_temporary_folder(folder).parent / HAPROXY_FOLDER / "refusal"
 
 
 def ray_temporary_folder(folder: Path) -> Path:

@@ -5,14 +5,14 @@ A process of its own: it needs the switches and the token of the cluster in its 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from typing import Any, TypedDict
 
 import ray
 from ray.actor import ActorHandle
-from ray.util import list_named_actors
+
+from actors.named import existing
 
 PATIENCE_SECONDS = 5.0
 # More than fit on a screen; `per-session` placement may have thousands.
@@ -50,18 +50,7 @@ def report(namespace: str) -> ClusterReport:
 
 def session_actors(namespace: str) -> list[ActorHandle[Any]]:
     """The session actors of a namespace, by name."""
-    return named_actors(namespace, "session")
-
-
-def named_actors(namespace: str, prefix: str = "") -> list[ActorHandle[Any]]:
-    """The actors of a namespace whose names begin so, by name."""
-    named = [entry for entry in list_named_actors(all_namespaces=True) if entry["namespace"] == namespace]
-    names = sorted(entry["name"] for entry in named if entry["name"].startswith(prefix))
-    actors = []
-    for name in names:
-        with contextlib.suppress(ValueError):  # it has ended meanwhile
-            actors.append(ray.get_actor(name, namespace=namespace))
-    return actors
+    return existing(namespace, "session")
 
 
 if __name__ == "__main__":

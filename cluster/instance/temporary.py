@@ -44,12 +44,11 @@ def temporary_instance(
 def private_settings(folder: Path) -> Settings:
     """The settings of the environment, with private servers in a folder and a free port on loopback."""
     (port,) = free_ports(1)
-    settings = load_settings()
-    return settings.model_copy(
-        update={
-            "data": settings.data.model_copy(update={"folder": folder}),
-            "http": settings.http.model_copy(update={"port": port, "host": "127.0.0.1"}),
-            "redis": settings.redis.model_copy(update={"url": None, "mode": "standalone"}),
-            "mongo": settings.mongo.model_copy(update={"uri": None}),
+    return load_settings().with_changes(
+        {
+            "data": {"folder": folder},
+            "http": {"port": port, "host": "127.0.0.1"},
+            "redis": {"url": None, "mode": "standalone"},
+            "mongo": {"uri": None},
         }
     )

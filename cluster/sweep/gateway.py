@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cluster.sweep.job import OVER
 from cluster.sweep.service import SweepService, SweepSettings
-from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
+from optionchain.context import Context, Principal
+from optionchain.errors import Overloaded
+from optionchain.patience import SWEEP_CALL_RETRIES
 
 if TYPE_CHECKING:
+    from actors.named import NamedActor
     from cluster.settings import Settings
     from cluster.sweep.index import OpenIndex
     from cluster.sweep.table_formats import Format
@@ -76,6 +79,7 @@ class SweepGateway:
         self._settings = settings
         self._open_index = open_index
         self._followers = 0
+        self._way: NamedActor | None = None
 
     async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
         """As `SweepService.submit`."""
@@ -84,9 +88,7 @@ class SweepGateway:
 
     async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """As `SweepService.listed`."""
-        found: tuple[int, list[dict[str, Any]]] = await self._call(
-            "listed", owner, offset=offset, limit=limit
-        )
+        found: tuple[int, list[dict[str, Any]]] = await self._call("listed", owner, offset, limit)
         return found
 
     async def status(self, owner: str, identity: str) -> dict[str, Any]:
@@ -131,40 +133,36 @@ class SweepGateway:
     def _leave(self) -> None:
         self._followers -= 1
 
-    async def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
-        from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError  # noqa: PLC0415
+    async def _call(self, method: str, owner: str, *arguments: Any) -> Any:
+        return await self._actor().call(Context(Principal(owner, owner)), method, owner, *arguments)
 
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                actor = await asyncio.to_thread(self._actor)
-                return await getattr(actor, method).remote(*arguments, **named)
-        except RayTaskError as error:
-            if isinstance(error.cause, OptionChainError):
-                raise error.cause from None
-            raise Defect from error
-        except (RayActorError, GetTimeoutError, TimeoutError) as error:
-            raise Unavailable("the sweep service") from error
+    def _actor(self) -> NamedActor:
+        """The way to the actor; made with the first call, for it takes Ray."""
+        if self._way is None:
+            from actors.named import NamedActor, NamedActors  # noqa: PLC0415
 
-    def _actor(self) -> Any:
-        import ray  # noqa: PLC0415
+            actors = NamedActors(self._find, what="the sweep service")
+            self._way = NamedActor(actors, ACTOR, timeout_seconds=TIMEOUT_SECONDS)
+        return self._way
 
+    def _find(self, name: str) -> Any:
+        from actors.named import find_or_make  # noqa: PLC0415
         from cluster.sweep.ray_engine import OnRay  # noqa: PLC0415
 
-        actor: Any = ray.remote(SweepService)
-        return actor.options(
-            name=ACTOR,
+        return find_or_make(
+            SweepService,
+            name,
+            partial(OnRay),
+            self._settings,
+            self._open_index,
             namespace=self._namespace,
-            lifetime="detached",
-            get_if_exists=True,
-            max_restarts=-1,
-            max_task_retries=3,  # every call may be repeated: a sweep's id follows from what it is
-            num_cpus=0,
             max_concurrency=MAX_CONCURRENT_CALLS,
-        ).remote(partial(OnRay), self._settings, self._open_index)
+            task_retries=SWEEP_CALL_RETRIES,
+        )
 
 
 def open_sweeps(settings: Settings, open_index: OpenIndex | None = None) -> SweepGateway:
     """The way to sweeps from this process; without a folder of their own they are recorded in the instance's."""
     output = settings.sweep.output or str(settings.data.folder.resolve() / "sweeps")
-    sweeps = settings.sweep.model_copy(update={"output": output})
+    sweeps = settings.with_changes({"sweep": {"output": output}}).sweep
     return SweepGateway(settings.ray.namespace, sweeps, open_index)

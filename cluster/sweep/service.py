@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from actors.shared import check_in_time
 from cluster.sweep.definition import Sweep
 from cluster.sweep.engine import Engine
 from cluster.sweep.index import OpenIndex, OwnedBy
@@ -20,6 +21,7 @@ from cluster.sweep.results import parquet_bytes
 from cluster.sweep.run import check_measures
 from cluster.sweep.table_formats import Format, rendered
 from cluster.sweep.wire import sweep_from_wire
+from optionchain.context import Context
 from optionchain.errors import Conflict, InvalidInput, NotFound, Overloaded, Unavailable
 
 logger = logging.getLogger("ray.serve")
@@ -88,6 +90,15 @@ class SweepService:
         self._folders = JobFolders(settings.output)
         self._recall()
 
+    def call(self, context: Context, method: str, arguments: Sequence[Any]) -> Any:
+        """Have a method do what it does, on somebody's behalf.
+
+        Raises:
+            Unavailable: The caller gave up before it was begun.
+        """
+        check_in_time(context, "the sweep service")
+        return getattr(self, method)(*arguments)
+
     def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
         """Accept a sweep; the same one again is the same, and goes on if it was cancelled or failed.
 
@@ -114,7 +125,7 @@ class SweepService:
             self._start(job, sweep)
             return job.shown()
 
-    def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+    def listed(self, owner: str, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """How many sweeps a caller has, and some of them, the latest first."""
         with self._lock:
             own = [job for job in self._jobs.values() if job.owner == owner]

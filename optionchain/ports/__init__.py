@@ -4,7 +4,7 @@ from optionchain.ports.configuration import ConfigRepository
 from optionchain.ports.dependencies import Breaker, Cached, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.requests import Allowance, Allowances, Answers
-from optionchain.ports.sessions import ActivePage, Checkpoint, SessionMetrics, SessionStore
+from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 
 __all__ = [
     "ActivePage",
@@ -18,6 +18,5 @@ __all__ = [
     "ConfigRepository",
     "Dependency",
     "HistoricalDataRepository",
-    "SessionMetrics",
     "SessionStore",
 ]

@@ -1,4 +1,4 @@
-"""Where sessions survive their process, and who is told what happens to them."""
+"""Where sessions survive their process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from optionchain.errors import OptionChainError
-from optionchain.session import Session, Surface
+from optionchain.session import Served, Session, Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,23 @@ class SessionStore(Protocol):
         """The stored versions of the sessions that exist, in one round trip."""
         ...
 
+    async def recall(self, wanted: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[Served, ...]]:
+        """What keyed commands were given that were stored as long ago as their keys live, in one round trip.
+
+        Args:
+            wanted: Ids of commands by id of a session.
+
+        Returns:
+            What is known of them by id of a session; outdated where the stored session has other parameters since.
+        """
+        ...
+
     async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
         """Store each checkpoint whose expected version still holds, and refresh its time to live, in one round trip.
 
         Repeating a save whose answer was lost is safe: the same version, reached by the same commands, counts as
-        stored.
+        stored. What its keyed commands were given is stored with it, at once or not at all; a checkpoint with a keyed
+        command that was stored before is refused as a `Conflict`, and `recall` knows it.
 
         Returns:
             One entry a checkpoint: None when stored; `Conflict` when another writer was first; `NotFound` when
@@ -84,36 +96,4 @@ class SessionStore(Protocol):
 
     async def close(self) -> None:
         """Release the connections."""
-        ...
-
-
-class SessionMetrics(Protocol):
-    """Told what happens to sessions; never fails."""
-
-    def batch(self, calls: int, seconds: float) -> None:
-        """A batch of calls was served, from its first read to its last answer."""
-        ...
-
-    def commit(self, checkpoints: int, seconds: float) -> None:
-        """Checkpoints were stored in one round trip."""
-        ...
-
-    def snapshots(self, *, served: int, cached: int) -> None:
-        """Snapshots went out: `served` moved a cursor, `cached` needed no computation."""
-        ...
-
-    def activated(self, sessions: int) -> None:
-        """Sessions were loaded from the store."""
-        ...
-
-    def evicted(self, sessions: int) -> None:
-        """Sessions left memory; the store has them."""
-        ...
-
-    def conflicts(self, sessions: int) -> None:
-        """Checkpoints were refused because another writer was first."""
-        ...
-
-    def resident(self, sessions: int) -> None:
-        """So many sessions are in memory now."""
         ...

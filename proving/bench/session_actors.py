@@ -15,7 +15,7 @@ import ray
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
 from actors.sessions.placement import Shards
-from adapters.redis_connection import RedisSettings
+from adapters.settings import RedisSettings
 from cluster.bootstrap import open_gateway, session_actor_finder
 from cluster.instance.report import report, session_actors
 from cluster.settings import Settings
@@ -47,9 +47,7 @@ class ActorsPlan:
 
 def actor_figures(redis: RedisSettings, plan: ActorsPlan) -> dict[str, float]:
     """Measure actors on a Ray node of the benchmark's own."""
-    settings = Settings(
-        redis=redis.model_copy(update={"prefix": "bench-actors"}), ray={"namespace": NAMESPACE}
-    )
+    settings = Settings(redis=dict(redis) | {"prefix": "bench-actors"}, ray={"namespace": NAMESPACE})
     ray.init(
         namespace=NAMESPACE,
         include_dashboard=False,
@@ -108,8 +106,7 @@ def _gateway(settings: Settings, placement: str) -> SessionGateway:
         "timeout_seconds": PATIENCE_SECONDS,
         "delivery_timeout_seconds": PATIENCE_SECONDS,
     }
-    session = settings.session.model_copy(update=changes)
-    return open_gateway(settings.model_copy(update={"session": session}))
+    return open_gateway(settings.with_changes({"session": changes}))
 
 
 def _end_actors() -> None:

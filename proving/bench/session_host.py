@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
-from actors.sessions.actor import SessionSettings
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from adapters.redis_connection import RedisClient, RedisSettings, open_redis
+from actors.settings import SessionSettings
+from adapters.redis_connection import RedisClient, open_redis
 from adapters.redis_session_store import RedisSessionStore
+from adapters.settings import RedisSettings
+from optionchain.observing import Unobserved
 from optionchain.session import REMEMBERED_COMMANDS, Advance, Create, Session
 from proving.bench.session_samples import batches, calls, new_sessions
 
@@ -39,16 +41,6 @@ class HostPlan:
     resident: int = 20_000
     timed: int = 300
     weighed: int = 2_000
-
-
-class _NoMetrics:
-    def batch(self, calls: int, seconds: float) -> None: ...
-    def commit(self, checkpoints: int, seconds: float) -> None: ...
-    def snapshots(self, *, served: int, cached: int) -> None: ...
-    def activated(self, sessions: int) -> None: ...
-    def evicted(self, sessions: int) -> None: ...
-    def conflicts(self, sessions: int) -> None: ...
-    def resident(self, sessions: int) -> None: ...
 
 
 async def host_figures(redis: RedisSettings, plan: HostPlan) -> dict[str, float]:
@@ -140,7 +132,7 @@ def _host(store: RedisSessionStore, plan: HostPlan) -> SessionHost:
         store,
         residents=ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9, max_bytes=1 << 40),
         cache=SimulationCache(path_bytes=CACHE_BYTES, snapshot_bytes=CACHE_BYTES),
-        metrics=_NoMetrics(),
+        observer=Unobserved(),
         max_waiting=BATCH,
         max_batch=BATCH,
         max_answer_contracts=SessionSettings().max_answer_contracts,

@@ -13,14 +13,16 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from actors.sessions.messages import Call
-from adapters.redis_connection import RedisSettings
+from adapters.settings import RedisSettings
 from cluster.instance.embedded_servers import embedded_redis, running
 from cluster.instance.ports import free_ports
+from optionchain.context import Context, Principal
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Advance, Command, Create, Session, Surface
 
 OWNER = "bench"
+CALLER = Context(Principal(OWNER, OWNER))
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PATIENCE_SECONDS = 60.0
 # Commands are named as a replica names its own: they are a part of the checkpoint.
@@ -43,7 +45,7 @@ def new_sessions(count: int) -> list[Session]:
 
 def calls(sessions: Iterable[Session], command: type[Create] | type[Advance]) -> list[Call]:
     """The same command for each session."""
-    return [Call(session.id, OWNER, Surface.CHAIN, _command(command, session)) for session in sessions]
+    return [Call(session.id, CALLER, Surface.CHAIN, _command(command, session)) for session in sessions]
 
 
 def batches(items: Sequence[Call], size: int) -> Iterator[tuple[Call, ...]]:

@@ -52,13 +52,7 @@ def chaos(
 
 def chaos_settings(folder: Path, fsync: Fsync = Fsync.ALWAYS) -> Settings:
     """The settings of an instance that may be broken: private servers, a free port, two replicas."""
-    settings = private_settings(folder)
-    return settings.model_copy(
-        update={
-            "http": settings.http.model_copy(update={"replicas": 2}),
-            "redis": settings.redis.model_copy(update={"fsync": fsync.value}),
-        }
-    )
+    return private_settings(folder).with_changes({"http": {"replicas": 2}, "redis": {"fsync": fsync.value}})
 
 
 def show_report(console: Console, report: ChaosReport) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
+from optionchain.context import Context
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, trading_calendar
 from optionchain.models import Historical
@@ -25,18 +26,22 @@ from serve_app.services import Services
 PRICES = "method.Historical.prices"
 
 
-async def chain_parameters(body: ChainParameters, today: datetime, app: Services) -> SimulationParameters:
+async def chain_parameters(
+    body: ChainParameters, today: datetime, app: Services, context: Context
+) -> SimulationParameters:
     """All parameters of a v1 session.
 
     Raises:
         InvalidInput: A value is out of range or over a limit, or the history has too few prices.
     """
     configuration = await app.live_configuration.current()
-    return await _resolved(changes_of(body, today, _defaults(configuration, body)), configuration, app)
+    return await _resolved(
+        changes_of(body, today, _defaults(configuration, body)), configuration, app, context
+    )
 
 
 async def simulation_parameters(
-    body: SimulationRequest, now: datetime, app: Services
+    body: SimulationRequest, now: datetime, app: Services, context: Context
 ) -> SimulationParameters:
     """All parameters of a v2 simulation.
 
@@ -48,13 +53,17 @@ async def simulation_parameters(
         await asyncio.to_thread(trading_calendar, body.calendar)
     configuration = await app.live_configuration.current()
     values = values_of(body, now, app.limits, _defaults(configuration, body))
-    parameters = await _resolved(values, configuration, app)
+    parameters = await _resolved(values, configuration, app, context)
     check_contracts(parameters, app.limits.contracts)
     return parameters
 
 
 async def chain_changes(
-    body: ChainChanges, today: datetime, app: Services, stored: Callable[[], Awaitable[Session]]
+    body: ChainChanges,
+    today: datetime,
+    app: Services,
+    context: Context,
+    stored: Callable[[], Awaitable[Session]],
 ) -> dict[str, Any]:
     """The parameters of a v1 session that a partial body changes.
 
@@ -62,6 +71,7 @@ async def chain_changes(
         body: The request.
         today: The start where it clears that.
         app: The services.
+        context: On whose behalf.
         stored: Reads the session, for prices that are to be taken from the history.
 
     Raises:
@@ -73,7 +83,9 @@ async def chain_changes(
     configuration.limits.check_sizes(changes)
     if isinstance(changes.get("method"), Historical):
         session = await stored()
-        whole = await _resolved(values_of_parameters(session.parameters) | changes, configuration, app)
+        whole = await _resolved(
+            values_of_parameters(session.parameters) | changes, configuration, app, context
+        )
         changes["method"] = whole.method
     return changes
 
@@ -95,7 +107,7 @@ def _defaults(
 
 
 async def _resolved(
-    values: dict[str, Any], configuration: SimulatorConfiguration, app: Services
+    values: dict[str, Any], configuration: SimulatorConfiguration, app: Services, context: Context
 ) -> SimulationParameters:
     """Parameters within the limits, with prices of the history where a historical model has too few."""
     configuration.limits.check_sizes(values)
@@ -106,7 +118,9 @@ async def _resolved(
         if refusal.field != PRICES or not isinstance(method, Historical):
             raise
         symbol = method.symbol or values["symbol"]
-        closes = await app.history.closes(symbol, method.timeframe, values["steps"], values["seed"])
+        closes = await app.history.on_behalf_of(context).closes(
+            symbol, method.timeframe, values["steps"], values["seed"]
+        )
         parameters = SimulationParameters(**values | {"method": replace(method, prices=closes)})
     configuration.limits.check(parameters)
     return parameters

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from optionchain.context import Context
 from optionchain.draws.philox import MAX_WORD
 from optionchain.errors import InvalidInput
 from optionchain.models import Historical, model_from_wire
@@ -15,7 +16,9 @@ from optionchain.validation import whole
 from serve_app.shared_services import HistoryService
 
 
-async def with_prices(document: Mapping[str, Any], history: HistoryService) -> Mapping[str, Any]:
+async def with_prices(
+    document: Mapping[str, Any], history: HistoryService, context: Context
+) -> Mapping[str, Any]:
     """The document of a sweep with the prices that its base lacks; another base is returned as it is.
 
     They become a part of the definition: what is imported later makes another sweep.
@@ -36,7 +39,7 @@ async def with_prices(document: Mapping[str, Any], history: HistoryService) -> M
         symbol = method.symbol or base.get("symbol") if isinstance(method, Historical) else None
         if not isinstance(method, Historical) or not isinstance(symbol, str) or len(method.prices) >= steps:
             return document
-        closes = await history.closes(symbol, method.timeframe, steps, seed)
+        closes = await history.on_behalf_of(context).closes(symbol, method.timeframe, steps, seed)
     except InvalidInput as error:
         raise error.under("base") from None
     return {**document, "base": {**base, "method": model_to_wire(replace(method, prices=closes))}}

@@ -11,14 +11,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from cluster.api_keys import Principal, parse_keys
+from cluster.api_keys import parse_keys
 from cluster.settings import AuthSettings
+from optionchain.context import ADMIN, Context, Principal
 from optionchain.errors import Forbidden, Unauthenticated
 
 PUBLIC_PATHS = ("/health", "/ready", "/docs", "/swagger-ui", "/api-docs", "/favicon.ico")
 
-
-EVERYBODY = Principal("public", is_admin=True)
+EVERYBODY = Principal("public", "public", frozenset({ADMIN}))
 
 
 class Authenticator:
@@ -77,6 +77,11 @@ def principal_of(request: Request) -> Principal:
     """The caller, as found by the edge middleware."""
     principal: Principal = request.state.principal
     return principal
+
+
+def context_of(request: Request) -> Context:
+    """What travels with every call that the request leads to."""
+    return Context(principal_of(request))
 
 
 async def current_principal(request: Request) -> Principal:

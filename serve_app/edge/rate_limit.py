@@ -55,7 +55,7 @@ class RateLimit:
             principal = self._authenticator.authenticate(Headers(scope=scope))
         except Unauthenticated:
             principal = EVERYBODY
-        return f"address:{_network(scope)}" if principal is EVERYBODY else f"owner:{principal.owner}"
+        return f"address:{_network(scope)}" if principal is EVERYBODY else f"owner:{principal.tenant}"
 
 
 def _network(scope: Scope) -> str:

@@ -20,7 +20,7 @@ from optionchain.session import (
 )
 from serve_app.bodies.chains import ChainChanges, ChainParameters
 from serve_app.bodies.configured_parameters import chain_changes, chain_parameters, values_of_parameters
-from serve_app.edge.authentication import principal_of
+from serve_app.edge.authentication import context_of, principal_of
 from serve_app.openapi.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
 from serve_app.routes.commands import Occasion, next_command_id
 from serve_app.routes.idempotency import IDEMPOTENT, once
@@ -57,13 +57,15 @@ class StepQuery(SessionQuery, AdvanceQuery):
     "",
     status_code=201,
     summary="Create a session",
-    responses=CREATED | errors(400, 422),
+    responses=CREATED | errors(400, 409, 422),
     openapi_extra=IDEMPOTENT,
 )
 async def create(request: Request, body: ChainParameters) -> Response:
     async def act(occasion: Occasion) -> Response:
-        parameters = await chain_parameters(body, midnight(datetime.now(UTC)), services_of(request))
-        session = new_session(occasion.session_id, principal_of(request), Surface.CHAIN, parameters)
+        parameters = await chain_parameters(
+            body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
+        )
+        session = new_session(occasion, principal_of(request), Surface.CHAIN, parameters)
         return await reply_to(request, Surface.CHAIN, session.id, Create(session), status=201)
 
     return await once(request, act, status=201)
@@ -94,7 +96,9 @@ async def step(request: Request, query: Annotated[StepQuery, Query()]) -> Respon
 async def replace(
     request: Request, query: Annotated[SessionQuery, Query()], body: ChainParameters
 ) -> Response:
-    parameters = await chain_parameters(body, midnight(datetime.now(UTC)), services_of(request))
+    parameters = await chain_parameters(
+        body, midnight(datetime.now(UTC)), services_of(request), context_of(request)
+    )
     changes = values_of_parameters(parameters)
     return await reply_to(request, Surface.CHAIN, query.sessionid, Reinitialize(next_command_id(), changes))
 
@@ -102,7 +106,9 @@ async def replace(
 @router.patch("", summary="Change some parameters; cursor to 0", responses=SESSION | errors(400, 404, 409))
 async def change(request: Request, query: Annotated[SessionQuery, Query()], body: ChainChanges) -> Response:
     stored = partial(stored_session, request, Surface.CHAIN, query.sessionid)
-    changes = await chain_changes(body, midnight(datetime.now(UTC)), services_of(request), stored)
+    changes = await chain_changes(
+        body, midnight(datetime.now(UTC)), services_of(request), context_of(request), stored
+    )
     return await reply_to(request, Surface.CHAIN, query.sessionid, Reinitialize(next_command_id(), changes))
 
 

@@ -32,6 +32,11 @@ class Occasion:
     was_served: bool = False
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether the caller may send it again much later."""
+        return self.identity is not None
+
+    @property
     def session_id(self) -> str:
         """The identity of a session to create."""
         return str(self.identity or uuid.uuid4())

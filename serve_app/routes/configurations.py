@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 
-from cluster.api_keys import Principal
 from optionchain.configuration.versions import configuration_name
+from optionchain.context import Principal
 from optionchain.errors import InvalidInput
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView
-from serve_app.edge.authentication import current_admin
+from serve_app.edge.authentication import context_of, current_admin
 from serve_app.openapi.documentation import errors, shown
 from serve_app.routes.history import cached_response
 from serve_app.routes.kinds import JsonRoute
@@ -20,9 +20,9 @@ router = APIRouter(prefix="/api/v1/config", tags=["configuration"], route_class=
 
 
 async def current_configurations(request: Request) -> ConfigService:
-    """The configuration service of this replica."""
+    """The configuration service of this replica, for the request's caller."""
     service: ConfigService = request.app.state.services.configurations
-    return service
+    return service.on_behalf_of(context_of(request))
 
 
 Configurations = Annotated[ConfigService, Depends(current_configurations)]
@@ -56,7 +56,7 @@ async def save(
 ) -> Response:
     """Versions are never overwritten. With a version that is not the latest any more it is 409."""
     expected = _version(if_match)
-    return _json(await configurations.save(configuration_name(name), body, expected, admin.owner))
+    return _json(await configurations.save(configuration_name(name), body, expected, admin.tenant))
 
 
 @router.get(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from actors.history.pages import PricePage
-from cluster.api_keys import Principal
+from optionchain.context import Principal
 from optionchain.history.chains import DateRange, asset_name
 from optionchain.history.wire import chain_from_wire, day_from_wire
 from optionchain.ports import Cached
@@ -24,7 +24,7 @@ from serve_app.bodies.history import (
     SavedChain,
     VolatilityTable,
 )
-from serve_app.edge.authentication import current_admin
+from serve_app.edge.authentication import context_of, current_admin
 from serve_app.openapi.documentation import errors, shown
 from serve_app.routes.kinds import JsonRoute
 from serve_app.shared_services import HistoryService
@@ -35,9 +35,9 @@ FIRST, LAST = "1900-01-01", "2261-12-31"
 
 
 async def current_history(request: Request) -> HistoryService:
-    """The history service of this replica."""
+    """The history service of this replica, for the request's caller."""
     service: HistoryService = request.app.state.services.history
-    return service
+    return service.on_behalf_of(context_of(request))
 
 
 History = Annotated[HistoryService, Depends(current_history)]

@@ -1,9 +1,9 @@
 """``Idempotency-Key``: a request that is sent again has its effect once and gets its first answer again.
 
-The key decides the identity under which the session's actor applies the command, and the actor applies an
-identity once. So two requests with one key may run at the same time, and a replica may die between the command
-and the keeping of its answer: whoever comes next is given what the first was given. The kept answers are for
-those who come later than the session remembers its commands.
+The key decides the identity under which the session's actor applies the command, and what the command was given is
+stored with the session, in one write, for as long as the key lives. So two requests with one key may run at the same
+time, and a replica may die between the command and the keeping of its answer: whoever comes next, however late, is
+given what the first was given. The kept answers are for sessions that are gone, and for what is not asked of a session.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ async def once(request: Request, act: Act, *, status: int = 200) -> Response:
         return await act(Occasion())
     if not re.fullmatch(KEY_PATTERN, key):
         raise InvalidInput(HEADER, "must have 1 to 255 visible ASCII characters")
-    answers, owner = services_of(request).answers, principal_of(request).owner
+    answers, owner = services_of(request).answers, principal_of(request).tenant
     fingerprint = await _fingerprint(request)
     kept = await answers.begin(owner, key, fingerprint)
     if kept:

@@ -10,13 +10,13 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from actors.sessions.messages import Call
-from cluster.api_keys import Principal
 from optionchain.chains import GreekSet
+from optionchain.context import Principal
 from optionchain.errors import NotFound
 from optionchain.parameters import SimulationParameters
-from optionchain.session import Advance, Command, Session, Surface
+from optionchain.session import CREATION, Advance, Command, Session, Surface
 from optionchain.wire.sessions import session_json
-from serve_app.edge.authentication import principal_of
+from serve_app.edge.authentication import context_of, principal_of
 from serve_app.routes.commands import Occasion
 from serve_app.services import services_of
 
@@ -42,7 +42,7 @@ class AdvanceQuery(GreeksQuery):
 def advance(query: AdvanceQuery, occasion: Occasion) -> Advance:
     """The command of a step."""
     expected_step = occasion.expected_step(query.expected_step)
-    return Advance(occasion.command_id, expected_step, query.count, query.greeks)
+    return Advance(occasion.command_id, expected_step, query.count, query.greeks, occasion.is_keyed)
 
 
 class PageQuery(BaseModel):
@@ -57,18 +57,19 @@ class PageQuery(BaseModel):
 
 
 def new_session(
-    session_id: str, caller: Principal, surface: Surface, parameters: SimulationParameters
+    occasion: Occasion, caller: Principal, surface: Surface, parameters: SimulationParameters
 ) -> Session:
     """A session that is not stored yet."""
     now = datetime.now(UTC)
     return Session(
-        id=session_id,
-        owner=caller.owner,
+        id=occasion.session_id,
+        owner=caller.tenant,
         surface=surface,
         parameters=parameters,
         created_at=now,
         updated_at=now,
         version=1,
+        recalled=(CREATION,) if occasion.is_keyed else (),
     )
 
 
@@ -76,7 +77,7 @@ async def reply_to(
     request: Request, surface: Surface, session_id: uuid.UUID | str, command: Command, *, status: int = 200
 ) -> Response:
     """Have a command applied to a session of the request's caller; the answer is the actor's."""
-    call = Call(str(session_id), principal_of(request).owner, surface, command)
+    call = Call(str(session_id), context_of(request), surface, command)
     return json_response(await services_of(request).gateway.call(call), status)
 
 
@@ -88,14 +89,14 @@ async def stored_session(request: Request, surface: Surface, session_id: uuid.UU
     """
     identity = str(session_id)
     session = (await services_of(request).store.get([identity])).get(identity)
-    if session is None or session.owner != principal_of(request).owner or session.surface is not surface:
+    if session is None or session.owner != principal_of(request).tenant or session.surface is not surface:
         raise NotFound("session", identity)
     return session
 
 
 async def page_of_sessions(request: Request, surface: Surface, query: PageQuery) -> Response:
     """The caller's active sessions of a surface, those written last first."""
-    store, owner, limit = services_of(request).store, principal_of(request).owner, query.limit
+    store, owner, limit = services_of(request).store, principal_of(request).tenant, query.limit
     found = await store.list_active(owner, surface, offset=(query.page - 1) * limit, limit=limit)
     stored = await store.get(found.ids)
     bodies = [session_json(stored[session_id]) for session_id in found.ids if session_id in stored]

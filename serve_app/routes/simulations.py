@@ -13,7 +13,7 @@ from optionchain.session import Create, Delete, Inspect, Peek, Surface
 from serve_app.bodies.configured_parameters import simulation_parameters
 from serve_app.bodies.simulation_answers import CREATED, SERVED, SIMULATION, SIMULATION_PAGE, SNAPSHOT
 from serve_app.bodies.simulations import SimulationRequest
-from serve_app.edge.authentication import principal_of
+from serve_app.edge.authentication import context_of, principal_of
 from serve_app.openapi.documentation import DELETION, errors
 from serve_app.routes.commands import Occasion
 from serve_app.routes.idempotency import IDEMPOTENT, once
@@ -38,15 +38,17 @@ SimulationId = Annotated[UUID, Path(alias="id", description="The simulation's id
     "",
     status_code=201,
     summary="Create a simulation",
-    responses=CREATED | errors(400, 422),
+    responses=CREATED | errors(400, 409, 422),
     openapi_extra=IDEMPOTENT,
 )
 async def create(request: Request, body: SimulationRequest) -> Response:
     """The echoed parameters, sent again, give the same simulation."""
 
     async def act(occasion: Occasion) -> Response:
-        parameters = await simulation_parameters(body, datetime.now(UTC), services_of(request))
-        session = new_session(occasion.session_id, principal_of(request), Surface.SIMULATION, parameters)
+        parameters = await simulation_parameters(
+            body, datetime.now(UTC), services_of(request), context_of(request)
+        )
+        session = new_session(occasion, principal_of(request), Surface.SIMULATION, parameters)
         return await reply_to(request, Surface.SIMULATION, session.id, Create(session), status=201)
 
     return await once(request, act, status=201)

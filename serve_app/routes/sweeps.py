@@ -10,9 +10,9 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from cluster.api_keys import Principal
 from cluster.sweep.gateway import Following
 from cluster.sweep.table_formats import Format
+from optionchain.context import Context, Principal
 from serve_app.bodies.sweep_history import with_prices
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.authentication import current_principal
@@ -55,8 +55,8 @@ SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 @router.post("", status_code=202, summary="Start a sweep", responses=ACCEPTED | errors(400, 503))
 async def submit(body: SweepRequest, caller: Caller, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    document = await with_prices(body.model_dump(exclude_unset=True), services.history)
-    shown = await services.sweeps.submit(caller.owner, document)
+    document = await with_prices(body.model_dump(exclude_unset=True), services.history, Context(caller))
+    shown = await services.sweeps.submit(caller.tenant, document)
     return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
 
 
@@ -64,19 +64,19 @@ async def submit(body: SweepRequest, caller: Caller, services: Application) -> R
 async def sweeps(query: Annotated[PageQuery, Query()], caller: Caller, services: Application) -> Response:
     """Those submitted last come first; of those that are over, the oldest are forgotten in time."""
     offset = (query.page - 1) * query.limit
-    total, shown = await services.sweeps.listed(caller.owner, offset=offset, limit=query.limit)
+    total, shown = await services.sweeps.listed(caller.tenant, offset=offset, limit=query.limit)
     return _json({"data": shown, "pagination": query.pagination(total)})
 
 
 @router.get("/{id}", summary="State and progress of a sweep", responses=SHOWN | errors(400, 404))
 async def status(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
-    return _json(await services.sweeps.status(caller.owner, str(sweep_id)))
+    return _json(await services.sweeps.status(caller.tenant, str(sweep_id)))
 
 
 @router.delete("/{id}", summary="Cancel a sweep", responses=SHOWN | errors(400, 404))
 async def cancel(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
     """What is done is kept and can be fetched. A sweep that is over stays as it is."""
-    return _json(await services.sweeps.cancel(caller.owner, str(sweep_id)))
+    return _json(await services.sweeps.cancel(caller.tenant, str(sweep_id)))
 
 
 @router.get("/{id}/results", summary="The table of a sweep", responses=TABLE | errors(400, 404, 409))
@@ -87,7 +87,7 @@ async def results(
     style: Annotated[Format, Query(alias="format")] = "json",
 ) -> Response:
     """Of a sweep that is completed or cancelled; 409 before that."""
-    table = await services.sweeps.results(caller.owner, str(sweep_id), style)
+    table = await services.sweeps.results(caller.tenant, str(sweep_id), style)
     return Response(table, media_type=MEDIA_TYPES[style])
 
 
@@ -97,7 +97,7 @@ async def results(
 async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
     following = await services.sweeps.follow(
-        caller.owner, str(sweep_id)
+        caller.tenant, str(sweep_id)
     )  # a 404 comes before the first event
     return event_response(following, _events(following))
 

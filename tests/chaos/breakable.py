@@ -31,6 +31,5 @@ class Running:
 
     def redeployed(self, **session: object) -> None:
         """Change settings of the sessions while it serves."""
-        changed = self.settings.session.model_copy(update=session)
-        settings = self.settings.model_copy(update={"session": changed})
+        settings = self.settings.with_changes({"session": session})
         Instance(settings).redeploy(Quiet())

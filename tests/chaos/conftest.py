@@ -25,7 +25,7 @@ def running() -> Iterator[Running]:
         settings = chaos_settings(Path(folder))
         # Patience for a busy machine, on which the start of a process may take long.
         patient = {"timeout_seconds": 20.0, "delivery_timeout_seconds": 10.0, "max_waiting": MAX_WAITING}
-        settings = settings.model_copy(update={"session": settings.session.model_copy(update=patient)})
+        settings = settings.with_changes({"session": patient})
         instance = Instance(settings)
         state = instance.up(Quiet())
         try:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 
 import orjson
+from callers import on_behalf_of
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
@@ -83,7 +84,7 @@ class GatewayLoad:
         return Served(orjson.loads(body)["session_info"]["current_step"] - 1, digest(body))
 
     async def _call(self, gateway: SessionGateway, session_id: str, command: Command) -> bytes:
-        return await gateway.call(Call(session_id, "owner", Surface.CHAIN, command))
+        return await gateway.call(Call(session_id, on_behalf_of("owner"), Surface.CHAIN, command))
 
 
 def _session(session_id: str, client: ChaosSession) -> Session:

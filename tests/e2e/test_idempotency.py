@@ -104,6 +104,19 @@ def test_a_creation_whose_answer_was_never_kept_creates_one_session_all_the_same
     assert first.content == second.content
 
 
+def test_a_creation_whose_answer_was_never_kept_does_not_bring_a_deleted_session_back(
+    cluster: Cluster, api: httpx.Client, key: str
+) -> None:
+    session_id = api.post("/api/v1/chain", json=PARAMETERS, headers={KEY: key}).json()["id"]
+    forget_answers(cluster)
+    assert api.delete("/api/v1/chain", params={"sessionid": session_id}).status_code == 200
+
+    again = api.post("/api/v1/chain", json=PARAMETERS, headers={KEY: key})
+
+    assert again.status_code == 409
+    assert api.get("/api/v1/chain", params={"sessionid": session_id}).status_code == 404
+
+
 def test_requests_with_one_key_at_the_same_time_are_one(
     cluster: Cluster, api: httpx.Client, key: str
 ) -> None:
@@ -153,7 +166,7 @@ def test_a_refusal_is_not_kept(api: httpx.Client, key: str) -> None:
     assert (refused.status_code, served.status_code) == (412, 200)
 
 
-def test_a_long_answer_is_made_again_while_the_session_remembers_it(api: httpx.Client, key: str) -> None:
+def test_a_long_answer_is_made_again_however_late(api: httpx.Client, key: str) -> None:
     session_id = create(api, steps=60, days_to_expiration=90.0, chain_size=100)["id"]
 
     first, second = (keyed_step(api, key, session_id, count=20) for _ in range(2))
@@ -161,8 +174,38 @@ def test_a_long_answer_is_made_again_while_the_session_remembers_it(api: httpx.C
     assert current_step(api, session_id) == 20
 
     advance(api, session_id, 20)
-    forgotten = keyed_step(api, key, session_id, count=20)
-    assert (forgotten.status_code, forgotten.json()["current_step"]) == (412, 40)
+    assert keyed_step(api, key, session_id, count=20).content == first.content
+    assert current_step(api, session_id) == 40
+
+
+def test_a_step_whose_answer_was_never_kept_is_served_once_however_late(
+    cluster: Cluster, api: httpx.Client, key: str
+) -> None:
+    session_id = create(api)["id"]
+    first = keyed_step(api, key, session_id)
+    forget_answers(cluster)
+    # More than a session remembers of commands without a key.
+    advance(api, session_id, 20)
+
+    second = keyed_step(api, key, session_id)
+
+    assert (second.status_code, second.content) == (200, first.content)
+    assert current_step(api, session_id) == 21
+
+
+def test_a_step_of_parameters_that_were_changed_is_not_served_again(
+    cluster: Cluster, api: httpx.Client, key: str
+) -> None:
+    session_id = create(api)["id"]
+    keyed_step(api, key, session_id)
+    forget_answers(cluster)
+    changed = api.patch("/api/v1/chain", params={"sessionid": session_id}, json={"volatility": 0.5})
+    assert changed.status_code == 200, changed.text
+
+    again = keyed_step(api, key, session_id)
+
+    assert (again.status_code, again.json()["current_step"]) == (412, 0)
+    assert current_step(api, session_id) == 0
 
 
 @pytest.mark.parametrize("key", ["", "with space", "x" * 256])

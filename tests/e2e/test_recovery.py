@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from clusters import Cluster, Quiet, create, eventually, step
 from test_exports import FORMATS, export
@@ -19,6 +20,7 @@ from test_simulations import SIMULATIONS, simulate
 from cluster.settings import LimitsSettings
 from optionchain.export import Export, Format
 from optionchain.parameters import SimulationParameters
+from optionchain.session import REMEMBERED_COMMANDS
 from serve_app.bodies.simulations import SimulationRequest, values_of
 
 # The requirement, on a machine of its own: the next step goes on at the right cursor within five seconds.
@@ -189,3 +191,77 @@ def market(api: httpx.Client, simulation: dict[str, Any]) -> list[dict[str, Any]
 
 def exports(api: httpx.Client, simulation: dict[str, Any]) -> dict[str, bytes]:
     return {format: export(api, simulation, format=format).content for format in FORMATS}
+
+
+@pytest.mark.anyio
+async def test_a_keyed_step_whose_replica_was_killed_takes_effect_once_however_late_it_is_repeated(
+    cluster: Cluster,
+) -> None:
+    later = REMEMBERED_COMMANDS + 1
+    with cluster.client() as client:
+        ids = [create(client)["id"] for _ in range(24)]
+
+        async def keyed_step(api: httpx.AsyncClient, session_id: str) -> bool:
+            try:
+                query, key = {"sessionid": session_id}, {"Idempotency-Key": f"once-{session_id}"}
+                answer = await api.post("/api/v1/chain/step", params=query, headers=key)
+            except httpx.TransportError:
+                return False
+            return answer.status_code == 200
+
+        async with cluster.async_client() as api:
+            tasks = [asyncio.create_task(keyed_step(api, session_id)) for session_id in ids]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            kill_replicas(cluster)
+            answered = await asyncio.gather(*tasks)
+        eventually(lambda: is_served(client, "/ready"), "another replica serves")
+
+        for session_id, was_answered in zip(ids, answered, strict=True):
+            cursor = current_step(client, session_id)
+            assert cursor == 1 if was_answered else cursor in (0, 1)
+            for expected in range(cursor, cursor + later):
+                eventually(
+                    lambda query={"expected_step": expected}, one=session_id: was_stepped(client, one, query),
+                    "it steps on",
+                )
+        async with cluster.async_client() as api:
+            repeated = [await keyed_step(api, session_id) for session_id in ids]
+
+        assert all(repeated)
+        assert not all(answered), "some were broken"
+        assert {current_step(client, session_id) for session_id in ids} == {1 + later}
+
+
+def kill_replicas(cluster: Cluster) -> None:
+    replicas = [one for one in cluster.processes() if is_replica(one)]
+    assert replicas
+    for replica in replicas:
+        replica.kill()
+
+
+def is_replica(process: psutil.Process) -> bool:
+    try:
+        return process.cmdline()[0].startswith("ray::ServeReplica")
+    except (psutil.Error, IndexError):
+        return False
+
+
+def was_stepped(client: httpx.Client, session_id: str, query: dict[str, int]) -> bool:
+    """Whether the session is behind a step: 412 says that it was, and its answer lost."""
+    try:
+        return step(client, session_id, **query).status_code in (200, 412)
+    except httpx.TransportError:
+        return False
+
+
+def is_served(client: httpx.Client, path: str) -> bool:
+    try:
+        return client.get(path).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def current_step(client: httpx.Client, session_id: str) -> int:
+    peek = client.get("/api/v1/chain", params={"sessionid": session_id})
+    cursor: int = peek.json()["session_info"]["current_step"]
+    return cursor

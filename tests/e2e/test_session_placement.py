@@ -15,11 +15,13 @@ from typing import Any
 import httpx
 import pytest
 import ray
+from callers import on_behalf_of
 from gateway_load import GatewayLoad
 from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
 from servers import redis_server
 
+from actors.named import NamedActors
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
 from actors.sessions.ray_transport import RaySessionTransport
@@ -80,7 +82,10 @@ class Nodes:
         """Takes every session to one actor, whatever the others do."""
         return SessionGateway(
             _Always(name),
-            RaySessionTransport(session_actor_finder(self.settings), timeout_seconds=30.0),
+            RaySessionTransport(
+                NamedActors(session_actor_finder(self.settings), what="the session actor"),
+                timeout_seconds=30.0,
+            ),
             max_waiting=1000,
             max_batch=100,
             timeout_seconds=60.0,
@@ -92,8 +97,7 @@ class Nodes:
         return int(ray.get(status, timeout=60.0)["pid"])
 
     def _placed(self, placement: str, **changes: Any) -> Settings:
-        session = self.settings.session.model_copy(update={"placement": placement, **changes})
-        return self.settings.model_copy(update={"session": session})
+        return self.settings.with_changes({"session": {"placement": placement, **changes}})
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +207,7 @@ async def test_every_metric_of_the_sessions_is_exported_and_no_label_grows_with_
     await load.create(gateway)
     await load.step([gateway], 2)
     (one, *_) = load.sessions
-    await gateway.call(Call(one, "owner", Surface.CHAIN, Peek()))
+    await gateway.call(Call(one, on_behalf_of("owner"), Surface.CHAIN, Peek()))
     await load.attempt(gateway, one, 2)
     # Another writer was there: a conflict, and the session is loaded again.
     redis = open_redis(nodes.settings.redis)

@@ -8,10 +8,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from callers import principal
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from cluster.api_keys import Principal, kept_key, parse_keys
+from cluster.api_keys import kept_key, parse_keys
 from cluster.settings import AuthSettings
 from optionchain.errors import Unauthenticated
 from serve_app.edge.authentication import Authenticator, presented_secret
@@ -31,8 +32,8 @@ def authenticator(keys: str = KEYS, *, enabled: bool = True) -> Authenticator:
 
 def test_keys_name_their_owners_and_administrators() -> None:
     assert parse_keys(KEYS) == {
-        ALICE: Principal("alice", is_admin=True),
-        BOB: Principal("bob", is_admin=False),
+        ALICE: principal("alice", is_admin=True),
+        BOB: principal("bob"),
     }
 
 
@@ -85,7 +86,7 @@ def test_two_instances_have_different_keys(tmp_path: Path) -> None:
     ids=["header", "lower-case header", "bearer", "sloppy bearer", "basic", "basic without user"],
 )
 def test_a_key_is_found_wherever_clients_put_it(headers: dict[str, str]) -> None:
-    assert authenticator().authenticate(Headers(headers)) == Principal("bob", is_admin=False)
+    assert authenticator().authenticate(Headers(headers)) == principal("bob")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_without_authentication_everybody_is_the_same_administrator() -> None:
-    assert authenticator(enabled=False).authenticate({}) == Principal("public", is_admin=True)
+    assert authenticator(enabled=False).authenticate({}) == principal("public", is_admin=True)
 
 
 def test_no_keys_at_all_let_nobody_in() -> None:

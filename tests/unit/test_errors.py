@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from actors.sessions.gateway import ActorLost
+from actors.delivery import ActorLost
 from cluster.sweep.service import NotOver
 from optionchain import errors
 from optionchain.errors import OptionChainError

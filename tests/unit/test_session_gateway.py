@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from callers import on_behalf_of
 
-from actors.sessions.gateway import ActorLost, SessionGateway
+from actors.delivery import ActorLost
+from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 def call(command_id: str, count: int | None = None) -> Call:
-    return Call("session", "owner", Surface.CHAIN, Advance(command_id, count=count))
+    return Call("session", on_behalf_of("owner"), Surface.CHAIN, Advance(command_id, count=count))
 
 
 def name(some: Call) -> str:
@@ -203,7 +205,9 @@ async def test_actors_do_not_wait_for_each_other() -> None:
         for actor in placement.actor_names()
     ]
     tasks = [
-        asyncio.create_task(way.call(Call(session_id, "owner", Surface.CHAIN, Advance(session_id))))
+        asyncio.create_task(
+            way.call(Call(session_id, on_behalf_of("owner"), Surface.CHAIN, Advance(session_id)))
+        )
         for session_id in ids
     ]
     await settle()

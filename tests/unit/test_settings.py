@@ -126,3 +126,33 @@ def test_the_table_has_every_setting_once() -> None:
     page = settings_page()
 
     assert all(page.count(f"| `{name}` |") == 1 for name, _ in fields())
+
+
+def test_changes_are_checked_and_leave_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_HTTP_HOST", "0.0.0.0")
+    settings = load_settings()
+    monkeypatch.setenv("OCS_HTTP_HOST", "elsewhere")
+
+    changed = settings.with_changes({"http": {"port": 7072}, "redis": {"url": "redis://:hunter2@h/0"}})
+
+    assert (changed.http.host, changed.http.port) == ("0.0.0.0", 7072)
+    assert changed.redis.url is not None
+    assert changed.redis.url.get_secret_value() == "redis://:hunter2@h/0"
+    assert changed.session == settings.session
+    assert settings.http.port == 7070
+
+
+def test_every_wrong_change_is_named_by_its_variable() -> None:
+    with pytest.raises(BadSettings) as refusal:
+        load_settings().with_changes(
+            {"http": {"port": 0, "prot": 1}, "session": {"placement": "shards:none"}, "htpp": {"port": 7071}}
+        )
+
+    lines = str(refusal.value).splitlines()
+    assert {line.partition(":")[0] for line in lines} == {
+        "OCS_HTTP_PORT",
+        "OCS_HTTP_PROT",
+        "OCS_SESSION_PLACEMENT",
+        "OCS_HTPP",
+    }
+    assert "OCS_HTTP_PROT: is not a setting: did you mean OCS_HTTP_PORT?" in lines

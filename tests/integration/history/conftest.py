@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 
 from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import MongoSettings, open_mongo
+from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
+from adapters.settings import MongoSettings
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.world import World
 from tests.servers import redis_server

@@ -12,8 +12,9 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import AutoReconnect
 
 from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import MongoSettings, open_mongo
+from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
+from adapters.settings import MongoSettings
 from optionchain.errors import Conflict, NotFound, Unavailable
 from optionchain.history.bars import joined
 from optionchain.history.chains import DateRange

@@ -11,15 +11,17 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from actors.history.actor import HistoryActor, HistorySettings, HistorySources
+from actors.history.actor import HistoryActor, HistorySources
+from actors.settings import HistorySettings
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.mongo_connection import MongoSettings
-from optionchain.errors import InvalidInput, Unavailable
+from adapters.settings import MongoSettings
+from optionchain.errors import InvalidInput, NotFound, Unavailable
 from optionchain.history.chains import DateRange
 from optionchain.history.wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.world import World
+from tests.servers import redis_server
 from tests.unit.history.samples import chain, prices, same_chain
 
 pytestmark = pytest.mark.anyio
@@ -299,3 +301,31 @@ async def test_new_chains_are_in_the_analytics_at_once(world):
         await world.put("/api/v1/historical/SPX/2024-01-02", orjson.loads(chain_json(chain(level=level))))
         rows = (await world.http.get("/api/v1/historical/SPX/volatility", params=query)).json()["data"]
         assert rows[0]["atm_volatility"] == pytest.approx(level)
+
+
+async def test_history_configuration_cache_and_breaker_tell_the_observer(mongo, tmp_path):
+    unreachable = MongoSettings(uri=SecretStr("mongodb://127.0.0.1:9"), timeout_seconds=0.05)
+    with redis_server(tmp_path) as redis:
+        world, silent = World(mongo, redis), World(unreachable, redis)
+        await world.put("/api/v1/historical/SPX/2024-01-02", orjson.loads(chain_json(chain())))
+        for _ in range(2):
+            await world.http.get("/api/v1/historical/SPX/2024-01-02")
+        await world.http.get("/api/v1/config/simulator")
+        for _ in range(2):
+            assert (await silent.http.get("/api/v1/historical/SPX/2024-01-02")).status_code == 503
+        for one in (world, silent):
+            await one.aclose()
+
+    ended = {operation.name: operation for operation in world.told.ended}
+    assert {"history.save_chain", "history.chain"} <= set(ended)
+    assert ended["history.chain"].context.principal.tenant == "anna"
+    assert isinstance(world.told.failure("configuration.get")[1], NotFound)
+    assert world.told.counts["cache.misses"] >= 1
+    assert {"tier"} == {
+        name for quantity, labels in world.told.labels if quantity == "cache.hits" for name in labels
+    }
+    assert silent.told.counts["breaker.opened"] == 1
+    assert silent.told.counts["breaker.refused"] >= 1
+    assert {
+        type(error) for operation, error in silent.told.failures if operation.name == "history.chain"
+    } == {Unavailable}

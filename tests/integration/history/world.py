@@ -7,35 +7,54 @@ from types import SimpleNamespace
 
 import httpx
 import orjson
+from callers import principal as principal_named
 from fastapi import FastAPI, Request
+from recording import Recording
 
-from actors.configuration.actor import ConfigActor, ConfigSettings, ConfigSources
-from actors.history.actor import HistoryActor, HistorySettings, HistorySources
+from actors.configuration.actor import ConfigActor, ConfigSources
+from actors.history.actor import HistoryActor, HistorySources
+from actors.settings import ConfigSettings, HistorySettings
+from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from cluster.api_keys import Principal
 from serve_app.edge.errors import install_error_handlers
 from serve_app.routes import configurations as config_routes
 from serve_app.routes import history as history_routes
+
+
+class Here:
+    """A shared actor in this process, where a `NamedActor` would be."""
+
+    def __init__(self, actor):
+        self._actor = actor
+
+    async def call(self, context, method, *arguments, is_repeatable=True):
+        return await self._actor.call(context, method, arguments)
 
 
 class World:
     """The two actors, and an HTTP client for each role."""
 
     def __init__(self, mongo, redis, **history_settings):
-        self.cache = RedisCacheService(redis.open(), prefix=f"t{uuid.uuid4().hex[:8]}")
+        self.told = Recording()
+        prefix = f"t{uuid.uuid4().hex[:8]}"
+        self.cache = RedisCacheService(redis.open(), prefix=prefix, observer=self.told)
         self.repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
         self.configurations = MongoConfigRepository(open_mongo(mongo), mongo.database)
-        breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2)
+        breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2, observer=self.told)
         history = HistorySettings(**history_settings)
-        self.history = HistoryActor(lambda: HistorySources(self.repository, self.cache, breaker), history)
+        self.history = HistoryActor(
+            lambda: HistorySources(self.repository, self.cache, breaker), history, lambda: self.told
+        )
         sources = ConfigSources(self.configurations, self.cache, breaker)
-        self.config = ConfigActor(lambda: sources, ConfigSettings())
+        self.config = ConfigActor(lambda: sources, ConfigSettings(), lambda: self.told)
         app = FastAPI()
-        app.state.services = SimpleNamespace(history=self.history, configurations=self.config)
+        app.state.services = SimpleNamespace(
+            history=RayHistory(Here(self.history)), configurations=RayConfigurations(Here(self.config))
+        )
         app.include_router(history_routes.router)
         app.include_router(config_routes.router)
         install_error_handlers(app)
@@ -43,7 +62,7 @@ class World:
         @app.middleware("http")
         async def principal(request: Request, call_next):
             is_admin = request.headers.get("x-role") == "admin"
-            request.state.principal = Principal("anna", is_admin=is_admin)
+            request.state.principal = principal_named("anna", is_admin=is_admin)
             return await call_next(request)
 
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -13,7 +13,8 @@ from servers import RedisServer, redis_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.redis_allowances import RateSettings, RedisAllowances
+from adapters.redis_allowances import RedisAllowances
+from adapters.settings import RateSettings
 from cluster.settings import AuthSettings
 from serve_app.edge.authentication import Authenticator
 from serve_app.edge.boundary import Edge

@@ -11,7 +11,8 @@ import anyio
 import pytest
 from servers import RedisServer, redis_server
 
-from adapters.redis_allowances import RateSettings, RedisAllowances
+from adapters.redis_allowances import RedisAllowances
+from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
 from optionchain.ports import Allowance
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
+from callers import on_behalf_of
+
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
@@ -15,6 +17,7 @@ from actors.sessions.simulation_cache import SimulationCache
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.expirations import DailyRule, MonthlyRule, Schedule
 from optionchain.models import GeometricBrownian, MarketModel, model_from_wire
+from optionchain.observing import Unobserved
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.ports import SessionStore
 from optionchain.session import Advance, Command, Create, Session, Surface, handle
@@ -91,33 +94,12 @@ def after(session: Session, *commands: Command) -> Session:
     return session
 
 
-class NoMetrics:
-    """Hears what happens, exports nothing, and keeps some counts."""
-
-    def __init__(self) -> None:
-        self.lost = self.loaded = self.cached = 0
-
-    def batch(self, calls: int, seconds: float) -> None: ...
-    def commit(self, checkpoints: int, seconds: float) -> None: ...
-    def evicted(self, sessions: int) -> None: ...
-    def resident(self, sessions: int) -> None: ...
-
-    def snapshots(self, *, served: int, cached: int) -> None:
-        self.cached += cached
-
-    def activated(self, sessions: int) -> None:
-        self.loaded += sessions
-
-    def conflicts(self, sessions: int) -> None:
-        self.lost += sessions
-
-
 def new_host(store: SessionStore, **options: Any) -> SessionHost:
     """A host with an empty memory, as after its process was killed."""
     values: dict[str, Any] = {
         "residents": ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
         "cache": SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
-        "metrics": NoMetrics(),
+        "observer": Unobserved(),
         "max_waiting": 100,
         "max_batch": 50,
         "max_answer_contracts": 100,
@@ -128,7 +110,8 @@ def new_host(store: SessionStore, **options: Any) -> SessionHost:
 
 async def ask(host: SessionHost, session: Session, *commands: Command, **identity: Any) -> list[Answer]:
     """Have a host serve commands on a session, in one batch."""
-    who = {"owner": session.owner, "surface": session.surface, **identity}
+    context = on_behalf_of(identity.pop("owner", session.owner))
+    who = {"context": context, "surface": session.surface, **identity}
     return await host.execute([Call(session.id, command=command, **who) for command in commands])
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import orjson
 import pytest
+from callers import on_behalf_of
+from recording import Recording
 from servers import RedisServer
-from session_examples import NoMetrics, StoreFactory, advance, after, ask, created, new_host, new_session
+from session_examples import StoreFactory, advance, after, ask, created, new_host, new_session
 
 from actors.sessions.messages import Call
 from adapters.redis_session_store import RedisSessionStore
@@ -42,14 +44,14 @@ async def test_callers_of_a_session_that_nobody_holds_load_and_compute_it_once(
 ) -> None:
     store = open_store()
     session = await created(new_host(store), new_session())
-    metrics = NoMetrics()
-    host = new_host(store, metrics=metrics)
+    observer = Recording()
+    host = new_host(store, observer=observer)
 
     bodies = await asyncio.gather(*(ask(host, session, Peek()) for _ in range(SESSIONS)))
 
     assert len({body for (body,) in bodies if isinstance(body, bytes)}) == 1
-    assert metrics.loaded == 1
-    assert metrics.cached == SESSIONS - 1
+    assert observer.counts["session.activated"] == 1
+    assert observer.counts["session.snapshots_cached"] == SESSIONS - 1
 
 
 async def test_a_batch_of_cold_sessions_is_loaded_in_one_request(open_store: StoreFactory) -> None:
@@ -64,7 +66,7 @@ async def test_a_batch_of_cold_sessions_is_loaded_in_one_request(open_store: Sto
 
     store.__class__ = Counting
     host = new_host(store)
-    answers = await host.execute([Call(s.id, s.owner, s.surface, advance()) for s in sessions])
+    answers = await host.execute([Call(s.id, on_behalf_of(s.owner), s.surface, advance()) for s in sessions])
 
     assert all(isinstance(answer, bytes) for answer in answers)
     assert requests == [SESSIONS]
@@ -85,7 +87,7 @@ async def test_steps_of_many_snapshots_fill_a_batch_sooner(open_store: StoreFact
     counts = [3, None, 5, None]
     answers = await host.execute(
         [
-            Call(s.id, s.owner, s.surface, advance(count=count))
+            Call(s.id, on_behalf_of(s.owner), s.surface, advance(count=count))
             for s, count in zip(sessions, counts, strict=True)
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from servers import RedisServer, redis_server
 from session_examples import StoreFactory, advance, after, new_session
 from session_store_contract import CHECKS, Check, check_session_store, stored
 
+from adapters.redis_allowances import RedisAllowances
 from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis_idempotency import RedisAnswers
+from adapters.redis_session_store import CLAIM, CLAIM_SECONDS, RedisSessionStore
+from adapters.settings import RateSettings
 from optionchain.errors import NotFound, Unavailable
 from optionchain.ports import Checkpoint
 from optionchain.session import Surface
@@ -130,7 +134,7 @@ async def test_a_step_writes_only_what_it_changes(
 
 async def test_no_error_of_the_driver_leaves_the_adapter_when_the_server_is_gone(tmp_path: Path) -> None:
     with redis_server(tmp_path) as server:
-        settings = server.settings().model_copy(update={"timeout_seconds": 1.0})
+        settings = server.settings(timeout_seconds=1.0)
         store = RedisSessionStore(open_redis(settings))
         session = await stored(store, new_session())
     checkpoint = Checkpoint(after(session, advance()), session)
@@ -160,3 +164,87 @@ async def test_sessions_survive_a_restart_of_the_server(tmp_path: Path) -> None:
         store = RedisSessionStore(server.open())
         assert await store.get([session.id]) == {session.id: session}
         await store.close()
+
+
+async def test_cleaning_is_shared_and_owners_without_sessions_are_forgotten(
+    open_store: StoreFactory, server: RedisServer, prefix: str
+) -> None:
+    now = time.time()
+    past, owners = open_store(ttl_seconds=10.0, clock=lambda: now - 60.0), [f"past-{n}" for n in range(600)]
+    await past.save([Checkpoint(new_session(owner=owner), None) for owner in owners])
+    await stored(open_store(ttl_seconds=HOUR), new_session(owner="past-0"))
+    shards = [open_store() for _ in range(4)]
+
+    dropped = await asyncio.gather(*(shard.cleanup_expired() for shard in shards))
+
+    assert sum(dropped) == len(owners), "each list is cleaned by one of them"
+    client = server.open()
+    assert {key async for key in client.scan_iter(f"*{prefix}*owners*")} == {
+        f"{{{prefix}:owners}}-due".encode()
+    }
+    assert await client.zrange(f"{{{prefix}:owners}}-due", 0, -1) == [b"past-0"]
+    await client.aclose()
+
+
+async def test_an_owner_whose_cleaner_died_is_cleaned_by_the_next(
+    open_store: StoreFactory, server: RedisServer, prefix: str
+) -> None:
+    now = time.time()
+    await stored(open_store(ttl_seconds=10.0, clock=lambda: now - 60.0), new_session(owner="past"))
+    client = server.open()
+    due, claimed = f"{{{prefix}:owners}}-due", f"{{{prefix}:owners}}-claimed"
+    await client.eval(CLAIM, 2, due, claimed, now, now + CLAIM_SECONDS, 10)
+    await client.aclose()
+
+    assert await open_store(clock=lambda: now + 1.0).cleanup_expired() == 0, "somebody else is at it"
+    assert await open_store(clock=lambda: now + CLAIM_SECONDS + 1.0).cleanup_expired() == 1
+
+
+async def test_a_session_that_is_made_while_its_owner_is_cleaned_is_cleaned_in_its_time(
+    open_store: StoreFactory, server: RedisServer, prefix: str
+) -> None:
+    now = time.time()
+    await stored(open_store(ttl_seconds=10.0, clock=lambda: now - 60.0), new_session(owner="past"))
+    client = server.open()
+    cleaner = open_store(clock=lambda: now)
+    claim = [f"{{{prefix}:owners}}-due", f"{{{prefix}:owners}}-claimed", now, now + CLAIM_SECONDS, 10]
+    owners = await client.eval(CLAIM, 2, *claim)
+    await stored(open_store(ttl_seconds=10.0, clock=lambda: now), new_session(owner="past"))
+
+    await cleaner._clean([owner.decode() for owner in owners], now)
+
+    assert await open_store(clock=lambda: now + 11.0).cleanup_expired() == 1
+    assert [key async for key in client.scan_iter(f"*{prefix}*owners*")] == []
+    await client.aclose()
+
+
+async def test_a_server_that_is_gone_is_blamed_on_who_asked(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server:
+        clients = [server.open() for _ in range(3)]
+    store = RedisSessionStore(clients[0])
+    answers = RedisAnswers(clients[1], max_bytes=1000)
+    allowances = RedisAllowances(clients[2], RateSettings(per_minute=60))
+    asked = {
+        "the session store": store.ping,
+        "the memory of keyed requests": lambda: answers.begin("owner", "key", b"request"),
+        "the rate limiter": lambda: allowances.take("owner"),
+    }
+
+    for name, ask in asked.items():
+        with pytest.raises(Unavailable, match=f"^{name} is not available"):
+            await ask()
+    for one in (store, answers, allowances):
+        await one.close()
+
+
+async def test_a_session_that_lives_on_though_it_was_cleaned_away_is_cleaned_in_its_time(
+    open_store: StoreFactory, server: RedisServer, prefix: str
+) -> None:
+    """The clock of who cleans is ahead of Redis's."""
+    now = time.time()
+    before = await stored(open_store(ttl_seconds=10.0, clock=lambda: now), new_session(owner="late"))
+    assert await open_store(clock=lambda: now + 11.0).cleanup_expired() == 1
+
+    await open_store(ttl_seconds=10.0, clock=lambda: now).save([Checkpoint(after(before, advance()), before)])
+
+    assert await open_store(clock=lambda: now + 11.0).cleanup_expired() == 1

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from recording import Recording
 from session_examples import (
     NOW,
     PARAMETERS,
     ROLLING,
-    NoMetrics,
     StoreFactory,
     advance,
     ask,
@@ -108,15 +108,15 @@ async def test_two_hosts_at_once_serve_each_index_once(open_store: StoreFactory)
 
 
 async def test_an_outdated_host_reloads_and_serves_what_comes_next(open_store: StoreFactory) -> None:
-    metrics = NoMetrics()
-    outdated, other = new_host(open_store(), metrics=metrics), new_host(open_store())
+    observer = Recording()
+    outdated, other = new_host(open_store(), observer=observer), new_host(open_store())
     session = await created(outdated, new_session())
     await ask(other, session, advance(count=3))
 
     (answer,) = await ask(outdated, session, advance())
 
     assert cursor(answer) == 4
-    assert metrics.lost == 1
+    assert observer.counts["session.conflicts"] == 1
 
 
 async def test_a_writer_who_loses_twice_is_told_of_the_conflict(open_store: StoreFactory) -> None:
@@ -342,3 +342,24 @@ async def test_an_idle_host_serves_the_first_call_alone(open_store: StoreFactory
 
     # The first starts when the loop turns, by when all five wait; they are stored in one round trip.
     assert batches == [5]
+
+
+async def test_a_host_tells_the_observer_on_whose_behalf_it_does_what(open_store: StoreFactory) -> None:
+    observer = Recording()
+    host = new_host(open_store(), observer=observer)
+    session = await created(host, new_session())
+
+    await ask(host, session, advance(), Peek(), Peek())
+
+    batches = [operation for operation in observer.ended if operation.name == "session.batch"]
+    commits = [operation for operation in observer.ended if operation.name == "session.commit"]
+    assert [operation.facts["calls"] for operation in batches] == [1, 3]
+    assert [operation.facts["checkpoints"] for operation in commits] == [1, 1]
+    assert {operation.context.principal.tenant for operation in batches + commits} == {session.owner}
+    assert all(batch.seconds > commit.seconds > 0.0 for batch, commit in zip(batches, commits, strict=True))
+    assert observer.counts == {
+        "session.steps": 1,
+        "session.snapshots_cached": 1,
+        "session.resident": observer.counts["session.resident"],
+    }
+    assert observer.levels["session.resident"] == 1.0

@@ -6,6 +6,7 @@ import asyncio
 
 import orjson
 import pytest
+from callers import on_behalf_of
 from servers import RedisServer
 from session_examples import NOW, StoreFactory, advance, ask, created, new_host, new_session
 
@@ -45,7 +46,7 @@ async def test_a_call_whose_caller_gave_up_is_not_begun(open_store: StoreFactory
     session = await created(host, new_session())
     now = NOW.timestamp()
     calls = [
-        Call(session.id, session.owner, session.surface, Advance(name), expires_at)
+        Call(session.id, on_behalf_of(session.owner, expires_at), session.surface, Advance(name))
         for name, expires_at in {"late": now - 0.001, "in time": now + 5.0}.items()
     ]
 

@@ -9,12 +9,17 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
+from callers import on_behalf_of
+from recording import Recording
 from servers import RedisServer
-from session_examples import NoMetrics, StoreFactory, advance, ask, created, new_host, new_session
+from session_examples import StoreFactory, advance, ask, created, new_host, new_session
 
-from actors.sessions.actor import SessionActor, SessionSettings
-from actors.sessions.messages import Call
+from actors.sessions.actor import SessionActor
+from actors.sessions.messages import Call, packed
+from actors.settings import SessionSettings
+from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
+from optionchain.observing import Unobserved
 from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, Surface
 
 pytestmark = pytest.mark.anyio
@@ -36,15 +41,15 @@ class Runtime:
 async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
     settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS)
     actor = SessionActor(
-        "sessions-0", lambda: open_store(ttl_seconds=TTL_SECONDS), NoMetrics, Runtime(), settings
+        "sessions-0", lambda: open_store(ttl_seconds=TTL_SECONDS), Unobserved, Runtime(), settings
     )
     yield actor
-    if actor._housekeeping is not None:
-        actor._housekeeping.cancel()
+    await actor.close()
 
 
 async def tell(actor: SessionActor, session: Session, command: Command) -> object:
-    (answer,) = await actor.execute([Call(session.id, session.owner, session.surface, command)])
+    call = Call(session.id, on_behalf_of(session.owner), session.surface, command)
+    (answer,) = await actor.execute(packed([call]))
     return answer
 
 
@@ -65,8 +70,7 @@ async def test_an_expired_session_is_gone_from_the_list_from_memory_and_from_the
 
     assert (await store.list_active(session.owner, Surface.CHAIN)).total == 0
     assert (await actor.status())["resident_sessions"] == 0
-    left = [key async for key in redis.scan_iter(f"{prefix}:*")]
-    assert left == [f"{prefix}:owners".encode()]
+    assert [key async for key in redis.scan_iter(f"*{prefix}*")] == []
     assert isinstance(await tell(actor, session, Inspect()), NotFound)
     await redis.aclose()
 
@@ -104,3 +108,30 @@ async def test_a_step_before_a_deletion_is_not_served_from_an_outdated_copy(open
 
     assert isinstance(stepped, bytes)
     assert orjson.loads(stepped)["session_info"]["current_step"] == 4
+
+
+async def test_housekeeping_survives_any_error_and_tells_of_it(open_store: StoreFactory) -> None:
+    class Broken(RedisSessionStore):
+        failures = 0
+
+        async def cleanup_expired(self) -> int:
+            self.failures += 1
+            if self.failures < 3:
+                raise RuntimeError("not an outage, and not foreseen")
+            cleaned.set()
+            return await super().cleanup_expired()
+
+    cleaned, observer, store = asyncio.Event(), Recording(), open_store()
+    store.__class__ = Broken
+    actor = SessionActor(
+        "sessions-0", lambda: store, lambda: observer, Runtime(), SessionSettings(sweep_seconds=0.01)
+    )
+    await tell(actor, new_session(), Inspect())
+
+    async with asyncio.timeout(10.0):
+        await cleaned.wait()
+    await actor.close()
+
+    told = [type(error) for operation, error in observer.failures if operation.name == "session.clean_up"]
+    assert told[:2] == [RuntimeError, RuntimeError]
+    assert {"session.evict", "session.forget"} <= observer.names()

@@ -14,8 +14,8 @@ from pymongo import MongoClient
 from servers import START_TIMEOUT_SECONDS
 from sweep_examples import run, sweep
 
-from adapters.mongo_connection import MongoSettings
 from adapters.mongo_sweeps import MongoSweepIndex
+from adapters.settings import MongoSettings
 from cluster.instance.embedded_servers import embedded_mongo, running
 from cluster.instance.ports import free_ports
 from optionchain.errors import Unavailable

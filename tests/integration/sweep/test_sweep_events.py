@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 import uvicorn
+from callers import principal
 from fastapi import FastAPI
 from test_sweep_service import SMALL, Gated, Here
 
-from cluster.api_keys import Principal
 from cluster.instance.ports import free_ports
 from cluster.sweep.service import SweepService, SweepSettings
 from serve_app.edge.errors import install_error_handlers
@@ -34,7 +34,7 @@ def url(tmp_path) -> Iterator[str]:
 
     @app.middleware("http")
     async def identify(request, call_next):
-        request.state.principal = Principal("first", is_admin=False)
+        request.state.principal = principal("first")
         return await call_next(request)
 
     (port,) = free_ports(1)

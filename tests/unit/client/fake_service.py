@@ -1,4 +1,4 @@
-"""A service of one session in memory, which fails as it is told to."""
+"""A service of one session in memory, which fails as it is told to, and clients of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 import anyio.lowlevel
 import httpx
 
+from optionchain_client import AsyncClient, Client, Retry
+
+QUICK = Retry(attempts=4, first_pause_seconds=0.001)
 STEPS = 5
 SESSION_ID = "0f7b5a52-9a4e-4c39-9d58-0a1f6d2b7a11"
 PARAMETERS: dict[str, Any] = {
@@ -22,16 +25,50 @@ PARAMETERS: dict[str, Any] = {
     "time_frame": "Day",
     "days_to_expiration": 30.0,
 }
+# Asked with each request and its number: what it returns or raises is the answer.
 Fault = Callable[[httpx.Request, int], httpx.Response | None]
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def open_client(service: Handler, retry: Retry = QUICK) -> Client:
+    """A client that waits."""
+    http = httpx.Client(transport=httpx.MockTransport(service))
+    return Client("http://service/", "a-key", retry=retry, http=http)
+
+
+def open_async_client(service: Handler, retry: Retry = QUICK) -> AsyncClient:
+    """A client for coroutines."""
+
+    async def on_await(request: httpx.Request) -> httpx.Response:
+        # As a network does, it notices a cancellation.
+        await anyio.lowlevel.checkpoint()
+        return service(request)
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(on_await))
+    return AsyncClient("http://service", "a-key", retry=retry, http=http)
+
+
+def lose(path: str, *, every: int) -> Fault:
+    """The connection breaks at every n-th request to a path."""
+
+    def fault(request: httpx.Request, number: int) -> None:
+        if request.url.path == path and number % every == 0:
+            raise httpx.ReadError("connection lost", request=request)
+
+    return fault
+
+
+def answer(status: int, **headers: str) -> Fault:
+    """A refusal."""
+    return lambda *_: httpx.Response(status, json={"error": "no", "field": "x"}, headers=headers)
 
 
 class FakeService:
     """Keeps a cursor as the real one does.
 
     Args:
-        before: Asked with each request and its number; what it returns or raises is the answer, and the
-            service never saw the request.
-        after: The same once the service has served the request: its answer is lost.
+        before: A fault of requests that the service never saw.
+        after: A fault of requests that it has served: its answer is lost.
         knows_keys: Whether an Idempotency-Key gives the first answer again.
     """
 
@@ -54,11 +91,6 @@ class FakeService:
         if self._after and (other := self._after(request, number)):
             return other
         return answer
-
-    async def on_await(self, request: httpx.Request) -> httpx.Response:
-        # As a network does, it notices a cancellation.
-        await anyio.lowlevel.checkpoint()
-        return self(request)
 
     def _answered_once(self, request: httpx.Request) -> httpx.Response:
         key = request.headers.get("Idempotency-Key")

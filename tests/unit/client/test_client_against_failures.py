@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
+import os
 import pickle
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from fake_service import PARAMETERS, SESSION_ID, STEPS, FakeService, Fault
+from fake_service import (
+    PARAMETERS,
+    QUICK,
+    SESSION_ID,
+    STEPS,
+    FakeService,
+    answer,
+    lose,
+    open_async_client,
+    open_client,
+)
 
 import optionchain_client
-from optionchain_client import AsyncClient, Client, Retry
-
-QUICK = Retry(attempts=4, first_pause_seconds=0.001)
-
-
-def open_client(service: FakeService, retry: Retry = QUICK) -> Client:
-    http = httpx.Client(transport=httpx.MockTransport(service))
-    return Client("http://service/", "a-key", retry=retry, http=http)
-
-
-def open_async_client(service: FakeService) -> AsyncClient:
-    http = httpx.AsyncClient(transport=httpx.MockTransport(service.on_await))
-    return AsyncClient("http://service", "a-key", retry=QUICK, http=http)
-
-
-def lose(path: str, *, every: int) -> Fault:
-    """The connection breaks at every n-th request to a path."""
-
-    def fault(request: httpx.Request, number: int) -> None:
-        if request.url.path == path and number % every == 0:
-            raise httpx.ReadError("connection lost", request=request)
-
-    return fault
-
-
-def answer(status: int, **headers: str) -> Callable[[httpx.Request, int], httpx.Response]:
-    return lambda *_: httpx.Response(status, json={"error": "no", "field": "x"}, headers=headers)
+from optionchain_client import Retry
 
 
 def test_an_iteration_serves_every_step_once() -> None:
@@ -150,6 +133,29 @@ def test_a_failed_deletion_does_not_hide_the_failure_of_the_block() -> None:
     assert "could not be deleted" in failure.value.__notes__[0]
 
 
+def pages_of_sessions(request: httpx.Request, _: int) -> httpx.Response:
+    page = int(request.url.params["page"])
+    return httpx.Response(
+        200, json={"data": [{"id": f"{page}a"}, {"id": f"{page}b"}], "pagination": {"pages": 3}}
+    )
+
+
+def test_a_list_has_the_sessions_of_every_page() -> None:
+    service = FakeService(before=pages_of_sessions)
+
+    listed = [view["id"] for view in open_client(service).sessions()]
+
+    assert listed == ["1a", "1b", "2a", "2b", "3a", "3b"]
+    assert len(service.requests) == 3
+
+
+@pytest.mark.anyio
+async def test_a_coroutines_list_has_them_too() -> None:
+    client = open_async_client(FakeService(before=pages_of_sessions))
+
+    assert [view["id"] async for view in client.sweeps()] == ["1a", "1b", "2a", "2b", "3a", "3b"]
+
+
 def test_a_deletion_whose_answer_was_lost_succeeds() -> None:
     service = FakeService(after=lose("/api/v1/chain", every=2))
 
@@ -177,7 +183,9 @@ def test_patience_ends() -> None:
 def test_a_service_out_of_reach_is_an_error_of_ours() -> None:
     service = FakeService(before=lose("/api/v1/chain", every=1))
 
-    with pytest.raises(optionchain_client.ConnectionFailed, match=r"POST /api/v1/chain got no answer"):
+    with pytest.raises(
+        optionchain_client.ConnectionFailed, match=r"POST http://service/api/v1/chain got no answer"
+    ):
         open_client(service).create_session(**PARAMETERS)
 
 
@@ -222,7 +230,7 @@ def test_a_refusal_is_an_error_of_its_own_and_not_repeated(status: int, kind: st
         open_client(service).create_session(**PARAMETERS)
 
     assert (refusal.value.status, refusal.value.field, refusal.value.request_id) == (status, "x", "r-1")
-    assert str(refusal.value) == f"{status}: no (request r-1)"
+    assert str(refusal.value) == f"{status} from service: no (request r-1)"
     assert len(service.requests) == 1
 
 
@@ -250,27 +258,6 @@ def test_the_key_is_sent_with_every_call() -> None:
     assert {request.headers["X-API-Key"] for request in service.requests} == {"a-key"}
 
 
-def test_a_frame_has_a_row_a_strike_and_step() -> None:
-    frame = open_client(FakeService()).create_session(**PARAMETERS).to_polars()
-
-    assert frame.height == STEPS
-    assert frame["step"].to_list() == list(range(STEPS))
-    assert frame["simulated_at"][0] == datetime(2026, 1, 1, tzinfo=UTC)
-    assert frame.columns == [
-        "step",
-        "simulated_at",
-        "symbol",
-        "price",
-        "expires_at",
-        "labels",
-        "days_to_expiration",
-        "strike",
-        "implied_volatility",
-        *(f"{side}_{name}" for side in ("call", "put") for name in ("bid", "ask", "mid", "delta")),
-        "gamma",
-    ]
-
-
 def busy_file_server(request: httpx.Request, number: int) -> httpx.Response:
     return httpx.Response(429) if number < 3 else httpx.Response(200, content=b"rows")
 
@@ -278,9 +265,11 @@ def busy_file_server(request: httpx.Request, number: int) -> httpx.Response:
 def test_a_download_is_asked_for_again_while_the_service_is_busy(tmp_path: Path) -> None:
     service = FakeService(before=busy_file_server)
 
-    written = open_client(service).open_session(SESSION_ID).download(tmp_path / "file", layout="ironcondor")
+    written = (
+        open_client(service).open_session(SESSION_ID).download(tmp_path / "file.csv", layout="ironcondor")
+    )
 
-    assert (written, (tmp_path / "file").read_bytes()) == (4, b"rows")
+    assert (written, (tmp_path / "file.csv").read_bytes()) == (4, b"rows")
     assert [request.url.params["layout"] for request in service.requests] == ["ironcondor"] * 3
 
 
@@ -288,9 +277,9 @@ def test_a_download_is_asked_for_again_while_the_service_is_busy(tmp_path: Path)
 async def test_a_coroutines_download_is_asked_for_again_too(tmp_path: Path) -> None:
     session = open_async_client(FakeService(before=busy_file_server)).open_session(SESSION_ID)
 
-    written = await session.download(tmp_path / "file")
+    written = await session.download(tmp_path / "file.csv")
 
-    assert (written, (tmp_path / "file").read_bytes()) == (4, b"rows")
+    assert (written, (tmp_path / "file.csv").read_bytes()) == (4, b"rows")
 
 
 class BreaksOff(httpx.SyncByteStream):
@@ -303,27 +292,13 @@ def test_a_download_that_breaks_off_is_an_error_of_ours(tmp_path: Path) -> None:
     service = FakeService(before=lambda *_: httpx.Response(200, stream=BreaksOff()))
 
     with pytest.raises(
-        optionchain_client.ConnectionFailed, match=r"the answer to GET \S+ broke off: peer closed"
+        optionchain_client.ConnectionFailed,
+        match=r"the answer to GET http://service/\S+ broke off: peer closed",
     ):
-        open_client(service).open_session(SESSION_ID).download(tmp_path / "file")
+        open_client(service).open_session(SESSION_ID).download(tmp_path / "file.csv")
 
     assert len(service.requests) == 1
-
-
-@pytest.mark.parametrize("name", ["Client", "Session", "Simulation"])
-def test_what_a_caller_can_do_a_coroutine_can(name: str) -> None:
-    def methods(kind: type) -> dict[str, inspect.Signature]:
-        found = inspect.getmembers(kind, inspect.isfunction)
-        return {name: inspect.signature(method) for name, method in found if not name.startswith("_")}
-
-    waiting = methods(getattr(optionchain_client, name))
-    coroutine = methods(getattr(optionchain_client, f"Async{name}"))
-
-    assert {method.removeprefix("a") if method == "aclose" else method for method in coroutine} == set(
-        waiting
-    )
-    for method in coroutine.keys() & waiting.keys():
-        assert coroutine[method].parameters == waiting[method].parameters, method
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.anyio
@@ -352,9 +327,74 @@ async def test_a_coroutines_session_is_deleted_when_its_scope_is_cancelled() -> 
 
 
 @pytest.mark.anyio
-async def test_a_coroutines_frame_is_that_of_a_caller_that_waits() -> None:
-    waited = open_client(FakeService()).create_session(**PARAMETERS).to_polars()
+async def test_a_coroutines_download_that_is_cancelled_leaves_no_half_file(tmp_path: Path) -> None:
+    import anyio
 
-    session = await open_async_client(FakeService()).create_session(**PARAMETERS)
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"ro"
+            scope.cancel()
+            await anyio.sleep_forever()
 
-    assert (await session.to_polars()).equals(waited)
+    session = open_async_client(lambda _: httpx.Response(200, stream=Endless())).open_session(SESSION_ID)
+    file = tmp_path / "file.csv"
+    file.write_text("as it was")
+
+    with anyio.CancelScope() as scope:
+        await session.download(file)
+
+    assert (os.listdir(tmp_path), file.read_text()) == (["file.csv"], "as it was")
+
+
+def test_a_service_that_is_not_ready_is_an_answer() -> None:
+    body = {"status": "not ready", "dependencies": {"redis": "down"}}
+    service = FakeService(before=lambda *_: httpx.Response(503, json=body))
+
+    assert open_client(service).ready() == body
+    assert len(service.requests) == 1
+
+
+def test_whether_a_service_is_ready_is_asked_again_while_a_proxy_answers() -> None:
+    body = {"status": "ready", "dependencies": {}}
+
+    def starting(_: httpx.Request, number: int) -> httpx.Response:
+        return httpx.Response(503, text="<html>") if number < 3 else httpx.Response(200, json=body)
+
+    assert open_client(FakeService(before=starting)).ready() == body
+
+
+def test_what_the_service_warns_of_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    stale = {"Warning": '110 - "Response is Stale"'}
+    service = FakeService(before=lambda *_: httpx.Response(200, json={"data": []}, headers=stale))
+
+    open_client(service).history.assets()
+
+    assert caplog.messages == ['GET http://service/api/v1/historical/assets: 110 - "Response is Stale"']
+
+
+VERSION = {"name": "x", "version": 3, "saved_by": "me", "saved_at": "2026-01-01T00:00:00Z"}
+
+
+def saving(values: dict[str, object]) -> FakeService:
+    """A service whose version 3 has these values, and which another version 2 cannot follow."""
+
+    def answered(request: httpx.Request, _: int) -> httpx.Response:
+        if request.method == "PUT":
+            return httpx.Response(409, json={"error": "the latest version is 3"})
+        assert request.url.params["version"] == "3"
+        return httpx.Response(200, json=VERSION | {"values": values})
+
+    return FakeService(before=answered)
+
+
+def test_a_configuration_whose_answer_was_lost_is_found_to_be_saved() -> None:
+    configurations = open_client(saving({"spread": 0.02})).configurations
+
+    assert configurations.save("x", {"spread": 0.02}, expected_version=2)["version"] == 3
+
+
+def test_a_configuration_that_somebody_else_saved_is_a_conflict() -> None:
+    configurations = open_client(saving({"spread": 0.03})).configurations
+
+    with pytest.raises(optionchain_client.Conflict, match="the latest version is 3"):
+        configurations.save("x", {"spread": 0.02}, expected_version=2)

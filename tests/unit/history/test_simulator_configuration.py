@@ -6,10 +6,11 @@ from dataclasses import asdict
 
 import orjson
 import pytest
+from recording import Recording
 
 from actors.configuration.live import LiveConfiguration
 from optionchain.configuration.simulator import Defaults, SimulatorConfiguration
-from optionchain.errors import InvalidInput, NotFound, Unavailable
+from optionchain.errors import Defect, InvalidInput, NotFound, Unavailable
 from optionchain.ports import Cached
 from serve_app.bodies.chains import DEFAULTS
 
@@ -44,8 +45,11 @@ class Stored:
 
     def __init__(self):
         self.now, self.asked, self.error = 0.0, 0, None
+        self.told = Recording()
         self.values = {"defaults": {"chain_size": 5}}
-        self.live = LiveConfiguration(self.ask, max_age_seconds=0.5, clock=lambda: self.now)
+        self.live = LiveConfiguration(
+            self.ask, max_age_seconds=0.5, observer=self.told, clock=lambda: self.now
+        )
 
     async def ask(self):
         self.asked += 1
@@ -83,10 +87,13 @@ async def test_nothing_stored_means_the_defaults_of_the_code_and_no_answer_at_al
     assert await stored.live.current() == SimulatorConfiguration()
 
 
-async def test_what_another_release_wrote_does_not_keep_sessions_from_being_created(stored, caplog):
+async def test_what_another_release_wrote_does_not_keep_sessions_from_being_created(stored):
     known = await stored.live.current()
 
     stored.now, stored.values = 1.0, {"defaults": {"colour": 1}}
 
     assert await stored.live.current() == known
-    assert caplog.messages == ["configuration.not_understood"]
+    operation, error = stored.told.failure("configuration.understand")
+    assert operation.facts["version"] == 2
+    assert "colour" in operation.facts["reason"]
+    assert isinstance(error, Defect)

@@ -26,7 +26,7 @@ def test_what_a_package_offers_is_on_its_page(package: ModuleType) -> None:
     offered = [
         name
         for name in package.__all__
-        if inspect.isroutine(vars(package)[name]) or inspect.isclass(vars(package)[name])
+        if inspect.isroutine(getattr(package, name)) or inspect.isclass(getattr(package, name))
     ]
 
     found = described(make_reference.pages()[package.__name__])

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from callers import on_behalf_of
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
@@ -46,7 +47,7 @@ def gateway(actors: Actors, **options: float) -> SessionGateway:
 
 
 def call(session_id: str = "s") -> Call:
-    return Call(session_id, "owner", Surface.CHAIN, Inspect())
+    return Call(session_id, on_behalf_of("owner"), Surface.CHAIN, Inspect())
 
 
 async def test_an_actor_is_told_when_the_caller_gives_up() -> None:
@@ -54,7 +55,7 @@ async def test_an_actor_is_told_when_the_caller_gives_up() -> None:
 
     await gateway(actors, timeout_seconds=5.0).call(call())
 
-    assert actors.batches[0][0].expires_at == NOW + 5.0
+    assert actors.batches[0][0].context.expires_at == NOW + 5.0
 
 
 async def test_room_is_free_again_when_callers_have_given_up() -> None:

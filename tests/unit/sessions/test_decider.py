@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from callers import on_behalf_of
+from recording import Recording
 from small_sessions import NOW, PARAMETERS, session
 from test_simulation_cache import ROLLING_TOO_FAR, bodies, roomy
 
@@ -15,31 +17,20 @@ from optionchain.errors import Defect, InvalidInput, NotFound, PreconditionFaile
 from optionchain.session import Advance, Command, Create, Delete, Peek, Session
 
 
-class Counts:
-    """The metrics that are told of snapshots."""
-
-    def __init__(self) -> None:
-        self.served = self.cached = 0
-
-    def snapshots(self, *, served: int, cached: int) -> None:
-        self.served += served
-        self.cached += cached
-
-
 def turn(before: Session | None, *commands: Command, session_id: str = "") -> Turn:
     name = before.id if before else session_id
     calls = [
-        Waiting(Call(name, "owner", session(name).surface, command), None)  # type: ignore[arg-type]
+        Waiting(Call(name, on_behalf_of("owner"), session(name).surface, command), None)  # type: ignore[arg-type]
         for command in commands
     ]
     return Turn(name, calls, before)
 
 
-def apply(*turns: Turn) -> Counts:
-    counts = Counts()
-    decider = Decider(roomy(), counts, max_answer_contracts=15)  # type: ignore[arg-type]
+def apply(*turns: Turn) -> Recording:
+    observer = Recording()
+    decider = Decider(roomy(), observer, max_answer_contracts=15)
     decider.apply(turns, NOW + timedelta(seconds=1))
-    return counts
+    return observer
 
 
 def step(number: int, expected: int | None = None) -> Advance:
@@ -54,7 +45,7 @@ def shows(answer: Answer, one: Session, index: int) -> bool:
 def test_commands_of_a_turn_are_applied_in_order() -> None:
     one = turn(session("a"), step(1), Peek(), step(2, expected=1), step(3, expected=1))
 
-    counts = apply(one)
+    told = apply(one)
 
     assert one.after is not None
     assert one.after.current_step == 2
@@ -63,14 +54,14 @@ def test_commands_of_a_turn_are_applied_in_order() -> None:
     assert shows(peeked, session("a"), 1)
     assert shows(second, session("a"), 1)
     assert isinstance(refused, PreconditionFailed)
-    assert counts.served == 2
+    assert told.counts["session.steps"] == 2
 
 
 def test_a_step_that_cannot_be_priced_is_not_taken_and_what_follows_is_decided_without_it() -> None:
     rolling, neighbour = session("rolling", ROLLING_TOO_FAR), turn(session("b"), step(9))
     one = turn(rolling, step(1), step(2), step(3), Peek(), step(4, expected=2))
 
-    counts = apply(one, neighbour)
+    told = apply(one, neighbour)
 
     # Steps 0 and 1 can be priced; the snapshot at 2 cannot, whoever asks for it.
     assert one.after is not None
@@ -81,7 +72,7 @@ def test_a_step_that_cannot_be_priced_is_not_taken_and_what_follows_is_decided_w
     assert [type(answer) for answer in one.answers[2:]] == [InvalidInput] * 3
     assert neighbour.after is not None
     assert neighbour.after.current_step == 1
-    assert counts.served == 3
+    assert told.counts["session.steps"] == 3
 
 
 def test_more_snapshots_than_fit_into_an_answer_are_refused_and_consume_nothing() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from callers import on_behalf_of
 from ray.exceptions import (
     ActorDiedError,
     ActorUnavailableError,
@@ -18,7 +19,9 @@ from ray.exceptions import (
     RpcError,
 )
 
-from actors.sessions.gateway import ActorLost, SessionGateway
+from actors.delivery import ActorLost
+from actors.named import NamedActors
+from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from actors.sessions.ray_transport import RaySessionTransport
@@ -27,7 +30,7 @@ from optionchain.session import Inspect, Surface
 
 pytestmark = pytest.mark.anyio
 
-CALL = Call("s", "owner", Surface.CHAIN, Inspect())
+CALL = Call("s", on_behalf_of("owner"), Surface.CHAIN, Inspect())
 
 
 class Handle:
@@ -55,6 +58,11 @@ class Actors:
         return Handle(self._failure if self.found == 1 else None)
 
 
+def transport_over(find: Callable[[str], Any], timeout_seconds: float = 5.0) -> RaySessionTransport:
+    actors = NamedActors(find, what="the session actor")
+    return RaySessionTransport(actors, timeout_seconds=timeout_seconds)
+
+
 @pytest.mark.parametrize(
     "failure",
     [
@@ -70,7 +78,7 @@ class Actors:
 )
 async def test_whatever_ray_loses_is_found_anew_and_sent_again(failure: Exception) -> None:
     actors = Actors(failure)
-    transport = RaySessionTransport(actors, timeout_seconds=5.0)
+    transport = transport_over(actors)
 
     with pytest.raises(ActorLost):
         await transport.send("sessions-0", [CALL])
@@ -81,7 +89,7 @@ async def test_whatever_ray_loses_is_found_anew_and_sent_again(failure: Exceptio
 
 async def test_a_bug_in_the_actor_is_a_defect_and_the_actor_stays() -> None:
     actors = Actors(RayTaskError("execute", "a traceback", ValueError("bug")))
-    transport = RaySessionTransport(actors, timeout_seconds=5.0)
+    transport = transport_over(actors)
 
     with pytest.raises(Defect):
         await transport.send("sessions-0", [CALL])
@@ -95,7 +103,7 @@ async def test_an_actor_that_cannot_be_found_in_time_is_lost() -> None:
             await asyncio.Event().wait()
             return []
 
-    transport = RaySessionTransport(lambda _: Nowhere(None), timeout_seconds=0.01)  # type: ignore[arg-type,return-value]
+    transport = transport_over(lambda _: Nowhere(None), timeout_seconds=0.01)
 
     with pytest.raises(ActorLost):
         await transport.send("sessions-0", [CALL])

@@ -8,10 +8,10 @@ import httpx
 import orjson
 import polars as pl
 import pytest
+from callers import principal
 from fastapi import FastAPI
 from test_sweep_wire import DOCUMENT
 
-from cluster.api_keys import Principal
 from cluster.sweep import InProcess
 from cluster.sweep.gateway import SweepGateway, open_sweeps
 from cluster.sweep.job import OVER, job_id
@@ -460,7 +460,7 @@ def api(open_service):
 
     @app.middleware("http")
     async def identify(request, call_next):
-        request.state.principal = Principal(request.headers.get("x-api-key", "first"), is_admin=False)
+        request.state.principal = principal(request.headers.get("x-api-key", "first"))
         return await call_next(request)
 
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")

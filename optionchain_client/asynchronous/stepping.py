@@ -1,27 +1,27 @@
-"""A session or a simulation in the hands of a coroutine: `session`, awaited."""
+"""What a caller does with a session or a simulation: a cursor that moves, and the whole that it moves through."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import AsyncIterator
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
 
-import anyio
-
+from optionchain_client.asynchronous.transport import AsyncTransport
 from optionchain_client.cursor import Cursor
 from optionchain_client.errors import Completed, NotFound, PreconditionFailed
-from optionchain_client.parameters import Greeks, SessionChanges, SessionParameters
-from optionchain_client.routes import ChainRoutes, Routes, SimulationRoutes
-from optionchain_client.session import BULK
-from optionchain_client.snapshots import Snapshot, to_polars
-from optionchain_client.transport import AsyncTransport
+from optionchain_client.exports import Dataset, Format, Layout, export_query, format_of
+from optionchain_client.frames import pandas_of_arrow, polars_of_arrow
+from optionchain_client.parameters import Greeks
+from optionchain_client.routes import Routes
+from optionchain_client.snapshots import Snapshot
 
 if TYPE_CHECKING:
-    import polars as pl
+    import pandas
+    import polars
 
 
 class AsyncStepped:
-    """What sessions and simulations have in common: a cursor that moves.
+    """What sessions and simulations have in common.
 
     Args:
         transport: Sends the calls.
@@ -64,7 +64,8 @@ class AsyncStepped:
             Completed: There is none.
             PreconditionFailed: Somebody else moved the cursor; `current_step` knows now where it is.
         """
-        return (await self._step(None, greeks))[0]
+        snapshots = await self._step(None, greeks)
+        return snapshots[0]
 
     async def step_many(self, count: int, *, greeks: Greeks = "first") -> list[Snapshot]:
         """The next `count` snapshots, fewer at the end, in one call and as one advance.
@@ -76,7 +77,7 @@ class AsyncStepped:
         return await self._step(count, greeks)
 
     async def steps(self, *, bulk: int | None = None, greeks: Greeks = "first") -> AsyncIterator[Snapshot]:
-        """Every snapshot from the cursor to the end.
+        """Every snapshot from the cursor to the end; the cursor moves with them.
 
         Where somebody else moves the cursor meanwhile, the iteration goes on from there; each snapshot
         tells its `step`.
@@ -93,46 +94,73 @@ class AsyncStepped:
             for snapshot in snapshots:
                 yield snapshot
 
-    async def to_polars(self, *, greeks: Greeks = "first") -> pl.DataFrame:
-        """Every snapshot from the cursor to the end, as one frame: a row a strike, expiration and step."""
-        return to_polars([snapshot async for snapshot in self.steps(bulk=BULK, greeks=greeks)])
+    async def to_polars(
+        self,
+        *,
+        dataset: Dataset = "option_chains",
+        from_step: int | None = None,
+        to_step: int | None = None,
+    ) -> polars.DataFrame:
+        """The whole as one polars frame, whatever the cursor, which stays: the table that `download` writes.
+
+        Args:
+            dataset: `underlying`, `volatility` or `option_chains`: a row a strike, expiration and step.
+            from_step: The first step; None means 0.
+            to_step: The last step, inclusive; None means all.
+
+        Raises:
+            ImportError: polars is not installed.
+        """
+        return polars_of_arrow(await self._arrow(dataset, from_step, to_step))
+
+    async def to_pandas(
+        self,
+        *,
+        dataset: Dataset = "option_chains",
+        from_step: int | None = None,
+        to_step: int | None = None,
+    ) -> pandas.DataFrame:
+        """As `to_polars`, as a pandas frame.
+
+        Raises:
+            ImportError: pandas or pyarrow is not installed.
+        """
+        return pandas_of_arrow(await self._arrow(dataset, from_step, to_step))
 
     async def download(
         self,
-        path: str | Path,
+        path: str | PathLike[str],
         *,
-        dataset: str = "option_chains",
-        format: str = "parquet",
-        layout: str = "standard",
+        format: Format | None = None,
+        dataset: Dataset = "option_chains",
+        layout: Layout = "standard",
         from_step: int | None = None,
         to_step: int | None = None,
     ) -> int:
-        """Write an export of the whole simulation, whatever the cursor, to a file.
+        """Write an export of the whole, whatever the cursor, to a file.
 
         Args:
-            path: The file; overwritten.
+            path: The file; replaced when the new one is whole.
+            format: `parquet`, `arrow`, `csv` or `json`; None goes by the file's ending.
             dataset: `underlying`, `volatility` or `option_chains`.
-            format: `json`, `csv`, `arrow` or `parquet`.
             layout: `standard`, or `ironcondor`: the columns that the backtester of that name reads.
             from_step: The first step; None means 0.
             to_step: The last step, inclusive; None means all.
 
         Returns:
             The number of bytes.
+
+        Raises:
+            ValueError: The file's ending is of no format, or of another one than what was given.
         """
-        query = {
-            "dataset": dataset,
-            "format": format,
-            "layout": layout,
-            "from_step": from_step,
-            "to_step": to_step,
-        }
-        request = self._routes.export(self.id, query)
-        written = 0
-        async with self._transport.stream(request) as chunks, await anyio.open_file(path, "wb") as file:
-            async for chunk in chunks:
-                written += await file.write(chunk)
-        return written
+        query = export_query(
+            dataset=dataset,
+            format=format_of(fspath(path), format),
+            layout=layout,
+            from_step=from_step,
+            to_step=to_step,
+        )
+        return await self._transport.download(self._routes.export(self.id, query), fspath(path))
 
     async def delete(self) -> None:
         """Delete it; fine where it is gone already."""
@@ -145,48 +173,9 @@ class AsyncStepped:
         with self._cursor.following():
             return self._cursor.served(await self._transport.send(self._cursor.step_request(count, greeks)))
 
+    async def _arrow(self, dataset: Dataset, from_step: int | None, to_step: int | None) -> bytes:
+        query = export_query(dataset=dataset, format="arrow", from_step=from_step, to_step=to_step)
+        return await self._transport.fetch(self._routes.export(self.id, query))
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r}, current_step={self.current_step})"
-
-
-class AsyncSession(AsyncStepped):
-    """A session: one expiration, and parameters that can be changed.
-
-    Attributes:
-        view: As the server last showed it: `parameters`, `state`, `total_steps`; None if it never did.
-    """
-
-    _routes: ChainRoutes
-
-    def __init__(
-        self, transport: AsyncTransport, session_id: str, view: Mapping[str, Any] | None = None
-    ) -> None:
-        super().__init__(transport, ChainRoutes(), session_id, None if view is None else view["current_step"])
-        self.view = view
-
-    async def change(self, **changes: Unpack[SessionChanges]) -> Mapping[str, Any]:
-        """Change some parameters; the cursor goes to 0. Returns the new view."""
-        return self._changed(await self._transport.send(self._routes.change(self.id, changes)))
-
-    async def replace(self, **parameters: Unpack[SessionParameters]) -> Mapping[str, Any]:
-        """Replace all parameters; the cursor goes to 0. Returns the new view."""
-        return self._changed(await self._transport.send(self._routes.replace(self.id, parameters)))
-
-    def _changed(self, view: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._cursor.rewind()
-        self.view = view
-        return view
-
-
-class AsyncSimulation(AsyncStepped):
-    """A simulation: rolling expirations, immutable.
-
-    Attributes:
-        view: As the server showed it when it was opened: `parameters`, `state`, `cursor`.
-    """
-
-    _routes: SimulationRoutes
-
-    def __init__(self, transport: AsyncTransport, view: Mapping[str, Any]) -> None:
-        super().__init__(transport, SimulationRoutes(), view["id"], view["cursor"]["current_step"])
-        self.view = view

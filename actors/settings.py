@@ -1,0 +1,94 @@
+"""What can be set of the actors: how sessions, history and configurations are kept and served."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from actors.sessions.placement import parse_placement
+from optionchain.errors import InvalidInput
+
+
+class ConfigSettings(BaseModel):
+    """How configurations are served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_running: int = Field(32, ge=1, description="Queries that run at a time")
+    max_waiting: int = Field(1024, ge=0, description="Queries that may wait; then 503")
+    fresh_seconds: float = Field(
+        300.0, gt=0, description="How long a configuration is fresh while changes are heard"
+    )
+    unheard_seconds: float = Field(0.3, gt=0, description="The same for a server that announces no changes")
+    stale_seconds: float = Field(
+        86_400.0, ge=0, description="How much longer it is given while MongoDB is down"
+    )
+    replica_seconds: float = Field(0.5, gt=0, description="How long a replica goes by what it last heard")
+    timeout_seconds: float = Field(5.0, gt=0, description="A caller's patience with one query; then 503")
+
+
+class HistorySettings(BaseModel):
+    """How history is served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_running: int = Field(32, ge=1, description="Queries that run at a time")
+    max_waiting: int = Field(1024, ge=0, description="Queries that may wait; then 503")
+    page_bars: int = Field(20_000, ge=1, description="Bars that travel together; a longer answer is streamed")
+    max_window_bars: int = Field(5_000_000, ge=1, description="Bars that a historical model may draw from")
+    chain_seconds: float = Field(
+        3600.0,
+        gt=0,
+        description="How long chains, bars and analytics are fresh in the cache; a change ends it",
+    )
+    listing_seconds: float = Field(10.0, gt=0, description="How long lists of assets and ranges are fresh")
+    stale_seconds: float = Field(
+        86_400.0, ge=0, description="How much longer they are given while MongoDB is down"
+    )
+    analytics_stale_seconds: float = Field(
+        600.0, ge=0, description="The same for bars and analytics, of which there is no end"
+    )
+    warm_days: int = Field(32, ge=0, description="Most used days that are loaded when the actor starts")
+    housekeeping_seconds: float = Field(
+        300.0, gt=0, description="Rhythm of what keeps the store and cache in order"
+    )
+    timeout_seconds: float = Field(10.0, gt=0, description="A caller's patience with one query; then 503")
+
+
+class SessionSettings(BaseModel):
+    """How sessions are placed, kept and served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    placement: str = Field(
+        "shards:1",
+        description="`shards:N` hosts all sessions in N actors; `per-session` gives each its own process",
+    )
+    ttl_seconds: float = Field(86_400.0, ge=1, description="How long a session lives after its last write")
+    max_resident: int = Field(20_000, ge=1, description="Sessions that one actor holds in memory")
+    resident_megabytes: int = Field(256, ge=1, description="Bound of the memory of those sessions")
+    max_idle_seconds: float = Field(600.0, gt=0, description="An unused session leaves memory after this")
+    sweep_seconds: float = Field(
+        30.0, gt=0, description="Rhythm of eviction and of the clean-up of expired sessions"
+    )
+    path_megabytes: int = Field(64, ge=1, description="Bound of the price paths that one actor caches")
+    snapshot_megabytes: int = Field(
+        64, ge=1, description="Bound of the rendered snapshots that one actor caches"
+    )
+    max_waiting: int = Field(4_096, ge=1, description="Calls that may wait at one actor or replica; then 503")
+    max_batch: int = Field(
+        256, ge=1, description="Calls, or snapshots of calls for several, that travel and are stored together"
+    )
+    max_answer_contracts: int = Field(
+        250_000, ge=1, description="Strikes of all snapshots of one answer (60 MB); then 400"
+    )
+    timeout_seconds: float = Field(8.0, gt=0, description="A caller's patience, retries included; then 503")
+    delivery_timeout_seconds: float = Field(4.0, gt=0, description="Patience with one delivery to an actor")
+
+    @field_validator("placement")
+    @classmethod
+    def _placement_is_known(cls, placement: str) -> str:
+        try:
+            parse_placement(placement)
+        except InvalidInput as error:
+            raise ValueError(error.reason) from error
+        return placement

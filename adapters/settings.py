@@ -1,0 +1,84 @@
+"""What can be set of the outside systems that we speak to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class MongoSettings(BaseModel):
+    """Where MongoDB is, and how patient we are with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: SecretStr | None = Field(None, description="`mongodb://` URI; empty starts a private server")
+    database: str = Field("optionchain", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Name of the database")
+    timeout_seconds: float = Field(
+        3.0, gt=0, le=60, description="Patience with one operation or connection attempt"
+    )
+    max_connections: int = Field(32, ge=1, le=1000, description="Connections of one process")
+    read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = (
+        Field("primaryPreferred", description="Where history is read; writes go to the primary")
+    )
+
+
+class RedisSettings(BaseModel):
+    """Where Redis (or Valkey) is, and how patient we are with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: SecretStr | None = Field(
+        None, description="`redis://` or `rediss://` URL; empty starts a private server"
+    )
+    mode: Literal["standalone", "cluster", "sentinel"] = Field(
+        "standalone", description="What the URL leads to; with `sentinel`, to one of the sentinels"
+    )
+    sentinel_service: str = Field("optionchain", description="Name of the primary that the sentinels watch")
+    prefix: str = Field("ocs", pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Prefix of every key")
+    timeout_seconds: float = Field(
+        2.0, gt=0, le=60, description="Patience with one command or connection attempt"
+    )
+    retries: int = Field(1, ge=0, le=10, description="Repetitions of a command whose connection broke")
+    max_connections: int = Field(64, ge=1, le=10_000, description="Connections of one process")
+    wait_replicas: int = Field(
+        0, ge=0, le=9, description="Replicas that must have a checkpoint before a reply"
+    )
+    fsync: Literal["everysec", "always"] = Field(
+        "always",
+        description="Private server only: `always` loses nothing acknowledged; `everysec` may, when killed or cut off",
+    )
+
+
+class CacheSettings(BaseModel):
+    """How much is cached."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    local_megabytes: int = Field(64, ge=1, description="Bound of the part that one process holds")
+    redis_megabytes: int = Field(
+        256, ge=1, description="Bound of what is cached in Redis, beside the sessions"
+    )
+
+
+class RateSettings(BaseModel):
+    """How many requests each caller may make: the owner of a key, or an address that has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Their product, in microseconds, stays far from where a double is no longer exact.
+    per_minute: int = Field(
+        0, ge=0, le=600_000, description="Requests a minute, over all replicas; then 429. 0 means no limit"
+    )
+    burst: int = Field(100, ge=1, le=100_000, description="Of these, how many may come at once")
+
+
+class TelemetrySettings(BaseModel):
+    """What is told of what the service does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info",
+        description="What the log holds: `warning` and more are outages, `error` is bugs; `debug` tells of everything",
+    )

@@ -1,0 +1,110 @@
+"""What the observer is told, as a log: one line of JSON a fact, with fixed names, for people and for collectors."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+import orjson
+
+from optionchain.errors import Defect, OptionChainError, Unavailable
+from optionchain.observing import Operation
+
+# Beyond that a traceback says no more: the first lines name where it began, the last where it ended.
+MAX_TRACEBACK_CHARACTERS = 20_000
+
+
+class Severity(IntEnum):
+    """How much of what happens is told."""
+
+    DEBUG = 10
+    """Everything that ends, and every refusal."""
+    INFO = 20
+    """What an operator may want to know; nothing of a request that went well."""
+    WARNING = 30
+    """A dependency does not answer."""
+    ERROR = 40
+    """A bug of ours, with its traceback."""
+
+
+class StructuredLog:
+    """The observer that writes lines: ``{time, level, event, outcome, tenant, trace, seconds, error, ...facts}``.
+
+    Facts, tenants and messages of our own errors never hold secrets; of other errors only the log has the text.
+
+    Args:
+        level: What is less is not told.
+        write: Takes a line with its end.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        level: Severity = Severity.INFO,
+        *,
+        write: Callable[[str], object] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._level = level
+        self._write = write or _to_standard_error
+        self._clock = clock
+
+    def started(self, operation: Operation) -> None:
+        pass
+
+    def finished(self, operation: Operation) -> None:
+        if self._level <= Severity.DEBUG:
+            self._tell(Severity.DEBUG, operation, {"outcome": "finished"})
+
+    def failed(self, operation: Operation, error: BaseException) -> None:
+        level = level_of(error)
+        if level < self._level:
+            return
+        facts: dict[str, Any] = {
+            "outcome": "failed",
+            "error": type(error).__name__,
+            "message": str(error),
+        }
+        if level >= Severity.ERROR:
+            text = "".join(traceback.format_exception(error))
+            facts["traceback"] = text[-MAX_TRACEBACK_CHARACTERS:]
+        self._tell(level, operation, facts)
+
+    def counted(self, quantity: str, amount: float = 1.0, **labels: str) -> None:
+        pass
+
+    def _tell(self, level: Severity, operation: Operation, more: dict[str, Any]) -> None:
+        context = operation.context
+        line = {
+            "time": self._clock(),
+            "level": level.name,
+            "event": operation.name,
+            "tenant": context.principal.tenant,
+            "trace": context.trace,
+            "seconds": round(operation.seconds, 6),
+            **more,
+            "facts": operation.facts,
+        }
+        self._write(orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE).decode())
+
+
+def level_of(error: BaseException) -> Severity:
+    """How much an error matters: a caller's mistake is none of ours, and nor is a caller who leaves."""
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return Severity.DEBUG
+    if isinstance(error, Unavailable):
+        return Severity.WARNING
+    if isinstance(error, OptionChainError) and not isinstance(error, Defect):
+        return Severity.DEBUG
+    return Severity.ERROR
+
+
+def _to_standard_error(line: str) -> None:
+    # Looked up each time: Ray Serve puts another stream there.
+    sys.stderr.write(line)
+    sys.stderr.flush()

@@ -1,0 +1,58 @@
+# The public names, and where each comes from: `__init__.py` imports one when it is asked for.
+
+from .chains import OptionChain, build_chain
+from .errors import InvalidInput, OptionChainError
+from .expirations import (
+    DailyRule,
+    Expiration,
+    MonthlyRule,
+    Schedule,
+    WeeklyRule,
+    YearlyRule,
+)
+from .models import (
+    Brownian,
+    Custom,
+    Garch,
+    GeometricBrownian,
+    Heston,
+    Historical,
+    JumpDiffusion,
+    LogReturns,
+    MeanReverting,
+    Telegraph,
+)
+from .parameters import SimulationParameters, SingleExpiration
+from .simulation import Simulation, simulate
+from .time_frame import TimeFrame
+
+__version__: str
+
+__all__ = [
+    "Brownian",
+    "Custom",
+    "DailyRule",
+    "Expiration",
+    "Garch",
+    "GeometricBrownian",
+    "Heston",
+    "Historical",
+    "InvalidInput",
+    "JumpDiffusion",
+    "LogReturns",
+    "MeanReverting",
+    "MonthlyRule",
+    "OptionChain",
+    "OptionChainError",
+    "Schedule",
+    "Simulation",
+    "SimulationParameters",
+    "SingleExpiration",
+    "Telegraph",
+    "TimeFrame",
+    "WeeklyRule",
+    "YearlyRule",
+    "__version__",
+    "build_chain",
+    "simulate",
+]

@@ -1,0 +1,1 @@
+"""The client as coroutines use it. What callers that wait use is generated from this package."""

@@ -1,0 +1,46 @@
+"""What can be asked of an export, and which format the name of a file means."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any, Literal, TypeAlias, get_args
+
+Dataset: TypeAlias = Literal["underlying", "volatility", "option_chains"]
+Format: TypeAlias = Literal["json", "csv", "arrow", "parquet"]
+Layout: TypeAlias = Literal["standard", "ironcondor"]
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+def export_query(
+    *,
+    dataset: Dataset = "option_chains",
+    format: Format,
+    layout: Layout = "standard",
+    from_step: int | None = None,
+    to_step: int | None = None,
+) -> dict[str, Any]:
+    """The query of an export."""
+    return {
+        "dataset": dataset,
+        "format": format,
+        "layout": layout,
+        "from_step": from_step,
+        "to_step": to_step,
+    }
+
+
+def format_of(path: object, given: Format | None) -> Format:
+    """The format of a file: the one that was given, or that of its name's ending.
+
+    Raises:
+        ValueError: The ending says nothing, or something else than what was given.
+    """
+    ending = PurePath(str(path)).suffix.removeprefix(".").lower()
+    meant = next((format for format in FORMATS if format == ending), None)
+    if given and meant and given != meant:
+        raise ValueError(f"{str(path)!r} is not the name of a file of format {given!r}: rename it")
+    if chosen := given or meant:
+        return chosen
+    endings = ", ".join(f".{format}" for format in FORMATS)
+    raise ValueError(f"{str(path)!r} does not end in one of {endings}: rename it, or give format=")

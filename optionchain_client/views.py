@@ -1,0 +1,194 @@
+"""What the service answers, as a type checker sees it: each is the server's JSON object as it came, but
+for instants and days of tables.
+
+A test compares this module with what the server documents.
+"""
+
+from datetime import date, datetime
+from typing import Any, Literal, NotRequired, TypedDict
+
+from optionchain_client.parameters import SessionParameters, SimulationParameters
+
+
+class SessionView(TypedDict):
+    """A session; one that is made from its `parameters` is the same."""
+
+    id: str
+    created_at: str
+    updated_at: str
+    parameters: SessionParameters
+    current_step: int
+    total_steps: int
+    state: str
+
+
+class CursorView(TypedDict):
+    """Where a simulation is: the 0-based index of the next snapshot."""
+
+    current_step: int
+    total_steps: int
+
+
+class SimulationView(TypedDict):
+    """A simulation; one that is made from its `parameters` is the same."""
+
+    id: str
+    state: Literal["initialized", "in_progress", "completed", "error"]
+    version: int
+    cursor: CursorView
+    created_at: str
+    updated_at: str
+    parameters: SimulationParameters
+
+
+class SweepProgress(TypedDict):
+    """How far a sweep is. Paths and contracts are those of this run: an earlier one's are in `share` only."""
+
+    scenarios: int
+    failures: int
+    share: float
+    paths: int
+    contracts: int
+    paths_per_second: float
+    contracts_per_second: float
+    seconds: float
+    seconds_left: float | None
+
+
+class SweepView(TypedDict):
+    """A sweep."""
+
+    id: str
+    state: Literal["queued", "running", "completed", "cancelled", "failed"]
+    error: str | None
+    scenarios: int
+    paths: int
+    submitted_at: str
+    ended_at: str | None
+    progress: SweepProgress | None
+
+
+Days = TypedDict("Days", {"from": str, "to": str})
+"""The first and the last day."""
+
+
+class ChainDays(Days):
+    """Days with a chain."""
+
+    days: int
+
+
+class AssetView(Days):
+    """What is stored of an asset; `prices` is by time frame."""
+
+    asset: str
+    chains: ChainDays | None
+    prices: dict[str, Days]
+
+
+class Bar(TypedDict):
+    """A bar; `time` is its beginning."""
+
+    time: datetime
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float
+    volume: float | None
+
+
+class VolatilityRow(TypedDict):
+    """The smile of one expiration on one day; `skew` is the lower wing's put minus the upper wing's call."""
+
+    date: date
+    expiration: date
+    days_to_expiration: int
+    atm_volatility: float | None
+    put_volatility: float | None
+    call_volatility: float | None
+    skew: float | None
+
+
+class RealisedVolatility(Days):
+    """Of the daily closes of a period, annualised by 252 days; None where there are fewer than three."""
+
+    asset: str
+    volatility: float | None
+
+
+class HistoricalQuote(TypedDict, total=False):
+    """One side of a strike; what nobody knows is None or absent."""
+
+    bid: float | None
+    ask: float | None
+    last: float | None
+    implied_volatility: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+    volume: float | None
+    open_interest: float | None
+
+
+class HistoricalContract(TypedDict):
+    """A strike with its call and its put."""
+
+    strike: float
+    call: NotRequired[HistoricalQuote]
+    put: NotRequired[HistoricalQuote]
+
+
+class HistoricalExpiration(TypedDict):
+    """The contracts of one expiration."""
+
+    expiration: str
+    days_to_expiration: NotRequired[int]
+    contracts: list[HistoricalContract]
+
+
+class HistoricalUnderlying(TypedDict):
+    """The asset when the chain was quoted."""
+
+    symbol: NotRequired[str]
+    price: float
+
+
+class HistoricalChain(TypedDict):
+    """The chain of an asset as quoted on one day."""
+
+    asset: str
+    date: str
+    quote_time: str
+    underlying: HistoricalUnderlying
+    chains: list[HistoricalExpiration]
+
+
+class SavedChain(TypedDict):
+    """What was stored; `contracts` counts the strikes of all expirations."""
+
+    asset: str
+    date: str
+    contracts: int
+
+
+class ConfigurationVersion(TypedDict):
+    """Who stored a version of a configuration, and when."""
+
+    name: str
+    version: int
+    saved_by: str
+    saved_at: str
+
+
+class ConfigurationView(ConfigurationVersion):
+    """A version with its values."""
+
+    values: dict[str, Any]
+
+
+class Readiness(TypedDict):
+    """Whether everything that the service needs is up; `dependencies` is `up` or `down` by name."""
+
+    status: Literal["ready", "not ready"]
+    dependencies: dict[str, Any]
