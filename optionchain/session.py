@@ -262,7 +262,7 @@ def _reinitialized(session: Session, command: Reinitialize, now: datetime) -> Se
         raise InvalidInput("id", "a simulation is immutable: create another")
     return replace(
         session,
-        parameters=replace(session.parameters, **command.changes, numerics=IDENTITY),
+        parameters=replace(session.parameters, **{**command.changes, "numerics": IDENTITY}),
         current_step=0,
         state=SessionState.REINITIALIZED,
         version=session.version + 1,

@@ -32,6 +32,11 @@ def formula(function: F) -> F:
     return function
 
 
+def routine(function: F) -> F:
+    """Make a piece of a loop over arrays known to the compiler; NumPy does the same otherwise."""
+    return formula(function)
+
+
 def select(condition: Any, one: Number, other: Number) -> Number:
     """`one` where the condition holds, `other` elsewhere, NaN being no number that anything holds for."""
     return np.where(condition, one, other)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optionchain.arrays import Floats
 from optionchain.numerics import Kernel
 from optionchain.numerics.elementary import exp, log
-from optionchain.numerics.formula import Number, formula, select
+from optionchain.numerics.formula import Number, formula, routine, select
 from optionchain.numerics.normal import gauss, scaled_tail
 from optionchain.pricing.quotes import ask, bid
 from optionchain.pricing.smile import bent
@@ -74,38 +74,53 @@ def growth(
 
 
 @formula
+def standardised(
+    prepaid: Number, discount: Number, root_years: Number, strike: Number, volatility: Number
+) -> tuple[Number, Number, Number]:
+    """Total volatility, moneyness (prepaid forward over discounted strike), and d1."""
+    total_volatility = volatility * root_years
+    total_volatility = select(total_volatility > _NO_VOLATILITY, total_volatility, _NO_VOLATILITY)
+    moneyness = prepaid / (strike * discount)
+    d1 = (log(moneyness) + _TIE) / total_volatility + 0.5 * total_volatility
+    return total_volatility, moneyness, d1
+
+
+@formula
 def value(
     spot: Number,
     prepaid: Number,
     carry: Number,
-    discount: Number,
+    bond: Number,
     root_years: Number,
-    strike: Number,
-    volatility: Number,
+    total_volatility: Number,
+    moneyness: Number,
+    d1: Number,
+    density: Number,
+    tail1: Number,
+    tail2: Number,
 ) -> Values:
     """Call price, put price, call delta, put delta, gamma, and vega per percentage point.
 
     The side that is out of the money is the difference of two tails, where nothing else cancels; the other side is
     worth as much plus the discounted intrinsic value. The density at d2 is that at d1 times the moneyness, so that
     both tails carry the same rounding of the density, and their difference hardly any of it.
-    """
-    bond = strike * discount
-    total_volatility = volatility * root_years
-    total_volatility = select(total_volatility > _NO_VOLATILITY, total_volatility, _NO_VOLATILITY)
-    moneyness = prepaid / bond
-    distance = log(moneyness) + _TIE
-    d1 = distance / total_volatility + 0.5 * total_volatility
-    d2 = d1 - total_volatility
-    density = gauss(d1)
-    tail1 = scaled_tail(abs(d1)) * density
-    tail2 = scaled_tail(abs(d2)) * (density * moneyness)
-    above1, below1 = select(d1 > 0.0, 1.0 - tail1, tail1), select(d1 > 0.0, tail1, 1.0 - tail1)
-    above2, below2 = select(d2 > 0.0, 1.0 - tail2, tail2), select(d2 > 0.0, tail2, 1.0 - tail2)
 
-    call_is_out = distance < 0.0
-    out = select(call_is_out, prepaid * above1 - bond * above2, bond * below2 - prepaid * below1)
-    out = select(out > 0.0, out, 0.0)
+    Args:
+        bond: The discounted strike.
+        density: `gauss` of d1.
+        tail1, tail2: `scaled_tail` of the sizes of d1 and d2.
+        spot, prepaid, carry, root_years: As `growth` has them.
+        total_volatility, moneyness, d1: As `standardised` has them.
+    """
+    tail1 = tail1 * density
+    tail2 = tail2 * (density * moneyness)
+    above1, below1 = select(d1 > 0.0, 1.0 - tail1, tail1), select(d1 > 0.0, tail1, 1.0 - tail1)
+    is_above2 = d1 > total_volatility
+    above2, below2 = select(is_above2, 1.0 - tail2, tail2), select(is_above2, tail2, 1.0 - tail2)
+
     intrinsic = prepaid - bond
+    out = select(moneyness < 1.0, prepaid * above1 - bond * above2, bond * below2 - prepaid * below1)
+    out = select(out > 0.0, out, 0.0)
     call = out + select(intrinsic > 0.0, intrinsic, 0.0)
     put = out - select(intrinsic < 0.0, intrinsic, 0.0)
     density = density * _DENSITY
@@ -119,58 +134,82 @@ def value(
     )
 
 
+@routine
+def _share(each: Floats, shared: Floats, offsets: Offsets, ladder: int, start: int) -> int:
+    """Copy what ladders share to each of the contracts from `start` on; the first ladder of the next ones."""
+    count = min(each.shape[1], offsets[-1] - start)
+    first = 0
+    while first < count:
+        while offsets[ladder + 1] <= start + first:
+            ladder += 1
+        stop = min(offsets[ladder + 1] - start, count)
+        for row in range(shared.shape[0]):
+            each[row][first:stop] = shared[row, ladder]
+        first = stop
+    return ladder
+
+
+@routine
+def _quote(calls: Floats, puts: Floats, spread: Floats, columns: Floats, start: int) -> None:
+    count = calls.size
+    call_bids, put_bids = columns[8][start : start + count], columns[9][start : start + count]
+    call_asks, put_asks = columns[10][start : start + count], columns[11][start : start + count]
+    for i in range(count):
+        call_bids[i], call_asks[i] = bid(calls[i], spread[i]), ask(calls[i], spread[i])
+    for i in range(count):
+        put_bids[i], put_asks[i] = bid(puts[i], spread[i]), ask(puts[i], spread[i])
+
+
 def _loop(offsets: Offsets, terms: Floats, columns: Floats) -> None:
-    ladders, contracts = terms.shape[1], columns.shape[1]
-    shared = np.empty((4, ladders))
+    """In stages, each of which the processor overlaps with itself; together they would wait for each other."""
+    shared = np.empty((terms.shape[0] + 4, terms.shape[1]))
+    shared[4:] = terms
     prepaid, carry, discount, root_years = shared[0], shared[1], shared[2], shared[3]
-    spots, years, rates, yields = terms[0], terms[1], terms[2], terms[3]
-    for ladder in range(ladders):
+    for ladder in range(terms.shape[1]):
         prepaid[ladder], carry[ladder], discount[ladder], root_years[ladder] = growth(
-            spots[ladder], years[ladder], rates[ladder], yields[ladder]
+            terms[0, ladder], terms[1, ladder], terms[2, ladder], terms[3, ladder]
         )
-    each = np.empty((9, _TOGETHER))
-    spot, ahead, carried, discounted, root = each[0], each[1], each[2], each[3], each[4]
-    level, slope, curve, spread = each[5], each[6], each[7], each[8]
-    is_smiled, is_quoted = terms.shape[0] == 8, columns.shape[0] == 12
+    each, work = np.empty((12, _TOGETHER)), np.empty((6, _TOGETHER))
+    ahead, carried, discounted, root, spot = each[0], each[1], each[2], each[3], each[4]
+    level, slope, curve, spread = each[8], each[9], each[10], each[11]
+    total, moneyness, d1, density, tail1, tail2 = work[0], work[1], work[2], work[3], work[4], work[5]
     ladder = 0
-    for start in range(0, contracts, _TOGETHER):
-        count = min(_TOGETHER, contracts - start)
-        first = 0
-        while first < count:
-            while offsets[ladder + 1] <= start + first:
-                ladder += 1
-            stop = min(offsets[ladder + 1] - start, count)
-            spot[first:stop] = spots[ladder]
-            ahead[first:stop] = prepaid[ladder]
-            carried[first:stop] = carry[ladder]
-            discounted[first:stop] = discount[ladder]
-            root[first:stop] = root_years[ladder]
-            if is_smiled:
-                level[first:stop] = terms[4, ladder]
-                slope[first:stop] = terms[5, ladder]
-                curve[first:stop] = terms[6, ladder]
-            if is_quoted:
-                spread[first:stop] = terms[7, ladder]
-            first = stop
+    for start in range(0, columns.shape[1], _TOGETHER):
+        ladder = _share(each, shared, offsets, ladder, start)
+        count = min(_TOGETHER, columns.shape[1] - start)
         strikes, volatilities = columns[0][start : start + count], columns[1][start : start + count]
         calls, puts = columns[2][start : start + count], columns[3][start : start + count]
         call_deltas, put_deltas = columns[4][start : start + count], columns[5][start : start + count]
         gammas, vegas = columns[6][start : start + count], columns[7][start : start + count]
-        if is_smiled:
+        if terms.shape[0] == 8:
             for i in range(count):
                 volatilities[i] = bent(level[i], log(strikes[i] / spot[i]), slope[i], curve[i])
         for i in range(count):
-            calls[i], puts[i], call_deltas[i], put_deltas[i], gammas[i], vegas[i] = value(
-                spot[i], ahead[i], carried[i], discounted[i], root[i], strikes[i], volatilities[i]
+            total[i], moneyness[i], d1[i] = standardised(
+                ahead[i], discounted[i], root[i], strikes[i], volatilities[i]
             )
-        if is_quoted:
-            call_bids, put_bids = columns[8][start : start + count], columns[9][start : start + count]
-            call_asks, put_asks = columns[10][start : start + count], columns[11][start : start + count]
-            for i in range(count):
-                call_bids[i] = bid(calls[i], spread[i])
-                put_bids[i] = bid(puts[i], spread[i])
-                call_asks[i] = ask(calls[i], spread[i])
-                put_asks[i] = ask(puts[i], spread[i])
+        for i in range(count):
+            density[i] = gauss(d1[i])
+        for i in range(count):
+            tail1[i] = scaled_tail(abs(d1[i]))
+        for i in range(count):
+            tail2[i] = scaled_tail(abs(d1[i] - total[i]))
+        for i in range(count):
+            calls[i], puts[i], call_deltas[i], put_deltas[i], gammas[i], vegas[i] = value(
+                spot[i],
+                ahead[i],
+                carried[i],
+                strikes[i] * discounted[i],
+                root[i],
+                total[i],
+                moneyness[i],
+                d1[i],
+                density[i],
+                tail1[i],
+                tail2[i],
+            )
+        if columns.shape[0] == 12:
+            _quote(calls, puts, spread, columns, start)
 
 
 def price_with_numpy(offsets: Offsets, terms: Floats, columns: Floats) -> None:
@@ -185,7 +224,20 @@ def price_with_numpy(offsets: Offsets, terms: Floats, columns: Floats) -> None:
         if len(terms) > Term.VOLATILITY:
             level, slope, curve = terms[Term.VOLATILITY : Term.SPREAD, ladders]
             some[1] = bent(level, log(some[0] / spot), slope, curve)
-        some[2:8] = value(spot, prepaid, carry, discount, root_years, some[0], some[1])
+        total, moneyness, d1 = standardised(prepaid, discount, root_years, some[0], some[1])
+        some[2:8] = value(
+            spot,
+            prepaid,
+            carry,
+            some[0] * discount,
+            root_years,
+            total,
+            moneyness,
+            d1,
+            gauss(d1),
+            scaled_tail(abs(d1)),
+            scaled_tail(abs(d1 - total)),
+        )
         if len(columns) == QUOTED:
             spread = terms[Term.SPREAD, ladders]
             some[8:10] = bid(some[2:4], spread)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from optionchain.models import GeometricBrownian
 from optionchain.numerics import EARLIER, IDENTITY
@@ -49,7 +52,12 @@ def test_a_checkpoint_of_a_later_version_goes_on_as_well() -> None:
     assert parameters_from_wire(parameters_to_wire(later)).numerics == "formulas-v9"
 
 
-def test_a_session_that_begins_anew_has_the_numbers_of_today() -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"seed": 7}, {each.name: getattr(PARAMETERS, each.name) for each in fields(PARAMETERS)}],
+    ids=["some", "all, as a PUT has them"],
+)
+def test_a_session_that_begins_anew_has_the_numbers_of_today(changes: dict[str, Any]) -> None:
     old = Session(
         id="s",
         owner="me",
@@ -60,7 +68,7 @@ def test_a_session_that_begins_anew_has_the_numbers_of_today() -> None:
         current_step=3,
     )
 
-    outcome = handle(old, Reinitialize("c", {"seed": 7}), NOW)
+    outcome = handle(old, Reinitialize("c", changes), NOW)
 
     assert outcome.session is not None
     assert outcome.session.state is SessionState.REINITIALIZED
