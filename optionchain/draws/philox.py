@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
@@ -10,7 +11,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from optionchain import numerics
-from optionchain.arrays import Floats, Paths, Steps
+from optionchain.arrays import Paths, Steps
 from optionchain.validation import whole
 
 RNG_NAME = "philox-v1"
@@ -20,8 +21,7 @@ MAX_WORD = 2**64 - 1
 _TAIL, _PER_TAIL = 3.6541528853610088, 0.27366123732975828
 # A uniform is known from its tail to 10^-15, and its neighbours in the stream are 10^-4 away or so.
 _SAME_UNIFORM = 1e-13
-# A draw takes 1.02 words on average.
-_MORE_WORDS = 256
+_WORDS_A_BLOCK, _MORE_WORDS = 4, 128
 
 Draw: TypeAlias = Callable[[np.random.Generator, Steps], object]
 
@@ -106,14 +106,14 @@ class PhiloxDraws:
         """
         numbers = self._fill(factor, steps, lambda generator, row: generator.standard_normal(out=row))
         is_tail = np.abs(numbers) > _TAIL
-        paths = np.flatnonzero(is_tail.any(axis=1)).tolist()
-        if paths:
-            drawn = [np.abs(numbers[path, is_tail[path]]) for path in paths]
+        if is_tail.any():
+            paths, steps_of_tails = (each.tolist() for each in np.nonzero(is_tail))
+            drawn = np.abs(numbers[is_tail])
             uniforms = [
-                self._uniforms_of_tails(factor, self.first_path + path, steps, tails)
-                for path, tails in zip(paths, drawn, strict=True)
+                self._uniform_of_tail(factor, self.first_path + path, step, size)
+                for path, step, size in zip(paths, steps_of_tails, drawn.tolist(), strict=True)
             ]
-            tails = _TAIL - numerics.log1p(-np.concatenate(uniforms)) * _PER_TAIL
+            tails = _TAIL - numerics.log1p(-np.array(uniforms)) * _PER_TAIL
             numbers[is_tail] = np.copysign(tails, numbers[is_tail])
         return numbers
 
@@ -121,17 +121,18 @@ class PhiloxDraws:
         """Multiples of 2^-53 in [0, 1), ``[paths, steps]``."""
         return self._fill(factor, steps, lambda generator, row: generator.random(out=row))
 
-    def _uniforms_of_tails(self, factor: Factor, path: int, steps: int, drawn: Floats) -> Floats:
-        """The uniforms, from the words of a path's stream, that the sizes of its tails were made from."""
-        about = -np.expm1((_TAIL - drawn) / _PER_TAIL)
-        words = steps + _MORE_WORDS
+    def _uniform_of_tail(self, factor: Factor, path: int, step: int, size: float) -> float:
+        """The uniform, from the words of a path's stream, that the size of a tail was made from."""
+        about = -math.expm1((_TAIL - size) / _PER_TAIL)
+        block = step // _WORDS_A_BLOCK
+        words = _MORE_WORDS + step // 16  # each draw before it took at least one word, and 1.02 on average
         while True:
             key = np.array([self.seed, path], dtype=np.uint64)
-            counter = np.array([0, 0, 0, factor], dtype=np.uint64)
+            counter = np.array([block, 0, 0, factor], dtype=np.uint64)
             stream = np.random.Philox(key=key, counter=counter).random_raw(words)
             uniforms = (stream >> np.uint64(11)) * 2.0**-53
-            nearest: Floats = uniforms[np.argmin(np.abs(uniforms - about[:, None]), axis=1)]
-            if np.abs(nearest - about).max() < _SAME_UNIFORM:
+            nearest = float(uniforms[np.abs(uniforms - about).argmin()])
+            if abs(nearest - about) < _SAME_UNIFORM:
                 return nearest
             words *= 2  # more were rejected than usual
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import optionchain.simulation  # noqa: F401  every kernel is defined by what it imports
 from optionchain.numerics import IDENTITY, compile_kernels
 
 

@@ -10,6 +10,7 @@ name has a digest of every source that it was made from: another version never f
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import shutil
@@ -24,6 +25,14 @@ from typing import Any
 import numpy as np
 
 from optionchain.numerics.formula import FORMULAS
+
+WITH_KERNELS = (
+    "optionchain.chains.ladder",
+    "optionchain.numerics.functions",
+    "optionchain.pricing.implied_volatility",
+    "optionchain.pricing.kernel",
+)
+"""The modules that define kernels: imported before compiling, so that what is compiled is always the same."""
 
 _KERNELS: list[Kernel] = []
 _COMPILING = threading.Lock()
@@ -73,6 +82,8 @@ def compile_kernels() -> bool:
     Returns:
         Whether the kernels are compiled now.
     """
+    for module in WITH_KERNELS:
+        importlib.import_module(module)
     if all(kernel.is_compiled for kernel in _KERNELS):
         return True
     if os.environ.get(_NEEDS_NO_COMPILER, "0") not in ("", "0") or not importlib.util.find_spec("numba"):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from optionchain.arrays import Floats
 from optionchain.pricing.inputs import Term, checked, common_shape, flat, flat_unless_single
-from optionchain.pricing.kernel import VALUED, price
+from optionchain.pricing.kernel import BLOCK, VALUED, price
 
 DAYS_PER_YEAR = 365.0
 
@@ -137,14 +137,26 @@ def value_contracts(
     """
     shared = (spot, years, rate, dividend_yield)
     is_one_ladder = all(isinstance(term, float) for term in shared)
+    if is_one_ladder or strikes.size <= BLOCK:
+        return _value_block(shared, strikes, volatilities)
+    values = np.empty((VALUED - 2, strikes.size))
+    for start in range(0, strikes.size, BLOCK):  # so much memory at a time as stays at hand
+        some = slice(start, start + BLOCK)
+        part = tuple(term if isinstance(term, float) else term[some] for term in shared)
+        values[:, some] = _value_block(part, strikes[some], volatilities[some])
+    return values
+
+
+def _value_block(shared: tuple[Term, ...], strikes: Floats, volatilities: Floats) -> Floats:
+    """As `value_contracts`: one ladder where they share all terms, otherwise each contract is one."""
+    is_one_ladder = all(isinstance(term, float) for term in shared)
     ladders = 1 if is_one_ladder else strikes.size
     terms = np.empty((len(shared), ladders))
     for row, term in zip(terms, shared, strict=True):
         row[:] = term
     columns = np.empty((VALUED, strikes.size))
     columns[0], columns[1] = strikes, volatilities
-    offsets = np.array([0, strikes.size]) if is_one_ladder else np.arange(ladders + 1)
-    price(offsets, terms, columns)
+    price(np.array([0, strikes.size]) if is_one_ladder else np.arange(ladders + 1), terms, columns)
     return columns[2:]
 
 

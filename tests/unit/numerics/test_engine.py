@@ -125,6 +125,19 @@ def test_pricing_a_chain_imports_no_compiler() -> None:
     assert run(program) == "False False"
 
 
+def test_every_kernel_is_compiled_whatever_was_imported() -> None:
+    program = (
+        "from optionchain import numerics\n"
+        "assert numerics.compile_kernels()\n"
+        "import importlib, pkgutil, optionchain\n"
+        "for module in pkgutil.walk_packages(optionchain.__path__, 'optionchain.'):\n"
+        "    if not module.name.endswith('__main__'): importlib.import_module(module.name)\n"
+        "print([each.loop.__module__ for each in numerics.engine._KERNELS if not each.is_compiled])"
+    )
+
+    assert run(program) == "[]"
+
+
 def test_numba_can_be_told_to_stay_away() -> None:
     assert (
         run("from optionchain import numerics; print(numerics.compile_kernels())", NUMBA_DISABLE_JIT="1")
