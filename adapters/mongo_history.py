@@ -8,7 +8,7 @@ asset, time frame and hour, day, month or year of bars), their ``_heads`` (see `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,8 @@ from adapters.mongo_history_documents import (
     prices_of,
     result_document,
     result_of,
+    summaries_of,
+    volatility_point_of,
 )
 from adapters.mongo_revisions import BATCH, MAJORITY, Revision, RevisionedSets
 from optionchain.errors import Conflict, InvalidInput, NotFound
@@ -52,6 +54,7 @@ MAX_ANALYTICS_DAYS = 3653
 PARTS_OF_A_DAY = (TimeFrame.SECOND, TimeFrame.MINUTE)
 CHAIN_FIELDS = {"underlying_price": 1, "strikes": 1, "call": 1, "put": 1}
 PRICE_FIELDS = {"seconds": 1, **dict.fromkeys(COLUMNS, 1)}
+NOTHING: Document = {}
 RESULT_CONTENT = ("asset", "parameters", "prices", "volatilities")
 
 
@@ -82,16 +85,18 @@ class MongoHistoricalRepository:
         raise NotFound("chain", f"{asset} {day}")
 
     async def save_historical_chain(self, chain: HistoricalChain) -> None:
-        identity = {"asset": chain.asset, "date": midnight(chain.day)}
-        documents, keys, summary = chain_documents(chain)
-        with mongo_errors():
-            await self._prepare()
-            for _ in range(DOCUMENT_SWAP_ATTEMPTS):
-                stored = await self._chains.read_some(identity, {}, from_primary=True)
-                expected = stored[0][0]["revision"] if stored else None
-                if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
-                    return
-        raise Conflict("chain", f"{chain.asset} {chain.day}")
+        await self._publish_chain(chain, lambda _: chain)
+
+    async def merge_historical_chain(self, chain: HistoricalChain) -> int:
+        shared = 0
+
+        def merged(older: HistoricalChain | None) -> HistoricalChain:
+            nonlocal shared
+            shared = older.shared_contracts(chain) if older else 0
+            return older.merged(chain) if older else chain
+
+        await self._publish_chain(chain, merged, CHAIN_FIELDS)
+        return shared
 
     async def list_available_assets(self) -> Sequence[AssetSummary]:
         return await self._summaries({})
@@ -133,7 +138,7 @@ class MongoHistoricalRepository:
         condition = {"asset": asset_name(asset), "date": _instants(_bounded(period))}
         with mongo_errors():
             points = await self._chains.aggregate(condition, volatility_points(wing=wing), each=_contracts)
-        return [_volatility_point(point) for point in points]
+        return [volatility_point_of(point) for point in points]
 
     async def query_realised_volatility(
         self, asset: str, period: DateRange, *, periods_per_year: float = 252.0
@@ -189,6 +194,31 @@ class MongoHistoricalRepository:
                 await self._prices.prepare()
                 self._is_prepared = True
 
+    async def _publish_chain(
+        self,
+        chain: HistoricalChain,
+        made_of: Callable[[HistoricalChain | None], HistoricalChain],
+        fields: Document = NOTHING,
+    ) -> None:
+        """Store what is made of the chain that is stored; anew where another writer was first.
+
+        Args:
+            chain: Of the day.
+            made_of: What to store, given what is stored.
+            fields: What is read of that; without any, `made_of` is given None.
+        """
+        identity = {"asset": chain.asset, "date": midnight(chain.day)}
+        with mongo_errors():
+            await self._prepare()
+            for _ in range(DOCUMENT_SWAP_ATTEMPTS):
+                stored = await self._chains.read_some(identity, fields, from_primary=True)
+                expected = stored[0][0]["revision"] if stored else None
+                older = chain_of(*stored[0]) if stored and fields else None
+                documents, keys, summary = chain_documents(made_of(older))
+                if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
+                    return
+        raise Conflict("chain", f"{chain.asset} {chain.day}")
+
     async def _source(self, asset: str, timeframe: TimeFrame) -> TimeFrame:
         """The stored time frame to make `timeframe` of."""
         stored_time_frame(timeframe)
@@ -237,19 +267,7 @@ class MongoHistoricalRepository:
         with mongo_errors():
             chains = await (await self._chains.heads.aggregate(chain_days(condition))).to_list()
             prices = await (await self._prices.heads.aggregate(price_days(condition))).to_list()
-        days = {row["_id"]: (_range(row), row["count"]) for row in chains}
-        series: dict[str, dict[str, DateRange]] = {}
-        for row in sorted(prices, key=lambda row: STORED_TIME_FRAMES.index(row["_id"]["timeframe"])):
-            series.setdefault(row["_id"]["asset"], {})[row["_id"]["timeframe"]] = _range(row)
-        return [
-            AssetSummary(
-                asset=asset,
-                chains=days.get(asset, (None, 0))[0],
-                chain_days=days.get(asset, (None, 0))[1],
-                prices=series.get(asset, {}),
-            )
-            for asset in sorted(days.keys() | series.keys())
-        ]
+        return summaries_of(chains, prices)
 
 
 def _instants(period: DateRange) -> Document:
@@ -274,17 +292,3 @@ def _bounded(period: DateRange) -> DateRange:
     if (period.last - period.first).days > MAX_ANALYTICS_DAYS:
         raise InvalidInput("to", f"must be at most {MAX_ANALYTICS_DAYS} days after the first day")
     return period
-
-
-def _range(row: Document) -> DateRange:
-    return DateRange(row["first"].date(), row["last"].date())
-
-
-def _volatility_point(row: Document) -> VolatilityPoint:
-    return VolatilityPoint(
-        day=row["_id"]["date"].date(),
-        expiration=row["_id"]["expiration"].date(),
-        atm_volatility=row["atm"]["volatility"],
-        put_volatility=row["put"]["volatility"],
-        call_volatility=row["call"]["volatility"],
-    )

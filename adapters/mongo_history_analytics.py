@@ -86,7 +86,8 @@ def realised_volatility(within: Stage, *, periods_per_year: float, is_part_of_a_
                 "output": {"previous": {"$shift": {"output": "$last.close", "by": -1}}},
             }
         },
-        {"$match": {"previous": {"$gt": 0}}},
+        # Of prices below zero there is no logarithm, and no such return.
+        {"$match": {"previous": {"$gt": 0}, "last.close": {"$gt": 0}}},
         {"$project": {"return": {"$ln": {"$divide": ["$last.close", "$previous"]}}}},
         {"$group": {"_id": None, "deviation": {"$stdDevSamp": "$return"}, "returns": {"$sum": 1}}},
         {

@@ -11,9 +11,9 @@ import numpy as np
 
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
-from optionchain.history.bars import COLUMNS, PriceSeries
+from optionchain.history.bars import COLUMNS, STORED_TIME_FRAMES, PriceSeries
 from optionchain.history.chains import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
-from optionchain.history.results import SimulationResult
+from optionchain.history.results import AssetSummary, SimulationResult, VolatilityPoint
 from optionchain.time_frame import TimeFrame
 
 Document: TypeAlias = dict[str, Any]
@@ -128,6 +128,38 @@ def result_of(document: Document) -> SimulationResult:
     content = {name: document[name] for name in ("asset", "parameters", "stored_by", "stored_at")}
     columns = {name: tuple(document[name]) for name in ("prices", "volatilities")}
     return SimulationResult(**content | columns | {"id": document["_id"]})
+
+
+def summaries_of(chains: Sequence[Document], prices: Sequence[Document]) -> list[AssetSummary]:
+    """What is stored of each asset, of the rows of `chain_days` and `price_days`."""
+    days = {row["_id"]: (_range(row), row["count"]) for row in chains}
+    series: dict[str, dict[str, DateRange]] = {}
+    for row in sorted(prices, key=lambda row: STORED_TIME_FRAMES.index(row["_id"]["timeframe"])):
+        series.setdefault(row["_id"]["asset"], {})[row["_id"]["timeframe"]] = _range(row)
+    return [
+        AssetSummary(
+            asset=asset,
+            chains=days.get(asset, (None, 0))[0],
+            chain_days=days.get(asset, (None, 0))[1],
+            prices=series.get(asset, {}),
+        )
+        for asset in sorted(days.keys() | series.keys())
+    ]
+
+
+def volatility_point_of(row: Document) -> VolatilityPoint:
+    """A row of `volatility_points`."""
+    return VolatilityPoint(
+        day=row["_id"]["date"].date(),
+        expiration=row["_id"]["expiration"].date(),
+        atm_volatility=row["atm"]["volatility"],
+        put_volatility=row["put"]["volatility"],
+        call_volatility=row["call"]["volatility"],
+    )
+
+
+def _range(row: Document) -> DateRange:
+    return DateRange(row["first"].date(), row["last"].date())
 
 
 def _chunk_unit(timeframe: TimeFrame) -> str:

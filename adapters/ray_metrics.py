@@ -102,6 +102,11 @@ METRICS: Sequence[Metric] = (
     Count("session.evicted", "optionchain_evictions", "Sessions that left memory"),
     Count("session.conflicts", "optionchain_conflicts", "Checkpoints refused: another writer was first"),
     Level("session.resident", "optionchain_resident_sessions", "Sessions in memory"),
+    Count("sweep.scenarios", "optionchain_sweep_scenarios", "Scenarios that sweeps have finished"),
+    Count("sweep.paths", "optionchain_sweep_paths", "Paths that sweeps have simulated"),
+    Count("sweep.contracts", "optionchain_sweep_contracts", "Contracts that sweeps have priced"),
+    Count("sweep.failures", "optionchain_sweep_failures", "Scenarios of sweeps that failed"),
+    Level("sweep.running", "optionchain_sweep_running", "Sweeps that run"),
 )
 
 

@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from cluster.sweep import InProcess, Silent, Sweep, SweepResult
-from cluster.sweep.engine import Engine
 from optionchain import GeometricBrownian, MonthlyRule, Schedule, SimulationParameters
 from optionchain.measures import short_strangle
+from optionchain.sweeps import InProcess, Silent, Sweep, SweepResult
+from optionchain.sweeps.engine import Engine
 
 IMAGES = Path(__file__).with_name("images")
 STYLE = {

@@ -1,4 +1,4 @@
-"""Simulated option-chain market data: models, pricing, chains, rolling expirations. Pure NumPy, SciPy and numba.
+"""Simulated option-chain market data: models, pricing, chains, expirations, sweeps. Pure NumPy, SciPy and numba.
 
 >>> from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, simulate
 

@@ -24,6 +24,7 @@ from .models import (
 )
 from .parameters import SimulationParameters, SingleExpiration
 from .simulation import Simulation, simulate
+from .sweeps import Sweep
 from .time_frame import TimeFrame
 
 __version__: str
@@ -48,6 +49,7 @@ __all__ = [
     "Simulation",
     "SimulationParameters",
     "SingleExpiration",
+    "Sweep",
     "Telegraph",
     "TimeFrame",
     "WeeklyRule",

@@ -4,18 +4,25 @@
 
     OptionChainError
     ├── InvalidInput          an input is out of range; `field` names it
-    ├── Unauthenticated       no credentials, or unknown ones
-    ├── Forbidden             known credentials without the right
     ├── NotFound              unknown, expired, or another tenant's
     ├── Conflict              another writer was first                       retry helps
+    │   ├── NotOver           work has no result yet                       retry helps, later
+    │   ├── HasFailed         work failed for good and has none
+    │   └── LeaseLost         another worker has taken the work up
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
-    ├── TooLarge              the body is over its limit
-    ├── KeyReused             the idempotency key belongs to another request
-    ├── RateLimited           the caller's budget is used up                 retry helps, later
     ├── Unavailable           a dependency does not answer                   retry helps, later
     │   └── Overloaded        a queue is full                                retry helps, later
-    └── Defect                a bug of ours; the log has the details
+    ├── Defect                a bug of ours; the log has the details
+    │
+    ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
+    └── of `serve_app.edge.errors`, whose requests never reach the domain:
+        ├── Unauthenticated   no credentials, or unknown ones
+        ├── Forbidden         known credentials without the right
+        ├── UnknownPath       nothing answers there
+        ├── WrongMethod       something else answers there
+        ├── TooLarge          the body is over its limit
+        └── RateLimited       the caller's budget is used up                 retry helps, later
 
 Every constructor takes just what it passes to ``super().__init__``, so that each error survives
 pickling between processes.
@@ -23,7 +30,6 @@ pickling between processes.
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 
@@ -54,14 +60,6 @@ class InvalidInput(OptionChainError, ValueError):
         return InvalidInput(f"{parent}.{self.field}" if self.field else parent, self.reason)
 
 
-class Unauthenticated(OptionChainError):
-    """No credentials, or unknown ones."""
-
-
-class Forbidden(OptionChainError):
-    """The credentials are known, and do not allow this."""
-
-
 class NotFound(OptionChainError):
     """Nothing has this identity: unknown, expired, or another tenant's."""
 
@@ -88,6 +86,31 @@ class Conflict(OptionChainError):
         return f"{self.kind} {self.identity} was changed by another writer at the same time: try again"
 
 
+class NotOver(Conflict):
+    """Work has no result yet."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} is not over: its results come when it is completed or cancelled"
+
+
+class HasFailed(Conflict):
+    """Work failed for good, and has no result."""
+
+    retryable = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} failed and has no results: its `error` says why; submit it again to go on"
+
+
+class LeaseLost(Conflict):
+    """A worker was silent for too long, and another one has taken its work up; nothing was stored."""
+
+    retryable = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} was taken up by another worker"
+
+
 class Completed(OptionChainError):
     """Every snapshot of the session was served."""
 
@@ -109,38 +132,6 @@ class PreconditionFailed(OptionChainError):
 
     def __str__(self) -> str:
         return "expected_step does not match the session's current cursor"
-
-
-class TooLarge(OptionChainError):
-    """The body is over its limit; it was not read to its end."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(limit_bytes)
-        self.limit_bytes = limit_bytes
-
-    def __str__(self) -> str:
-        return f"the request body is larger than {self.limit_bytes} bytes"
-
-
-class KeyReused(OptionChainError):
-    """The idempotency key belongs to another request; nothing was done."""
-
-    def __str__(self) -> str:
-        return "the Idempotency-Key was used for another request: use a new key for each"
-
-
-class RateLimited(OptionChainError):
-    """The caller's budget is used up until `retry_after_seconds` from now."""
-
-    retryable = True
-
-    def __init__(self, retry_after_seconds: float) -> None:
-        super().__init__(retry_after_seconds)
-        self.retry_after_seconds = retry_after_seconds
-
-    def __str__(self) -> str:
-        seconds = max(math.ceil(self.retry_after_seconds), 1)
-        return f"rate limit exceeded: try again in {seconds} second{'s' if seconds > 1 else ''}"
 
 
 class Unavailable(OptionChainError):

@@ -34,7 +34,7 @@ async def drawn_closes(
         max_bars: Bound of the bars that are read.
 
     Raises:
-        InvalidInput: There are too few or too many; the reason says what is there.
+        InvalidInput: There are too few or too many, or one is not above 0; the reason says what is there.
     """
     try:
         asset_name(asset, "symbol")
@@ -47,9 +47,9 @@ async def drawn_closes(
                 f"{_what_is_there(stored)}: give prices, fewer steps, another symbol or time frame, or import more"
             )
             raise InvalidInput("prices", reason)
+        return window_of_closes(closes, steps, seed)
     except InvalidInput as refusal:
         raise refusal.under("method.Historical") from None
-    return window_of_closes(closes, steps, seed)
 
 
 async def _stored(repository: HistoricalDataRepository, asset: str) -> AssetSummary | None:

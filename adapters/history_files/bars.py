@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 import polars as pl
 
-from adapters.history_files.dates import detect_formats, instant_texts, instants
-from adapters.history_files.numbers import detect_decimal, numbers
+from adapters.history_files.bar_columns import bar_columns
+from adapters.history_files.dates import days, detect_formats, instant_texts, instants
+from adapters.history_files.numbers import detect_decimal, number_texts, numbers, scaled
+from adapters.history_files.presets import Preset
 from adapters.history_files.tables import Table
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.history.bars import COLUMNS, PRICE_FIELDS, STORED_TIME_FRAMES, PriceSeries, bar_checks
 from optionchain.time_frame import TimeFrame
 
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "date": (
-        "date",
-        "datetime",
-        "timestamp",
-        "time",
-        "day",
-        "quote_date",
-        "gmt time",
-        "local time",
-        "open time",
-    ),
-    "time": ("time", "hour"),
-    "open": ("open", "o", "open price"),
-    "high": ("high", "h", "high price"),
-    "low": ("low", "l", "low price"),
-    "close": ("close", "c", "close price", "close/last", "last", "price"),
-    "volume": ("volume", "vol", "vol.", "v", "tick_volume", "tickvol"),
-}
-_KLINE_REST = tuple(f"of Binance {number}" for number in range(7, 13))
-# Without a header, by the number of columns.
-POSITIONS: Mapping[int, tuple[str, ...]] = {
-    5: ("date", "open", "high", "low", "close"),
-    6: ("date", "open", "high", "low", "close", "volume"),
-    7: ("date", "time", "open", "high", "low", "close", "volume"),
-    12: ("date", "open", "high", "low", "close", "volume", *_KLINE_REST),
-}
 # Of a calendar unit, whose months and clock changes differ.
 ABOUT_THE_SAME = 0.9
+# Instants that were written twice, as of a file that was joined of two.
+FEW_DOUBLES, FEW_OF_ALL = 5, 0.2
+# Whole numbers above are more likely of 1e-9 than of 1.
+FIXED_POINT = 1e9
+# What stands for no price where prices are whole numbers.
+UNDEFINED = 2**63 - 1
 # What two roundings of one price differ by: a high just under its close is at it.
 ROUNDING = 1e-9
 NOTHING_GIVEN: Mapping[str, str] = {}
@@ -62,6 +44,7 @@ class BarMapping:
     timezone: str = "UTC"
     decimal: str = "."
     is_descending: bool = False
+    price_scale: float = 1.0
 
 
 def detect_bars(
@@ -73,6 +56,9 @@ def detect_bars(
     month_first: bool | None = None,
     decimal: str | None = None,
     given: Mapping[str, str] = NOTHING_GIVEN,
+    preset: Preset | None = None,
+    price_scale: float | None = None,
+    names: Iterable[str] = (),
 ) -> BarMapping:
     """Find the columns of an OHLCV file.
 
@@ -83,50 +69,62 @@ def detect_bars(
         timezone: Of local times.
         month_first: The order of days and months; None finds out.
         decimal: The mark before a fraction; None finds out.
-        given: Columns by field, of which the names tell nothing.
+        given: Columns by field, of which the names tell nothing; an empty one says that there is none.
+        preset: Of its vendor, if that is known.
+        price_scale: The factor of prices; None finds out.
+        names: Of the asset, as the user and the file have it.
 
     Raises:
-        InvalidInput: One is missing, dates are written in no known way, or bars span less than is said.
+        InvalidInput: A column is missing, dates are written in no known way, bars span less than is said or are of
+            several assets, or nothing tells the unit of prices.
     """
-    columns = _by_name(table.columns) if table.has_header else _by_position(table.columns)
-    columns |= _checked(given, table.columns)
-    missing = [name for name in ("date", *PRICE_FIELDS) if name not in columns]
-    if missing:
-        found = f"has no column for {', '.join(missing)}; it has {', '.join(table.columns)}"
-        raise InvalidInput("file", f"{found}: give --column {missing[0]}=NAME")
+    columns = bar_columns(table, sample, given, preset, names)
     texts = _instant_texts(sample, columns)
     form = detect_formats({"date": texts}, month_first=month_first, usual=False)["date"]
     if decimal is None:
-        cells = pl.concat([instant_texts(sample[columns[name]]) for name in COLUMNS if name in columns])
+        cells = number_texts(sample[columns[name]] for name in COLUMNS if name in columns)
         decimal = detect_decimal(cells, delimiter=table.delimiter)
-    times = instants(texts, form, "UTC").drop_nulls()
+    times = instants(texts, form, "UTC")
+    _check_assets(times, number_texts([sample[columns["close"]]]))
+    times = times.drop_nulls()
     _check_spacing(times, timeframe)
     is_descending = len(times) > 1 and times[0] > times[-1]
-    return BarMapping(columns, form, timeframe, timezone, decimal, is_descending)
+    if price_scale is None:
+        price_scale = _price_scale([sample[columns[name]] for name in PRICE_FIELDS], preset)
+    return BarMapping(columns, form, timeframe, timezone, decimal, is_descending, price_scale)
 
 
-def bars_of(
-    frame: pl.DataFrame, mapping: BarMapping, *, asset: str
-) -> tuple[PriceSeries | None, pl.DataFrame]:
-    """The good rows as bars, and the others as ``row, reason``.
+@dataclass(frozen=True, slots=True)
+class BarRows:
+    """What the rows of a frame are.
+
+    Attributes:
+        bars: The good ones; None where there are none.
+        rejects: The others, as ``row, reason``.
+        repaired: Numbers that stood for nothing, by field.
+    """
+
+    bars: PriceSeries | None
+    rejects: pl.DataFrame
+    repaired: Counter[str]
+
+
+def bars_of(frame: pl.DataFrame, mapping: BarMapping, *, asset: str) -> BarRows:
+    """The good rows as bars, and the others with the reason.
 
     Args:
         frame: As `Table.frames` gives it.
         mapping: Of its file.
         asset: Whose bars they are.
     """
-    times = instants(
-        _instant_texts(frame, mapping.columns),
-        mapping.date_format,
-        mapping.timezone,
-        keeps_date=mapping.timeframe.name in A_DAY_OR_LONGER,
-        is_descending=mapping.is_descending,
-    )
+    times = _times(frame, mapping)
     read = {name: numbers(frame[column], mapping.decimal) for name, column in _numeric(mapping)}
     nothing = np.full(len(frame), np.nan)
     columns = {
         name: read[name][0].fill_null(np.nan).to_numpy() if name in read else nothing for name in COLUMNS
     }
+    repaired = _repair(columns)
+    columns |= {name: scaled(columns[name], mapping.price_scale) for name in PRICE_FIELDS}
     columns |= _without_rounding(columns)
     reasons = np.full(len(frame), "", dtype=object)
     # The first that is broken is named.
@@ -139,7 +137,7 @@ def bars_of(
     is_good = reasons == ""
     rejects = pl.DataFrame({"row": frame["row"].filter(~is_good), "reason": reasons[~is_good].astype(str)})
     if not is_good.any():
-        return None, rejects
+        return BarRows(None, rejects, repaired)
     instants_ = times.to_numpy()[is_good].astype("datetime64[s]")
     order = np.argsort(instants_, kind="stable")
     series = PriceSeries(
@@ -148,7 +146,25 @@ def bars_of(
         times=instants_[order],
         **{name: column[is_good][order] for name, column in columns.items()},
     )
-    return series, rejects
+    return BarRows(series, rejects, repaired)
+
+
+def _times(frame: pl.DataFrame, mapping: BarMapping) -> pl.Series:
+    texts = _instant_texts(frame, mapping.columns)
+    if mapping.timeframe.name in A_DAY_OR_LONGER:
+        return days(texts, mapping.date_format, mapping.timezone)
+    return instants(texts, mapping.date_format, mapping.timezone, is_descending=mapping.is_descending)
+
+
+def _repair(columns: dict[str, Floats]) -> Counter[str]:
+    """Make what stands for nothing nothing; how many those were, by field."""
+    repaired = Counter[str]()
+    for name, placeholder in (("volume", -1.0), *((name, float(UNDEFINED)) for name in PRICE_FIELDS)):
+        is_nothing = columns[name] == placeholder
+        if count := int(is_nothing.sum()):
+            columns[name] = np.where(is_nothing, np.nan, columns[name])
+            repaired[name] = count
+    return repaired
 
 
 def _numeric(mapping: BarMapping) -> list[tuple[str, str]]:
@@ -193,28 +209,30 @@ def _instant_texts(frame: pl.DataFrame, columns: Mapping[str, str]) -> pl.Series
     return date + " " + instant_texts(frame[columns["time"]]) if "time" in columns else date
 
 
-def _by_name(names: tuple[str, ...]) -> dict[str, str]:
-    known = {name.strip(' "<>[]').lower(): name for name in names}
-    columns: dict[str, str] = {}
-    for field, aliases in NAMES.items():
-        taken = set(columns.values())
-        found = next(
-            (known[alias] for alias in aliases if alias in known and known[alias] not in taken), None
-        )
-        if found is not None:
-            columns[field] = found
-    return columns
+def _check_assets(times: pl.Series, closes: pl.Series) -> None:
+    """Refuse a file in which many instants have several prices: they are of several assets, though none is named."""
+    rows = pl.DataFrame({"time": times, "close": closes}).drop_nulls().unique()
+    prices = rows.group_by("time").len()["len"]
+    several = int((prices > 1).sum())
+    is_all = several == len(prices) > 1
+    if is_all or (several >= FEW_DOUBLES and several > len(prices) * FEW_OF_ALL):
+        reason = f"{several} of {len(prices)} instants have several prices, as of several assets: give a file of each"
+        raise InvalidInput("file", reason)
 
 
-def _checked(given: Mapping[str, str], names: tuple[str, ...]) -> Mapping[str, str]:
-    for field, name in given.items():
-        if field not in NAMES:
-            raise InvalidInput("column", f"{field} must be one of {', '.join(NAMES)}")
-        if name not in names:
-            raise InvalidInput("column", f"the file has no column {name}; it has {', '.join(names)}")
-    return given
+def _price_scale(cells: Sequence[pl.Series], preset: Preset | None) -> float:
+    """The factor of prices: whole numbers may be fixed-point.
 
-
-def _by_position(names: tuple[str, ...]) -> dict[str, str]:
-    fields = POSITIONS.get(len(names), ())
-    return dict(zip(fields, names, strict=False))
+    Raises:
+        InvalidInput: They are, or the prices are extraordinary.
+    """
+    texts = number_texts(cells).drop_nulls()
+    texts = texts.filter(texts != str(UNDEFINED))
+    if not len(texts) or not texts.str.contains(r"^[+-]?\d+$").all():
+        return 1.0
+    if preset is not None and preset.fixed_point is not None:
+        return preset.fixed_point
+    if np.median(texts.cast(pl.Float64).to_numpy()) >= FIXED_POINT:
+        reason = f"prices such as {texts[0]} may be whole numbers of 1e-9: give 1e-9, or 1 if that is what they are"
+        raise InvalidInput("price-scale", reason)
+    return 1.0

@@ -1,176 +1,165 @@
-"""End-of-day chain files: frames as historical chains."""
+"""Chain files: frames as historical chains."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
-from adapters.history_files.chain_shapes import ChainShape, plain_name
-from adapters.history_files.dates import detect_formats, instant_texts, instants
-from adapters.history_files.numbers import detect_decimal, numbers
-from adapters.history_files.tables import Table
+from adapters.history_files.chain_columns import SIDES, option_types
+from adapters.history_files.chain_mapping import DATES, NUMBERS, ChainMapping
+from adapters.history_files.contracts import contract_terms
+from adapters.history_files.dates import days, instant_texts
+from adapters.history_files.numbers import numbers, scaled
+from adapters.history_files.placeholders import without_placeholders
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalChain, Quotes
 
-OCC = r"^.{1,6}?(\d{6})([CP])\d{8}$"
 # The end of a trading day, where the file has no time.
 CLOSE = time(16)
 CONTRACT = ("day", "expiration", "strike")
-NUMBERS = ("strike", "underlying_price", "underlying_bid", "underlying_ask")
+# Contracts that are quoted in dollars where others of the exchange are quoted in coin.
+IN_DOLLARS = r"_USD[CT]?$|-USD[CT]$"
+OLDEST_CLOSE_DAYS = 4
+NO_CLOSES: Mapping[date, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class ChainMapping:
-    """How a file of chains is read.
+class ChainRows:
+    """What the rows of a frame are.
 
     Attributes:
-        shape: Its vendor's.
-        columns: Plain name to name in the file.
-        date_formats: Of the columns that are dates.
-        day: The day of all rows, where the file has none.
-        underlying_price: Where the file has none.
-        timezone: Of the close, at 16:00.
+        chains: One a day.
+        rejects: The rows that are no contracts, as ``row, reason``.
+        repaired: Numbers that stood for nothing, by field.
+        superseded: Rows of which a later one quotes the same contract.
     """
 
-    shape: ChainShape
-    columns: dict[str, str]
-    date_formats: dict[str, str]
-    day: date | None = None
-    underlying_price: float | None = None
-    timezone: str = "UTC"
-    decimal: str = "."
-
-    def column(self, field: str) -> str | None:
-        """The name in the file of what holds a field; None where it has none."""
-        return self.columns.get(self.shape.columns.get(field, ""))
-
-
-def detect_chains(
-    table: Table,
-    sample: pl.DataFrame,
-    shape: ChainShape,
-    *,
-    day: date | None,
-    underlying_price: float | None,
-    timezone: str,
-    month_first: bool | None = None,
-    decimal: str | None = None,
-) -> ChainMapping:
-    """Find out how the dates and numbers of a file are written, and whether anything is missing.
-
-    Raises:
-        InvalidInput: The file and the options together do not say all that is needed.
-    """
-    columns = {plain_name(name): name for name in table.columns}
-    if missing := sorted(shape.needs - columns.keys()):
-        raise InvalidInput("file", f"is not of the shape {shape.name}: it has no column {', '.join(missing)}")
-    if shape.columns.get("day") not in columns and day is None:
-        raise InvalidInput("date", f"a {shape.name} file does not say its day: give it")
-    says_price = any(shape.columns.get(name) in columns for name in ("underlying_price", "underlying_bid"))
-    if not says_price and underlying_price is None:
-        raise InvalidInput("underlying-price", f"a {shape.name} file does not say it: give it")
-    dates = {
-        field: instant_texts(sample[columns[shape.columns[field]]])
-        for field in ("day", "expiration")
-        if shape.columns.get(field) in columns
-    }
-    # Those who sell these shapes are American.
-    formats = detect_formats(dates, month_first=month_first, usual=True) if dates else {}
-    if decimal is None:
-        named = [
-            columns[shape.columns[field]] for field in _numbers(shape) if shape.columns[field] in columns
-        ]
-        decimal = detect_decimal(
-            pl.concat([instant_texts(sample[name]) for name in named]), delimiter=table.delimiter
-        )
-    return ChainMapping(shape, columns, formats, day, underlying_price, timezone, decimal)
+    chains: list[HistoricalChain]
+    rejects: pl.DataFrame
+    repaired: Counter[str]
+    superseded: int = 0
 
 
 def chains_of(
-    frame: pl.DataFrame, mapping: ChainMapping, *, asset: str
-) -> tuple[list[HistoricalChain], pl.DataFrame]:
-    """The good rows as chains, by day, and the others as ``row, reason``."""
-    values = _values(frame, mapping)
-    key = CONTRACT if mapping.shape.is_wide else (*CONTRACT, "option_type")
-    judged = values.with_columns(_reason(mapping.shape).alias("reason"))
-    is_double = pl.col("reason").is_null() & ~pl.struct(*key, "reason").is_last_distinct()
-    judged = judged.with_columns(
-        pl.when(is_double)
-        .then(pl.lit("a later row has the same contract"))
-        .otherwise("reason")
-        .alias("reason")
-    )
+    frame: pl.DataFrame,
+    mapping: ChainMapping,
+    *,
+    asset: str,
+    closes: Mapping[date, float] = NO_CLOSES,
+    priced_day: date | None = None,
+) -> ChainRows:
+    """The good rows as chains, by day, and the others with the reason.
+
+    Args:
+        frame: As `Table.frames` gives it.
+        mapping: Of its file.
+        asset: Whose chains they are.
+        closes: The underlying's prices by day, where the mapping takes them.
+        priced_day: The day of the one price that a user gave; None is the first of the frame.
+    """
+    values, repaired = _values(frame, mapping)
+    judged = values.with_columns(_reason(mapping).alias("reason"))
+    judged, superseded = _without_doubles(judged, mapping)
     rejects = [judged.filter(pl.col("reason").is_not_null()).select("row", "reason")]
-    chains = []
-    for (day,), rows in judged.filter(pl.col("reason").is_null()).partition_by("day", as_dict=True).items():
+    chains: list[HistoricalChain] = []
+    good = judged.filter(pl.col("reason").is_null())
+    for (day,), rows in good.partition_by("day", as_dict=True, maintain_order=True).items():
         try:
-            chains.append(_chain(rows, day, mapping, asset))
+            priced_day = priced_day or day
+            price = _underlying_price(rows, day, mapping, closes, priced_day)
+            chains.append(_chain(rows, day, mapping, asset, price))
         except InvalidInput as error:
             rejects.append(rows.select("row", pl.lit(str(error)).alias("reason")))
-    return chains, pl.concat(rejects)
+    return ChainRows(chains, pl.concat(rejects), repaired, superseded)
 
 
-def _numbers(shape: ChainShape) -> list[str]:
-    """The fields of a shape that are numbers."""
-    return [
-        name
-        for name in shape.columns
-        if name in NUMBERS or name.removeprefix("call_").removeprefix("put_") in QUOTE_FIELDS
-    ]
-
-
-def _values(frame: pl.DataFrame, mapping: ChainMapping) -> pl.DataFrame:
+def _values(frame: pl.DataFrame, mapping: ChainMapping) -> tuple[pl.DataFrame, Counter[str]]:
     """The cells of a frame as what they mean; ``unreadable`` names the first that should be a number and is none."""
-    shape = mapping.shape
-    sides = ("call_", "put_") if shape.is_wide else ("",)
-    fields = (*NUMBERS, *(side + name for side in sides for name in QUOTE_FIELDS))
+    terms = contract_terms(frame[mapping.columns["contract"]]) if "contract" in mapping.columns else None
     columns, unreadable = [], pl.repeat(None, len(frame), dtype=pl.String, eager=True)
-    for field in fields:
-        name = mapping.column(field)
-        if name is None:
-            columns.append(pl.repeat(None, len(frame), dtype=pl.Float64, eager=True).alias(field))
-            continue
-        values, is_none = numbers(frame[name], mapping.decimal)
-        columns.append(values.alias(field))
-        if is_none.any():
-            unreadable = unreadable.set(is_none & unreadable.is_null(), field)
-    terms = [_days(frame, mapping, field).alias(field) for field in ("day", "expiration")]
-    option_type = [] if shape.is_wide else [_option_types(frame, mapping).alias("option_type")]
-    return pl.DataFrame([frame["row"], *terms, *option_type, *columns, unreadable.alias("unreadable")])
+    for field in (*NUMBERS, *mapping.quotes):
+        column = pl.repeat(None, len(frame), dtype=pl.Float64, eager=True)
+        if field in mapping.columns:
+            column, is_none = numbers(frame[mapping.columns[field]], mapping.decimal)
+            if is_none.any():
+                unreadable = unreadable.set(is_none & unreadable.is_null(), field)
+        elif field == "strike" and terms is not None:
+            column = terms[field]
+        columns.append(column.alias(field))
+    values, repaired = without_placeholders(pl.DataFrame(columns), mapping.quotes)
+    values = values.with_columns(_scaled(values, mapping))
+    dates = [_days(frame, mapping, name, terms).alias(name) for name in DATES]
+    read = pl.DataFrame(
+        [frame["row"], *dates, *_sides(frame, mapping, terms), unreadable.alias("unreadable")]
+    )
+    return read.hstack(_in_currency(values, mapping, terms)), repaired
 
 
-def _days(frame: pl.DataFrame, mapping: ChainMapping, field: str) -> pl.Series:
-    column = mapping.column(field)
+def _scaled(values: pl.DataFrame, mapping: ChainMapping) -> list[pl.Series]:
+    """The fields that are written in other units than ours, in ours."""
+    fields = []
+    for field in mapping.columns.keys() & set(values.columns):
+        quote = field.removeprefix("call_").removeprefix("put_")
+        scale = mapping.scale.get(field, mapping.scale.get(quote, 1.0))
+        shift = mapping.preset.shift.get(field, mapping.preset.shift.get(quote, 0.0))
+        if (scale, shift) != (1.0, 0.0):
+            fields.append(pl.Series(field, scaled(values[field].to_numpy(), scale) + shift).fill_nan(None))
+    return fields
+
+
+def _in_currency(values: pl.DataFrame, mapping: ChainMapping, terms: pl.DataFrame | None) -> pl.DataFrame:
+    """Prices in units of the underlying as prices in currency."""
+    if not mapping.preset.in_underlying or "underlying_price" not in mapping.columns:
+        return values
+    in_coin = (
+        pl.lit(True) if terms is None else ~terms["root"].str.contains(IN_DOLLARS).fill_null(value=False)
+    )
+    price = pl.when(in_coin).then(pl.col("underlying_price")).otherwise(1.0)
+    return values.with_columns(pl.col(field) * price for field in mapping.preset.in_underlying)
+
+
+def _days(frame: pl.DataFrame, mapping: ChainMapping, name: str, terms: pl.DataFrame | None) -> pl.Series:
+    column = mapping.columns.get(DATES[name])
     if column is not None:
-        texts = instant_texts(frame[column])
-        return instants(texts, mapping.date_formats[field], mapping.timezone, keeps_date=True).dt.date()
-    if field == "expiration":
-        digits = _contract_symbols(frame, mapping).str.extract(OCC, 1)
-        return ("20" + digits).str.to_date("%Y%m%d", strict=False)
-    return pl.repeat(mapping.day, len(frame), dtype=pl.Date, eager=True)
+        texts, form = instant_texts(frame[column]), mapping.date_formats[name]
+        return days(texts, form, mapping.timezone, is_expiration=name == "expiration").dt.date()
+    if name == "expiration" and terms is not None:
+        return terms["expiration"]
+    given = mapping.day if name == "day" else mapping.expiration
+    return pl.repeat(given, len(frame), dtype=pl.Date, eager=True)
 
 
-def _option_types(frame: pl.DataFrame, mapping: ChainMapping) -> pl.Series:
-    column = mapping.column("option_type")
-    texts = frame[column].cast(pl.String) if column else _contract_symbols(frame, mapping).str.extract(OCC, 2)
-    letters = texts.str.strip_chars().str.to_lowercase().str.slice(0, 1)
-    return letters.set(~letters.is_in(["c", "p"]), None)
+def _sides(frame: pl.DataFrame, mapping: ChainMapping, terms: pl.DataFrame | None) -> list[pl.Series]:
+    if mapping.is_wide:
+        return []
+    if "option_type" in mapping.columns:
+        return [option_types(frame[mapping.columns["option_type"]]).alias("option_type")]
+    return [terms["side"].alias("option_type")] if terms is not None else []
 
 
-def _contract_symbols(frame: pl.DataFrame, mapping: ChainMapping) -> pl.Series:
-    return frame[mapping.columns[mapping.shape.columns["contract_symbol"]]]
+def _without_doubles(judged: pl.DataFrame, mapping: ChainMapping) -> tuple[pl.DataFrame, int]:
+    """Of the rows of one contract the last counts: the others are rejected, or of quotes through a day passed over."""
+    key = CONTRACT if mapping.is_wide else (*CONTRACT, "option_type")
+    is_double = pl.col("reason").is_null() & ~pl.struct(*key, "reason").is_last_distinct()
+    if mapping.preset.is_ticks:
+        kept = judged.filter(~is_double)
+        return kept, len(judged) - len(kept)
+    reason = pl.when(is_double).then(pl.lit("a later row has the same contract")).otherwise("reason")
+    return judged.with_columns(reason.alias("reason")), 0
 
 
-def _reason(shape: ChainShape) -> pl.Expr:
+def _reason(mapping: ChainMapping) -> pl.Expr:
     """Why a row is no contract; null where it is one."""
-    sides = ("call_", "put_") if shape.is_wide else ("",)
-    unsigned = [side + name for side in sides for name in QUOTE_FIELDS if name not in SIGNED_FIELDS]
-    every = [side + name for side in sides for name in QUOTE_FIELDS]
+    every = mapping.quotes
+    unsigned = [
+        name for name in every if name.removeprefix("call_").removeprefix("put_") not in SIGNED_FIELDS
+    ]
     rules: list[tuple[pl.Expr, str | pl.Expr]] = [
         (pl.col("day").is_null(), "the day is missing or no date"),
         (pl.col("expiration").is_null(), "the expiration is missing or no date"),
@@ -180,7 +169,7 @@ def _reason(shape: ChainShape) -> pl.Expr:
         (pl.any_horizontal(pl.col(unsigned) < 0), "a quote is negative"),
         (pl.any_horizontal(pl.col(every).is_infinite()), "a quote is infinite"),
     ]
-    if not shape.is_wide:
+    if not mapping.is_wide:
         rules.append((pl.col("option_type").is_null(), "the option type is neither call nor put"))
     reason = pl.lit(None, pl.String)
     for is_broken, text in reversed(rules):
@@ -188,17 +177,19 @@ def _reason(shape: ChainShape) -> pl.Expr:
     return reason
 
 
-def _chain(rows: pl.DataFrame, day: date, mapping: ChainMapping, asset: str) -> HistoricalChain:
+def _chain(
+    rows: pl.DataFrame, day: date, mapping: ChainMapping, asset: str, underlying_price: float
+) -> HistoricalChain:
     contracts = rows.select("expiration", "strike").unique().sort("expiration", "strike")
-    if mapping.shape.is_wide:
-        sides = [_side(contracts, rows, prefix) for prefix in ("call_", "put_")]
+    if mapping.is_wide:
+        sides = [_side(contracts, rows, f"{side}_") for side in SIDES]
     else:
         sides = [_side(contracts, rows.filter(pl.col("option_type") == letter), "") for letter in "cp"]
     return HistoricalChain(
         asset=asset,
         day=day,
         quote_time=datetime.combine(day, CLOSE, ZoneInfo(mapping.timezone)),
-        underlying_price=_underlying_price(rows, mapping),
+        underlying_price=underlying_price,
         expirations=contracts["expiration"].to_numpy(),
         strikes=contracts["strike"].to_numpy(),
         calls=sides[0],
@@ -214,13 +205,26 @@ def _side(contracts: pl.DataFrame, rows: pl.DataFrame, prefix: str) -> Quotes:
     return Quotes(**{name: joined[name].fill_null(np.nan).to_numpy() for name in QUOTE_FIELDS})
 
 
-def _underlying_price(rows: pl.DataFrame, mapping: ChainMapping) -> float:
+def _underlying_price(
+    rows: pl.DataFrame, day: date, mapping: ChainMapping, closes: Mapping[date, float], priced_day: date
+) -> float:
     middle = (pl.col("underlying_bid") + pl.col("underlying_ask")) / 2
     candidates: Sequence[pl.Expr] = (pl.col("underlying_price"), middle)
     for candidate in candidates:
         found = rows.select(candidate.filter(candidate > 0).median())[0, 0]
         if found is not None:
             return float(found)
+    if mapping.takes_closes:
+        # What is collected at a weekend, or on a holiday behind one, is of the last close.
+        ages = (closes.get(day - timedelta(days=age)) for age in range(OLDEST_CLOSE_DAYS + 1))
+        if (close := next((close for close in ages if close is not None), None)) is not None:
+            return close
+        raise InvalidInput("underlying-price", f"no daily close of {day} is stored")
     if mapping.underlying_price is None:
         raise InvalidInput("underlying-price", "no row of the day has one")
+    if not mapping.says_price and day != priced_day:
+        reason = (
+            f"what was given is that of {priced_day}: give `closes`, for the daily closes that are stored"
+        )
+        raise InvalidInput("underlying-price", reason)
     return mapping.underlying_price

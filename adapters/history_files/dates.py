@@ -10,7 +10,20 @@ import polars as pl
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import FIRST_DAY, LAST_DAY
 
-ISO = ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%y")
+ISO = (
+    *(
+        "%Y-%m-%d",
+        "%Y%m%d",
+        "%Y/%m/%d",
+        "%Y.%m.%d",
+        "%d-%b-%Y",
+        "%d %b %Y",
+        "%b %d, %Y",
+        "%b %d %Y",
+        "%d-%b-%y",
+    ),
+    *("%d%b%Y", "%d%b%y", "%a %b %d %Y"),
+)
 DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
 CLOCKS = ("%H:%M:%S", "%H:%M", "%H%M%S", "%H:%M:%S%.f", "%I:%M:%S %p", "%I:%M %p")
@@ -23,7 +36,7 @@ TIMES = (
 )
 # By their digits: the next power of ten is the year 2286.
 EPOCHS = {
-    "seconds since 1970": (r"^\d{9,10}(\.0*)?$", 1),
+    "seconds since 1970": (r"^\d{9,10}(\.\d*)?$", 1),
     "milliseconds since 1970": (r"^\d{12,13}$", 1_000),
     "microseconds since 1970": (r"^\d{15,16}$", 1_000_000),
     "nanoseconds since 1970": (r"^\d{18,19}$", 1_000_000_000),
@@ -64,9 +77,7 @@ def detect_formats(
     return {name: form for name, (form, _, _) in best.items()}
 
 
-def instants(
-    cells: pl.Series, form: str, timezone: str, *, keeps_date: bool = False, is_descending: bool = False
-) -> pl.Series:
+def instants(cells: pl.Series, form: str, timezone: str, *, is_descending: bool = False) -> pl.Series:
     """Whole seconds UTC of what a column says; null where it says nothing.
 
     A time that the clocks skip is null. One that they repeat is the earlier at its first appearance, and the later
@@ -76,20 +87,44 @@ def instants(
         cells: As `instant_texts` gives them.
         form: As `detect_formats` found.
         timezone: Of local times; those with an offset and those since 1970 have their own.
-        keeps_date: Give the midnight of the local date instead, as if it were in UTC: the day of a bar that spans one.
         is_descending: Whether the latest come first.
     """
     if form in EPOCHS:
-        seconds = cells.cast(pl.Float64, strict=False) / EPOCHS[form][1]
-        utc = _possible((seconds * 1e6).cast(pl.Int64, strict=False).cast(pl.Datetime("us")))
-        return _midnight(_local(utc, timezone)) if keeps_date else utc
-    if keeps_date:
-        without = cells.str.replace(_ANY_OFFSET, "") if OFFSET in form else cells
-        return _midnight(_parsed(without, form.replace(OFFSET, "")))
+        return _since_1970(cells, form)
     parsed = _parsed(cells, form)
     if OFFSET in form or timezone == "UTC":
         return parsed
     return _utc(parsed, timezone, is_descending=is_descending)
+
+
+def days(cells: pl.Series, form: str, timezone: str, *, is_expiration: bool = False) -> pl.Series:
+    """The midnights, as if in UTC, of the days that a column says; null where it says nothing.
+
+    A date that is written is the day, in every timezone, and so is a midnight of UTC, or of the offset that is written
+    with it: ``2024-01-02T00:00:00Z`` is the 2nd. Any other instant of UTC is on the day of the timezone.
+
+    Args:
+        cells: As `instant_texts` gives them.
+        form: As `detect_formats` found.
+        timezone: Of the days of instants.
+        is_expiration: Exchanges let contracts expire at some hour of the day: only what begins or ends a day of the
+            timezone is counted in it, and everything else in the day that is written.
+    """
+    if form not in EPOCHS and OFFSET not in form:
+        return _midnight(_parsed(cells, form))
+    if form in EPOCHS:
+        utc = written = _since_1970(cells, form)
+    else:
+        utc = _parsed(cells, form)
+        written = _parsed(cells.str.replace(_ANY_OFFSET, ""), form.replace(OFFSET, ""))
+    local = _local(utc, timezone)
+    begins = local == _midnight(local)
+    is_written = (written == _midnight(written)) | ((written != utc) & ~begins)
+    if is_expiration:
+        is_written |= ~(begins | (local.dt.hour() == 23))
+    is_utc = (utc == _midnight(utc)) & (written != _midnight(written))
+    day = local.zip_with(~is_written.fill_null(value=False), written)
+    return _midnight(day.zip_with(~is_utc.fill_null(value=False), utc))
 
 
 def instant_texts(cells: pl.Series) -> pl.Series:
@@ -99,6 +134,8 @@ def instant_texts(cells: pl.Series) -> pl.Series:
             return cells.dt.strftime("%Y-%m-%d")
         case pl.Datetime(time_zone=None):
             return cells.dt.strftime("%Y-%m-%d %H:%M:%S")
+        case pl.Float64() | pl.Float32():  # since 1970, where some are missing
+            return cells.cast(pl.Int64, strict=False).cast(pl.String)
         case pl.Datetime():
             return cells.dt.strftime("%Y-%m-%d %H:%M:%S%z")
         case _:
@@ -122,6 +159,8 @@ def _best(texts: pl.Series, *, is_month_first: bool) -> tuple[str, int, timedelt
         if len(parsed) > best[1]:
             first, last = parsed.sort()[[0, -1]].to_list()
             best = form, len(parsed), last - first
+            if len(parsed) == len(texts):
+                break  # no other fits more
     return best
 
 
@@ -142,6 +181,11 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
 def _possible(times: pl.Series) -> pl.Series:
     """The times that history can hold, and null for the others."""
     return times.set(~times.is_between(FIRST, LAST, closed="left"), None)
+
+
+def _since_1970(cells: pl.Series, form: str) -> pl.Series:
+    seconds = cells.cast(pl.Float64, strict=False) / EPOCHS[form][1]
+    return _possible((seconds * 1e6).cast(pl.Int64, strict=False).cast(pl.Datetime("us")))
 
 
 def _local(utc: pl.Series, timezone: str) -> pl.Series:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Awaitable, Callable, Set
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import polars as pl
 
 from adapters.history_files.bars import BarMapping, bars_of
+from adapters.history_files.chain_mapping import ChainMapping
 from adapters.history_files.chains import chains_of
-from adapters.history_files.plans import ImportPlan, taken
+from adapters.history_files.plans import ImportPlan
 from optionchain.errors import NotFound
 from optionchain.history.bars import PriceSeries
-from optionchain.history.chains import HistoricalChain
+from optionchain.history.chains import FIRST_DAY, LAST_DAY, DateRange, HistoricalChain
 from optionchain.ports import HistoricalDataRepository
+from optionchain.time_frame import TimeFrame
 
+EVER = DateRange(FIRST_DAY, LAST_DAY - timedelta(days=1))
 # Told how many rows a batch had, and of which days its chains are.
 OnBatch: TypeAlias = Callable[[int, Set[date]], Awaitable[None]]
 
@@ -32,6 +36,11 @@ class ImportReport:
         rows: Rows read.
         rejected: Rows that were not stored; each is in the file of rejects with its reason.
         passed_over: Rows of others, in a file of many.
+        other_roots: Of those, how many are contracts of other roots, by root.
+        superseded: Rows of which a later one quotes the same contract, in a file of many quotes a day.
+        repaired: Numbers that stand for nothing and were taken for that, by field.
+        updated: Calls and puts that were stored already, and are the file's now.
+        dropped: Calls and puts that were stored of days that the file replaced.
         batches: Batches stored, those of an earlier, interrupted run included.
         days: Days whose chains were stored, as `batches`.
     """
@@ -39,12 +48,28 @@ class ImportReport:
     rows: int = 0
     rejected: int = 0
     passed_over: int = 0
+    other_roots: Counter[str] = field(default_factory=Counter)
+    superseded: int = 0
+    repaired: Counter[str] = field(default_factory=Counter)
+    updated: int = 0
+    dropped: int = 0
     batches: int = 0
     days: set[date] = field(default_factory=set)
 
     @property
     def stored(self) -> int:
-        return self.rows - self.rejected - self.passed_over
+        return self.rows - self.rejected - self.passed_over - self.superseded
+
+    def add(self, rows: int, batch: Batch) -> None:
+        """Count a batch of so many rows."""
+        self.rows += rows
+        self.passed_over += batch.passed_over
+        self.other_roots += batch.other_roots
+        self.superseded += batch.superseded
+        self.repaired += batch.repaired
+        self.rejected += len(batch.bad)
+        self.batches += 1
+        self.days |= batch.days
 
 
 async def _ignored(_rows: int, _days: Set[date]) -> None:
@@ -57,38 +82,41 @@ async def import_file(
     on_batch: OnBatch = _ignored,
     *,
     destination: str = "",
+    replaced: set[date] | None = None,
 ) -> ImportReport:
     """Store what a file has; interrupted and begun again, it goes on behind the last batch that was stored.
 
-    A day that is stored already is replaced by the file's.
+    The contracts of a file are added to those that are stored of the same days, or take their place where the plan
+    says so.
 
     Args:
         plan: Of the file.
         repository: Where it is stored.
         on_batch: Told of each batch when it is stored, also when only a part of it could be.
         destination: A name of the store: what was interrupted goes on only there.
+        replaced: The days that other files of the same import have replaced: to these, this one adds. They are
+            added to.
 
     Raises:
         Unavailable: The store does not answer; begin again later.
     """
     identity = _identity(plan, destination)
-    done = _batches_done(plan, identity)
+    # A day is replaced by all the files that replace it: begun again, all of them begin anew.
+    done = 0 if plan.replaces else _batches_done(plan, identity)
+    replaced = set() if replaced is None else replaced
+    closes = await _closes(plan, repository)
     report = ImportReport()
     with _Rejects(plan.rejects_path) as rejects:
         for frame in plan.table.frames(rejects.malformed):
-            batch = _read(plan, frame)
+            batch = _read(plan, frame, closes, report.days)
             try:
                 if report.batches >= done:
-                    await _store(batch, repository, report.days)
+                    await _store(plan, batch, repository, report, replaced)
                     _remember(plan, identity, report.batches + 1)
             finally:
                 await on_batch(len(frame), batch.days)
             rejects.write(frame, batch.bad)
-            report.rows += len(frame)
-            report.passed_over += batch.passed_over
-            report.rejected += len(batch.bad)
-            report.batches += 1
-            report.days |= batch.days
+            report.add(len(frame), batch)
         report.rows += rejects.malformed_rows
         report.rejected += rejects.malformed_rows
     plan.progress_path.unlink(missing_ok=True)
@@ -98,46 +126,68 @@ async def import_file(
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class Batch:
     """What the rows of a frame are: bars or chains, and rows that are neither."""
 
     bars: PriceSeries | None
     chains: list[HistoricalChain]
     bad: pl.DataFrame
-    passed_over: int = 0
+    repaired: Counter[str]
+    passed_over: int
+    other_roots: Counter[str]
+    superseded: int = 0
 
     @property
     def days(self) -> set[date]:
         return {chain.day for chain in self.chains}
 
 
-def _read(plan: ImportPlan, frame: pl.DataFrame) -> _Batch:
-    wanted = taken(frame, plan.only)
+def _read(plan: ImportPlan, frame: pl.DataFrame, closes: Mapping[date, float], days: Set[date]) -> Batch:
+    wanted, other_roots = plan.wanted.taken(frame)
     passed_over = len(frame) - len(wanted)
     if isinstance(plan.mapping, BarMapping):
-        bars, bad = bars_of(wanted, plan.mapping, asset=plan.asset)
-        return _Batch(bars, [], bad, passed_over)
-    chains, bad = chains_of(wanted, plan.mapping, asset=plan.asset)
-    return _Batch(None, chains, bad, passed_over)
+        bars = bars_of(wanted, plan.mapping, asset=plan.asset)
+        return Batch(bars.bars, [], bars.rejects, bars.repaired, passed_over, other_roots)
+    first = min(days, default=None)
+    rows = chains_of(wanted, plan.mapping, asset=plan.asset, closes=closes, priced_day=first)
+    found = rows.chains, rows.rejects, rows.repaired
+    return Batch(None, *found, passed_over, other_roots, rows.superseded)
 
 
-async def _store(batch: _Batch, repository: HistoricalDataRepository, days: Set[date]) -> None:
+async def _closes(plan: ImportPlan, repository: HistoricalDataRepository) -> dict[date, float]:
+    """The daily closes that are stored of the asset, where the plan takes them for the price of the underlying."""
+    if not isinstance(plan.mapping, ChainMapping) or not plan.mapping.takes_closes:
+        return {}
+    closes: dict[date, float] = {}
+    async for bars in repository.query_time_series(plan.asset, EVER, TimeFrame.DAY):
+        closes |= zip(bars.times.astype("datetime64[D]").tolist(), bars.close.tolist(), strict=True)
+    return closes
+
+
+async def _store(
+    plan: ImportPlan,
+    batch: Batch,
+    repository: HistoricalDataRepository,
+    report: ImportReport,
+    replaced: set[date],
+) -> None:
     if batch.bars is not None:
         await repository.save_time_series(batch.bars)
     for chain in batch.chains:
-        await repository.save_historical_chain(await _whole_day(chain, repository, days))
+        if plan.replaces and chain.day not in replaced:
+            report.dropped += await _stored_contracts(chain, repository)
+            await repository.save_historical_chain(chain)
+            replaced.add(chain.day)
+        else:
+            report.updated += await repository.merge_historical_chain(chain)
 
 
-async def _whole_day(
-    chain: HistoricalChain, repository: HistoricalDataRepository, days: Set[date]
-) -> HistoricalChain:
-    """The chain with what the batches before had of its day."""
-    if chain.day not in days:
-        return chain
+async def _stored_contracts(chain: HistoricalChain, repository: HistoricalDataRepository) -> int:
     try:
-        return (await repository.get_historical_chain(chain.asset, chain.day)).merged(chain)
+        stored = await repository.get_historical_chain(chain.asset, chain.day)
     except NotFound:
-        return chain
+        return 0
+    return stored.shared_contracts(stored)
 
 
 class _Rejects:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,29 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from adapters.history_files.bars import BarMapping, detect_bars
-from adapters.history_files.chain_shapes import OPTION_TERMS, SHAPES, detect_shape, plain_name
-from adapters.history_files.chains import ChainMapping, detect_chains
+from adapters.history_files.chain_columns import ANY_TABLE, chain_columns
+from adapters.history_files.chain_mapping import VOLATILITY_UNITS, ChainMapping, detect_chains
 from adapters.history_files.numbers import DECIMALS
+from adapters.history_files.presets import PRESETS, Preset, bare_names, detect_preset
+from adapters.history_files.rows import ROOT, Wanted, refuse_contract, roots_of, wanted_roots, wanted_symbol
 from adapters.history_files.tables import Table, open_table
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import asset_name
 from optionchain.time_frame import TimeFrame
 
-FORMATS = ("auto", "ohlcv", *SHAPES)
-# Columns that tell whose a row is, where a file has those of many.
-SYMBOLS = ("underlying_symbol", "symbol", "ticker", "name")
-NOTHING_GIVEN: Mapping[str, str] = {}
+FORMATS = ("auto", "ohlcv", ANY_TABLE.name, *PRESETS)
+# Options that mean nothing for a file of the other kind, by their name on the command line.
+CHAIN_OPTIONS = (
+    ("date", "day"),
+    ("expiration", "expiration"),
+    ("underlying-price", "underlying_price"),
+    ("underlying-price", "takes_closes"),
+    ("volatility-unit", "volatility_unit"),
+    ("strike-scale", "strike_scale"),
+    ("root", "roots"),
+    ("replace", "replaces"),
+)
+PRICE_OPTIONS = (("price-scale", "price_scale"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,8 @@ class ImportPlan:
     table: Table
     asset: str
     mapping: BarMapping | ChainMapping
-    only: Mapping[str, str]
+    wanted: Wanted
+    replaces: bool = False
 
     @property
     def rejects_path(self) -> Path:
@@ -51,103 +63,170 @@ class ImportPlan:
             header = f"line {table.lines_before}" if table.has_header else "no"
             shown |= {"delimiter": repr(table.delimiter), "header": header}
         shown |= {"decimal mark": mapping.decimal, "timezone": mapping.timezone}
-        if self.only:
-            shown["only rows with"] = ", ".join(f"{column} {value}" for column, value in self.only.items())
+        if taken := self.wanted.describe():
+            shown["only rows with"] = taken
         if isinstance(mapping, BarMapping):
             shown |= {"format": "ohlcv", "time frame": mapping.timeframe.name, "dates": mapping.date_format}
-            return shown | {f"  {name}": column for name, column in mapping.columns.items()}
-        shown |= {"format": mapping.shape.name, **{f"{k} format": v for k, v in mapping.date_formats.items()}}
-        columns = {name: mapping.columns.get(column) for name, column in mapping.shape.columns.items()}
-        return shown | {f"  {name}": column for name, column in columns.items() if column}
+            if mapping.price_scale != 1.0:
+                shown["prices"] = f"times {mapping.price_scale:g}"
+        else:
+            shown |= {"format": mapping.preset.name, "days": "replaced" if self.replaces else "added to"}
+            shown |= {f"{name} format": form for name, form in mapping.date_formats.items()}
+            shown |= {
+                f"{field} unit": f"{factor:g}" for field, factor in mapping.scale.items() if factor != 1.0
+            }
+        return shown | {f"  {name}": column for name, column in mapping.columns.items()}
 
 
-def plan_import(
-    path: Path,
-    *,
-    asset: str,
-    form: str = "auto",
-    timeframe: TimeFrame = TimeFrame.DAY,
-    timezone: str = "UTC",
-    month_first: bool | None = None,
-    decimal: str | None = None,
-    day: date | None = None,
-    underlying_price: float | None = None,
-    columns: Mapping[str, str] = NOTHING_GIVEN,
-    only: Mapping[str, str] = NOTHING_GIVEN,
-) -> ImportPlan:
-    """Find out how a file is to be read; nothing is stored.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """What a user says of a file, where it does not say it or says it in a way that nothing tells.
 
-    Args:
-        path: CSV or Parquet.
+    Attributes:
         asset: Whose prices or chains they are.
         form: One of `FORMATS`.
         timeframe: What a bar spans.
         timezone: Of the instants and of the close, an IANA name.
         month_first: Of dates that could be either, read the month first, or the day; None finds out.
         decimal: The mark before a fraction, `.` or `,`; None finds out.
+        price_scale: The factor of the prices of bars; None finds out.
+        volatility_unit: `percent` or `fraction`; None finds out.
+        strike_scale: The factor of strikes; None is the preset's.
         day: The day of a chain, where the file does not say it.
+        expiration: The same.
         underlying_price: The same.
-        columns: Of bars, the columns by field, where their names tell nothing.
+        takes_closes: Where a file of chains has no price of the underlying, take the daily close that is stored.
+        columns: Of the file, by field, where their names tell nothing.
         only: Take only the rows that have this value in this column. Of a file of many assets, those of `asset` are
             taken where a column names it.
+        roots: Take only contracts of these roots. None given: the asset's own.
+        replaces: Put the file's chains in the place of those of the same days, instead of adding to them.
+    """
+
+    asset: str
+    form: str = "auto"
+    timeframe: TimeFrame = TimeFrame.DAY
+    timezone: str = "UTC"
+    month_first: bool | None = None
+    decimal: str | None = None
+    price_scale: float | None = None
+    volatility_unit: str | None = None
+    strike_scale: float | None = None
+    day: date | None = None
+    expiration: date | None = None
+    underlying_price: float | None = None
+    takes_closes: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict)
+    roots: Sequence[str] = ()
+    replaces: bool = False
+
+    def __post_init__(self) -> None:
+        asset_name(self.asset)
+        for name, value, allowed in (
+            ("format", self.form, FORMATS),
+            ("decimal", self.decimal, (None, *DECIMALS)),
+            ("volatility-unit", self.volatility_unit, (None, *VOLATILITY_UNITS)),
+        ):
+            if value not in allowed:
+                known = ", ".join(text for text in allowed if text is not None)
+                raise InvalidInput(name, f"must be one of {known}")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise InvalidInput("timezone", "must be an IANA name such as America/New_York") from error
+
+    def refuse(self, options: Iterable[tuple[str, str]], reason: str) -> None:
+        """Refuse options that the file has no use for: one that is ignored is a mistake that nobody sees.
+
+        Raises:
+            InvalidInput: One of them was given.
+        """
+        for name, attribute in options:
+            if getattr(self, attribute):
+                raise InvalidInput(name, reason)
+
+
+def plan_import(path: Path, **options: Any) -> ImportPlan:
+    """Find out how a file is to be read; nothing is stored.
+
+    Args:
+        path: CSV or Parquet.
+        options: As `ImportOptions` has them.
 
     Raises:
         InvalidInput: The file is unreadable, or of no shape that is known.
     """
-    asset_name(asset)
-    if form not in FORMATS:
-        raise InvalidInput("format", f"must be one of {', '.join(FORMATS)}")
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidInput("timezone", "must be an IANA name such as America/New_York") from error
-    if decimal not in (None, *DECIMALS):
-        raise InvalidInput("decimal", f"must be one of {', '.join(DECIMALS)}")
+    said = ImportOptions(**options)
     table = open_table(path)
-    shape = detect_shape(table.columns) if form == "auto" else SHAPES.get(form)
-    rows = _wanted(table, asset, only)
-    first = table.sample()
-    sample = taken(first, rows)
-    sample = first if sample.is_empty() else sample
-    how: dict[str, Any] = {"timezone": timezone, "month_first": month_first, "decimal": decimal}
-    mapping: BarMapping | ChainMapping
-    if shape is not None:
-        mapping = detect_chains(table, sample, shape, day=day, underlying_price=underlying_price, **how)
-    elif form == "auto" and (terms := OPTION_TERMS & {plain_name(name) for name in table.columns}):
-        raise InvalidInput(
-            "format", f"the file has {', '.join(sorted(terms))}, and is of no shape that is known"
-        )
-    else:
-        mapping = detect_bars(table, sample, timeframe=timeframe, given=columns, **how)
-    return ImportPlan(table, asset, mapping, rows)
+    sample = table.sample()
+    if sample.is_empty():
+        raise InvalidInput("file", f"{path} has no rows")
+    found = None if said.form == "ohlcv" else chain_columns(table.columns, sample, said.form, said.columns)
+    if found is None:
+        return _plan_bars(table, sample, said)
+    return _plan_chains(table, sample, said, *found)
 
 
-def _wanted(table: Table, asset: str, only: Mapping[str, str]) -> Mapping[str, str]:
-    """The rows to take: those asked for, else those of the asset where a file says whose they are."""
-    plain = {plain_name(name): name for name in table.columns}
-    for column in only:
-        if column not in table.columns:
-            raise InvalidInput("only", f"the file has no column {column}; it has {', '.join(table.columns)}")
-    symbol_column = next((plain[name] for name in SYMBOLS if name in plain), None)
-    if symbol_column is None or symbol_column in only:
-        return only
-    found = _cells(table.sample(), symbol_column).drop_nulls().unique(maintain_order=True).to_list()
-    same = [symbol for symbol in found if symbol.lstrip("^$").upper() == asset.upper()]
-    for one in (found, same):
-        if len(one) == 1:
-            return {**only, symbol_column: one[0]}
-    if not found:
-        return only
-    example = f"--only {symbol_column}={found[0]}"
-    raise InvalidInput("only", f"the file has rows of {', '.join(found[:10])}: say which, as in {example}")
+def _plan_bars(table: Table, sample: pl.DataFrame, said: ImportOptions) -> ImportPlan:
+    said.refuse(CHAIN_OPTIONS, "is of chains, and the file has prices")
+    names = bare_names(table.columns)
+    preset = detect_preset(names) if said.form == "auto" else PRESETS.get(said.form)
+    known = preset.found(names) if preset is not None else {}
+    given = dict(said.columns)
+    symbol = given.pop("symbol", known.get("symbol"))
+    refuse_contract(table.path.name.partition(".")[0], said.asset)
+    wanted = Wanted(wanted_symbol(sample, said.asset, said.only, symbol=symbol, others=table.columns))
+    mapping = detect_bars(
+        table,
+        _not_empty(wanted.taken(sample)[0], sample),
+        names=(said.asset, *wanted.only.values()),
+        timeframe=said.timeframe,
+        timezone=said.timezone,
+        month_first=said.month_first,
+        decimal=said.decimal,
+        given=given,
+        preset=preset,
+        price_scale=said.price_scale,
+    )
+    return ImportPlan(table, said.asset, mapping, wanted)
 
 
-def taken(frame: pl.DataFrame, only: Mapping[str, str]) -> pl.DataFrame:
-    """The rows that have these values."""
-    for column, value in only.items():
-        frame = frame.filter(_cells(frame, column) == value)
-    return frame
+def _plan_chains(
+    table: Table, sample: pl.DataFrame, said: ImportOptions, preset: Preset, columns: Mapping[str, str]
+) -> ImportPlan:
+    said.refuse(PRICE_OPTIONS, "is of prices, and the file has chains")
+    only = dict(said.only)
+    root, contract = columns.get("root"), columns.get("contract")
+    says_roots = root is not None or contract is not None
+    roots = [*said.roots, *([only.pop(ROOT)] if says_roots and ROOT in only else [])]
+    if roots and not says_roots:
+        raise InvalidInput("root", "the file does not say the roots of its contracts")
+    others = [name for name in table.columns if name not in columns.values()]
+    only = wanted_symbol(sample, said.asset, only, symbol=columns.get("symbol"), others=others)
+    rows = Wanted(only).taken(sample)[0]
+    if says_roots:
+        found = roots_of(rows, root, contract).drop_nulls().unique(maintain_order=True).to_list()
+        roots = list(wanted_roots(found, (said.asset, *only.values()), roots))
+    wanted = Wanted(only, tuple(roots), root, contract)
+    mapping = detect_chains(
+        table,
+        _not_empty(wanted.taken(sample)[0], sample),
+        preset,
+        columns,
+        day=said.day,
+        expiration=said.expiration,
+        underlying_price=said.underlying_price,
+        takes_closes=said.takes_closes,
+        volatility_unit=said.volatility_unit,
+        strike_scale=said.strike_scale,
+        timezone=said.timezone,
+        month_first=said.month_first,
+        decimal=said.decimal,
+    )
+    return ImportPlan(table, said.asset, mapping, wanted, said.replaces)
 
 
-def _cells(frame: pl.DataFrame, column: str) -> pl.Series:
-    return frame[column].cast(pl.String).str.strip_chars()
+def _not_empty(rows: pl.DataFrame, sample: pl.DataFrame) -> pl.DataFrame:
+    """The rows to go by: those that are wanted, where the sample has any."""
+    return sample if rows.is_empty() else rows

@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adapters.history_files.bars import BarMapping, bars_of
-from adapters.history_files.chains import ChainMapping, chains_of
-from adapters.history_files.exporting import PRICE_SCHEMA, chain_table
+from adapters.history_files.chains import chains_of
+from adapters.history_files.exporting import PRICE_SCHEMA
+from adapters.history_files.exports.tables import optopsy_rows
 from adapters.history_files.plans import plan_import
 from optionchain.chains import OptionChain, build_chain
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import NotFound
 from optionchain.expirations import Expiration
-from optionchain.history.bars import PriceSeries
 from optionchain.history.chains import HistoricalChain, Quotes
 from optionchain.models import Heston
 from optionchain.ports import HistoricalDataRepository
@@ -58,7 +58,7 @@ def make_sample(folder: Path) -> None:
     pq.write_table(bars, folder / "prices.parquet", compression="zstd")
     volatilities = path.volatilities[0].reshape(DAYS, TICKS_A_DAY)[:, -1]
     chains = [
-        chain_table(_chain(day, float(ticks[index, -1]), float(volatilities[index])))
+        optopsy_rows(_chain(day, float(ticks[index, -1]), float(volatilities[index])))
         for index, day in list(enumerate(days.astype("datetime64[D]").tolist()))[-CHAIN_DAYS:]
     ]
     pq.write_table(pa.concat_tables(chains), folder / "chains.parquet", compression="zstd")
@@ -121,12 +121,11 @@ async def _store(repository: HistoricalDataRepository, path: Path) -> None:
     plan = plan_import(path, asset=SAMPLE_ASSET)
     for frame in plan.table.frames():
         if isinstance(plan.mapping, BarMapping):
-            bars: PriceSeries | None = bars_of(frame, plan.mapping, asset=SAMPLE_ASSET)[0]
+            bars = bars_of(frame, plan.mapping, asset=SAMPLE_ASSET).bars
             if bars is not None:
                 await repository.save_time_series(bars)
         else:
-            mapping: ChainMapping = plan.mapping
-            for chain in chains_of(frame, mapping, asset=SAMPLE_ASSET)[0]:
+            for chain in chains_of(frame, plan.mapping, asset=SAMPLE_ASSET).chains:
                 await repository.save_historical_chain(chain)
 
 

@@ -31,6 +31,8 @@ DELIMITERS = ";,\t|"
 SAMPLE_LINES = 50
 SAMPLE_ROWS = 1000
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# A number, a date or a clock: no name of a column, though `52W H` is one.
+VALUE = re.compile(r"[+-]?[.,]?\d[\d\s.,:/+TZ-]*([eE][+-]?\d+)?")
 # What files without a declared encoding are in, where they are not UTF-8.
 OTHER_ENCODING = "cp1252"
 
@@ -147,7 +149,7 @@ def open_table(path: Path) -> Table:
     cells = [cell.strip() for cell in rows[0]]
     if cells[0] == "Price" and [row[0] for row in rows[1:]] in (["Ticker", "Date"], ["Ticker", "Datetime"]):
         return Table(path, delimiter, _names(_of_one_ticker(rows)), has_header=True, lines_before=first + 3)
-    has_header = not any(cell[:1].isdigit() for cell in cells)
+    has_header = not any(VALUE.fullmatch(cell) for cell in cells)
     names = _names(cells if has_header else [""] * len(cells))
     return Table(path, delimiter, names, has_header, lines_before=first + has_header)
 

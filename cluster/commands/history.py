@@ -22,7 +22,9 @@ from adapters.history_files import (
     import_file,
     plan_import,
 )
+from adapters.history_files.exports import EXPORTS
 from adapters.history_files.plans import FORMATS
+from adapters.history_files.reports import report_lines
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from cluster.history_stores import HistoryStores, forget_chains, forget_prices, history_stores
@@ -32,6 +34,7 @@ from optionchain.errors import InvalidInput, OptionChainError
 from optionchain.history.chains import DateRange
 from optionchain.history.wire import day_from_wire
 from optionchain.time_frame import TimeFrame
+from optionchain.validation import positive
 
 app = typer.Typer(
     name="history", help="Prices and chains of the past: files in and out.", no_args_is_help=True
@@ -65,15 +68,33 @@ def import_(
         list[str] | None,
         typer.Option(
             metavar="FIELD=NAME",
-            help="What a column of prices is, where its name does not say it: close=Schluss.",
+            help="What a column is, where its name does not say it: close=Schluss, call_bid=CB. Without a name: none.",
         ),
     ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Take the rows with this value in a column: root=SPXW."),
     ] = None,
+    root: Annotated[
+        list[str] | None,
+        typer.Option(help="Take the contracts of these roots.", show_default="the asset's own"),
+    ] = None,
     day: Annotated[str | None, typer.Option("--date", help="Of a chain whose file does not say it.")] = None,
-    underlying_price: Annotated[float | None, typer.Option(help="The same.")] = None,
+    expiration: Annotated[str | None, typer.Option(help="The same.")] = None,
+    underlying_price: Annotated[
+        str | None, typer.Option(help="The same; `closes`: the daily closes that are stored.")
+    ] = None,
+    volatility_unit: Annotated[
+        str | None,
+        typer.Option(help="Of implied volatilities: percent or fraction.", show_default="detected"),
+    ] = None,
+    strike_scale: Annotated[float | None, typer.Option(help="The factor of strikes.")] = None,
+    price_scale: Annotated[
+        float | None, typer.Option(help="The factor of prices of bars.", show_default="detected")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Drop what is stored of the days of the file's chains.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what was detected; store nothing.")
     ] = False,
@@ -82,7 +103,8 @@ def import_(
     """Store prices (OHLCV) or end-of-day chains.
 
     Rows that cannot be stored are written to FILE.rejects.csv with the reason. An import that was interrupted goes
-    on where it was when it is begun again. What is stored of the same instants or days is replaced.
+    on where it was when it is begun again. What is stored of the same instants or contracts is replaced; other
+    contracts of the same days stay, but with --replace.
     """
     options: dict[str, Any] = {
         "asset": asset,
@@ -90,11 +112,17 @@ def import_(
         "timezone": timezone,
         "month_first": month_first,
         "decimal": decimal,
-        "underlying_price": underlying_price,
+        "volatility_unit": volatility_unit,
+        "strike_scale": strike_scale,
+        "price_scale": price_scale,
+        "roots": root or (),
+        "replaces": replace,
     }
     with _friendly():
         options["timeframe"] = TimeFrame.from_wire(timeframe, "timeframe")
         options["day"] = day_from_wire("date", day) if day else None
+        options["expiration"] = day_from_wire("expiration", expiration) if expiration else None
+        options |= _underlying(underlying_price)
         options["columns"] = _pairs("column", column)
         options["only"] = _pairs("only", only)
         plans = [plan_import(file, **options) for file in files]
@@ -102,32 +130,38 @@ def import_(
         for plan in plans:
             _show_plan(plan)
         return
-    stores, rejected = _stores(data), 0
+    stores, is_complete, replaced = _stores(data), True, set[date]()
     for plan in plans:
         with _friendly():
-            report = stores.run(partial(_import, plan, stores.name))
-        rejected += report.rejected
+            report = stores.run(partial(_import, plan, stores.name, replaced))
+        is_complete &= report.rejected == 0 and report.stored > 0
         _show_report(plan, report)
-    if rejected:
+    if not is_complete:
         raise typer.Exit(1)
 
 
 @app.command()
 def export(
-    path: Annotated[Path, typer.Argument(help="The Parquet file to write.")],
+    path: Annotated[Path, typer.Argument(help="The file to write, Parquet or .csv; or the folder.")],
     asset: Asset,
     what: Annotated[str, typer.Option(help="`prices` or `chains`.")] = "prices",
+    form: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help=f"Of chains: {', '.join(EXPORTS)}.", show_default="optopsy"),
+    ] = None,
     first: Annotated[str, typer.Option("--from", help="First day.")] = "1900-01-01",
     last: Annotated[str, typer.Option("--to", help="Last day.")] = "2261-12-31",
     timeframe: Frame = "Day",
     data: Data = None,
 ) -> None:
-    """Write prices or chains to a Parquet file, which `import` reads again."""
+    """Write prices or chains: to a table, which `import` reads again, or as another program expects them."""
 
     def written(repository: MongoHistoricalRepository, _: RedisCacheService) -> Awaitable[int]:
         period = DateRange(day_from_wire("from", first), day_from_wire("to", last))
         if what == "chains":
-            return export_chains(repository, asset, period, path)
+            return export_chains(repository, asset, period, path, form=form or "optopsy")
+        if form is not None:
+            raise InvalidInput("format", "is of chains: give --what chains")
         if what == "prices":
             return export_prices(repository, asset, period, TimeFrame.from_wire(timeframe, "timeframe"), path)
         raise InvalidInput("what", "must be prices or chains")
@@ -138,7 +172,11 @@ def export(
 
 
 async def _import(
-    plan: ImportPlan, destination: str, repository: MongoHistoricalRepository, cache: RedisCacheService
+    plan: ImportPlan,
+    destination: str,
+    replaced: set[date],
+    repository: MongoHistoricalRepository,
+    cache: RedisCacheService,
 ) -> ImportReport:
     columns = (
         TextColumn("{task.description}"),
@@ -155,15 +193,31 @@ async def _import(
             # Batch by batch: an import that is interrupted leaves nothing old in the cache.
             await (forget_chains(cache, plan.asset, days) if days else forget_prices(cache, plan.asset))
 
-        return await import_file(plan, repository, shown, destination=destination)
+        return await import_file(plan, repository, shown, destination=destination, replaced=replaced)
 
 
 def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
     """``["root=SPXW"]`` by the name before the sign."""
-    pairs = dict(text.rpartition("=")[::2] for text in texts or [])
-    if "" in pairs:
-        raise InvalidInput(option, "must be two names with a sign between them, as in root=SPXW")
+    pairs: dict[str, str] = {}
+    for text in texts or []:
+        name, _, value = text.partition("=") if option == "column" else text.rpartition("=")
+        if not name or "=" not in text:
+            raise InvalidInput(option, "must be two names with a sign between them, as in root=SPXW")
+        if name in pairs:
+            raise InvalidInput(option, f"{name} is given twice, as {pairs[name]} and as {value}")
+        pairs[name] = value
     return pairs
+
+
+def _underlying(text: str | None) -> dict[str, Any]:
+    """Where the price of the underlying comes from, where a file does not say it."""
+    if text == "closes":
+        return {"takes_closes": True}
+    try:
+        return {"underlying_price": positive("underlying-price", float(text)) if text else None}
+    except ValueError as error:
+        reason = "must be a number above 0, or closes for the daily closes that are stored"
+        raise InvalidInput("underlying-price", reason) from error
 
 
 def _stores(data: Path | None) -> HistoryStores:
@@ -199,9 +253,7 @@ def _show_plan(plan: ImportPlan) -> None:
 
 
 def _show_report(plan: ImportPlan, report: ImportReport) -> None:
-    console.print(f"{plan.table.path}: {report.stored:,} of {report.rows:,} rows stored", highlight=False)
-    if report.passed_over:
-        whose = ", ".join(f"{column} {value}" for column, value in plan.only.items())
-        console.print(f"{report.passed_over:,} rows passed over, which are not of {whose}", highlight=False)
+    for line in report_lines(plan, report):
+        console.print(line, highlight=False, markup=False)
     if report.rejected:
         console.print(f"{report.rejected:,} rows rejected; why is in {plan.rejects_path}", style="yellow")

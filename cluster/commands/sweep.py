@@ -9,34 +9,39 @@ import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState, read_state
-from cluster.sweep.definition import Sweep
-from cluster.sweep.engine import Engine, InProcess
-from cluster.sweep.progress import OnConsole
-from cluster.sweep.results import SweepResult
-from cluster.sweep.wire import sweep_from_wire
+from cluster.sweeps.console import OnConsole
 from optionchain.errors import InvalidInput
+from optionchain.sweeps import InProcess, Sweep, SweepResult
+from optionchain.sweeps.engine import Engine
+from optionchain.sweeps.surroundings import InDoubt
+from optionchain.sweeps.tables import FORMATS
+from optionchain.sweeps.wire import sweep_from_wire
+
+if TYPE_CHECKING:
+    import polars
 
 console = Console(stderr=True)
 INTERRUPTED = 130
-WRITERS = {
-    ".parquet": "write_parquet",
-    ".csv": "write_csv",
-    ".json": "write_json",
-    ".arrow": "write_ipc",
-}
+# A terminal shows a table in part; all of it is written where it is asked for.
+SHOWN_ROWS = 40
+BETWEEN_COLUMNS = 3
+FILES = tuple(f".{name}" for name in FORMATS)
 
 
 def _writable(results: Path | None) -> Path | None:
-    if results is not None and results.suffix not in WRITERS:
-        raise typer.BadParameter(f"must end in {', '.join(WRITERS)}")
+    if results is not None and results.suffix not in FILES:
+        raise typer.BadParameter(f"must end in {', '.join(FILES)}")
     if results is not None and not results.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {results.parent}")
     return results
@@ -63,6 +68,12 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(min=0, help="Tasks at a time; 0 computes in this process, without Ray.")
     ] = None,
+    in_doubt: Annotated[
+        InDoubt,
+        typer.Option(
+            help="Where it is not certain that the output has the same computation: refuse, or begin anew."
+        ),
+    ] = "refuse",
     submit: Annotated[bool, typer.Option("--submit", help="Run it as a Ray Job and return its id.")] = False,
 ) -> None:
     """Run many scenarios of a simulation in parallel. The same command goes on where it was interrupted."""
@@ -77,12 +88,13 @@ def sweep(
         # Ctrl-C keeps what is done; the command line's own handler knows nothing of that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         engine = _engine(state, address, workers)
-        result = definition.run(engine=engine, output=output, observer=OnConsole(console))
+        result = definition.run(engine=engine, output=output, observer=OnConsole(console), in_doubt=in_doubt)
     except (InvalidInput, yaml.YAMLError) as problem:
         console.print(f"{file}: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     _show(result, results)
     if result.state == "interrupted":
+        console.print(_how_to_go_on(result, file), highlight=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED)
 
 
@@ -92,7 +104,7 @@ def _engine(state: InstanceState | None, address: str | None, workers: int | Non
     if state is not None:
         os.environ.update(state.environment)  # its Ray asks for a token
         address = state.ray_address
-    from cluster.sweep.ray_engine import OnRay  # noqa: PLC0415  Ray reads the environment when it is imported
+    from cluster.sweeps.ray_engine import OnRay  # noqa: PLC0415  Ray reads the environment when it is imported
 
     return OnRay(address=address, workers=workers)
 
@@ -135,16 +147,60 @@ def _instance(data: Path) -> InstanceState:
     return state
 
 
+def _how_to_go_on(result: SweepResult, file: Path) -> str:
+    done = f"{result.is_done.sum():,} of {len(result.sweep.plan):,} scenarios are done"
+    if result.folder is None:
+        return f"{done} and not recorded: with `--output FOLDER` the same command would go on from here."
+    return f"{done} and recorded: the same command goes on from here ({shlex.join(['optionchain', *sys.argv[1:]])})."
+
+
 def _show(result: SweepResult, results: Path | None) -> None:
     frame = result.to_polars()
     if results is not None:
-        _write(frame, results)
+        FORMATS[results.suffix[1:]].to_file(frame, str(results))
         console.print(f"{frame.height} rows: {results}", highlight=False)
     elif result.folder is not None and result.state == "completed":
         console.print(f"{frame.height} rows: {result.folder}/results.parquet", highlight=False)
+    elif sys.stdout.isatty():
+        _show_table(frame)
     else:
         typer.echo(frame.write_csv(), nl=False)
 
 
-def _write(frame: Any, file: Path) -> None:
-    getattr(frame, WRITERS[file.suffix])(file)
+def _show_table(frame: polars.DataFrame) -> None:
+    """The beginning of a table for a person: its first rows, and the columns that fit side by side."""
+    screen = Console()
+    shown = frame.head(SHOWN_ROWS)
+    table, width = Table(box=SIMPLE_HEAD), 0
+    columns: list[list[str]] = []
+    for name in _in_order_of_interest(frame):
+        cells = [_cell(value) for value in shown[name]]
+        width += max(map(len, [name, *cells])) + BETWEEN_COLUMNS
+        if width > screen.width and columns:
+            break
+        table.add_column(name, overflow="fold")
+        columns.append(cells)
+    for row in zip(*columns, strict=True):
+        table.add_row(*map(escape, row))
+    screen.print(table)
+    if frame.height > SHOWN_ROWS or frame.width > len(columns):
+        console.print(
+            f"{frame.height:,} rows of {frame.width:,} columns: `--results table.csv` writes all of them.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _in_order_of_interest(frame: polars.DataFrame) -> list[str]:
+    """What varies, what went wrong, the means, and the rest; what is the same in all rows says nothing."""
+    names = [name for name in frame.columns if frame[name].n_unique() > 1 or frame.height == 1]
+    means = [name for name in names if name.endswith("_mean")]
+    first = names.index(means[0]) if means else len(names)
+    told = [name for name in names[:first] if name not in ("scenario", "seed", "paths")]
+    return [*told, *means, *(name for name in names[first:] if name not in means)]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

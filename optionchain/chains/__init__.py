@@ -4,7 +4,6 @@ from optionchain.chains.build import ChainTerms, build_chain, build_chains
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.columns import GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts
-from optionchain.chains.encoding import v1_contracts, v2_chains
 from optionchain.chains.ladder import central_multiple, ladders, strike_intervals
 from optionchain.pricing.quotes import quote
 from optionchain.pricing.smile import smile
@@ -22,6 +21,4 @@ __all__ = [
     "quote",
     "smile",
     "strike_intervals",
-    "v1_contracts",
-    "v2_chains",
 ]

@@ -34,10 +34,10 @@ class PriceSeries:
         asset: Its name.
         timeframe: The time that a bar spans; one of `STORED_TIME_FRAMES`.
         times: ``[bars]`` where each bar begins: whole seconds UTC, strictly ascending.
-        open: ``[bars]`` currency units, > 0.
+        open: ``[bars]`` currency units; below 0 too, as oil in April 2020, and 0 only in a bar that goes below.
         high: ``[bars]`` currency units, at least open and close.
-        low: ``[bars]`` currency units, > 0, at most open and close.
-        close: ``[bars]`` currency units, > 0.
+        low: ``[bars]`` currency units, at most open and close.
+        close: ``[bars]`` currency units, as `open`.
         volume: ``[bars]`` units traded, >= 0; NaN where the source says nothing.
 
     Raises:
@@ -202,10 +202,12 @@ def bar_faults(columns: dict[str, Floats]) -> dict[str, str]:
 def bar_checks(columns: dict[str, Floats]) -> dict[str, tuple[NDArray[np.bool_], str]]:
     """Which bars break which rule, by the column at fault: ``[bars]`` masks and the rule in words."""
     opens, highs, lows, closes, volumes = (columns[name] for name in COLUMNS)
+    # Below zero there are prices, of oil and power; a zero without one below is what files write for nothing.
+    is_zero = {name: (columns[name] == 0.0) & ~(lows < 0.0) for name in PRICE_FIELDS}
     checks = {
         name: (
-            ~((columns[name] > 0.0) & (columns[name] <= HIGHEST_PATH)),
-            f"must be a number above 0 and up to {HIGHEST_PATH:g}",
+            ~(np.abs(columns[name]) <= HIGHEST_PATH) | is_zero[name],
+            f"must be a number from -{HIGHEST_PATH:g} to {HIGHEST_PATH:g}, and 0 only in a bar that goes below",
         )
         for name in ("open", "close")
     }
@@ -214,8 +216,8 @@ def bar_checks(columns: dict[str, Floats]) -> dict[str, tuple[NDArray[np.bool_],
         "must be at least open and close",
     )
     checks["low"] = (
-        ~((lows <= np.minimum(opens, closes)) & (lows > 0.0)),
-        "must be above 0 and at most open and close",
+        ~((lows <= np.minimum(opens, closes)) & (lows >= -HIGHEST_PATH)) | is_zero["low"],
+        "must be at most open and close, and not 0",
     )
     checks["volume"] = ((volumes < 0.0) | np.isinf(volumes), "must be a number of at least 0")
     return checks

@@ -194,6 +194,22 @@ class HistoricalChain:
             puts=_overlaid(len(contracts), (older_rows, self.puts), (newer_rows, newer.puts)),
         )
 
+    def shared_contracts(self, other: HistoricalChain) -> int:
+        """How many calls and puts both chains say something of."""
+        return len(self._quoted() & other._quoted())
+
+    def _quoted(self) -> set[tuple[int, float, bool]]:
+        """The contracts of which anything is said: expiration (days since 1970), strike, whether a call."""
+        days = self.expirations.astype(np.int64).tolist()
+        keys = list(zip(days, self.strikes.tolist(), strict=True))
+        return {
+            (*keys[row], is_call)
+            for is_call, side in ((True, self.calls), (False, self.puts))
+            for row in np.flatnonzero(
+                np.any([~np.isnan(column) for column in _columns(side)], axis=0)
+            ).tolist()
+        }
+
     def _check_contracts(self) -> None:
         count = self.strikes.size
         if not 1 <= count <= MAX_CONTRACTS:

@@ -21,7 +21,7 @@ def window_of_closes(closes: Floats, steps: int, seed: int) -> tuple[float, ...]
         seed: 0 to 2^64 - 1.
 
     Raises:
-        InvalidInput: There are too few.
+        InvalidInput: There are too few, or a price is not above 0, from which none follows by a return.
 
     Example:
         >>> window_of_closes(np.array([1.0, 2.0, 3.0]), 3, seed=42)
@@ -34,4 +34,10 @@ def window_of_closes(closes: Floats, steps: int, seed: int) -> tuple[float, ...]
         raise InvalidInput("steps", f"{steps} prices are needed and {closes.size} are stored")
     generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, _STREAM]))
     start = int(generator.integers(closes.size - steps + 1))
-    return tuple(closes[start : start + steps].tolist())
+    window = closes[start : start + steps]
+    if not np.all(window > 0.0):
+        reason = (
+            f"the history has a close of {np.min(window):g}, and prices that are replayed must be above 0"
+        )
+        raise InvalidInput("prices", reason)
+    return tuple(window.tolist())

@@ -1,51 +1,33 @@
-"""Measures: functions from a block of simulated paths to one number a path, and a library of named ones."""
+"""Measures: functions from a block of simulated paths to one number a path, and a library of named ones.
 
-from optionchain.measures.known_means import expected_terminal_price
+A new measure is written in `prices` or `strategies`, marked there, and is named in documents and exported from here.
+"""
+
+from optionchain.measures import prices, strategies
+from optionchain.measures.known_means import TERMINAL_PRICE, Control, expected_terminal_price
 from optionchain.measures.legs import ByDelta, ByMoneyness, Leg
+from optionchain.measures.names import MEASURES_WITH_TERMS, PLAIN_MEASURES, is_profit, measure, measure_name
 from optionchain.measures.path_block import Measure, PathBlock, sample_block
-from optionchain.measures.prices import (
-    average_price,
-    call_payoff,
-    max_drawdown,
-    put_payoff,
-    realised_volatility,
-    terminal_price,
-    total_return,
-    touch_probability,
-)
-from optionchain.measures.strategies import (
-    iron_condor,
-    long_call,
-    long_put,
-    short_put,
-    short_straddle,
-    short_strangle,
-    strategy,
-)
+from optionchain.measures.prices import *  # noqa: F403
+from optionchain.measures.strategies import *  # noqa: F403
 from optionchain.measures.strategy import Strategy
 
 __all__ = [
+    "MEASURES_WITH_TERMS",
+    "PLAIN_MEASURES",
+    "TERMINAL_PRICE",
     "ByDelta",
     "ByMoneyness",
+    "Control",
     "Leg",
     "Measure",
     "PathBlock",
     "Strategy",
-    "average_price",
-    "call_payoff",
     "expected_terminal_price",
-    "iron_condor",
-    "long_call",
-    "long_put",
-    "max_drawdown",
-    "put_payoff",
-    "realised_volatility",
+    "is_profit",
+    "measure",
+    "measure_name",
     "sample_block",
-    "short_put",
-    "short_straddle",
-    "short_strangle",
-    "strategy",
-    "terminal_price",
-    "total_return",
-    "touch_probability",
 ]
+__all__ += prices.__all__
+__all__ += strategies.__all__

@@ -1,11 +1,30 @@
-"""What is known of a measure before any path is drawn: the means that control variates use."""
+"""Control variates: measures whose means are known before any path is drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from optionchain import numerics
 from optionchain.errors import InvalidInput
+from optionchain.measures.path_block import Measure
+from optionchain.measures.prices import terminal_price
 from optionchain.models import Custom, Garch, GeometricBrownian, Heston, JumpDiffusion, Telegraph
 from optionchain.parameters import SimulationParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A measure whose mean is known, for each scenario; what is known of it corrects the others.
+
+    Attributes:
+        measure: What is observed on each path.
+        mean: Its mean, from the scenario's parameters; raises `InvalidInput` where it is not known.
+    """
+
+    measure: Measure
+    mean: Callable[[SimulationParameters], float]
+
 
 _EXPONENTIAL_GROWTH = (Custom, Garch, GeometricBrownian, Heston, JumpDiffusion, Telegraph)
 
@@ -26,3 +45,6 @@ def expected_terminal_price(parameters: SimulationParameters) -> float:
         )
     years = method.dt * (parameters.total_steps - 1)
     return parameters.initial_price * numerics.exp(method.drift * years)
+
+
+TERMINAL_PRICE = Control(terminal_price, expected_terminal_price)

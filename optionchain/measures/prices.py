@@ -10,31 +10,47 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.measures.names import named, named_with_terms
 from optionchain.measures.path_block import PathBlock
 from optionchain.models import Historical
 from optionchain.validation import positive
+
+__all__ = [
+    "average_price",
+    "call_payoff",
+    "max_drawdown",
+    "put_payoff",
+    "realised_volatility",
+    "terminal_price",
+    "total_return",
+    "touch_probability",
+]
 
 # Of a model that says nothing of its step: a trading day.
 DEFAULT_STEP_YEARS = 1 / 252
 
 
+@named
 def terminal_price(block: PathBlock) -> Floats:
     """The price at the last step, ``[paths]``, in currency units."""
     return block.prices[:, -1].copy()
 
 
+@named
 def total_return(block: PathBlock) -> Floats:
     """The return from the first to the last step, ``[paths]``; 0.1 is ten percent."""
     returns: Floats = block.prices[:, -1] / block.prices[:, 0] - 1.0
     return returns
 
 
+@named
 def average_price(block: PathBlock) -> Floats:
     """The arithmetic mean of the prices of all steps, ``[paths]``, in currency units."""
     means: Floats = block.prices.mean(axis=1)
     return means
 
 
+@named
 def realised_volatility(block: PathBlock) -> Floats:
     """Annualised sample standard deviation of the log returns, ``[paths]``; 0 with fewer than two returns.
 
@@ -47,6 +63,7 @@ def realised_volatility(block: PathBlock) -> Floats:
     return deviations * math.sqrt(_steps_per_year(block))
 
 
+@named
 def max_drawdown(block: PathBlock) -> Floats:
     """The greatest loss from a maximum so far, ``[paths]``, as a fraction of it, in [0, 1)."""
     fractions = block.prices / np.maximum.accumulate(block.prices, axis=1)
@@ -77,6 +94,7 @@ class Touch:
         return np.asarray(is_beyond.any(axis=1), dtype=np.float64)
 
 
+@named_with_terms
 def touch_probability(level: float) -> Touch:
     """The probability that the price is ever at or beyond `level` times the initial price."""
     return Touch(level)
@@ -109,11 +127,13 @@ class EuropeanPayoff:
         return payoffs
 
 
+@named_with_terms
 def call_payoff(moneyness: float = 1.0) -> EuropeanPayoff:
     """The discounted payoff of a call whose strike is `moneyness` times the initial price."""
     return EuropeanPayoff("call", moneyness)
 
 
+@named_with_terms
 def put_payoff(moneyness: float = 1.0) -> EuropeanPayoff:
     """The discounted payoff of a put whose strike is `moneyness` times the initial price."""
     return EuropeanPayoff("put", moneyness)

@@ -12,11 +12,11 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Steps
+from optionchain.declarations import Parameter, settle
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.models.model import MAX_VOLATILITY, SampledPaths, market_model
-from optionchain.models.parameters import Parameter, check_parameters
 from optionchain.models.path import quoted_volatilities
 from optionchain.time_frame import TimeFrame, time_frame_schema
 from optionchain.validation import finite
@@ -99,7 +99,7 @@ class Historical:
     fallback_volatility: float = 0.2
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
         finite("fallback_volatility", self.fallback_volatility, low=0.0, high=MAX_VOLATILITY)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:

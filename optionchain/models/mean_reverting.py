@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from optionchain import numerics
+from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.limits import HIGHEST_PATH
 from optionchain.models.model import SampledPaths, market_model
-from optionchain.models.parameters import Number, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import StepYears, Volatility
 from optionchain.models.path import levels
 from optionchain.processes.ornstein_uhlenbeck import transition
 from optionchain.processes.recursion import recur
@@ -38,7 +39,7 @@ class MeanReverting:
     mean: Annotated[float, Number("Price that the path returns to.", low=LEAST_MEAN, high=HIGHEST_PATH)]
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""

@@ -30,6 +30,19 @@ class HistoricalDataRepository(Protocol):
         """
         ...
 
+    async def merge_historical_chain(self, chain: HistoricalChain) -> int:
+        """Add the contracts of a chain to those that are stored of that asset and day; of the same, the newer count.
+
+        When two write the same day at once, the contracts of both are stored.
+
+        Returns:
+            How many calls and puts of `chain` were stored already.
+
+        Raises:
+            Conflict: Others kept changing the same day; nothing was stored.
+        """
+        ...
+
     async def list_available_assets(self) -> Sequence[AssetSummary]:
         """What is stored, by asset in order of name."""
         ...

@@ -23,14 +23,14 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from cluster.sweep import InProcess, Silent, Sweep, SweepResult
-from cluster.sweep.blocks import run_blocks
-from cluster.sweep.definition import DEFAULT_QUANTILES
-from cluster.sweep.engine import Engine
 from optionchain.arrays import Floats
 from optionchain.measures import PathBlock, terminal_price
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.sweeps import InProcess, Silent, Sweep, SweepResult
+from optionchain.sweeps.blocks import run_blocks
+from optionchain.sweeps.definition import DEFAULT_QUANTILES
+from optionchain.sweeps.engine import Engine
 
 SCENARIOS, PATHS, STEPS = 3000, 100, 252
 MONTH, CHAIN_SIZE = 21, 10
@@ -145,7 +145,7 @@ def _workers(volatilities: Floats, contracts: float) -> dict[str, float]:
     """One and two workers of a Ray that runs already, and is warm; and other ways to use two cores."""
     import ray  # noqa: PLC0415  heavy
 
-    from cluster.sweep.ray_engine import OnRay  # noqa: PLC0415
+    from cluster.sweeps.ray_engine import OnRay  # noqa: PLC0415
 
     # Ray's own workers and a sweep's give way to others, the rivals do not: on a busy machine that is not their speed.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  Ray writes it so

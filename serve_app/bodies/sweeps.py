@@ -1,4 +1,4 @@
-"""The bodies of the sweep routes, for the OpenAPI document: the document itself is read by `cluster.sweep.wire`."""
+"""The bodies of the sweep routes, for the OpenAPI document; `optionchain.sweeps.wire` reads what is sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cluster.sweep.wire import MEASURES_WITH_TERMS, PLAIN_MEASURES
+from optionchain.measures import MEASURES_WITH_TERMS, PLAIN_MEASURES
 from serve_app.openapi.documentation import Pagination
 
 _NAMES = ", ".join([*PLAIN_MEASURES, *MEASURES_WITH_TERMS])

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import numpy as np
 from clusters import step
 
-from cluster.sweep import InProcess, Silent, Sweep
 from optionchain import Heston, SimulationParameters, SingleExpiration
 from optionchain.measures import terminal_price
+from optionchain.sweeps import InProcess, Silent, Sweep
 
 BASE = SimulationParameters(
     symbol="SPX",

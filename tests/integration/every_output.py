@@ -35,7 +35,8 @@ from optionchain.measures import (
 from optionchain.models import MARKET_MODELS, model_from_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.pricing import black_scholes, implied_volatility
-from optionchain.simulation import Moment, simulate, snapshots_json
+from optionchain.simulation import simulate
+from optionchain.wire.snapshots import Moment, snapshot_bodies, snapshot_body
 
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 GENERATOR = np.random.default_rng(5)
@@ -148,9 +149,9 @@ def _chains() -> Iterator[tuple[str, Any]]:
     for column in COLUMNS:
         yield f"chain {column.name}", column.of(chain)
     simulation = simulate(PARAMETERS)
-    yield "snapshots", b"".join(snapshots_json([Moment(simulation, step, "all") for step in range(50)]))
+    yield "snapshots", b"".join(snapshot_bodies([Moment(simulation, step, "all") for step in range(50)]))
     single = simulate(replace(PARAMETERS, expirations=SingleExpiration(20.0)))
-    yield "snapshots of v1", b"".join(single.snapshot_json(step, "all") for step in range(20))
+    yield "snapshots of v1", b"".join(snapshot_body(single, step, "all") for step in range(20))
 
 
 def _statistics() -> Iterator[tuple[str, Any]]:

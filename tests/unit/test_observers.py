@@ -33,6 +33,11 @@ NAMES = {
     "optionchain_evictions",
     "optionchain_conflicts",
     "optionchain_resident_sessions",
+    "optionchain_sweep_scenarios",
+    "optionchain_sweep_paths",
+    "optionchain_sweep_contracts",
+    "optionchain_sweep_failures",
+    "optionchain_sweep_running",
 }
 
 

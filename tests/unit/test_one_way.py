@@ -45,10 +45,7 @@ def test_the_numbers_of_retries_stand_in_one_file() -> None:
 
 
 def test_nobody_logs_past_the_observer() -> None:
-    # The index and the folders of sweeps follow with the port for work apart from requests.
-    sweeps = {path for path in files_with(r"getLogger") if path.startswith("cluster/sweep")}
-
-    assert files_with(r"getLogger") - sweeps - {"serve_app/edge/errors.py"} == set()
+    assert files_with(r"getLogger") == {"serve_app/edge/errors.py"}
 
 
 def test_settings_are_changed_in_one_way() -> None:

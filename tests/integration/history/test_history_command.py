@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import os
 import subprocess
 import sys
@@ -137,6 +138,58 @@ def test_the_rows_of_one_asset_are_taken_from_a_file_of_many(run, tmp_path):
     assert "1 of 2 rows stored 1 rows passed over, which are not of Name SPX" in said
 
 
+def test_files_of_one_day_add_up_until_they_replace_it(run, tmp_path):
+    header, call, put = CHAINS.splitlines(keepends=True)
+    for name, rows in (("calls", call), ("puts", put), ("later", call.replace("01-19", "02-16"))):
+        (tmp_path / f"{name}.csv").write_text(header + rows)
+
+    def stored(*arguments):
+        said = run("import", *arguments, "--asset", "SPX")
+        exported = run("export", tmp_path / "out.csv", "--asset", "SPX", "--what", "chains")
+        assert (said.exit_code, exported.exit_code) == (0, 0), said.output
+        quoted = [
+            row for row in csv.DictReader((tmp_path / "out.csv").read_text().splitlines()) if row["bid"]
+        ]
+        return {(row["expiration"], row["option_type"]) for row in quoted}, " ".join(said.output.split())
+
+    added, _ = stored(tmp_path / "calls.csv", tmp_path / "puts.csv")
+    more, _ = stored(tmp_path / "later.csv")
+    again, updated = stored(tmp_path / "puts.csv")
+    replaced, dropped = stored("--replace", tmp_path / "calls.csv", tmp_path / "later.csv")
+
+    assert added == {("2024-01-19", "call"), ("2024-01-19", "put")}
+    assert more == again == added | {("2024-02-16", "call")}
+    assert "1 calls and puts were stored already, and are replaced by the file's" in updated
+    assert replaced == {("2024-01-19", "call"), ("2024-02-16", "call")}
+    assert "3 calls and puts that were stored of these days were dropped" in dropped
+
+
+def test_the_price_of_the_underlying_is_taken_from_the_closes_that_are_stored(run, tmp_path):
+    (tmp_path / "prices.csv").write_text(CSV)
+    (tmp_path / "chains.csv").write_text(
+        "date,act_symbol,expiration,strike,call_put,bid,ask,vol\n2024-01-02,SPX,2024-01-19,2,Call,1,1.2,0.2\n"
+        "2024-01-03,SPX,2024-01-19,2,Call,1,1.2,0.2\n"
+    )
+
+    run("import", tmp_path / "prices.csv", "--asset", "SPX")
+    chains = run("import", tmp_path / "chains.csv", "--asset", "SPX", "--underlying-price", "closes")
+    run("export", tmp_path / "out.csv", "--asset", "SPX", "--what", "chains")
+
+    assert chains.exit_code == 0, chains.output
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert [float(row["underlying_price"]) for row in rows if row["bid"]] == [2.0, 3.0]
+
+
+def test_an_import_that_stores_nothing_fails(run, tmp_path):
+    text = CHAINS.replace("bid,ask", "bid,ask,root").replace("2\n", "2,SPX\n")
+    (tmp_path / "chains.csv").write_text(text)
+
+    result = run("import", tmp_path / "chains.csv", "--asset", "SPX", "--root", "SPXW")
+
+    assert result.exit_code == 1
+    assert "0 of 2 rows stored" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -148,6 +201,13 @@ def test_the_rows_of_one_asset_are_taken_from_a_file_of_many(run, tmp_path):
         ("--only", "SPX"),
         ("--only", "no=SPX"),
         ("--column", "=x"),
+        ("--column", "clsoe=close"),
+        ("--column", "close=Last"),
+        ("--replace",),
+        ("--root", "SPX"),
+        ("--underlying-price", "high"),
+        ("--volatility-unit", "bp"),
+        ("--expiration", "soon"),
     ],
 )
 def test_a_wrong_option_is_one_line_that_names_it(run, tmp_path, wrong):
@@ -166,14 +226,14 @@ def test_an_import_leaves_nothing_old_in_the_cache_of_the_service(run, tmp_path,
     file.write_text(CHAINS)
     keys = [chain_key("SPX", date(2024, 1, 2)), range_key("SPX"), ASSETS, generation_key("SPX")]
     asyncio.run(with_cache(lambda cache: [cache.set(key, b"old", 60) for key in keys]))
-    save = MongoHistoricalRepository.save_historical_chain
+    save = MongoHistoricalRepository.merge_historical_chain
 
     async def save_and_break(self, chain):
         await save(self, chain)
         raise Unavailable("mongodb")
 
     if is_interrupted:
-        monkeypatch.setattr(MongoHistoricalRepository, "save_historical_chain", save_and_break)
+        monkeypatch.setattr(MongoHistoricalRepository, "merge_historical_chain", save_and_break)
     result = run("import", file, "--asset", "SPX")
 
     assert result.exit_code == is_interrupted

@@ -61,6 +61,45 @@ async def test_two_writers_of_one_day_leave_one_whole_chain(history):
     assert sum(same_chain(stored, candidate) for candidate in candidates) == 1
 
 
+async def test_merged_chains_have_the_contracts_of_both_and_the_newer_quotes(history, mongo):
+    older, newer = chain(expirations=("2024-01-19",)), chain(level=0.5)
+
+    counts = [await history.merge_historical_chain(one) for one in (older, newer, newer)]
+
+    # Five strikes an expiration, a call and a put each.
+    assert counts == [0, 10, 20]
+    assert same_chain(await history.get_historical_chain("SPX", DAY), older.merged(newer))
+    assert await history._chains.documents.count_documents({}) == 2
+    assert await history._chains.heads.count_documents({}) == 1
+
+
+async def test_writers_that_add_to_one_day_at_once_lose_nothing(history):
+    days = [f"2024-0{month}-16" for month in range(2, 7)]
+    parts = [chain(expirations=(day,), level=0.1 * n) for n, day in enumerate(days, 1)]
+
+    await asyncio.gather(*(history.merge_historical_chain(part) for part in parts))
+
+    stored = await history.get_historical_chain("SPX", DAY)
+    assert np.unique(stored.expirations).astype(str).tolist() == days
+    assert np.array_equal(
+        stored.calls.implied_volatility, np.concatenate([part.calls.implied_volatility for part in parts])
+    )
+
+
+async def test_adding_to_a_day_that_is_changed_all_the_time_is_given_up(history, monkeypatch):
+    await history.save_historical_chain(chain())
+    publish = history._chains.publish
+
+    async def second(revisions):
+        await publish(revisions)
+        return {history._chains.identity_of(revision.identity) for revision in revisions}
+
+    monkeypatch.setattr(history._chains, "publish", second)
+
+    with pytest.raises(Conflict):
+        await history.merge_historical_chain(chain(level=0.5))
+
+
 async def test_readers_see_one_chain_or_the_other_while_it_is_replaced(history):
     one, other = chain(level=0.1), chain(level=0.3, expirations=("2024-01-19",))
     await history.save_historical_chain(one)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from datetime import date
@@ -75,7 +76,7 @@ async def test_prices_are_read_in_the_common_shapes(history, file, text, options
 async def test_bad_rows_are_counted_and_written_with_the_reason_and_the_good_ones_stored(history, file):
     text = (
         "date,open,high,low,close,volume\n2024-01-02,1,3,1,2,5\nyesterday,1,3,1,2,5\n2024-01-03,x,3,1,2,5\n"
-        "2024-01-04,1,0.5,1,2,5\n2024-01-05,1,3,-1,2,5\n2024-01-06,1,3,1,2,-5\n2024-01-07,1,3,1\n2024-01-08,1,3,1,2,\n"
+        "2024-01-04,1,0.5,1,2,5\n2024-01-05,1,3,0,2,5\n2024-01-06,1,3,1,2,-5\n2024-01-07,1,3,1\n2024-01-08,1,3,1,2,\n"
     )
     plan = plan_import(file(text), asset="SPX")
 
@@ -153,8 +154,8 @@ async def test_an_import_that_breaks_in_a_batch_tells_of_it(history, file):
     told = []
 
     class Breaks:
-        async def save_historical_chain(self, chain):
-            await history.save_historical_chain(chain)
+        async def merge_historical_chain(self, chain):
+            await history.merge_historical_chain(chain)
             raise Unavailable("mongodb")
 
     async def tell(rows, days):
@@ -230,22 +231,49 @@ async def test_chains_are_read_in_the_shapes_of_the_vendors(history, file, form,
     ]
 
 
-async def test_a_file_replaces_a_stored_day_though_it_comes_in_many_batches(history, file, monkeypatch):
+@pytest.mark.parametrize("replaces", [False, True])
+async def test_a_file_in_many_batches_adds_to_a_stored_day_or_replaces_it(
+    history, file, monkeypatch, replaces
+):
     await history.save_historical_chain(chain(expirations=("2024-06-21",)))
     monkeypatch.setattr(table_module, "BLOCK_BYTES", 150)
 
-    report = await import_file(plan_import(file(OPTOPSY), asset="SPX"), history)
+    report = await import_file(plan_import(file(OPTOPSY), asset="SPX", replaces=replaces), history)
 
     stored = await history.get_historical_chain("SPX", date(2024, 1, 2))
     assert report.batches > 1
-    assert stored.expirations.astype(str).tolist() == ["2024-01-19"] * 2
+    assert stored.expirations.astype(str).tolist() == ["2024-01-19"] * 2 + ["2024-06-21"] * 5 * (not replaces)
+    assert [stored.calls.bid[:2].tolist(), stored.puts.bid[:2].tolist()] == [[3.0, 2.0], [1.0, 2.0]]
+    assert (report.updated, report.dropped) == (0, 10 * replaces)
+
+
+async def test_two_files_of_one_day_that_are_imported_at_once_are_both_stored(history, file):
+    header, *rows = OPTOPSY.splitlines(keepends=True)
+    paths = [file(header + "".join(rows[side::2]), f"{side}.csv") for side in range(2)]
+
+    await asyncio.gather(*(import_file(plan_import(path, asset="SPX"), history) for path in paths))
+
+    stored = await history.get_historical_chain("SPX", date(2024, 1, 2))
     assert [stored.calls.bid.tolist(), stored.puts.bid.tolist()] == [[3.0, 2.0], [1.0, 2.0]]
+
+
+async def test_prices_below_zero_are_stored_and_have_no_logarithm(history, file):
+    text = "Date,Open,High,Low,Close\n2020-04-16,20,20,18,19\n2020-04-17,19,20,17,18\n2020-04-20,17,18,-40,-37\n2020-04-21,-14,13,-16,10\n2020-04-22,11,16,10,13\n2020-04-23,13,16,13,16\n"
+
+    report = await import_file(plan_import(file(text), asset="SPX"), history)
+
+    assert (report.stored, report.rejected) == (6, 0)
+    assert (await stored_prices(history)).close.tolist() == [19.0, 18.0, -37.0, 10.0, 13.0, 16.0]
+    # The returns between closes above zero: from 19 to 18, from 10 to 13, from 13 to 16.
+    expected = np.std(np.log([18 / 19, 13 / 10, 16 / 13]), ddof=1) * np.sqrt(252)
+    answer = await history.query_realised_volatility("SPX", DateRange(date(2020, 1, 1), date(2020, 12, 31)))
+    assert answer == pytest.approx(expected, rel=1e-12)
 
 
 async def test_contracts_that_are_none_are_rejected(history, file):
     text = OPTOPSY + (
         "SPX,2024-01-02,2024-01-19,0,call,1,2,0.2,101\nSPX,2024-01-02,2023-01-19,100,call,1,2,0.2,101\n"
-        "SPX,2024-01-02,2024-01-19,110,both,1,2,0.2,101\nSPX,2024-01-02,2024-01-19,110,call,-1,2,0.2,101\n"
+        "SPX,2024-01-02,2024-01-19,110,both,1,2,0.2,101\nSPX,2024-01-02,2024-01-19,110,call,-0.5,2,0.2,101\n"
         "SPX,never,2024-01-19,110,call,1,2,0.2,101\nSPX,2024-01-02,2024-01-19,105,put,9,9,0.2,101\n"
     )
     plan = plan_import(file(text), asset="SPX")

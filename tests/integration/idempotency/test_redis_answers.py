@@ -11,7 +11,8 @@ import pytest
 from servers import RedisServer, redis_server
 
 from adapters.redis_idempotency import RedisAnswers, Room
-from optionchain.errors import KeyReused, Unavailable
+from optionchain.errors import Unavailable
+from optionchain.ports import KeyReused
 
 pytestmark = pytest.mark.anyio
 REQUEST, OTHER_REQUEST = b"r" * 32, b"o" * 32

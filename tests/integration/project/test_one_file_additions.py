@@ -18,7 +18,8 @@ MODEL = '''
 from dataclasses import dataclass
 import numpy as np
 from optionchain.models.model import SampledPaths, market_model
-from optionchain.models.parameters import StepYears, Volatility, check_parameters
+from optionchain.declarations import settle
+from optionchain.models.parameters import StepYears, Volatility
 
 @market_model
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Still:
     volatility: Volatility
 
     def __post_init__(self):
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot, steps, draws):
         shape = (draws.paths, steps)
@@ -54,9 +55,10 @@ GREEK = '''
 SEES_THE_GREEK = """
 import json
 from datetime import UTC, datetime, timedelta
-from optionchain.chains import build_chain, v1_contracts
+from optionchain.chains import build_chain
 from optionchain.expirations import Expiration
 from optionchain.export import Dataset
+from optionchain.wire.contracts import v1_contracts
 now = datetime(2026, 1, 5, tzinfo=UTC)
 chain = build_chain(symbol="A", quote_time=now, spot=100.0, base_volatility=0.2, chain_size=1,
                     expirations=[Expiration(expires_at=now + timedelta(days=30), labels=())])

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # Imports all that HTTP, actors and sweeps consist of, from where the wheel was installed.
 PROGRAM = """
 import sys
-import actors.sessions, cluster.bootstrap, cluster.sweep, optionchain, optionchain_client, proving, serve_app.app
+import actors.sessions, cluster.bootstrap, cluster.sweeps, optionchain, optionchain_client, proving, serve_app.app
 for module in (actors, cluster, optionchain, optionchain_client, proving, serve_app):
     assert module.__path__[0].startswith(sys.prefix), module.__path__
 """

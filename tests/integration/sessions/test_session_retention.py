@@ -20,7 +20,7 @@ from actors.settings import SessionSettings
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
-from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, Surface
+from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, SessionKind
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
 
 
 async def tell(actor: SessionActor, session: Session, command: Command) -> object:
-    call = Call(session.id, on_behalf_of(session.owner), session.surface, command)
+    call = Call(session.id, on_behalf_of(session.owner), session.kind, command)
     (answer,) = await actor.execute(packed([call]))
     return answer
 
@@ -68,7 +68,7 @@ async def test_an_expired_session_is_gone_from_the_list_from_memory_and_from_the
 
     await asyncio.sleep(max(written + TTL_SECONDS + 2.5 * SWEEP_SECONDS - time.monotonic(), 0.0))
 
-    assert (await store.list_active(session.owner, Surface.CHAIN)).total == 0
+    assert (await store.list_active(session.owner, SessionKind.CHAIN)).total == 0
     assert (await actor.status())["resident_sessions"] == 0
     assert [key async for key in redis.scan_iter(f"*{prefix}*")] == []
     assert isinstance(await tell(actor, session, Inspect()), NotFound)

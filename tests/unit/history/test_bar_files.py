@@ -15,25 +15,17 @@ import polars as pl
 import pytest
 
 from adapters.history_files import import_file, plan_import
+from adapters.history_files.reports import report_lines
 from optionchain.errors import InvalidInput
 from optionchain.history.bars import joined
 from optionchain.time_frame import TimeFrame
+from tests.unit.history.kept import Kept
 
 pytestmark = pytest.mark.anyio
 
 MINUTE, HOUR, WEEK = TimeFrame.MINUTE, TimeFrame.HOUR, TimeFrame.WEEK
 PLAIN = "date,open,high,low,close,volume\n2024-01-02,1,3,1,2,5\n2024-01-03,2,4,2,3,6\n"
 NEW_YORK = {"timezone": "America/New_York", "timeframe": HOUR}
-
-
-class Kept:
-    """What would be stored."""
-
-    def __init__(self):
-        self.parts = []
-
-    async def save_time_series(self, series):
-        self.parts.append(series)
 
 
 @pytest.fixture
@@ -85,6 +77,8 @@ def seconds(*texts):
         pytest.param("Datum;Erster;Hoch;Tief;Schlusskurs;Stuecke\n2024-01-02;1;3;1;2;5\n2024-01-03;2;4;2;3;6\n",
                      {"columns": {"date": "Datum", "open": "Erster", "high": "Hoch", "low": "Tief", "close": "Schlusskurs",
                                   "volume": "Stuecke"}}, id="columns that the user names"),
+        pytest.param('"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","52W H","52W L ","VOLUME "\n'
+                     '03-Jan-2024,EQ,2,4,2,2,3,3,3,9,1,6\n02-Jan-2024,EQ,1,3,1,2,2,2,2,9,1,5\n', {}, id="NSE"),
         pytest.param('Date,Open,High,Low,Close,Volume\n"Jan 02, 2024",1,3,1,2,5\n"Jan 03, 2024",2,4,2,3,6\n', {}, id="months by name"),
         pytest.param("date,open,high,low,close,volume,note\n2024-01-02,1,3,1,2,5,gr\xfcn\n2024-01-03,2,4,2,3,6,\n".encode("cp1252"), {},
                      id="not UTF-8"),
@@ -155,6 +149,10 @@ def test_an_archive_of_several_files_is_refused(tmp_path):
         ('"1.234"', {"decimal": ","}, 1234.0),
         ('"1,234"', {"decimal": ","}, 1.234),
         ("1 234", {}, 1234.0),
+        ('"1,23,45,678"', {}, 12_345_678.0),
+        ('"98,76,543"', {}, 9_876_543.0),
+        ('"1,23,456.75"', {}, 123_456.75),
+        ("₹1234", {}, 1234.0),
     ],
 )
 async def test_a_number_is_read_in_whatever_way_it_is_written(file, cell, options, number):
@@ -399,3 +397,271 @@ def test_the_number_of_rows_is_known_about_before_they_are_read(file):
     table = plan_import(file(PLAIN + "2024-01-03,2,4,2,3,6\n" * 5000), asset="SPX").table
 
     assert 4500 < table.about_rows() < 5500
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Europe/Berlin", "Asia/Tokyo"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1704153600",
+        "1704153600000",
+        "2024-01-02T00:00:00Z",
+        "2024-01-02 00:00:00+00:00",
+        "2024-01-01T19:00:00-05:00",
+        "2024-01-02T09:30:00-05:00",
+    ],
+)
+async def test_a_midnight_of_utc_or_a_clock_with_its_offset_is_a_day_in_every_timezone(file, zone, text):
+    bars, _, _ = await read(file(f"date,open,high,low,close\n{text},1,3,1,2\n"), timezone=zone)
+
+    assert bars.times.tolist() == seconds("2024-01-02")
+
+
+@pytest.mark.parametrize(
+    ("zone", "texts"),
+    [
+        ("Europe/Berlin", ["2024-03-29T23:00:00Z", "2024-04-01T22:00:00Z"]),
+        ("Europe/London", ["2024-03-30 00:00:00+00:00", "2024-04-01 23:00:00+00:00"]),
+        ("Asia/Tokyo", ["2024-03-29 15:00:00 UTC", "2024-04-01 15:00:00 UTC"]),
+        ("America/New_York", ["1711771200000", "1712030400000"]),  # 04:00 UTC
+        ("Australia/Sydney", ["1711717200", "1711976400"]),  # 13:00 UTC
+    ],
+)
+async def test_daily_bars_at_the_midnights_of_an_exchange_are_on_its_days(file, zone, texts):
+    rows = "".join(f"{text},1,3,1,2\n" for text in texts)
+
+    bars, _, _ = await read(file("date,open,high,low,close\n" + rows), timezone=zone)
+
+    assert bars.times.tolist() == seconds("2024-03-30", "2024-04-02")
+
+
+CANDLES = ["1704153600,{}\n", "1704240000,{}\n"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("1,3,1,2,5", "2,4,2,3,6", id="six columns"),
+        pytest.param("1,3,1,2,5,31022", "2,4,2,3,6,60231", id="Kraken: trades"),
+        pytest.param("1,3,1,2,2.5,5,9", "2,4,2,3,2.5,6,9", id="mean price, volume and trades"),
+        pytest.param("1,2,3,1,5", "2,3,4,2,6", id="Bitfinex: open, close, high, low"),
+    ],
+)
+async def test_candles_since_1970_without_a_header_are_read(file, first, second):
+    bars, report, rejects = await read(file(CANDLES[0].format(first) + CANDLES[1].format(second)))
+
+    assert (report.stored, rejects) == (2, {})
+    assert bars.times.tolist() == seconds("2024-01-02", "2024-01-03")
+    assert [bars.open.tolist(), bars.high.tolist()] == [[1.0, 2.0], [3.0, 4.0]]
+    assert [bars.low.tolist(), bars.close.tolist()] == [[1.0, 2.0], [2.0, 3.0]]
+    assert bars.volume.tolist() == [5.0, 6.0]
+
+
+async def test_candles_of_coinbase_have_the_low_first(file):
+    bars, _, _ = await read(file("1704153600,1,4,2,3,5\n1704240000,2,5,3,4,6\n"))
+
+    assert [bars.low.tolist(), bars.high.tolist()] == [[1.0, 2.0], [4.0, 5.0]]
+    assert [bars.open.tolist(), bars.close.tolist()] == [[2.0, 3.0], [3.0, 4.0]]
+
+
+async def test_the_columns_of_a_file_without_a_header_are_named_by_their_numbers(file):
+    fields = ("volume", "close", "low", "high", "open", "date", "time")
+    columns = {field: f"column {number}" for number, field in enumerate(fields, 1)}
+
+    bars, _, _ = await read(file("5,2,1,3,1,2024-01-02,00:00\n6,3,2,4,2,2024-01-03,00:00\n"), columns=columns)
+
+    assert (bars.close.tolist(), bars.volume.tolist()) == ([2.0, 3.0], [5.0, 6.0])
+
+
+@pytest.mark.parametrize(
+    ("names", "asset", "columns", "volume"),
+    [
+        ("Volume BTC,Volume USD", "BTC", {}, 5.0),
+        ("Volume USDT,Volume BTC", "BTCUSDT", {}, 6.0),
+        ("Volume_(BTC),Volume_(Currency)", "XBT", {}, 5.0),
+        ("volumefrom,volumeto", "ETH", {}, 5.0),
+        ("Vol USDT,Vol ETH", "ETH-USDT", {}, 6.0),
+        ("Volume,Volume USD", "BTC", {}, 5.0),
+        ("Volume BTC,Volume ETH", "ETHBTC", {}, 6.0),
+        ("Volume USD,Volume EUR", "SPX", {"volume": "Volume EUR"}, 6.0),
+        ("Volume USD,Volume EUR", "SPX", {"volume": ""}, None),
+    ],
+)
+async def test_of_volumes_named_by_currency_the_one_in_units_of_the_asset_counts(
+    file, names, asset, columns, volume
+):
+    text = (
+        f"https://www.example.com\nunix,date,open,high,low,close,{names}\n1704153600,2024-01-02,1,3,1,2,5,6\n"
+    )
+    plan, kept = plan_import(file(text), asset=asset, columns=columns), Kept()
+
+    await import_file(plan, kept)
+
+    [bars] = kept.parts
+    assert np.array_equal(bars.volume, [np.nan if volume is None else volume], equal_nan=True)
+
+
+@pytest.mark.parametrize("names", ["Volume USD,Volume EUR", "Volume USD", "Volume BTC,Volume ETH"])
+def test_a_volume_of_which_nothing_tells_the_unit_is_asked_for(file, names):
+    cells = ",".join("5" for _ in names.split(","))
+
+    with pytest.raises(InvalidInput, match=r"in units of the asset\? Give --column volume=NAME"):
+        plan_import(file(f"date,open,high,low,close,{names}\n2024-01-02,1,3,1,2,{cells}\n"), asset="SPX")
+
+
+async def test_the_base_of_a_pair_in_the_file_tells_the_unit_of_the_volume(file):
+    text = "date,symbol,open,high,low,close,Volume USDT,Volume DOGE\n2024-01-02,DOGE/USDT,1,3,1,2,5,6\n"
+
+    bars, _, _ = await read(file(text))
+
+    assert bars.volume.tolist() == [6.0]
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        "O:SPX240119C04750000",
+        "SPX240119C04750000",
+        "SPX   240119P04750000",
+        "BTC-27DEC24-100000-C",
+        "NIFTY26APR23100CE",
+        "SPX_011924C4750",
+        ".SPX240119C4750",
+        "SPX 240119C4750000",
+        "SPX 19JAN24 4750 C",
+        "SPX Jan19'24 4750 PUT",
+    ],
+)
+@pytest.mark.parametrize("column", ["ticker", "symbol", "contractSymbol", "instrument_name"])
+def test_bars_of_a_contract_are_not_those_of_its_underlying(file, contract, column):
+    text = f"{column},date,open,high,low,close\n{contract},2024-01-02,1,3,1,2\n"
+
+    with pytest.raises(InvalidInput, match="has the prices of the option contract"):
+        plan_import(file(text), asset="SPX")
+
+
+def test_bars_of_many_contracts_are_not_those_of_their_underlying(file):
+    text = "ticker,date,open,high,low,close\n" + "".join(
+        f"O:SPX240119C0{k}000,2024-01-02,1,3,1,2\n" for k in (4750, 4760)
+    )
+
+    with pytest.raises(InvalidInput, match="has the prices of the option contract"):
+        plan_import(file(text), asset="SPX")
+
+
+def test_a_file_named_by_a_contract_has_its_bars(file):
+    with pytest.raises(InvalidInput, match="has the prices of the option contract SPY240119C00470000"):
+        plan_import(file(PLAIN, "SPY240119C00470000.csv"), asset="SPY")
+
+
+async def test_bars_of_a_contract_are_stored_as_its_own(file):
+    text = "ticker,date,open,high,low,close\nO:SPX240119C04750000,2024-01-02,1,3,1,2\n"
+    kept = Kept()
+
+    await import_file(plan_import(file(text), asset="SPX240119C04750000"), kept)
+
+    assert kept.parts[0].close.tolist() == [2.0]
+
+
+def test_a_file_in_which_every_instant_has_several_rows_is_refused(file):
+    days = ("2024-01-02", "2024-01-03")
+    text = "date,open,high,low,close\n" + "".join(
+        f"{day},{n},{n},{n},{n}\n" for n in (1, 400) for day in days
+    )
+
+    with pytest.raises(InvalidInput, match="2 of 2 instants have several prices"):
+        plan_import(file(text), asset="SPX")
+
+
+def test_a_file_in_which_many_instants_have_several_prices_is_refused(file):
+    long, short = (
+        np.arange("2024-01-01", "2024-02-01", dtype="M8[D]"),
+        np.arange("2024-01-20", "2024-02-01", dtype="M8[D]"),
+    )
+    text = (
+        "date,open,high,low,close\n"
+        + "".join(f"{day},1,1,1,1\n" for day in long)
+        + "".join(f"{day},9,9,9,9\n" for day in short)
+    )
+
+    with pytest.raises(InvalidInput, match="12 of 31 instants have several prices"):
+        plan_import(file(text), asset="SPX")
+
+
+async def test_a_file_that_has_every_row_twice_is_of_one_asset(file):
+    bars, report, _ = await read(file(PLAIN + PLAIN.partition("\n")[2]))
+
+    assert (len(bars), report.rejected) == (2, 2)
+
+
+async def test_the_rows_of_another_name_are_stored_and_it_is_said(file):
+    text = "symbol,date,open,high,low,close\nESH4,2024-01-02,1,3,1,2\n"
+    plan, kept = plan_import(file(text), asset="ES"), Kept()
+
+    report = await import_file(plan, kept)
+
+    assert kept.parts[0].asset == "ES"
+    assert "stored as ES are the rows of symbol ESH4" in [*report_lines(plan, report)]
+
+
+def test_instruments_that_only_a_number_tells_apart_are_several_assets(file):
+    text = "ts_event,rtype,instrument_id,open,high,low,close,volume\n1704153600000000000,35,1,1.5,3,1,2,5\n1704153600000000000,35,2,9.5,9.5,9,9,5\n"
+
+    with pytest.raises(InvalidInput, match="rows of 1, 2: say which, as in --only instrument_id=1"):
+        plan_import(file(text), asset="SPX")
+
+
+@pytest.mark.parametrize("header", ["ts_event,open,high,low,close", "date,open,high,low,close"])
+async def test_prices_that_may_be_fixed_point_are_asked_for(file, header):
+    path = file(f"{header}\n1704153600000000000,1500000000,3000000000,1000000000,2000000000\n")
+
+    with pytest.raises(InvalidInput, match="may be whole numbers of 1e-9") as refusal:
+        await read(path)
+    fixed, _, _ = await read(path, price_scale=1e-9)
+    plain, _, _ = await read(path, price_scale=1.0)
+
+    assert refusal.value.field == "price-scale"
+    assert (fixed.open.tolist(), plain.open.tolist()) == ([1.5], [1.5e9])
+
+
+async def test_prices_below_zero_are_kept_and_a_zero_that_stands_for_nothing_is_not(file):
+    text = "Date,Open,High,Low,Close,Volume\n04/17/2020,19,20,17,18,5\n04/20/2020,17,18,-40,-37,-1\n04/21/2020,0,0,0,0,5\n04/22/2020,0,14,-17,10,5\n"
+
+    bars, report, rejects = await read(file(text))
+
+    assert (bars.close.tolist(), bars.low.tolist()) == ([18.0, -37.0, 10.0], [17.0, -40.0, -17.0])
+    assert [*rejects] == [3]
+    assert "and 0 only in a bar that goes below" in rejects[3]
+    assert (report.repaired, np.isnan(bars.volume).tolist()) == ({"volume": 1}, [False, True, False])
+
+
+@pytest.mark.parametrize("cell", ["-37.63", "(37.63)", "\N{MINUS SIGN}37.63", "-$37.63", '"-37,63"'])
+async def test_a_price_below_zero_is_read_in_whatever_way_it_is_written(file, cell):
+    options = {"decimal": ","} if "," in cell else {}
+
+    bars, _, rejects = await read(file(f"date,open,high,low,close\n2020-04-20,17,18,-40,{cell}\n"), **options)
+
+    assert (bars.close.tolist(), rejects) == ([-37.63], {})
+
+
+async def test_instants_since_1970_that_are_floats_are_read(tmp_path):
+    rows = {"time": [1704153600.0, None, 1704240000.0], "open": [1.0, 9.0, 2.0], "high": [3.0, 9.0, 4.0]}
+    pl.DataFrame(rows | {"low": [1.0, 9.0, 2.0], "close": [2.0, 9.0, 3.0]}).write_parquet(
+        tmp_path / "bars.parquet"
+    )
+
+    bars, _, rejects = await read(tmp_path / "bars.parquet")
+
+    assert (bars.times.tolist(), [*rejects]) == (seconds("2024-01-02", "2024-01-03"), [2])
+
+
+@pytest.mark.parametrize(("kind", "close"), [(pl.Float64, 4505.0), (pl.Int64, 4505e-9)])
+async def test_only_whole_numbers_of_databento_are_fixed_point(tmp_path, kind, close):
+    prices = {name: pl.Series([4505], dtype=kind) for name in ("open", "high", "low", "close")}
+    pl.DataFrame({"ts_event": [1704153600000000000], "rtype": [35], **prices}).write_parquet(
+        tmp_path / "bars.parquet"
+    )
+
+    bars, _, _ = await read(tmp_path / "bars.parquet")
+
+    assert bars.close.tolist() == [close]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from adapters.history_files import import_file, plan_import
-from optionchain.errors import InvalidInput, NotFound
+from optionchain.errors import InvalidInput
+from tests.unit.history.kept import Kept
 
 pytestmark = pytest.mark.anyio
 
@@ -39,21 +40,6 @@ CBOE_ROW = (
     "4742.8300,{active},0.1180,0.5150,0.0040,-1.2000,4.1000,0.9000,30,59.9000,25,60.5000,4740.1000,4740.2000,60.5000,1500,\n"
 )
 LONG = "underlying_symbol,underlying_price,option_type,expiration,quote_date,strike,bid,ask,implied_volatility,delta\n"
-
-
-class Kept:
-    """What would be stored, by day."""
-
-    def __init__(self):
-        self.chains = {}
-
-    async def save_historical_chain(self, chain):
-        self.chains[chain.day] = chain
-
-    async def get_historical_chain(self, asset, day):
-        if day not in self.chains:
-            raise NotFound("chain", asset)
-        return self.chains[day]
 
 
 @pytest.fixture
@@ -150,14 +136,14 @@ async def test_a_file_of_others_is_refused_until_one_is_chosen(read):
         await read(text)
 
 
-async def test_of_two_roots_with_one_contract_the_user_chooses(read):
+async def test_of_two_roots_with_one_contract_the_asset_has_its_own_or_the_user_chooses(read):
     text = CBOE_HEADER + cboe(root="SPX") + cboe(root="SPXW")
 
-    both = await read(text)
-    one = await read(text, only={"root": "SPX"})
-
-    assert both[2] == {1: "a later row has the same contract"}
-    assert (one[1].stored, one[1].passed_over, one[2]) == (1, 1, {})
+    for options in ({}, {"only": {"root": "SPX"}}, {"roots": ["SPX"]}):
+        _, report, rejects = await read(text, **options)
+        assert (report.stored, report.other_roots, rejects) == (1, {"SPXW": 1}, {})
+    _, report, rejects = await read(text, roots=["SPXW", "SPX"])
+    assert (report.passed_over, rejects) == (0, {1: "a later row has the same contract"})
 
 
 async def test_european_numbers_american_dates_and_percents_are_understood_together(read):
@@ -180,7 +166,7 @@ async def test_european_numbers_american_dates_and_percents_are_understood_toget
         ("1/2/2024", "1/9/2024", {"month_first": False}, date(2024, 2, 1)),
         ("2024-01-02 15:45:00", "2024-01-19 00:00:00", {}, date(2024, 1, 2)),
         ("20240102", "20240119", {}, date(2024, 1, 2)),
-        ("1704240000", "1705698000", {}, date(2024, 1, 3)),
+        ("1704240000", "1705622400", {}, date(2024, 1, 3)),
     ],
 )
 async def test_both_dates_of_a_contract_are_read_in_one_order(read, quoted, expires, options, day):
@@ -189,12 +175,67 @@ async def test_both_dates_of_a_contract_are_read_in_one_order(read, quoted, expi
     assert ([*chains], report.rejected) == ([day], 0)
 
 
-async def test_a_day_since_1970_is_that_of_the_timezone(read):
-    text = LONG + "SPX,100,call,1705698000,1704240000,100,1,2,0.2,0.5\n"
+@pytest.mark.parametrize(
+    ("quoted", "zone"),
+    [
+        ("1704240001", "America/New_York"),  # 19:00:01 of the 2nd there
+        ("2024-01-03T00:30:00Z", "America/New_York"),
+        ("1704150000000", "Australia/Sydney"),  # 23:00 UTC of the 1st
+        ("1704153600", "America/New_York"),  # a midnight of UTC is a day
+        ("2024-01-02T00:00:00Z", "Asia/Tokyo"),
+        ("2024-01-01T19:00:00-05:00", "America/New_York"),  # the same midnight
+    ],
+)
+async def test_a_quote_is_of_the_day_of_the_timezone_or_of_the_day_that_is_written(read, quoted, zone):
+    text = LONG + f"SPX,100,call,2024-01-19,{quoted},100,1,2,0.2,0.5\n"
 
-    chains, _, _ = await read(text, timezone="America/New_York")
+    chains, _, _ = await read(text, timezone=zone)
 
     assert [*chains] == [DAY]
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "America/New_York", "Europe/Berlin", "Asia/Tokyo", "Australia/Sydney"]
+)
+@pytest.mark.parametrize(
+    "expires",
+    [
+        "1705622400",  # 2024-01-19T00:00Z
+        "1705622400000",
+        "1705651200000000",  # 08:00Z, Deribit
+        "1705698000",  # 21:00Z, the close in New York
+        "2024-01-19T00:00:00Z",
+        "2024-01-19 00:00:00+00:00",
+        "2024-01-19T16:00:00-05:00",
+        "2024-01-18T19:00:00-05:00",  # midnight of UTC, as written by who converts it
+        "2024-01-19",
+        "20240119",
+        "19JAN24",
+    ],
+)
+async def test_an_expiration_is_one_day_in_every_timezone(read, expires, zone):
+    chains, report, _ = await read(
+        LONG + f"SPX,100,call,{expires},2024-01-02,100,1,2,0.2,0.5\n", timezone=zone
+    )
+
+    assert report.rejected == 0
+    assert chains[DAY].expirations.astype(str).tolist() == ["2024-01-19"]
+
+
+@pytest.mark.parametrize(
+    ("expires", "zone"),
+    [
+        ("1705618800", "Europe/Berlin"),  # the midnight of the 19th there
+        ("1705590000", "Asia/Tokyo"),
+        ("1705726799", "America/New_York"),  # the last second of the 19th there
+    ],
+)
+async def test_an_expiration_at_the_beginning_or_end_of_a_day_of_the_timezone_is_that_day(
+    read, expires, zone
+):
+    chains, _, _ = await read(LONG + f"SPX,100,call,{expires},2024-01-02,100,1,2,0.2,0.5\n", timezone=zone)
+
+    assert chains[DAY].expirations.astype(str).tolist() == ["2024-01-19"]
 
 
 async def test_quotes_that_are_no_numbers_are_rejected_and_never_taken_for_nothing(read):
@@ -224,4 +265,5 @@ async def test_frames_of_yfinance_are_read_with_the_index_that_they_are_written_
     stored = chains[DAY]
     assert (report.rejected, stored.strikes.tolist()) == (0, [4750.0])
     assert (stored.calls.bid[0], stored.puts.bid[0], stored.puts.open_interest[0]) == (60.1, 55.1, 0.0)
-    assert stored.puts.implied_volatility[0] == 1.0000000000000003e-05
+    assert np.isnan(stored.puts.implied_volatility[0])
+    assert report.repaired == {"implied_volatility": 1}

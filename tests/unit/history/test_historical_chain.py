@@ -81,6 +81,15 @@ def test_merged_chains_have_the_contracts_of_both_and_the_newer_numbers():
     assert same_chain(older.merged(older), older)
 
 
+def test_the_contracts_that_two_chains_share_are_those_of_which_both_say_something():
+    older, newer = chain(expirations=("2024-01-19",)), chain(expirations=("2024-01-19", "2024-02-16"))
+    silent = chain(expirations=("2024-01-19",), puts=Quotes.of(5))
+
+    assert older.shared_contracts(newer) == newer.shared_contracts(older) == 10
+    assert newer.shared_contracts(silent) == 5
+    assert newer.shared_contracts(chain(expirations=("2024-03-15",))) == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

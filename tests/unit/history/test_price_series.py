@@ -18,6 +18,7 @@ from optionchain.history.bars import (
     source_time_frame,
 )
 from optionchain.history.chains import DateRange
+from optionchain.history.window import window_of_closes
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.samples import prices, same_prices
 
@@ -160,7 +161,9 @@ def test_the_source_is_the_coarsest_that_is_not_too_coarse(wanted, stored, sourc
         ({"close": [1.0, float("nan")]}, "close"),
         ({"high": [1.0, 1.5]}, "high"),
         ({"low": [1.0, 2.5]}, "low"),
-        ({"low": [1.0, -1.0]}, "low"),
+        ({"low": [1.0, 0.0]}, "low"),
+        ({"low": [1.0, -2e12]}, "low"),
+        ({"close": [1.0, float("-inf")]}, "close"),
         ({"volume": [1.0, -1.0]}, "volume"),
         ({"open": "text"}, "open"),
     ],
@@ -173,6 +176,33 @@ def test_bars_that_are_none_are_refused_with_the_column_at_fault(changes, field)
         PriceSeries(**{"asset": "X", "timeframe": TimeFrame.DAY, "times": times, **columns} | changes)
 
     assert refusal.value.field == field
+
+
+def test_prices_below_zero_are_bars_and_zero_beside_them():
+    # Light sweet crude for May 2020, as CME settled it on 20 April.
+    oil = prices([18.27, -37.63, 10.01], start="2020-04-17", asset="CL")
+    across = PriceSeries(
+        asset="CL",
+        timeframe=TimeFrame.MINUTE,
+        times=oil.times[:1],
+        open=[0.01],
+        high=[0.02],
+        low=[-0.05],
+        close=[0.0],
+        volume=[1],
+    )
+
+    week = oil.resampled(TimeFrame.YEAR)
+
+    assert (week.high.tolist(), week.low.tolist(), week.close.tolist()) == ([18.27], [-37.63], [10.01])
+    assert across.close.tolist() == [0.0]
+
+
+def test_a_window_of_closes_that_no_return_leads_through_is_refused():
+    with pytest.raises(
+        InvalidInput, match=r"a close of -37.63, and prices that are replayed must be above 0"
+    ):
+        window_of_closes(np.array([18.27, -37.63, 10.01]), 3, seed=1)
 
 
 def test_a_period_contains_its_first_and_last_day():

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_laws import REPEATABLE, SPECIMENS, SPOT, paths
 
+from optionchain.declarations import Number
 from optionchain.errors import InvalidInput
 from optionchain.models import MARKET_MODELS
-from optionchain.models.parameters import Number, parameters_of
+from optionchain.models.parameters import parameters_of
 
 MODELS = sorted(set(MARKET_MODELS) - {"Historical"})
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_laws import REPEATABLE, SPECIMENS
 
+from optionchain.declarations import settle
 from optionchain.errors import InvalidInput
 from optionchain.models import (
     MARKET_MODELS,
@@ -18,7 +19,7 @@ from optionchain.models import (
     model_schema,
     model_to_wire,
 )
-from optionchain.models.parameters import StepYears, check_parameters, parameters_of
+from optionchain.models.parameters import StepYears, parameters_of
 
 HESTON = model_to_wire(SPECIMENS["Heston"])["Heston"]
 JSON = st.recursive(
@@ -214,7 +215,7 @@ def test_an_eleventh_model_is_a_class_with_a_mark(monkeypatch):
         dt: StepYears
 
         def __post_init__(self):
-            check_parameters(self)
+            settle(self)
 
         def sample(self, spot, steps, draws):
             raise NotImplementedError

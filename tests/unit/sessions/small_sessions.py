@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.session import Session, Surface
+from optionchain.session import Session, SessionKind
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PARAMETERS = SimulationParameters(
@@ -26,7 +26,7 @@ def session(name: str, parameters: SimulationParameters = PARAMETERS, written: d
     return Session(
         id=name,
         owner="owner",
-        surface=Surface.CHAIN,
+        kind=SessionKind.CHAIN,
         parameters=parameters,
         created_at=NOW,
         updated_at=written,

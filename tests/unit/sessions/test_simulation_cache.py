@@ -15,6 +15,7 @@ from optionchain.models import GeometricBrownian
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
 from optionchain.simulation import Simulation
+from optionchain.wire.snapshots import snapshot_body
 
 # Once the expiration of 2026 is over, that of 2028 is listed: so far ahead, at such a rate, a put costs more than
 # quotes can express. Steps 0 and 1 come before, step 2 after.
@@ -53,7 +54,7 @@ def rendered(cache: SimulationCache, one: Session, reply: ShowSnapshots) -> Rend
 
 
 def bodies(one: Session, steps: Sequence[int]) -> list[bytes]:
-    return [Simulation(one.parameters).snapshot_json(step) for step in steps]
+    return [snapshot_body(Simulation(one.parameters), step) for step in steps]
 
 
 def test_paths_and_snapshots_stay_within_their_bytes() -> None:

@@ -1,0 +1,214 @@
+"""Which column of a table is which field of a chain: by the vendor's preset, by common names, or as the user says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain as chained
+
+import polars as pl
+
+from adapters.history_files.contracts import are_contracts
+from adapters.history_files.presets import PRESETS, Preset, bare, bare_names, detect_preset
+from optionchain.errors import InvalidInput
+from optionchain.history.bars import COLUMNS as PRICE_COLUMNS
+from optionchain.history.chains import QUOTE_FIELDS
+
+# The names that tables give their columns, without capitals, blanks and signs; earlier ones count first.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "symbol": ("underlyingsymbol", "underlyingticker", "actsymbol", "tckrsymb", "symbol", "ticker", "underlying"),
+    "contract": (
+        *("contract", "contractsymbol", "contractid", "optionsymbol", "occsymbol", "osisymbol", "osi", "localsymbol"),
+        *("instrumentname", "instrument", "optionticker", "symbol", "ticker", "option", "rawsymbol"),
+    ),
+    "root": ("root", "rootsymbol", "optionroot", "tradingclass"),
+    "date": (
+        *("quotedate", "tradedate", "datadate", "date", "day", "tradingdate", "asof", "asofdate", "snapshotdate"),
+        *("snapdate", "bizdt", "traddt", "businessdate", "quotedatetime", "datetime", "timestamp", "time", "updated"),
+    ),
+    "expiration": (
+        *("expiration", "expirationdate", "expiry", "expirydate", "exp", "expdate", "expiredate", "expirdate"),
+        *("exdate", "expirydt", "expdt", "xprydt", "maturity", "maturitydate", "expirationtimestamp", "expires"),
+        *("lasttradedateorcontractmonth", "expirationunix", "expireunix"),
+    ),
+    "strike": ("strike", "strikeprice", "strikepr", "strikepx", "strkpric", "exerciseprice"),
+    "option_type": (
+        *("optiontype", "type", "right", "optionright", "callput", "putcall", "cp", "pc", "cpflag", "callputflag"),
+        *("optiontyp", "optntp", "contracttype", "optionside", "side", "kind", "callorput"),
+    ),
+    "underlying_price": (
+        *("underlyingprice", "underlyinglast", "underlyinglastprice", "undprice", "spot", "spotprice", "stockprice"),
+        *("underlyingclose", "underlyingvalue", "undrlygpric", "stkpx", "indexprice", "underlyingmid", "underlying"),
+    ),
+    "underlying_bid": ("underlyingbid",),
+    "underlying_ask": ("underlyingask",),
+    "bid": ("bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidclose", "closebid"),
+    "ask": ("ask", "askprice", "bestask", "bestaskprice", "askpx", "askclose", "closeask", "offer", "bestoffer"),
+    "last": ("last", "lastprice", "lasttradeprice", "ltp", "lastsale", "close", "closeprice", "clspric", "settlement"),
+    "volume": ("volume", "vol", "totalvolume", "tradedvolume", "tradevolume", "ttltradgvol", "contracts"),
+    "open_interest": ("openinterest", "oi", "openint", "opnintrst"),
+    "implied_volatility": (
+        *("impliedvolatility", "iv", "impliedvol", "impvol", "impvolatility", "implvolatility", "implvol", "midiv"),
+        *("ivmid", "markiv", "ivmean", "volatility"),
+    ),
+    "delta": ("delta",),
+    "gamma": ("gamma",),
+    "theta": ("theta",),
+    "vega": ("vega",),
+}  # fmt: skip
+SIDES: Mapping[str, tuple[str, ...]] = {
+    "call": ("call", "calls", "c", "ce"),
+    "put": ("put", "puts", "p", "pe"),
+}
+FIELDS = (*NAMES, *(f"{side}_{field}" for side in SIDES for field in QUOTE_FIELDS))
+# What no file of bars has.
+OPTION_TERMS = frozenset({"strike", "expiration"})
+PRICES = ("bid", "ask", "last")
+NEEDLESS_IN_WIDE = frozenset({"option_type", "contract", *QUOTE_FIELDS})
+ANY_TABLE = Preset(
+    name="chain",
+    about="any table of options, by the names of its columns",
+    columns={},
+    scale={},
+    shift={},
+    values={},
+)
+
+
+def field_of(name: str) -> str | None:
+    """The field that a user means: ``quote_date`` is the date; None where there is none of that name."""
+    if name in FIELDS:
+        return name
+    word, _, rest = name.partition("_")
+    side = next((side for side, words in SIDES.items() if word.lower() in words), None)
+    if side is not None and rest and (field := field_of(rest)) in QUOTE_FIELDS:
+        return f"{side}_{field}"
+    # A name that several fields share means the first: `symbol` is the underlying's.
+    return next((field for field, names in NAMES.items() if bare(name) in names), None)
+
+
+def chain_columns(
+    columns: tuple[str, ...], sample: pl.DataFrame, form: str, given: Mapping[str, str]
+) -> tuple[Preset, dict[str, str]] | None:
+    """The preset of a table of options and its columns by field; None where it is no table of options.
+
+    Args:
+        columns: Of the table.
+        sample: Some of its rows: whether symbols name contracts is seen only there.
+        form: The name of a preset of chains; ``chain`` goes by common names; ``auto`` finds out.
+        given: Columns by field, as the user says.
+
+    Raises:
+        InvalidInput: It is not of the form that is asked for, or a field or column is unknown.
+    """
+    names = bare_names(columns)
+    preset = detect_preset(names) if form == "auto" else PRESETS.get(form)
+    if preset is not None and preset.kind != "chains":
+        return None
+    known = _recognised(names, sample)
+    found = preset.found(names) | _beside(preset, names, known) if preset is not None else known
+    if preset is None and form == "auto" and not (_is_of_options(found) or _are_of_options(given)):
+        return None
+    said = checked_columns(given, columns)
+    found = {field: column for field, column in found.items() if column not in said.values()} | said
+    found = {field: column for field, column in found.items() if column}
+    if preset is not None and (missing := preset.missing(found)):
+        reason = f"is not of the shape {preset.name}: it has no column {', '.join(missing)}"
+        raise InvalidInput("file", reason)
+    if "contract" in found and "contract" not in said and not are_contracts(sample[found["contract"]]):
+        del found["contract"]
+    return preset or ANY_TABLE, found
+
+
+def checked_columns(given: Mapping[str, str], columns: tuple[str, ...]) -> dict[str, str]:
+    """What a user says of columns, by field; an empty name says that there is none.
+
+    Raises:
+        InvalidInput: A field or a column is unknown, or a field is given twice.
+    """
+    checked: dict[str, str] = {}
+    for name, column in given.items():
+        field = field_of(name)
+        if field is None:
+            raise InvalidInput("column", f"{name} is no field of a chain; these are: {', '.join(FIELDS)}")
+        if field in checked:
+            raise InvalidInput("column", f"{field} is given twice, as {checked[field]} and {column}")
+        if column and column not in columns:
+            raise InvalidInput("column", f"the file has no column {column}; it has {', '.join(columns)}")
+        checked[field] = column
+    return checked
+
+
+def _is_of_options(fields: Iterable[str]) -> bool:
+    named = {field_of(field) for field in fields}
+    return bool(named & OPTION_TERMS) or ("contract" in named and bool(named & {"bid", "ask"}))
+
+
+def _beside(preset: Preset, names: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """The columns that people add to the table of a vendor that has none of them."""
+    taken = preset.found(names)
+    return {
+        field: known[field]
+        for field in ("date", "underlying_price")
+        if field in known and field not in preset.columns and known[field] not in taken.values()
+    }
+
+
+def _are_of_options(given: Iterable[str]) -> bool:
+    """Whether a user means fields that no bar has."""
+    return any(field_of(name) not in {*PRICE_COLUMNS, "last", "date", "symbol", None} for name in given)
+
+
+def _recognised(names: Mapping[str, str], sample: pl.DataFrame) -> dict[str, str]:
+    """The columns by common names, where their cells are of the kind."""
+    found: dict[str, str] = {}
+    for field, aliases in NAMES.items():
+        for alias in aliases:
+            column = names.get(alias)
+            if column is not None and column not in found.values() and _fits(field, sample[column]):
+                found[field] = column
+                break
+    sides = _sides(names)
+    return (
+        {field: column for field, column in found.items() if field not in NEEDLESS_IN_WIDE} | sides
+        if sides
+        else found
+    )
+
+
+def _sides(names: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a wide table: ``c_bid``, ``callBid``, ``Bid (Put)``; none where one side has no price."""
+    found = {
+        f"{side}_{field}": names[name]
+        for side, words in SIDES.items()
+        for field in QUOTE_FIELDS
+        for name in [
+            *chained.from_iterable(
+                (word + alias, alias + word) for alias in reversed(NAMES[field]) for word in words
+            )
+        ]
+        if name in names
+    }
+    has_prices = all(any(f"{side}_{price}" in found for price in PRICES) for side in SIDES)
+    return found if has_prices else {}
+
+
+def _fits(field: str, cells: pl.Series) -> bool:
+    match field:
+        case "contract":
+            return are_contracts(cells)
+        case "symbol":
+            return (
+                not are_contracts(cells)
+                and cells.cast(pl.String).cast(pl.Float64, strict=False).is_null().any()
+            )
+        case "option_type":
+            sides = option_types(cells).drop_nulls()
+            return 2 * len(sides) > len(cells.drop_nulls())
+        case _:
+            return True
+
+
+def option_types(cells: pl.Series) -> pl.Series:
+    """``c`` and ``p``; null where a cell says neither."""
+    letters = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
+    return letters.str.extract(r"^(c|p)(?:e|alls?|uts?)?$", 1)

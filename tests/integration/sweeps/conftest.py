@@ -1,0 +1,29 @@
+"""One small Ray cluster for all of these tests, on ports of its own, and a custom resource to place sweeps by."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[2] / "unit" / "sweeps"
+sys.path.insert(0, str(UNIT))
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    ray = pytest.importorskip("ray")
+    ray.init(
+        address="local",
+        num_cpus=2,
+        resources={"sweep": 1},
+        include_dashboard=False,
+        log_to_driver=False,
+        _system_config={"metrics_report_interval_ms": 500},
+    )
+    try:
+        yield ray.get_runtime_context().gcs_address
+    finally:
+        ray.shutdown()

@@ -1,0 +1,54 @@
+import asyncio
+
+import orjson
+import pytest
+from test_sweep_wire import DOCUMENT
+
+from cluster.sweeps.gateway import ACTOR, SweepGateway
+from cluster.sweeps.service import OVER
+from cluster.sweeps.settings import SweepSettings
+from optionchain import InvalidInput
+from optionchain.errors import NotFound
+
+NAMESPACE = "sweep-test"
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
+
+
+@pytest.fixture
+def sweeps(tmp_path):
+    import ray
+
+    yield SweepGateway(NAMESPACE, SweepSettings(output=str(tmp_path)))
+    ray.kill(ray.get_actor(ACTOR, namespace=NAMESPACE))
+
+
+async def over(sweeps, identity):
+    async with asyncio.timeout(90):
+        while (shown := await sweeps.status("first", identity))["state"] not in OVER:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    return shown
+
+
+async def test_an_actor_runs_the_sweeps_of_callers_on_its_cluster(sweeps):
+    identity = (await sweeps.submit("first", DOCUMENT))["id"]
+
+    assert (await over(sweeps, identity))["state"] == "completed"
+    assert len(orjson.loads(await sweeps.results("first", identity, "json"))) == 6
+    with pytest.raises(NotFound):
+        await sweeps.status("second", identity)
+    with pytest.raises(InvalidInput) as caught:
+        await sweeps.submit("first", DOCUMENT | {"pathes": 1})
+    assert caught.value.field == "pathes"
+
+
+async def test_a_sweep_survives_the_death_of_its_actor(sweeps):
+    import ray
+
+    wire = DOCUMENT | {"grid": {"volatility": {"from": 0.1, "to": 0.5, "points": 300}}, "paths": 1000}
+    identity = (await sweeps.submit("first", wire))["id"]
+    ray.kill(ray.get_actor(ACTOR, namespace=NAMESPACE), no_restart=False)
+
+    shown = await over(sweeps, identity)
+
+    assert shown["state"] == "completed"
+    assert len(orjson.loads(await sweeps.results("first", identity, "json"))) == 300

@@ -1,0 +1,73 @@
+"""Progress by Server-Sent Events over a real connection, and what becomes of it when the caller leaves."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import uvicorn
+from asgi import service_of
+from test_sweep_service import SMALL, Gated, Here
+
+from cluster.instance.ports import free_ports
+from cluster.sweeps.service import SweepService
+from cluster.sweeps.settings import SweepSettings
+
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture
+def url(tmp_path) -> Iterator[str]:
+    engine = Gated()
+    service = SweepService(lambda: engine, SweepSettings(output=str(tmp_path)))
+    app = service_of("first", sweeps=Here(service, max_followers=1), history=None)
+    (port,) = free_ports(1)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        _until(lambda: server.started)
+        yield f"http://127.0.0.1:{port}/api/v1/sweeps"
+    finally:
+        engine.gate.set()
+        service.close()
+        server.should_exit = True
+        thread.join(PATIENCE_SECONDS)
+
+
+def _until(is_true) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+def test_a_place_is_free_again_when_its_caller_has_left(url: str) -> None:
+    with httpx.Client(trust_env=False, timeout=10.0) as api:
+        identity = api.post(url, json=SMALL).json()["id"]
+        events = f"{url}/{identity}/events"
+
+        with api.stream("GET", events) as stream:
+            lines = stream.iter_lines()  # without a name it would end here, and the connection with it
+            assert next(lines) == "event: progress"
+            refused = api.get(events)
+
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+
+        def is_let_in() -> bool:
+            with api.stream("GET", events) as again:
+                return again.status_code == httpx.codes.OK
+
+        _until(is_let_in)

@@ -1,0 +1,83 @@
+"""Sweeps recorded by the S3 protocol, on a real server of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from sweep_examples import run, sweep
+from test_resume import interrupted, resumed
+from test_sweep_service import SMALL, wait
+
+from cluster.sweeps.service import SweepService
+from cluster.sweeps.settings import SweepSettings
+from optionchain.sweeps import InProcess
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    s3fs, moto = pytest.importorskip("s3fs"), pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        environment.setenv("AWS_ACCESS_KEY_ID", "anyone")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "anything")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("NO_PROXY", host)
+        s3fs.S3FileSystem.clear_instance_cache()
+        s3fs.S3FileSystem().mkdir("sweeps")
+        try:
+            yield "s3://sweeps"
+        finally:
+            s3fs.S3FileSystem.clear_instance_cache()
+            server.stop()
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(bucket: str) -> None:
+    one = sweep(block_paths=40, keep="paths")
+    interrupted(one, bucket, tasks=7)
+
+    result, observer = resumed(one, bucket)
+
+    assert (observer.resumed, observer.progress.paths) == (7, 6 * 200 - 7 * 40)
+    np.testing.assert_allclose(result.numbers, run(sweep(block_paths=40)).numbers, rtol=1e-12)
+    kept = result.kept_paths().select("scenario", "path").unique().collect()
+    assert kept.height == 6 * 200
+
+
+def test_a_part_that_was_damaged_is_computed_again(bucket: str) -> None:
+    import fsspec
+
+    one = sweep(seed=8)
+    before, _ = resumed(one, bucket)
+    files = fsspec.filesystem("s3")
+    (part,) = files.glob(f"{before.folder}/parts/*")
+    files.pipe_file(part, b"damaged")
+
+    after, observer = resumed(one, bucket)
+
+    assert observer.progress.paths == 6 * 200
+    assert np.array_equal(after.numbers, before.numbers)
+
+
+def test_the_sweeps_of_callers_are_known_after_a_restart_and_forgotten_in_time(bucket: str) -> None:
+    import fsspec
+
+    settings = SweepSettings(output=f"{bucket}/callers", max_kept=1)
+    ids = []
+    for seed in (1, 2):
+        service = SweepService(InProcess, settings)
+        ids.append(service.submit("first", SMALL | {"seed": seed})["id"])
+        assert wait(service, "first", ids[-1])["state"] == "completed"
+        service.close()
+
+    service = SweepService(InProcess, settings)
+
+    assert [shown["id"] for shown in service.listed("first", offset=0, limit=9)[1]] == ids[1:]
+    assert service.results("first", ids[1], "csv").startswith(b"scenario,")
+    folders = fsspec.filesystem("s3").ls(settings.output, refresh=True)
+    assert [folder.rpartition("/")[2] for folder in folders] == ids[1:]
+    service.close()

@@ -1,0 +1,32 @@
+"""What would be stored, in memory."""
+
+from __future__ import annotations
+
+from optionchain.errors import NotFound
+
+
+class Kept:
+    """The part of a repository that an import uses."""
+
+    def __init__(self):
+        self.parts, self.chains = [], {}
+
+    async def save_time_series(self, series):
+        self.parts.append(series)
+
+    async def query_time_series(self, asset, period, timeframe):
+        for part in self.parts:
+            yield part
+
+    async def save_historical_chain(self, chain):
+        self.chains[chain.day] = chain
+
+    async def merge_historical_chain(self, chain):
+        older = self.chains.get(chain.day)
+        self.chains[chain.day] = older.merged(chain) if older else chain
+        return older.shared_contracts(chain) if older else 0
+
+    async def get_historical_chain(self, asset, day):
+        if day not in self.chains:
+            raise NotFound("chain", asset)
+        return self.chains[day]

@@ -1,0 +1,41 @@
+"""The prices that a historical walk replays: what is stored may be below zero, what is replayed may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.history.replayed_prices import drawn_closes
+from optionchain.errors import InvalidInput
+from optionchain.history.results import AssetSummary
+from optionchain.time_frame import TimeFrame
+from tests.unit.history.kept import Kept
+from tests.unit.history.samples import prices
+
+pytestmark = pytest.mark.anyio
+
+
+class Stored(Kept):
+    """Daily prices of one asset."""
+
+    def __init__(self, closes):
+        super().__init__()
+        self.parts = [prices(closes, start="2020-04-17")]
+
+    async def get_asset(self, asset):
+        days = self.parts[0].days
+        return AssetSummary(asset=asset, chains=None, chain_days=0, prices={"Day": days})
+
+
+async def drawn(closes, steps):
+    return await drawn_closes(Stored(closes), "CL", TimeFrame.DAY, steps=steps, seed=1, max_bars=100)
+
+
+async def test_a_session_that_would_replay_a_price_below_zero_is_refused_with_the_price():
+    with pytest.raises(InvalidInput, match=r"the history has a close of -37.63") as refusal:
+        await drawn([18.27, -37.63, 10.01], 3)
+
+    assert refusal.value.field == "method.Historical.prices"
+
+
+async def test_prices_above_zero_are_replayed_also_where_others_are_below():
+    assert await drawn([-37.63, 10.01, 13.78], 1) in [(10.01,), (13.78,)]
