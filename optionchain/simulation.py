@@ -41,7 +41,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         ...         steps=30,
         ...         initial_price=5000.0,
         ...         volatility=0.2,
-        ...         method=GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2),
+        ...         method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
         ...         expirations=SingleExpiration(days=30.0),
         ...         seed=42,
         ...         start_at=datetime(2026, 1, 5, tzinfo=UTC),

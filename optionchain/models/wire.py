@@ -34,7 +34,7 @@ def model_from_wire(wire: object, field: str = "method", *, step_years: float | 
         raise InvalidInput(field, "must be an object with one key, the name of the model")
     name, given = next(iter(wire.items()))
     if name not in MARKET_MODELS:
-        raise InvalidInput(field, f"unknown model {name[:64]}: one of {', '.join(MARKET_MODELS)}")
+        raise InvalidInput(field, f"unknown model {str(name)[:64]}: one of {', '.join(MARKET_MODELS)}")
     try:
         return _made(MARKET_MODELS[name], given, step_years)
     except InvalidInput as error:

@@ -39,9 +39,17 @@ def principal_of(request: Request) -> Principal:
     return context_of(request).principal
 
 
+async def current_context(request: Request) -> Context:
+    """The context, as a dependency; async, for FastAPI runs others in a thread."""
+    return context_of(request)
+
+
 async def current_principal(request: Request) -> Principal:
     """The caller, as a dependency; async, for FastAPI runs others in a thread."""
     return principal_of(request)
 
 
 Caller = Annotated[Principal, Depends(current_principal)]
+
+CallerContext = Annotated[Context, Depends(current_context)]
+"""The context of a request, as a route asks for it."""

@@ -11,11 +11,10 @@ from fastapi import Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from cluster.sweeps.following import Following
-from optionchain.context import Context
 from optionchain.sweeps.tables import FORMATS, Format
 from serve_app.bodies.sweep_history import with_prices
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
-from serve_app.edge.caller import Caller
+from serve_app.edge.caller import CallerContext
 from serve_app.edge.route_table import Responses, handler
 from serve_app.openapi.documentation import errors
 from serve_app.routes.session_calls import PageQuery
@@ -45,50 +44,50 @@ SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 
 
 @handler("Start a sweep", status=202, responses=ACCEPTED | errors(400, 503))
-async def submit(body: SweepRequest, caller: Caller, services: Application) -> Response:
+async def submit(body: SweepRequest, context: CallerContext, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    document = await with_prices(body.model_dump(exclude_unset=True), services.history, Context(caller))
-    shown = await services.sweeps.submit(caller.tenant, document)
+    document = await with_prices(body.model_dump(exclude_unset=True), services.history, context)
+    shown = await services.sweeps.submit(context, document)
     return _json(shown, 202, {"Location": f"{SWEEPS}/{shown['id']}"})
 
 
 @handler("List your sweeps", responses=PAGE | errors(400, 503))
-async def sweeps(query: Annotated[PageQuery, Query()], caller: Caller, services: Application) -> Response:
+async def sweeps(
+    query: Annotated[PageQuery, Query()], context: CallerContext, services: Application
+) -> Response:
     """Those submitted last come first; of those that are over, the oldest are forgotten in time."""
     offset = (query.page - 1) * query.limit
-    total, shown = await services.sweeps.listed(caller.tenant, offset=offset, limit=query.limit)
+    total, shown = await services.sweeps.listed(context, offset=offset, limit=query.limit)
     return _json({"data": shown, "pagination": query.pagination(total)})
 
 
 @handler("State and progress of a sweep", responses=SHOWN | errors(400, 404))
-async def status(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
-    return _json(await services.sweeps.status(caller.tenant, str(sweep_id)))
+async def status(sweep_id: SweepId, context: CallerContext, services: Application) -> Response:
+    return _json(await services.sweeps.status(context, str(sweep_id)))
 
 
 @handler("Cancel a sweep", responses=SHOWN | errors(400, 404))
-async def cancel(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
+async def cancel(sweep_id: SweepId, context: CallerContext, services: Application) -> Response:
     """What is done is kept and can be fetched. A sweep that is over stays as it is."""
-    return _json(await services.sweeps.cancel(caller.tenant, str(sweep_id)))
+    return _json(await services.sweeps.cancel(context, str(sweep_id)))
 
 
 @handler("The table of a sweep", responses=TABLE | errors(400, 404, 409))
 async def results(
     sweep_id: SweepId,
-    caller: Caller,
+    context: CallerContext,
     services: Application,
     style: Annotated[Format, Query(alias="format")] = "json",
 ) -> Response:
     """Of a sweep that is completed or cancelled; 409 before that."""
-    table = await services.sweeps.results(caller.tenant, str(sweep_id), style)
+    table = await services.sweeps.results(context, str(sweep_id), style)
     return Response(table, media_type=FORMATS[style].media_type)
 
 
 @handler("Progress as Server-Sent Events", responses=EVENTS | errors(400, 404, 503))
-async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
+async def events(sweep_id: SweepId, context: CallerContext, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
-    following = await services.sweeps.follow(
-        caller.tenant, str(sweep_id)
-    )  # a 404 comes before the first event
+    following = await services.sweeps.follow(context, str(sweep_id))  # a 404 comes before the first event
     return event_response(following, _events(following))
 
 

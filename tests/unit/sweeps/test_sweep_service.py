@@ -8,6 +8,7 @@ import orjson
 import polars as pl
 import pytest
 from asgi import service_of
+from callers import on_behalf_of
 from test_sweep_wire import DOCUMENT
 
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
@@ -551,20 +552,20 @@ async def test_the_routes_answer_errors_with_our_statuses(api):
 async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
     engine = Gated()
     sweeps = Here(open_service(engine), max_followers=1)
-    identity = (await sweeps.submit("first", SMALL))["id"]
+    identity = (await sweeps.submit(on_behalf_of("first"), SMALL))["id"]
 
     with pytest.raises(NotFound):
-        await sweeps.follow("second", identity)
-    following = await sweeps.follow("first", identity)
+        await sweeps.follow(on_behalf_of("second"), identity)
+    following = await sweeps.follow(on_behalf_of("first"), identity)
     with pytest.raises(Overloaded):
-        await sweeps.follow("first", identity)
+        await sweeps.follow(on_behalf_of("first"), identity)
     assert (await anext(aiter(following)))["id"] == identity
     await following.aclose()
     await following.aclose()
 
-    another = await sweeps.follow("first", identity)
+    another = await sweeps.follow(on_behalf_of("first"), identity)
     with pytest.raises(Overloaded):
-        await sweeps.follow("first", identity)
+        await sweeps.follow(on_behalf_of("first"), identity)
     await another.aclose()
 
 
@@ -572,8 +573,8 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
 async def test_all_followers_of_a_replica_look_by_one_call(open_service):
     engine = Gated()
     sweeps = Here(open_service(engine, max_running=2), max_followers=100)
-    ids = [(await sweeps.submit("first", SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
-    followings = [await sweeps.follow("first", ids[index % 2]) for index in range(100)]
+    ids = [(await sweeps.submit(on_behalf_of("first"), SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
+    followings = [await sweeps.follow(on_behalf_of("first"), ids[index % 2]) for index in range(100)]
     told = [aiter(following) for following in followings]
     for each in told:
         await anext(each)
@@ -595,8 +596,8 @@ async def test_all_followers_of_a_replica_look_by_one_call(open_service):
 @pytest.mark.anyio
 async def test_nobody_looks_when_nobody_follows(open_service):
     sweeps = Here(open_service(Gated()))
-    identity = (await sweeps.submit("first", SMALL))["id"]
-    following = await sweeps.follow("first", identity)
+    identity = (await sweeps.submit(on_behalf_of("first"), SMALL))["id"]
+    following = await sweeps.follow(on_behalf_of("first"), identity)
     told = aiter(following)
     await anext(told)
     await anext(told)
@@ -609,8 +610,8 @@ async def test_nobody_looks_when_nobody_follows(open_service):
 @pytest.mark.anyio
 async def test_followers_hear_that_a_sweep_is_forgotten_or_cannot_be_reached(open_service):
     sweeps = Here(open_service(Gated(), max_running=2))
-    ids = [(await sweeps.submit("first", SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
-    gone, unreachable = [await sweeps.follow("first", identity) for identity in ids]
+    ids = [(await sweeps.submit(on_behalf_of("first"), SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
+    gone, unreachable = [await sweeps.follow(on_behalf_of("first"), identity) for identity in ids]
     told = [aiter(each) for each in (gone, unreachable)]
     for each in told:
         await anext(each)
