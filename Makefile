@@ -85,6 +85,7 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/pip
 	@echo "Installing the locked dependencies (a minute or two the first time) ..."
 	@$(call install,requirements.lock)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m optionchain.numerics
 	@touch $@
 
 $(VENV)/.test: requirements-test.lock $(VENV)/.run
