@@ -287,11 +287,7 @@ def configurable_defaults() -> dict[str, Any]:
 
 def varying_names() -> frozenset[str]:
     """The fields that may differ between the scenarios of a sweep, besides those of the market model."""
-    return frozenset(field.name for field in fields(SimulationParameters)) - {
-        "expirations",
-        "path",
-        "numerics",
-    }
+    return frozenset(each.name for each in fields(SimulationParameters)) - {"expirations", "path", "numerics"}
 
 
 def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:
