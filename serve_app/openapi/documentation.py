@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from optionchain.chains.columns import Column
+from optionchain.chains.contracts import COLUMNS
 from serve_app.bodies.chains import Method
 from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Permission, Responses, RouteTable
@@ -32,26 +34,29 @@ def operation_id(route: APIRoute) -> str:
     return f"{route.name}_{version[1]}" if version else route.name
 
 
-class Quote(BaseModel):
-    """One side of a strike; money in units of the underlying's currency, delta with respect to spot."""
-
-    bid: float
-    ask: float
-    mid: float
-    delta: float | None = Field(None, description="Absent with `greeks=none`")
+def _numbers(side: Literal["call", "put"] | None) -> dict[str, Any]:
+    """The numbers of a contract that JSON shows in the object of a side, or beside both, as a model's fields."""
+    return {column.label: _number(column) for column in COLUMNS if column.json and column.json_side == side}
 
 
-class SimulationContract(BaseModel):
-    """A strike with its call and its put."""
+def _number(column: Column) -> tuple[Any, Any]:
+    about = f"{column.unit[:1].upper()}{column.unit[1:]}"
+    if column.side != column.json_side:
+        about += f", of the {column.side}"
+    if column.greeks == "none":
+        return float, Field(description=about)
+    shown = "absent with `greeks=none`" if column.greeks == "first" else "with `greeks=all`"
+    return float | None, Field(None, description=f"{about}; {shown}")
 
-    strike: float
-    call: Quote
-    put: Quote
-    implied_volatility: float
-    gamma: float | None = Field(None, description="Absent with `greeks=none`")
-    theta: float | None = Field(None, description="Per day, of the call; with `greeks=all`")
-    vega: float | None = Field(None, description="Per percentage point; with `greeks=all`")
-    rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
+
+Quote = create_model("Quote", __doc__="One side of a strike.", **_numbers("call"))
+SimulationContract = create_model(
+    "SimulationContract",
+    __doc__="A strike with its call and its put.",
+    call=(Quote, ...),
+    put=(Quote, ...),
+    **_numbers(None),
+)
 
 
 class Contract(SimulationContract):
