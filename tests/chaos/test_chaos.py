@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import pytest
-from breakable import CLIENTS, CROWD, PAUSE_SECONDS, Running
 from rich.console import Console
 
 from proving.chaos.checker import check
@@ -21,6 +20,7 @@ from proving.chaos.faults import Fault, Victims
 from proving.chaos.history import Attempt, Served, Unanswered
 from proving.chaos.load import Load
 from proving.chaos.run import ChaosPlan, open_api, run_chaos
+from tests.chaos.breakable import CLIENTS, CROWD, PAUSE_SECONDS, Running
 
 # The first test waits for the instance to start, which a busy machine may take two minutes for.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from clusters import Cluster, eventually
+
+from tests.clusters import Cluster, eventually
 
 SERVERS = ("valkey-server", "gcs_server", "raylet")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import Cluster, create
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from tests.clusters import Cluster, create
 from tests.integration.history import mongo_servers as servers
 
 DATABASE = "optionchain"

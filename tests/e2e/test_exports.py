@@ -13,8 +13,9 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from clusters import Cluster, create, step
-from test_simulations import SIMULATIONS, UNKNOWN, simulate
+
+from tests.clusters import Cluster, create, step
+from tests.e2e.simulations import FORMATS, SIMULATIONS, UNKNOWN, export, simulate
 
 BIG: dict[str, Any] = {
     "steps": 10_000,
@@ -23,11 +24,6 @@ BIG: dict[str, Any] = {
     "strike_interval": 25.0,
     "chain_size": 30,
 }
-FORMATS = ["json", "csv", "arrow", "parquet"]
-
-
-def export(api: httpx.Client, simulation: dict[str, Any], **query: Any) -> httpx.Response:
-    return api.get(f"{SIMULATIONS}/{simulation['id']}/export", params=query)
 
 
 def test_every_format_has_the_contracts_that_the_steps_serve(api: httpx.Client) -> None:

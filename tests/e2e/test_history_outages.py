@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from clusters import Cluster, create, eventually, step
 
 from cluster.instance.embedded_servers import MONGODB
 from cluster.instance.ports import accepts
+from tests.clusters import Cluster, create, eventually, step
 
 CHAIN: dict[str, Any] = {
     "underlying": {"price": 100.0},

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from clusters import PARAMETERS, Cluster, create, eventually, step
+
+from tests.clusters import PARAMETERS, Cluster, create, eventually, step
 
 BARS = 60
 SIMULATION: dict[str, Any] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import httpx
-from clusters import Cluster, create, eventually, step
+
+from tests.clusters import Cluster, create, eventually, step
 
 
 def test_the_steps_of_all_actors_are_on_the_metrics_page(api: httpx.Client) -> None:

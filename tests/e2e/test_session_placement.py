@@ -15,11 +15,8 @@ from typing import Any
 import httpx
 import pytest
 import ray
-from callers import on_behalf_of
-from gateway_load import GatewayLoad
 from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
-from servers import redis_server
 
 from actors.named import NamedActors
 from actors.sessions.gateway import SessionGateway
@@ -32,6 +29,9 @@ from cluster.settings import Settings
 from optionchain.session import Peek, Surface
 from proving.chaos.checker import Verdict
 from proving.chaos.history import Served, Unanswered
+from tests.callers import on_behalf_of
+from tests.e2e.gateway_load import GatewayLoad
+from tests.servers import redis_server
 
 pytestmark = [
     pytest.mark.anyio,

@@ -10,11 +10,11 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from clusters import Cluster, create, eventually, step
 
 from cluster.instance.parts import SUPERVISOR
 from cluster.instance.processes import command_of
 from cluster.instance.ray_node import ray_temporary_folder
+from tests.clusters import Cluster, create, eventually, step
 
 # What is promised, and what a busy machine is given beyond it: how fast it is, `optionchain bench start` measures.
 PATIENCE_SECONDS = 60.0

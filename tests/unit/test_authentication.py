@@ -8,7 +8,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from callers import principal
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
@@ -17,6 +16,7 @@ from cluster.settings import AuthSettings
 from optionchain.errors import Unauthenticated
 from serve_app.edge.authentication import Authenticator, presented_secret
 from serve_app.edge.boundary import is_public
+from tests.callers import principal
 
 ALICE, BOB = "alice-key-0123456789", "bob-key-0123456789ab"
 KEYS = f"alice:admin={ALICE}, bob={BOB},"

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from callers import on_behalf_of
 
 from actors.delivery import ActorLost
 from actors.sessions.gateway import SessionGateway
@@ -16,6 +15,7 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
 from optionchain.session import Advance, Surface
+from tests.callers import on_behalf_of
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,7 @@ from types import SimpleNamespace
 
 import httpx
 import orjson
-from callers import principal as principal_named
 from fastapi import FastAPI, Request
-from recording import Recording
 
 from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.history.actor import HistoryActor, HistorySources
@@ -23,6 +21,8 @@ from adapters.redis_cache import RedisCacheService
 from serve_app.edge.errors import install_error_handlers
 from serve_app.routes import configurations as config_routes
 from serve_app.routes import history as history_routes
+from tests.callers import principal as principal_named
+from tests.recording import Recording
 
 
 class Here:

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import SecretStr
-from servers import RedisServer, redis_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,6 +18,7 @@ from cluster.settings import AuthSettings
 from serve_app.edge.authentication import Authenticator
 from serve_app.edge.boundary import Edge
 from serve_app.edge.rate_limit import RateLimit
+from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 LIMIT = 2

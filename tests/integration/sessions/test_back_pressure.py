@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from callers import on_behalf_of
-from servers import RedisServer, redis_server
-from session_examples import advance, new_host, new_session
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.host import SessionHost
@@ -24,6 +21,9 @@ from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import OptionChainError, Overloaded, Unavailable
 from optionchain.ports import Checkpoint
 from optionchain.session import Command, Create, Inspect, Session
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import advance, new_host, new_session
+from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 

@@ -9,18 +9,6 @@ from datetime import timedelta
 
 import orjson
 import pytest
-from recording import Recording
-from session_examples import (
-    NOW,
-    PARAMETERS,
-    ROLLING,
-    StoreFactory,
-    advance,
-    ask,
-    created,
-    new_host,
-    new_session,
-)
 
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer
@@ -48,6 +36,18 @@ from optionchain.session import (
     Session,
     Surface,
 )
+from tests.integration.sessions.session_examples import (
+    NOW,
+    PARAMETERS,
+    ROLLING,
+    StoreFactory,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.recording import Recording
 
 pytestmark = pytest.mark.anyio
 

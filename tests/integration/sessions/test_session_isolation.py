@@ -6,13 +6,21 @@ import asyncio
 
 import orjson
 import pytest
-from callers import on_behalf_of
-from servers import RedisServer
-from session_examples import NOW, StoreFactory, advance, ask, created, new_host, new_session
 
 from actors.sessions.messages import Answer, Call
 from optionchain.errors import Defect, Unavailable
 from optionchain.session import Advance
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import (
+    NOW,
+    StoreFactory,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 

@@ -9,10 +9,6 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
-from callers import on_behalf_of
-from recording import Recording
-from servers import RedisServer
-from session_examples import StoreFactory, advance, ask, created, new_host, new_session
 
 from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
@@ -21,6 +17,17 @@ from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
 from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, Surface
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import (
+    StoreFactory,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.recording import Recording
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 

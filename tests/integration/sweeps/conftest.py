@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-UNIT = Path(__file__).parents[2] / "unit" / "sweeps"
-sys.path.insert(0, str(UNIT))
 
 
 @pytest.fixture(scope="session")

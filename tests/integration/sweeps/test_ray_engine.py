@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 import pytest
-from sweep_examples import ROLLING, run, sweep
 
 from cluster.sweeps.ray_engine import OnRay
 from optionchain import InvalidInput
@@ -13,6 +12,7 @@ from optionchain.measures import short_strangle, terminal_price
 from optionchain.sweeps import Silent, Sweep
 from optionchain.sweeps.engine import Pending
 from optionchain.sweeps.progress import Progress
+from tests.unit.sweeps.sweep_examples import ROLLING, run, sweep
 
 pytestmark = pytest.mark.usefixtures("ray_address")
 

@@ -2,13 +2,13 @@ import asyncio
 
 import orjson
 import pytest
-from test_sweep_wire import DOCUMENT
 
 from cluster.sweeps.gateway import ACTOR, SweepGateway
 from cluster.sweeps.service import OVER
 from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import NotFound
+from tests.unit.sweeps.sweep_documents import DOCUMENT
 
 NAMESPACE = "sweep-test"
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]

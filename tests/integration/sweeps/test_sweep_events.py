@@ -11,15 +11,16 @@ from types import SimpleNamespace
 import httpx
 import pytest
 import uvicorn
-from callers import principal
 from fastapi import FastAPI
-from test_sweep_service import SMALL, Gated, Here
 
 from cluster.instance.ports import free_ports
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
 from serve_app.edge.errors import install_error_handlers
 from serve_app.routes import sweeps as sweep_routes
+from tests.callers import principal
+from tests.unit.sweeps.sweep_documents import SMALL
+from tests.unit.sweeps.sweep_services import Gated, Here
 
 PATIENCE_SECONDS = 20.0
 

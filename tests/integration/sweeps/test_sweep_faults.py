@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-UNIT = ROOT / "tests" / "unit" / "sweeps"
 PATIENCE_SECONDS = 60.0
 
 
@@ -21,9 +20,8 @@ def eventually(is_true, what):
 
 PROGRAM = """
 import sys, time
-sys.path.insert(0, {unit!r})
 import ray
-from sweep_examples import sweep
+from tests.unit.sweeps.sweep_examples import sweep
 from optionchain.sweeps import Silent
 from cluster.sweeps.ray_engine import OnRay
 
@@ -47,7 +45,7 @@ print("rows", result.is_done.sum(), flush=True)
 
 
 def start_driver(address, output, scenarios):
-    text = PROGRAM.format(unit=str(UNIT), address=address, output=str(output), scenarios=scenarios)
+    text = PROGRAM.format(address=address, output=str(output), scenarios=scenarios)
     return subprocess.Popen([sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
@@ -99,10 +97,9 @@ def test_ctrl_c_keeps_what_is_done_and_cancels_the_rest(ray_address, tmp_path):
 TWO_NODES = """
 import sys, time
 from pathlib import Path
-sys.path.insert(0, {unit!r})
 import ray
 from ray.cluster_utils import Cluster
-from sweep_examples import run, sweep
+from tests.unit.sweeps.sweep_examples import run, sweep
 from optionchain.sweeps import Silent
 from cluster.sweeps.ray_engine import OnRay
 
@@ -134,7 +131,7 @@ nodes.shutdown()
 
 
 def test_a_sweep_survives_the_death_of_a_node(tmp_path):
-    text = TWO_NODES.format(unit=str(UNIT), folder=str(tmp_path))
+    text = TWO_NODES.format(folder=str(tmp_path))
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
 
     done = subprocess.run(
@@ -154,7 +151,7 @@ def test_a_sweep_survives_the_death_of_a_node(tmp_path):
 def test_a_sweep_without_a_cluster_has_one_of_its_own_for_as_long_as_it_takes():
     text = """
 import ray
-from sweep_examples import sweep
+from tests.unit.sweeps.sweep_examples import sweep
 result = sweep().run()
 print(result.state, ray.is_initialized())
 """
@@ -162,7 +159,7 @@ print(result.state, ray.is_initialized())
 
     done = subprocess.run(
         [sys.executable, "-c", text],
-        cwd=UNIT,
+        cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,

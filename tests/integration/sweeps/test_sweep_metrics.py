@@ -5,11 +5,11 @@ import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sweep_examples import sweep
 
 from cluster.metrics_page import cluster_metrics
 from cluster.sweeps.ray_engine import OnRay
 from optionchain.sweeps import Silent
+from tests.unit.sweeps.sweep_examples import sweep
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
 

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import polars as pl
-from test_sweep_wire import DOCUMENT
+
+from tests.unit.sweeps.sweep_documents import DOCUMENT
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from chain_examples import NOW, chain, expiring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optionchain.chains import OptionChain
 from optionchain.errors import InvalidInput
 from optionchain.pricing import black_scholes
+from tests.unit.chains.chain_examples import NOW, chain, expiring
 
 SIDES = tuple(name for name in OptionChain.__slots__ if name.startswith(("call_", "put_")))
 ARRAYS = (*SIDES, "strikes", "implied_volatilities", "gamma", "vega")

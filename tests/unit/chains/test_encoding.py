@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from chain_examples import chain
 
 from optionchain.chains import build_chain, v1_contracts, v2_chains
 from optionchain.expirations import Expiration
+from tests.unit.chains.chain_examples import chain
 
 
 def expected_contract(chain, row, greeks, expiration=None):

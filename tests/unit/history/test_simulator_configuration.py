@@ -6,13 +6,13 @@ from dataclasses import asdict
 
 import orjson
 import pytest
-from recording import Recording
 
 from actors.configuration.live import LiveConfiguration
 from optionchain.configuration.simulator import Defaults, SimulatorConfiguration
 from optionchain.errors import Defect, InvalidInput, NotFound, Unavailable
 from optionchain.ports import Cached
 from serve_app.bodies.chains import DEFAULTS
+from tests.recording import Recording
 
 pytestmark = pytest.mark.anyio
 

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
-from callers import on_behalf_of
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Unavailable
 from optionchain.session import Inspect, Surface
+from tests.callers import on_behalf_of
 
 pytestmark = pytest.mark.anyio
 

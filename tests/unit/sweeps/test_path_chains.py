@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sweep_examples import BASE, ROLLING, block
 
 from optionchain.chains import build_chain
 from optionchain.chains.path_chains import path_ladders
 from optionchain.pricing.black_scholes import BLOCK
 from optionchain.simulation import Simulation
+from tests.unit.sweeps.sweep_examples import BASE, ROLLING, block
 
 SMILING = replace(ROLLING, skew_slope=-0.3, smile_curve=0.5, dividend_yield=0.01)
 

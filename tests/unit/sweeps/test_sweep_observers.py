@@ -7,13 +7,13 @@ from collections import Counter
 
 import pytest
 from rich.console import Console
-from sweep_examples import run, sweep
 
 from cluster.sweeps.console import OnConsole
 from optionchain.observing import Unobserved
 from optionchain.sweeps import InProcess, Silent
 from optionchain.sweeps.index import SECONDS_AFTER_A_FAILURE, SECONDS_BETWEEN_RECORDS, InIndex
 from optionchain.sweeps.progress import Progress, Together
+from tests.unit.sweeps.sweep_examples import run, sweep
 
 
 class Clock:

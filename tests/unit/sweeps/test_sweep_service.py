@@ -8,48 +8,21 @@ import httpx
 import orjson
 import polars as pl
 import pytest
-from callers import principal
 from fastapi import FastAPI
-from test_sweep_wire import DOCUMENT
 
-from cluster.sweeps.gateway import SweepGateway, open_sweeps
-from cluster.sweeps.service import OVER, SweepService, job_id
+from cluster.sweeps.gateway import open_sweeps
+from cluster.sweeps.service import SweepService, job_id
 from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import Conflict, HasFailed, NotFound, NotOver, Overloaded, Unavailable
-from optionchain.observing import Unobserved
 from optionchain.sweeps import InProcess
 from optionchain.sweeps.tables import FORMATS
 from optionchain.sweeps.wire import sweep_from_wire
 from serve_app.edge.errors import install_error_handlers
 from serve_app.routes import sweeps as sweep_routes
-
-PATIENCE_SECONDS = 20.0
-SMALL = {**DOCUMENT, "measures": ["terminal_price"], "paths": 20}
-
-
-class Gated:
-    """An engine that computes nothing until the gate is opened."""
-
-    seconds_per_task = 0.0
-
-    def __init__(self):
-        self.gate = threading.Event()
-        self.is_computing = threading.Event()
-
-    def open(self):
-        self.gate.set()
-
-    observer = Unobserved()
-
-    def check(self, sweep):
-        return
-
-    def outcomes(self, sweep, pending, folder):
-        for outcome in InProcess(seconds_per_task=0.0).outcomes(sweep, pending, folder):
-            yield outcome
-            self.is_computing.set()
-            assert self.gate.wait(PATIENCE_SECONDS)
+from tests.callers import principal
+from tests.unit.sweeps.sweep_documents import SMALL
+from tests.unit.sweeps.sweep_services import PATIENCE_SECONDS, Gated, Here, wait
 
 
 class Leaving(Gated):
@@ -88,14 +61,6 @@ def open_service(tmp_path):
         if engine is not None:
             engine.open()
         service.close()
-
-
-def wait(service, owner, identity):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (shown := service.status(owner, identity))["state"] not in OVER:
-        assert time.monotonic() < deadline, shown
-        time.sleep(0.01)
-    return shown
 
 
 def test_a_sweep_is_accepted_computed_and_fetched_in_every_format(open_service):
@@ -457,19 +422,6 @@ def test_a_sweep_that_breaks_tells_no_details(open_service):
     shown = wait(service, "first", identity)
 
     assert (shown["state"], shown["error"]) == ("failed", "Internal server error")
-
-
-class Here(SweepGateway):
-    """The service behind the routes without an actor between them."""
-
-    def __init__(self, service, **settings):
-        super().__init__("none", SweepSettings(**settings))
-        self._service = service
-        self.calls = []
-
-    async def _call(self, context, method, *arguments):
-        self.calls.append(method)
-        return await asyncio.to_thread(getattr(self._service, method), *arguments)
 
 
 @pytest.fixture

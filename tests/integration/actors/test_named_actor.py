@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from callers import on_behalf_of
 from ray import exceptions
-from recording import Recording
 
 from actors.delivery import ActorLost
 from actors.named import NamedActor, NamedActors, as_ours
 from actors.shared import SharedActor
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
+from tests.callers import on_behalf_of
+from tests.recording import Recording
 
 pytestmark = pytest.mark.anyio
 
