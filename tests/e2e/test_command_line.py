@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.clusters import Cluster, eventually
+from tests.clusters import Cluster
+from tests.waiting import eventually
 
 SERVERS = ("valkey-server", "gcs_server", "raylet")
 

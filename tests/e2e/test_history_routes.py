@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clusters import PARAMETERS, Cluster, create, eventually, step
+from tests.clusters import PARAMETERS, Cluster, create, step
+from tests.waiting import eventually
 
 BARS = 60
 SIMULATION: dict[str, Any] = {

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from optionchain.expirations import tzdb_version
-from tests.clusters import Cluster, create, eventually
+from tests.clusters import Cluster, create
 from tests.e2e.simulations import REQUEST, SIMULATIONS, UNKNOWN, simulate
+from tests.waiting import eventually
 
 
 def step(api: httpx.Client, simulation: dict[str, Any], **query: Any) -> httpx.Response:

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 from pymongo import MongoClient
 
-from tests.clusters import Cluster, create, eventually, step
+from tests.clusters import Cluster, create, step
+from tests.waiting import eventually
 
 SWEEPS = "/api/v1/sweeps"
 OVER = ("completed", "cancelled", "failed")

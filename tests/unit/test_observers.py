@@ -13,6 +13,7 @@ from optionchain.errors import Defect, NotFound, Unavailable
 from optionchain.observing import Observer, Observers, Unobserved, attempted, observed, tell_failure
 from tests.callers import on_behalf_of
 from tests.recording import Recording
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +94,7 @@ async def test_work_beside_everything_else_may_fail_and_is_told() -> None:
 
 async def test_work_beside_everything_else_can_be_cancelled() -> None:
     task = asyncio.create_task(attempted(Recording(), "cache.listen", asyncio.Event().wait))
-    await asyncio.sleep(0)
+    await turns(1)
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):

@@ -24,6 +24,7 @@ from optionchain.session import Command, Create, Inspect, Session
 from tests.callers import on_behalf_of
 from tests.integration.sessions.session_examples import advance, new_host, new_session
 from tests.servers import RedisServer, redis_server
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -137,7 +138,7 @@ async def test_beyond_the_room_callers_are_refused_at_once_with_a_time_to_come_b
 
     with hanging(hanging_server):
         waiting = [asyncio.create_task(ask(gateway, session, advance())) for _ in range(5)]
-        await asyncio.sleep(0)
+        await turns(1)
         asked = time.monotonic()
         with pytest.raises(Overloaded) as refusal:
             await ask(gateway, session, advance())

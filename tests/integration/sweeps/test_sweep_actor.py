@@ -1,5 +1,3 @@
-import asyncio
-
 import orjson
 import pytest
 
@@ -9,6 +7,7 @@ from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import NotFound
 from tests.unit.sweeps.sweep_documents import DOCUMENT
+from tests.waiting import until
 
 NAMESPACE = "sweep-test"
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
@@ -23,10 +22,11 @@ def sweeps(tmp_path):
 
 
 async def over(sweeps, identity):
-    async with asyncio.timeout(90):
-        while (shown := await sweeps.status("first", identity))["state"] not in OVER:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
-    return shown
+    async def shown():
+        status = await sweeps.status("first", identity)
+        return status if status["state"] in OVER else None
+
+    return await until(shown, "the sweep is over", patience_seconds=90.0)
 
 
 async def test_an_actor_runs_the_sweeps_of_callers_on_its_cluster(sweeps):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -21,6 +20,7 @@ from serve_app.routes import sweeps as sweep_routes
 from tests.callers import principal
 from tests.unit.sweeps.sweep_documents import SMALL
 from tests.unit.sweeps.sweep_services import Gated, Here
+from tests.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
 
@@ -44,20 +44,13 @@ def url(tmp_path) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        _until(lambda: server.started)
+        eventually(lambda: server.started, "the server listens")
         yield f"http://127.0.0.1:{port}/api/v1/sweeps"
     finally:
         engine.gate.set()
         service.close()
         server.should_exit = True
         thread.join(PATIENCE_SECONDS)
-
-
-def _until(is_true) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -84,4 +77,4 @@ def test_a_place_is_free_again_when_its_caller_has_left(url: str) -> None:
             with api.stream("GET", events) as again:
                 return again.status_code == httpx.codes.OK
 
-        _until(is_let_in)
+        eventually(is_let_in, "there is room again")

@@ -4,29 +4,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0
 
 
-def eventually(is_true, what):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
 PROGRAM = """
-import sys, time
+import sys
 import ray
 from tests.unit.sweeps.sweep_examples import sweep
+from tests.waiting import take
 from optionchain.sweeps import Silent
 from cluster.sweeps.ray_engine import OnRay
 
 def slow(block):
-    time.sleep(0.1 if block.paths > 10 else 0.0)
+    take(0.1 if block.paths > 10 else 0.0)
     return block.prices[:, -1]
 
 class Told(Silent):
@@ -90,22 +85,26 @@ def test_ctrl_c_keeps_what_is_done_and_cancels_the_rest(ray_address, tmp_path):
     assert lines[-2][0] == "interrupted"
     assert 3 <= int(lines[-1][1]) < 1000
     assert parts_recorded(tmp_path)
-    # The interrupted driver's CPUs come back.
-    eventually(lambda: ray.available_resources().get("CPU", 0) == 2, "a cancelled task still has a CPU")
+    eventually(
+        lambda: ray.available_resources().get("CPU", 0) == 2,
+        "the interrupted driver's CPUs are back",
+        patience_seconds=PATIENCE_SECONDS,
+    )
 
 
 TWO_NODES = """
-import sys, time
+import sys
 from pathlib import Path
 import ray
 from ray.cluster_utils import Cluster
 from tests.unit.sweeps.sweep_examples import run, sweep
+from tests.waiting import take
 from optionchain.sweeps import Silent
 from cluster.sweeps.ray_engine import OnRay
 
 def where(block):
     if block.paths > 10:
-        time.sleep(0.1)
+        take(0.1)
         Path({folder!r}, ray.get_runtime_context().get_node_id()).touch()
     return block.prices[:, -1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def test_what_tests_share_is_imported_by_its_full_name(module: Path) -> None:
     first_parts = {name.partition(".")[0] for name in imported(module)}
 
     assert first_parts & (OURS | {""}) == set()
+
+
+def test_one_module_sleeps() -> None:
+    # MongoDB has a `sleep` too, in the JavaScript of a hostile configuration.
+    sleep = re.compile(r"\b(time|asyncio|anyio|trio)\.sleep\b|import .*\bsleep\b")
+
+    sleeping = {place(path) for path in MODULES if sleep.search(path.read_text(encoding="utf-8"))}
+
+    assert sleeping == {"tests/waiting.py"}
 
 
 def test_no_module_of_tests_changes_where_modules_are_found() -> None:

@@ -13,6 +13,7 @@ from actors.sessions.placement import Shards
 from optionchain.errors import Unavailable
 from optionchain.session import Inspect, Surface
 from tests.callers import on_behalf_of
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +33,7 @@ class Actors:
 
 
 async def ids(calls: Sequence[Call]) -> list[Answer]:
-    await asyncio.sleep(0)
+    await turns(1)
     return [call.session_id.encode() for call in calls]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 from cluster.sweeps.gateway import SweepGateway
 from cluster.sweeps.service import OVER
 from cluster.sweeps.settings import SweepSettings
 from optionchain.observing import Unobserved
 from optionchain.sweeps import InProcess
+from tests.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
 
@@ -40,11 +40,11 @@ class Gated:
 
 
 def wait(service, owner, identity):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (shown := service.status(owner, identity))["state"] not in OVER:
-        assert time.monotonic() < deadline, shown
-        time.sleep(0.01)
-    return shown
+    def shown():
+        status = service.status(owner, identity)
+        return status if status["state"] in OVER else None
+
+    return eventually(shown, "the sweep is over", patience_seconds=PATIENCE_SECONDS)
 
 
 class Here(SweepGateway):

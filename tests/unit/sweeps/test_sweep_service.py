@@ -1,7 +1,6 @@
 import asyncio
 import io
 import threading
-import time
 from types import SimpleNamespace
 
 import httpx
@@ -23,6 +22,7 @@ from serve_app.routes import sweeps as sweep_routes
 from tests.callers import principal
 from tests.unit.sweeps.sweep_documents import SMALL
 from tests.unit.sweeps.sweep_services import PATIENCE_SECONDS, Gated, Here, wait
+from tests.waiting import eventually
 
 
 class Leaving(Gated):
@@ -264,9 +264,7 @@ def close_while(service, engine):
     """Close a service whose run is let go only after the service knows that it closes."""
     closing = threading.Thread(target=service.close)
     closing.start()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while is_open(service):
-        assert time.monotonic() < deadline
+    eventually(lambda: not is_open(service), "it takes no more sweeps", patience_seconds=PATIENCE_SECONDS)
     engine.open()
     closing.join(PATIENCE_SECONDS)
     assert not closing.is_alive()
