@@ -26,6 +26,9 @@ MAX_HISTORY = 1000
 # A change is announced by the server as soon as a majority has it; this only bounds one round of waiting.
 AWAIT_MILLISECONDS = 500
 
+# As its callers know it, in messages.
+STORE = "the configuration store"
+
 
 class MongoConfigRepository:
     """The `ConfigRepository` on MongoDB.
@@ -51,7 +54,7 @@ class MongoConfigRepository:
         condition: dict[str, Any] = {"name": configuration_name(name)}
         if version is not None:
             condition["version"] = whole("version", version, low=1, high=MAX_VERSION)
-        with mongo_errors():
+        with mongo_errors(STORE):
             document = await self._versions.find_one(condition, sort=[("version", DESCENDING)])
         if document is None:
             raise NotFound("configuration", name if version is None else f"{name} version {version}")
@@ -74,7 +77,7 @@ class MongoConfigRepository:
             saved_by=saved_by,
             saved_at=_milliseconds(saved_at),
         )
-        with mongo_errors():
+        with mongo_errors(STORE):
             await self._prepare()
             if await self._latest_version(name) != expected_version:
                 raise Conflict("configuration", name)
@@ -97,7 +100,7 @@ class MongoConfigRepository:
             },
             {"$sort": {"_id": 1}},
         ]
-        with mongo_errors():
+        with mongo_errors(STORE):
             rows = await (await self._versions.aggregate(pipeline)).to_list()
         return [
             ConfigurationSummary(row["_id"], row["version"], row["saved_by"], row["saved_at"]) for row in rows
@@ -106,7 +109,7 @@ class MongoConfigRepository:
     async def get_config_history(self, name: str, *, limit: int = 100) -> Sequence[Configuration]:
         whole("limit", limit, low=1, high=MAX_HISTORY)
         cursor = self._versions.find({"name": configuration_name(name)})
-        with mongo_errors():
+        with mongo_errors(STORE):
             documents = await cursor.sort("version", DESCENDING).limit(limit).to_list()
         if not documents:
             raise NotFound("configuration", name)
@@ -117,7 +120,7 @@ class MongoConfigRepository:
             {"$match": {"operationType": "insert"}},
             {"$project": {"fullDocument.name": 1}},
         ]
-        with mongo_errors():
+        with mongo_errors(STORE):
             await self._prepare()
             async with await self._versions.watch(inserted, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
                 yield None
@@ -126,7 +129,7 @@ class MongoConfigRepository:
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the server answers."""
-        with mongo_errors():
+        with mongo_errors(STORE):
             await self._client.admin.command("ping")
 
     async def close(self) -> None:

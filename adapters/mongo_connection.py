@@ -49,12 +49,16 @@ def client_options(settings: MongoSettings) -> dict[str, Any]:
 
 
 @contextmanager
-def mongo_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours."""
+def mongo_errors(whose: str) -> Iterator[None]:
+    """Turn the driver's errors into ours.
+
+    Args:
+        whose: Who found the server silent, as its callers know it: ``the history store``.
+    """
     try:
         yield
     except PyMongoError as error:
-        raise Unavailable("the history and configuration store") from error
+        raise Unavailable(whose) from error
 
 
 class MongoServer:
@@ -69,5 +73,5 @@ class MongoServer:
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless it answers."""
-        with mongo_errors():
+        with mongo_errors("MongoDB"):
             await self._client.admin.command("ping")

@@ -57,6 +57,9 @@ PRICE_FIELDS = {"seconds": 1, **dict.fromkeys(COLUMNS, 1)}
 NOTHING: Document = {}
 RESULT_CONTENT = ("asset", "parameters", "prices", "volatilities")
 
+# As its callers know it, in messages.
+STORE = "the history store"
+
 
 class MongoHistoricalRepository:
     """The `HistoricalDataRepository` on MongoDB.
@@ -79,7 +82,7 @@ class MongoHistoricalRepository:
 
     async def get_historical_chain(self, asset: str, day: date) -> HistoricalChain:
         condition = {"asset": asset_name(asset), "date": midnight(plain_day(day, "date"))}
-        with mongo_errors():
+        with mongo_errors(STORE):
             for head, documents in await self._chains.read_some(condition, CHAIN_FIELDS):
                 return chain_of(head, documents)
         raise NotFound("chain", f"{asset} {day}")
@@ -126,7 +129,7 @@ class MongoHistoricalRepository:
 
     async def save_time_series(self, series: PriceSeries) -> None:
         stretches = list(chunks(series))
-        with mongo_errors():
+        with mongo_errors(STORE):
             await self._prepare()
             for start in range(0, len(stretches), BATCH):
                 await self._save_stretches(stretches[start : start + BATCH])
@@ -136,7 +139,7 @@ class MongoHistoricalRepository:
     ) -> Sequence[VolatilityPoint]:
         finite("wing", wing, low=0.001, high=0.999)
         condition = {"asset": asset_name(asset), "date": _instants(_bounded(period))}
-        with mongo_errors():
+        with mongo_errors(STORE):
             points = await self._chains.aggregate(condition, volatility_points(wing=wing), each=_contracts)
         return [volatility_point_of(point) for point in points]
 
@@ -149,13 +152,13 @@ class MongoHistoricalRepository:
         pipeline = realised_volatility(
             _instants(period), periods_per_year=periods_per_year, is_part_of_a_day=source in PARTS_OF_A_DAY
         )
-        with mongo_errors():
+        with mongo_errors(STORE):
             answers = await self._prices.aggregate(condition, pipeline)
         return answers[0]["volatility"] if answers else None
 
     async def store_simulation_result(self, result: SimulationResult) -> None:
         document = result_document(result)
-        with mongo_errors():
+        with mongo_errors(STORE):
             try:
                 await self._results.insert_one(document)
             except DuplicateKeyError:
@@ -166,7 +169,7 @@ class MongoHistoricalRepository:
     async def get_simulation_result(self, result_id: str) -> SimulationResult:
         if not isinstance(result_id, str):
             raise InvalidInput("id", "must be a text")
-        with mongo_errors():
+        with mongo_errors(STORE):
             document = await self._results.find_one({"_id": result_id})
         if document is None:
             raise NotFound("simulation result", result_id)
@@ -174,12 +177,12 @@ class MongoHistoricalRepository:
 
     async def drop_abandoned(self, now: datetime) -> int:
         """Drop what writers that died left behind; returns how many documents that were."""
-        with mongo_errors():
+        with mongo_errors(STORE):
             return await self._chains.drop_abandoned(now) + await self._prices.drop_abandoned(now)
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the server answers."""
-        with mongo_errors():
+        with mongo_errors(STORE):
             await self._client.admin.command("ping")
 
     async def close(self) -> None:
@@ -208,7 +211,7 @@ class MongoHistoricalRepository:
             fields: What is read of that; without any, `made_of` is given None.
         """
         identity = {"asset": chain.asset, "date": midnight(chain.day)}
-        with mongo_errors():
+        with mongo_errors(STORE):
             await self._prepare()
             for _ in range(DOCUMENT_SWAP_ATTEMPTS):
                 stored = await self._chains.read_some(identity, fields, from_primary=True)
@@ -222,7 +225,7 @@ class MongoHistoricalRepository:
     async def _source(self, asset: str, timeframe: TimeFrame) -> TimeFrame:
         """The stored time frame to make `timeframe` of."""
         stored_time_frame(timeframe)
-        with mongo_errors():
+        with mongo_errors(STORE):
             stored = await self._prices.heads.distinct("timeframe", {"asset": asset_name(asset)})
         source = source_time_frame(timeframe, [name for name in stored if name in STORED_TIME_FRAMES])
         if source is None:
@@ -233,7 +236,7 @@ class MongoHistoricalRepository:
     async def _stored_prices(
         self, asset: str, period: DateRange, timeframe: TimeFrame
     ) -> AsyncGenerator[PriceSeries, None]:
-        with mongo_errors():
+        with mongo_errors(STORE):
             async for _, documents in self._prices.read(_stretches(asset, period, timeframe), PRICE_FIELDS):
                 part = prices_of(documents).within(period)
                 if len(part):
@@ -264,7 +267,7 @@ class MongoHistoricalRepository:
         }
 
     async def _summaries(self, condition: Document) -> list[AssetSummary]:
-        with mongo_errors():
+        with mongo_errors(STORE):
             chains = await (await self._chains.heads.aggregate(chain_days(condition))).to_list()
             prices = await (await self._prices.heads.aggregate(price_days(condition))).to_list()
         return summaries_of(chains, prices)

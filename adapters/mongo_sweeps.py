@@ -15,6 +15,9 @@ from adapters.settings import MongoSettings
 # A sweep has one driver, which writes one document every few seconds.
 CONNECTIONS = 2
 
+# As its callers know it, in messages.
+STORE = "the index of sweeps"
+
 
 class MongoSweepIndex:
     """The `SweepIndex` on MongoDB. Its driver blocks, as a sweep's own driver does.
@@ -39,7 +42,7 @@ class MongoSweepIndex:
         Raises:
             Unavailable: The server does not answer.
         """
-        with mongo_errors():
+        with mongo_errors(STORE):
             self._prepare()
             self._sweeps.update_one(
                 {"sweep": sweep, "folder": folder},
@@ -53,7 +56,7 @@ class MongoSweepIndex:
         Raises:
             Unavailable: The server does not answer.
         """
-        with mongo_errors():
+        with mongo_errors(STORE):
             self._sweeps.delete_many({"folder": {"$regex": "^" + re.escape(folder + "/")}})
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from adapters.redis_connection import RedisClient, redis_errors
-from optionchain.errors import KeyReused
+from optionchain.ports import KeyReused
 
 # ARGV: fingerprint of the request, time to live in ms, and the answer where there is one to keep.
 # The first request and the first answer stay, whoever comes second.

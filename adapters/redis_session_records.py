@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from optionchain.ports import Checkpoint
-from optionchain.session import Served, Session, SessionState, Surface
+from optionchain.session import Served, Session, SessionKind, SessionState
 from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 
 
@@ -54,7 +54,7 @@ def hash_fields(checkpoint: Checkpoint) -> list[Any]:
         fields["since"] = session.parameters_since
     if checkpoint.before is None:
         fields["owner"] = session.owner
-        fields["surface"] = session.surface.value
+        fields["surface"] = session.kind.value
         fields["created_at"] = session.created_at.isoformat()
     return [part for pair in fields.items() for part in pair]
 
@@ -68,7 +68,7 @@ def session_of(session_id: str, fields: Mapping[str, bytes]) -> Session:
     return Session(
         id=session_id,
         owner=fields["owner"].decode(),
-        surface=Surface(fields["surface"].decode()),
+        kind=SessionKind(fields["surface"].decode()),
         parameters=parameters_from_wire(orjson.loads(fields["parameters"])),
         created_at=datetime.fromisoformat(fields["created_at"].decode()),
         updated_at=datetime.fromisoformat(fields["updated_at"].decode()),

@@ -4,7 +4,7 @@ Keys, those of one script in one slot, so that Redis Cluster can run it:
 
 - ``<prefix>:session:{<id>}`` (hash).
 - ``<prefix>:keyed:{<id>}:<period>`` (hash): what its keyed commands were given, in a period as long as a key lives.
-- ``<prefix>:active:{<owner>}:<surface>`` (sorted set): ids by the instant at which they expire.
+- ``<prefix>:active:{<owner>}:<kind>`` (sorted set): ids by the instant at which they expire.
 - ``{<prefix>:owners}-due`` and ``{<prefix>:owners}-claimed`` (sorted sets): the owners who have such lists, by the
   instant at which these are to be cleaned, or until which somebody cleans them.
 """
@@ -23,7 +23,7 @@ from adapters.redis_session_records import fields_of, hash_fields, new_keyed, re
 from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
 from optionchain.ports import ActivePage, Checkpoint
-from optionchain.session import Served, Session, Surface
+from optionchain.session import Served, Session, SessionKind
 
 # KEYS: the session; and if it was given keyed commands what such commands were given, in this period and the last.
 # ARGV: expected version ('0': nothing), new version, served commands, time to live in ms, that of keyed commands, how
@@ -179,9 +179,9 @@ class RedisSessionStore:
         await self._forget(sessions)
 
     async def list_active(
-        self, owner: str, surface: Surface, *, offset: int = 0, limit: int = 100
+        self, owner: str, kind: SessionKind, *, offset: int = 0, limit: int = 100
     ) -> ActivePage:
-        key, now = self._active_key(owner, surface), self._clock()
+        key, now = self._active_key(owner, kind), self._clock()
         total, page = await self._pipelined(
             [
                 ("ZCOUNT", key, f"({now}", "+inf"),
@@ -211,7 +211,7 @@ class RedisSessionStore:
 
     async def _clean(self, owners: Sequence[str], now: float) -> int:
         """Clean the lists of owners that were claimed; returns how many sessions left them."""
-        keys = [(owner, self._active_key(owner, surface)) for owner in owners for surface in Surface]
+        keys = [(owner, self._active_key(owner, kind)) for owner in owners for kind in SessionKind]
         dropped = await self._pipelined(("ZREMRANGEBYSCORE", key, "-inf", now) for _, key in keys)
         firsts = await self._pipelined(("ZRANGE", key, 0, 0, "WITHSCORES") for _, key in keys)
         due = [
@@ -237,12 +237,12 @@ class RedisSessionStore:
         lives = (int(self._ttl_seconds * 1000), int(2 * self._keyed_seconds * 1000))
         return ("EVAL", *head, *lives, len(keyed) // 2, *keyed, *hash_fields(checkpoint))
 
-    def _lists(self, checkpoints: Sequence[Checkpoint]) -> dict[tuple[str, Surface], list[Any]]:
-        """What the lists of sessions hold from now on: scores and ids by owner and surface."""
+    def _lists(self, checkpoints: Sequence[Checkpoint]) -> dict[tuple[str, SessionKind], list[Any]]:
+        """What the lists of sessions hold from now on: scores and ids by owner and kind."""
         expires_at = self._clock() + self._ttl_seconds
-        lists: defaultdict[tuple[str, Surface], list[Any]] = defaultdict(list)
+        lists: defaultdict[tuple[str, SessionKind], list[Any]] = defaultdict(list)
         for session in (checkpoint.session for checkpoint in checkpoints):
-            lists[session.owner, session.surface] += [expires_at, session.id]
+            lists[session.owner, session.kind] += [expires_at, session.id]
         return lists
 
     def _due_command(self, owners: Iterable[str]) -> tuple[Any, ...]:
@@ -253,7 +253,7 @@ class RedisSessionStore:
 
     async def _forget(self, sessions: Iterable[Session]) -> None:
         await self._pipelined(
-            ("ZREM", self._active_key(session.owner, session.surface), session.id) for session in sessions
+            ("ZREM", self._active_key(session.owner, session.kind), session.id) for session in sessions
         )
 
     async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
@@ -272,8 +272,8 @@ class RedisSessionStore:
         names = [f"{self._prefix}:keyed:{{{session_id}}}:{number}" for number in (period, period - 1)]
         return names[0], names[1]
 
-    def _active_key(self, owner: str, surface: Surface) -> str:
-        return f"{self._prefix}:active:{{{owner}}}:{surface.value}"
+    def _active_key(self, owner: str, kind: SessionKind) -> str:
+        return f"{self._prefix}:active:{{{owner}}}:{kind.value}"
 
     @property
     def _due_key(self) -> str:

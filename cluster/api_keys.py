@@ -1,14 +1,41 @@
-"""API keys: how they are written in the settings, and the one that is made at first start."""
+"""API keys: how they are written in the settings, who has which, and the one that is made at first start."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from optionchain.context import ADMIN, Principal
 
 MIN_KEY_LENGTH = 16
+EVERYBODY = Principal("public", "public", frozenset({ADMIN}))
+"""Who calls a service that asks for no key."""
+
+
+class KnownKeys:
+    """The `Authentication` of a fixed set of keys.
+
+    Kept by their digests: how long a look-up takes tells of a digest at most, and 256 bits of it are out of reach.
+
+    Args:
+        keys: Who has which key.
+    """
+
+    def __init__(self, keys: Mapping[str, Principal]) -> None:
+        self._principals = {_digest(key): principal for key, principal in keys.items()}
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        return None if secret is None else self._principals.get(_digest(secret))
+
+
+class OpenToAll:
+    """The `Authentication` of a service that asks for no key."""
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        return EVERYBODY
 
 
 def parse_keys(text: str) -> dict[str, Principal]:
@@ -44,3 +71,7 @@ def kept_key(file: Path) -> str:
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(24) + "\n")
     return file.read_text().strip()
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()

@@ -30,12 +30,13 @@ from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
+from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.metrics_page import cluster_metrics
-from cluster.settings import Settings
+from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
 from optionchain.observing import Observer
-from optionchain.ports import Dependency, SessionStore
+from optionchain.ports import Authentication, Dependency, SessionStore
 
 HISTORY_ACTOR, CONFIG_ACTOR = "history", "configuration"
 
@@ -48,6 +49,7 @@ class OpenServices(TypedDict):
     store: SessionStore
     answers: RedisAnswers
     allowances: RedisAllowances | None
+    authentication: Authentication
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     history: RayHistory
@@ -116,6 +118,11 @@ def open_allowances(settings: Settings, observer: Observer | None = None) -> Red
     return RedisAllowances(
         open_redis(settings.redis), settings.rate, prefix=settings.redis.prefix, observer=observer
     )
+
+
+def open_authentication(auth: AuthSettings) -> Authentication:
+    """Who has which key, as the settings say."""
+    return KnownKeys(parse_keys(auth.keys.get_secret_value())) if auth.enabled else OpenToAll()
 
 
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:
@@ -190,6 +197,7 @@ def open_services(settings: Settings) -> OpenServices:
         store=store,
         answers=open_answers(settings),
         allowances=open_allowances(settings, observer),
+        authentication=open_authentication(settings.auth),
         dependencies={"redis": store},
         helpers={"mongodb": mongo},
         history=open_history(settings, observer),

@@ -4,8 +4,6 @@
 
     OptionChainError
     ├── InvalidInput          an input is out of range; `field` names it
-    ├── Unauthenticated       no credentials, or unknown ones
-    ├── Forbidden             known credentials without the right
     ├── NotFound              unknown, expired, or another tenant's
     ├── Conflict              another writer was first                       retry helps
     │   ├── NotOver           work has no result yet                       retry helps, later
@@ -13,12 +11,18 @@
     │   └── LeaseLost         another worker has taken the work up
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
-    ├── TooLarge              the body is over its limit
-    ├── KeyReused             the idempotency key belongs to another request
-    ├── RateLimited           the caller's budget is used up                 retry helps, later
     ├── Unavailable           a dependency does not answer                   retry helps, later
     │   └── Overloaded        a queue is full                                retry helps, later
-    └── Defect                a bug of ours; the log has the details
+    ├── Defect                a bug of ours; the log has the details
+    │
+    ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
+    └── of `serve_app.edge.errors`, whose requests never reach the domain:
+        ├── Unauthenticated   no credentials, or unknown ones
+        ├── Forbidden         known credentials without the right
+        ├── UnknownPath       nothing answers there
+        ├── WrongMethod       something else answers there
+        ├── TooLarge          the body is over its limit
+        └── RateLimited       the caller's budget is used up                 retry helps, later
 
 Every constructor takes just what it passes to ``super().__init__``, so that each error survives
 pickling between processes.
@@ -26,7 +30,6 @@ pickling between processes.
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 
@@ -55,14 +58,6 @@ class InvalidInput(OptionChainError, ValueError):
     def under(self, parent: str) -> InvalidInput:
         """The same error, seen from the value that contains the field."""
         return InvalidInput(f"{parent}.{self.field}" if self.field else parent, self.reason)
-
-
-class Unauthenticated(OptionChainError):
-    """No credentials, or unknown ones."""
-
-
-class Forbidden(OptionChainError):
-    """The credentials are known, and do not allow this."""
 
 
 class NotFound(OptionChainError):
@@ -137,38 +132,6 @@ class PreconditionFailed(OptionChainError):
 
     def __str__(self) -> str:
         return "expected_step does not match the session's current cursor"
-
-
-class TooLarge(OptionChainError):
-    """The body is over its limit; it was not read to its end."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(limit_bytes)
-        self.limit_bytes = limit_bytes
-
-    def __str__(self) -> str:
-        return f"the request body is larger than {self.limit_bytes} bytes"
-
-
-class KeyReused(OptionChainError):
-    """The idempotency key belongs to another request; nothing was done."""
-
-    def __str__(self) -> str:
-        return "the Idempotency-Key was used for another request: use a new key for each"
-
-
-class RateLimited(OptionChainError):
-    """The caller's budget is used up until `retry_after_seconds` from now."""
-
-    retryable = True
-
-    def __init__(self, retry_after_seconds: float) -> None:
-        super().__init__(retry_after_seconds)
-        self.retry_after_seconds = retry_after_seconds
-
-    def __str__(self) -> str:
-        seconds = max(math.ceil(self.retry_after_seconds), 1)
-        return f"rate limit exceeded: try again in {seconds} second{'s' if seconds > 1 else ''}"
 
 
 class Unavailable(OptionChainError):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import TypeAlias
+from functools import cache, lru_cache
+from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
 
+from optionchain.declarations import Number, Text, Whole, declared, defaults, settle
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
 from optionchain.models import Historical, MarketModel
 from optionchain.time_frame import TimeFrame
-from optionchain.validation import finite, positive, whole
+from optionchain.validation import positive
 
 MAX_STEPS = 10_000
 MAX_CHAIN_SIZE = 500
@@ -61,78 +62,101 @@ class SingleExpiration:
 Expirations: TypeAlias = SingleExpiration | Schedule
 
 
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A request may leave the parameter out, or say null.
+
+    Attributes:
+        means: What happens then; empty for the default.
+        is_configurable: The default is that of the configuration `simulator`.
+    """
+
+    means: str = ""
+    is_configurable: bool = False
+
+
+_CONFIGURED = Omission(is_configurable=True)
+_COEFFICIENT = {"low": -MAX_COEFFICIENT, "high": MAX_COEFFICIENT}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationParameters:
     """Everything that decides a simulation; with the same values, every snapshot is the same to the bit.
+
+    What is declared with a `Parameter` is the same in Python and in JSON. Requests, answers, checkpoints, the
+    configuration, the OpenAPI document and the grids of sweeps read the declarations, so a new one stands here alone,
+    behind those that older checkpoints have.
 
     Attributes:
         symbol: The underlying, 1 to 64 printable characters.
         steps: Number of snapshots asked for, 1 to 10,000.
         initial_price: Price of the underlying at step 0, in its currency, 1e-6 to 1e9.
         volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
-        method: The market model.
-        expirations: One expiration relative to the start, or rolling ones.
-        seed: Decides the path, 0 to 2**64 - 1.
-        start_at: Simulated instant of step 0 (UTC).
-        time_frame: The calendar time between two steps.
-        step_interval: Overrides the time frame's interval; > 0.
         risk_free_rate: Continuous, per year.
         dividend_yield: Continuous, per year, >= 0.
+        method: The market model.
         chain_size: Strikes on each side of the centre, 0 to 500.
         strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time to
             expiry.
         skew_slope: Linear coefficient of the smile in log-moneyness.
         smile_curve: Quadratic coefficient of the smile in log-moneyness.
         spread: Bid-ask spread of every quote, in currency units, >= 0.
+        seed: Decides the path, 0 to 2**64 - 1.
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
+        expirations: One expiration relative to the start, or rolling ones.
+        start_at: Simulated instant of step 0 (UTC).
+        time_frame: The calendar time between two steps.
+        step_interval: Overrides the time frame's interval; > 0.
 
     Raises:
         InvalidInput: A value is out of range; the error names it.
     """
 
-    symbol: str
-    steps: int
-    initial_price: float
-    volatility: float
+    symbol: Annotated[str, Text("The underlying", MAX_SYMBOL_LENGTH, example="SPX")]
+    steps: Annotated[int, Whole("Snapshots asked for", low=1, high=MAX_STEPS)]
+    initial_price: Annotated[
+        float, Number("Price at step 0, in currency units", low=MIN_PRICE, high=MAX_PRICE, above=True)
+    ]
+    volatility: Annotated[
+        float,
+        Number(
+            "Annualised, at the money: as the method's, or what prices chains until a historical one has its own",
+            high=MAX_VOLATILITY,
+            above=True,
+        ),
+    ]
+    risk_free_rate: Annotated[float, Number("Continuous, per year", low=-MAX_RATE, high=MAX_RATE)] = 0.0
+    dividend_yield: Annotated[float, Number("Continuous, per year", high=MAX_RATE)] = 0.0
     method: MarketModel
+    chain_size: Annotated[int, Whole("Strikes a side", low=0, high=MAX_CHAIN_SIZE), _CONFIGURED] = 30
+    strike_interval: Annotated[
+        float | None,
+        Number(
+            "Distance between strikes, in currency units", low=MIN_STRIKE_INTERVAL, high=MAX_PRICE, above=True
+        ),
+        Omission("chooses one by spot, volatility and time", is_configurable=True),
+    ] = None
+    skew_slope: Annotated[
+        float, Number("Slope of the smile in log-moneyness", **_COEFFICIENT), _CONFIGURED
+    ] = -0.2
+    smile_curve: Annotated[
+        float, Number("Curvature of the smile in log-moneyness", **_COEFFICIENT), _CONFIGURED
+    ] = 0.4
+    spread: Annotated[float, Number("Bid-ask spread, in currency units", high=MAX_PRICE), _CONFIGURED] = 0.01
+    seed: Annotated[
+        int, Whole("Decides the path", low=0, high=MAX_SEED), Omission("draws one, which is echoed")
+    ]
+    path: Annotated[
+        int, Whole("Which of the seed's paths, as a sweep numbers them", low=0, high=MAX_SEED), Omission()
+    ] = 0
     expirations: Expirations
-    seed: int
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
     step_interval: timedelta | None = None
-    risk_free_rate: float = 0.0
-    dividend_yield: float = 0.0
-    chain_size: int = 30
-    strike_interval: float | None = None
-    skew_slope: float = -0.2
-    smile_curve: float = 0.4
-    spread: float = 0.01
-    path: int = 0
 
     def __post_init__(self) -> None:
-        _check_symbol(self.symbol)
         self._check_kinds()
-        numbers = {
-            "steps": whole("steps", self.steps, low=1, high=MAX_STEPS),
-            "seed": whole("seed", self.seed, low=0, high=MAX_SEED),
-            "path": whole("path", self.path, low=0, high=MAX_SEED),
-            "chain_size": whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE),
-            "initial_price": positive("initial_price", self.initial_price, low=MIN_PRICE, high=MAX_PRICE),
-            "volatility": positive("volatility", self.volatility, high=MAX_VOLATILITY),
-            "risk_free_rate": finite("risk_free_rate", self.risk_free_rate, low=-MAX_RATE, high=MAX_RATE),
-            "dividend_yield": finite("dividend_yield", self.dividend_yield, low=0.0, high=MAX_RATE),
-            "skew_slope": finite("skew_slope", self.skew_slope, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT),
-            "smile_curve": finite(
-                "smile_curve", self.smile_curve, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT
-            ),
-            "spread": finite("spread", self.spread, low=0.0, high=MAX_PRICE),
-        }
-        if self.strike_interval is not None:
-            numbers["strike_interval"] = positive(
-                "strike_interval", self.strike_interval, low=MIN_STRIKE_INTERVAL, high=MAX_PRICE
-            )
-        for name, number in numbers.items():
-            object.__setattr__(self, name, number)
+        settle(self)
         self._check_time()
         self._check_history()
 
@@ -196,11 +220,67 @@ def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
     return -(-expiration.lifetime // interval) + 1
 
 
-def _check_symbol(symbol: object) -> None:
-    if not isinstance(symbol, str) or not symbol.strip() or not symbol.isprintable():
-        raise InvalidInput("symbol", "must be a non-empty text of printable characters")
-    if len(symbol) > MAX_SYMBOL_LENGTH:
-        raise InvalidInput("symbol", f"must have at most {MAX_SYMBOL_LENGTH} characters")
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A parameter whose JSON value is its own value, as it is declared in `SimulationParameters`.
+
+    Attributes:
+        name: Of the field.
+        kind: ``int``, ``float`` or ``str``.
+        parameter: What it allows.
+        default: In Python; None where there is none, or where None is it.
+        omission: What a request that leaves it out gets; None where it may not.
+    """
+
+    name: str
+    kind: type
+    parameter: Number | Whole | Text
+    default: Any
+    omission: Omission | None
+
+    @property
+    def if_null(self) -> str | None:
+        """What null asks for, for people; None where it may not be sent."""
+        if self.omission is None:
+            return None
+        return f"null {self.omission.means or f'means {self.default}'}"
+
+    @property
+    def about(self) -> str:
+        """Meaning, unit, and what null asks for, for people."""
+        return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
+
+
+_KIND_OF = {Number: float, Whole: int, Text: str}
+
+
+@cache
+def declared_parameters() -> dict[str, Declared]:
+    """The parameters that are declared, by name, in their order."""
+    hints = get_type_hints(SimulationParameters, include_extras=True)
+    of_python = defaults(SimulationParameters)
+    found = {}
+    for name, parameter in declared(SimulationParameters).items():
+        if not isinstance(parameter, Number | Whole | Text):
+            raise TypeError(f"{name}: JSON knows numbers and texts")
+        notes = [note for note in get_args(hints[name]) if isinstance(note, Omission)]
+        kind = _KIND_OF[type(parameter)]
+        found[name] = Declared(name, kind, parameter, of_python.get(name), notes[0] if notes else None)
+    return found
+
+
+def configurable_defaults() -> dict[str, Any]:
+    """What the configuration `simulator` may change, and what it is where none says anything."""
+    return {
+        each.name: each.default
+        for each in declared_parameters().values()
+        if each.omission is not None and each.omission.is_configurable
+    }
+
+
+def varying_names() -> frozenset[str]:
+    """The fields that may differ between the scenarios of a sweep, besides those of the market model."""
+    return frozenset(field.name for field in fields(SimulationParameters)) - {"expirations", "path"}
 
 
 def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:

@@ -52,3 +52,6 @@ PAUSE_SECONDS = 2.0
 
 SWEEP_CALL_RETRIES = 3
 """Times that Ray itself sends a call to the sweep actor again; every one may be repeated."""
+
+SILENT_INDEX_SECONDS = 60.0
+"""Until a sweep tells its index again, which did not answer: the sweep goes on without it."""

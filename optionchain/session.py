@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, assert_never
 
+from optionchain.agreement import changed
 from optionchain.chains import GreekSet
 from optionchain.errors import Completed, InvalidInput, PreconditionFailed
 from optionchain.parameters import SimulationParameters
@@ -21,13 +22,13 @@ from optionchain.parameters import SimulationParameters
 REMEMBERED_COMMANDS = 16
 
 
-class Surface(StrEnum):
-    """Which view of a session its creator asked for."""
+class SessionKind(StrEnum):
+    """What a session is a cursor over, as its creator asked for it."""
 
     CHAIN = "chain"
-    """HTTP v1: one expiration, parameters can be changed."""
+    """One expiration; its parameters can be changed."""
     SIMULATION = "simulation"
-    """HTTP v2: rolling expirations, immutable."""
+    """Rolling expirations; it never changes."""
 
 
 class SessionState(StrEnum):
@@ -76,7 +77,7 @@ class Session:
 
     id: str
     owner: str
-    surface: Surface
+    kind: SessionKind
     parameters: SimulationParameters
     created_at: datetime
     updated_at: datetime
@@ -207,7 +208,7 @@ def handle(session: Session, command: Command, now: datetime) -> Outcome:
         Completed: No snapshot is left to peek at or to serve.
         PreconditionFailed: `expected_step` is not the cursor, or the command was applied to parameters that the
             session has no more. Checked before `Completed`.
-        InvalidInput: A changed parameter is out of range, or the surface is immutable.
+        InvalidInput: A changed parameter is out of range, or the session is of a kind that never changes.
     """
     match command:
         case Inspect() | Create():
@@ -257,11 +258,11 @@ def _show(served: Served, command: Advance) -> ShowSnapshots:
 def _reinitialized(session: Session, command: Reinitialize, now: datetime) -> Session:
     if session.snapshots_of(command.command_id) is not None:
         return session
-    if session.surface is not Surface.CHAIN:
+    if session.kind is not SessionKind.CHAIN:
         raise InvalidInput("id", "a simulation is immutable: create another")
     return replace(
         session,
-        parameters=replace(session.parameters, **command.changes),
+        parameters=changed(session.parameters, command.changes),
         current_step=0,
         state=SessionState.REINITIALIZED,
         version=session.version + 1,

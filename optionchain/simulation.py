@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
 import numpy as np
-import orjson
 
 from optionchain.arrays import Steps
-from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, v1_contracts, v2_chains
+from optionchain.chains import ChainTerms, OptionChain, build_chains
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
-from optionchain.wire.instants import instant_to_wire
 
 _SERIALS = count()
 
@@ -44,7 +41,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         ...         steps=30,
         ...         initial_price=5000.0,
         ...         volatility=0.2,
-        ...         method=GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2),
+        ...         method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
         ...         expirations=SingleExpiration(days=30.0),
         ...         seed=42,
         ...         start_at=datetime(2026, 1, 5, tzinfo=UTC),
@@ -60,33 +57,20 @@ def simulate(parameters: SimulationParameters) -> Simulation:
     return simulation
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One step of a simulation, and which greeks its snapshot shows."""
-
-    simulation: Simulation
-    step: int
-    greeks: GreekSet = "first"
-
-
-def snapshots_json(moments: Sequence[Moment]) -> list[bytes]:
-    """The snapshots of several moments, of one simulation or of many, priced in one pass.
+def chains_of(moments: Sequence[tuple[Simulation, int]]) -> list[OptionChain]:
+    """The chains of several simulations at one step each, priced in one pass.
 
     Args:
-        moments: Which ones.
+        moments: The simulations, and of each the step; one may come several times.
 
     Returns:
-        For each the very bytes of `Simulation.snapshot_json`, at about a third of the cost where there are many.
+        For each the very chain of `Simulation.chain`, at about a third of the cost where there are many.
 
     Raises:
         IndexError: A simulation has no such step.
         InvalidInput: The parameters of one lead its chain out of range.
     """
-    chains = build_chains([moment.simulation._terms(moment.step) for moment in moments])
-    return [
-        moment.simulation._rendered(moment.step, chain, moment.greeks)
-        for moment, chain in zip(moments, chains, strict=True)
-    ]
+    return build_chains([simulation._terms(step) for simulation, step in moments])
 
 
 class Simulation:
@@ -152,10 +136,6 @@ class Simulation:
         """
         return self._terms(step).chain()
 
-    def snapshot_json(self, step: int, greeks: GreekSet = "first") -> bytes:
-        """A snapshot as the JSON object that HTTP clients get, without what names their session."""
-        return self._rendered(step, self.chain(step), greeks)
-
     def _terms(self, step: int) -> ChainTerms:
         parameters = self.parameters
         if not 0 <= step < parameters.total_steps:
@@ -178,16 +158,6 @@ class Simulation:
             risk_free_rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
         )
-
-    def _rendered(self, step: int, chain: OptionChain, greeks: GreekSet) -> bytes:
-        simulated_at = instant_to_wire(self.parameters.simulated_at(step))
-        symbol, price = self.parameters.symbol, chain.underlying_price
-        if isinstance(self.parameters.expirations, SingleExpiration):
-            head = {"underlying": symbol, "timestamp": simulated_at, "price": price}
-            return orjson.dumps(head)[:-1] + b',"contracts":' + v1_contracts(chain, greeks) + b"}"
-        underlying = {"symbol": symbol, "price": price, "base_volatility": chain.base_volatility}
-        head = {"simulated_at": simulated_at, "underlying": underlying}
-        return orjson.dumps(head)[:-1] + b',"chains":' + v2_chains(chain, greeks) + b"}"
 
     @cached_property
     def _path(self) -> SampledPaths:

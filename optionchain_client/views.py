@@ -10,6 +10,13 @@ from typing import Any, Literal, NotRequired, TypedDict
 from optionchain_client.parameters import SessionParameters, SimulationParameters
 
 
+class WarningView(TypedDict):
+    """Something that a request said in vain, or that contradicts itself."""
+
+    field: str
+    warning: str
+
+
 class SessionView(TypedDict):
     """A session; one that is made from its `parameters` is the same."""
 
@@ -20,6 +27,7 @@ class SessionView(TypedDict):
     current_step: int
     total_steps: int
     state: str
+    warnings: NotRequired[list[WarningView]]
 
 
 class CursorView(TypedDict):
@@ -39,6 +47,7 @@ class SimulationView(TypedDict):
     created_at: str
     updated_at: str
     parameters: SimulationParameters
+    warnings: NotRequired[list[WarningView]]
 
 
 class SweepProgress(TypedDict):

@@ -12,7 +12,7 @@ from actors.sessions.gateway import SessionGateway
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
 from optionchain.observing import Observer
-from optionchain.ports import Allowances, Answers, Dependency, SessionStore
+from optionchain.ports import Allowances, Answers, Authentication, Dependency, SessionStore
 from serve_app.routes.streaming import Producers
 from serve_app.shared_services import ConfigService, HistoryService
 
@@ -27,10 +27,12 @@ class Services:
         store: Lists sessions.
         answers: Keeps the first answers to keyed requests.
         allowances: Counts the requests of each caller; None where there is no limit.
+        authentication: Finds the caller of a secret.
         dependencies: What it cannot serve without, by name; /ready asks them.
         helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
         limits: What one simulation may ask for.
+        is_strict: Whether unknown fields of v1 are refused.
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
         live_configuration: The configuration of new sessions, at most half a second old.
@@ -43,10 +45,12 @@ class Services:
     store: SessionStore
     answers: Answers
     allowances: Allowances | None
+    authentication: Authentication
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     producers: Producers
     limits: LimitsSettings
+    is_strict: bool
     history: HistoryService
     configurations: ConfigService
     live_configuration: LiveConfiguration

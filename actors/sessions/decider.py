@@ -74,7 +74,7 @@ class Decider:
             raise Unavailable("the session actor")
         command = call.command
         before = command.session if isinstance(command, Create) and session is None else session
-        if before is None or before.owner != call.owner or before.surface is not call.surface:
+        if before is None or before.owner != call.owner or before.kind is not call.kind:
             raise NotFound("session", call.session_id)
         outcome = handle(before, command, now)
         if isinstance(command, Create | Reinitialize) and outcome.session is not None:

@@ -7,18 +7,18 @@ from typing import NamedTuple, TypeAlias
 
 from optionchain.context import Context, Principal
 from optionchain.errors import OptionChainError
-from optionchain.session import Advance, Command, Surface
+from optionchain.session import Advance, Command, SessionKind
 
 
 class Call(NamedTuple):
     """One command for one session, and on whose behalf.
 
-    A session of another tenant, or of the other surface, is answered as if it did not exist.
+    A session of another tenant, or of the other kind, is answered as if it did not exist.
     """
 
     session_id: str
     context: Context
-    surface: Surface
+    kind: SessionKind
     command: Command
 
     @property
@@ -33,23 +33,23 @@ class Call(NamedTuple):
         return count if isinstance(count, int) else 1
 
 
-Packed: TypeAlias = tuple[str, Principal, float, str, Surface, Command]
+Packed: TypeAlias = tuple[str, Principal, float, str, SessionKind, Command]
 """A call as it travels: to pickle an instance of a class of ours costs as much as to pickle the rest of the call."""
 
 
 def packed(calls: Sequence[Call]) -> list[Packed]:
     """The calls as they travel."""
     return [
-        (session_id, context.principal, context.expires_at, context.trace, surface, command)
-        for session_id, context, surface, command in calls
+        (session_id, context.principal, context.expires_at, context.trace, kind, command)
+        for session_id, context, kind, command in calls
     ]
 
 
 def unpacked(batch: Sequence[Packed]) -> list[Call]:
     """The calls of a batch that has arrived."""
     return [
-        Call(session_id, Context(principal, expires_at, trace), surface, command)
-        for session_id, principal, expires_at, trace, surface, command in batch
+        Call(session_id, Context(principal, expires_at, trace), kind, command)
+        for session_id, principal, expires_at, trace, kind, command in batch
     ]
 
 

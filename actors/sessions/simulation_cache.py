@@ -12,7 +12,8 @@ from optionchain.chains import GreekSet
 from optionchain.errors import Defect, OptionChainError
 from optionchain.observing import Observer, Unobserved, tell_failure
 from optionchain.session import Session, ShowSnapshots
-from optionchain.simulation import Moment, Simulation, snapshots_json
+from optionchain.simulation import Simulation
+from optionchain.wire.snapshots import Moment, snapshot_bodies
 
 # Priced in one pass: more is no faster, and one pass holds the loop of its actor.
 CONTRACTS_TOGETHER = 1 << 15
@@ -138,7 +139,7 @@ class SimulationCache:
     def _priced_together(self, moments: Sequence[Moment]) -> Iterable[bytes | OptionChainError]:
         failure: OptionChainError = Defect()
         try:
-            return snapshots_json(moments)
+            return snapshot_bodies(moments)
         except OptionChainError as error:
             failure = error
         except Exception as error:

@@ -84,7 +84,7 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
     body = (
         '{"symbol":"SPX","steps":30,"initial_price":5000,"days_to_expiration":30,"volatility":0.2,'
         '"risk_free_rate":0.04,"dividend_yield":0.015,"time_frame":"Day","seed":42,'
-        '"method":{"GeometricBrownian":{"dt":0.004,"drift":0.05,"volatility":0.2}}}'
+        '"method":{"GeometricBrownian":{"dt":0.00274,"drift":0.05,"volatility":0.2}}}'
     )
     _paste(
         console,

@@ -26,7 +26,7 @@ PARAMETERS: dict[str, Any] = {
     "volatility": 0.2,
     "risk_free_rate": 0.04,
     "dividend_yield": 0.015,
-    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.2}},
+    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.05, "volatility": 0.2}},
     "time_frame": "Day",
     "seed": 42,
 }

@@ -53,6 +53,7 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
         "RAY_ROTATION_MAX_BYTES": str(64 << 20),
+        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.edge.header_bytes:middlewares",
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
         # A batch of snapshots is some hundred kB: sent with its reply, for the way through the object store costs more

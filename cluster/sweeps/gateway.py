@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cluster.sweeps.following import Following, Watcher
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
-from optionchain.context import HOUSEKEEPING, Context, Principal
+from optionchain.context import HOUSEKEEPING, Context
 from optionchain.patience import SWEEP_CALL_RETRIES
 from optionchain.sweeps.engine import Engine
 from optionchain.sweeps.tables import Format
@@ -27,19 +27,21 @@ TIMEOUT_SECONDS = 30.0
 
 
 class Sweeps(Protocol):
-    """Sweeps, as the routes use them; each method raises as `SweepService` does."""
+    """Sweeps, as the routes use them, on a caller's behalf; each method raises as `SweepService` does."""
 
-    async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]: ...
+    async def submit(self, context: Context, wire: Mapping[str, Any]) -> dict[str, Any]: ...
 
-    async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]: ...
+    async def listed(
+        self, context: Context, *, offset: int, limit: int
+    ) -> tuple[int, list[dict[str, Any]]]: ...
 
-    async def status(self, owner: str, identity: str) -> dict[str, Any]: ...
+    async def status(self, context: Context, identity: str) -> dict[str, Any]: ...
 
-    async def cancel(self, owner: str, identity: str) -> dict[str, Any]: ...
+    async def cancel(self, context: Context, identity: str) -> dict[str, Any]: ...
 
-    async def results(self, owner: str, identity: str, style: Format) -> bytes: ...
+    async def results(self, context: Context, identity: str, style: Format) -> bytes: ...
 
-    async def follow(self, owner: str, identity: str) -> Following:
+    async def follow(self, context: Context, identity: str) -> Following:
         """As `SweepGateway.follow`."""
         ...
 
@@ -68,41 +70,42 @@ class SweepGateway:
         self._way: NamedActor | None = None
         self._watcher = Watcher(self._statuses, most_followers=settings.max_followers)
 
-    async def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
+    async def submit(self, context: Context, wire: Mapping[str, Any]) -> dict[str, Any]:
         """As `SweepService.submit`."""
-        shown: dict[str, Any] = await self._call(_on_behalf_of(owner), "submit", owner, dict(wire))
+        shown: dict[str, Any] = await self._call(context, "submit", context.principal.tenant, dict(wire))
         return shown
 
-    async def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+    async def listed(self, context: Context, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """As `SweepService.listed`."""
         found: tuple[int, list[dict[str, Any]]] = await self._call(
-            _on_behalf_of(owner), "listed", owner, offset, limit
+            context, "listed", context.principal.tenant, offset, limit
         )
         return found
 
-    async def status(self, owner: str, identity: str) -> dict[str, Any]:
+    async def status(self, context: Context, identity: str) -> dict[str, Any]:
         """As `SweepService.status`."""
-        shown: dict[str, Any] = await self._call(_on_behalf_of(owner), "status", owner, identity)
+        shown: dict[str, Any] = await self._call(context, "status", context.principal.tenant, identity)
         return shown
 
-    async def cancel(self, owner: str, identity: str) -> dict[str, Any]:
+    async def cancel(self, context: Context, identity: str) -> dict[str, Any]:
         """As `SweepService.cancel`."""
-        shown: dict[str, Any] = await self._call(_on_behalf_of(owner), "cancel", owner, identity)
+        shown: dict[str, Any] = await self._call(context, "cancel", context.principal.tenant, identity)
         return shown
 
-    async def results(self, owner: str, identity: str, style: Format) -> bytes:
+    async def results(self, context: Context, identity: str, style: Format) -> bytes:
         """As `SweepService.results`."""
-        table: bytes = await self._call(_on_behalf_of(owner), "results", owner, identity, style)
+        table: bytes = await self._call(context, "results", context.principal.tenant, identity, style)
         return table
 
-    async def follow(self, owner: str, identity: str) -> Following:
+    async def follow(self, context: Context, identity: str) -> Following:
         """Be told of a sweep until it is over; whoever follows must leave.
 
         Raises:
             NotFound: The caller has none of this id.
             Overloaded: Too many callers of this replica are being told.
         """
-        return await self._watcher.follow((owner, identity), partial(self.status, owner, identity))
+        asked = context.principal.tenant, identity
+        return await self._watcher.follow(asked, partial(self.status, context, identity))
 
     async def _statuses(self, asked: Sequence[tuple[str, str]]) -> list[dict[str, Any] | None]:
         found: list[dict[str, Any] | None] = await self._call(HOUSEKEEPING, "statuses", asked)
@@ -133,10 +136,6 @@ class SweepGateway:
             max_concurrency=MAX_CONCURRENT_CALLS,
             task_retries=SWEEP_CALL_RETRIES,
         )
-
-
-def _on_behalf_of(owner: str) -> Context:
-    return Context(Principal(owner, owner))
 
 
 def open_engine(telemetry: TelemetrySettings | None) -> Engine:

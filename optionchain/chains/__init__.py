@@ -2,7 +2,6 @@
 
 from optionchain.chains.build import build_chain
 from optionchain.chains.chain import GreekSet, OptionChain
-from optionchain.chains.encoding import v1_contracts, v2_chains
 from optionchain.chains.ladder import central_multiple, ladder, strike_intervals
 from optionchain.chains.quotes import quote
 from optionchain.chains.smile import smile
@@ -19,6 +18,4 @@ __all__ = [
     "quote",
     "smile",
     "strike_intervals",
-    "v1_contracts",
-    "v2_chains",
 ]

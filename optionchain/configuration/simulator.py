@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from optionchain.errors import InvalidInput
 from optionchain.parameters import (
     MAX_CHAIN_SIZE,
-    MAX_COEFFICIENT,
-    MAX_PRICE,
     MAX_STEPS,
     SimulationParameters,
+    configurable_defaults,
+    declared_parameters,
 )
-from optionchain.validation import finite, positive, whole
+from optionchain.validation import whole
 
 SIMULATOR = "simulator"
-
-Group = TypeVar("Group", "Defaults", "Limits")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
-    """The values of the optional parameters, as in `SimulationParameters`."""
-
-    chain_size: int = 30
-    strike_interval: float | None = None
-    skew_slope: float = -0.2
-    smile_curve: float = 0.4
-    spread: float = 0.01
-
-    def __post_init__(self) -> None:
-        settled: dict[str, float] = {
-            "chain_size": whole("chain_size", self.chain_size, low=0, high=MAX_CHAIN_SIZE),
-            "skew_slope": finite("skew_slope", self.skew_slope, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT),
-            "smile_curve": finite(
-                "smile_curve", self.smile_curve, low=-MAX_COEFFICIENT, high=MAX_COEFFICIENT
-            ),
-            "spread": finite("spread", self.spread, low=0.0, high=MAX_PRICE),
-        }
-        if self.strike_interval is not None:
-            settled["strike_interval"] = positive("strike_interval", self.strike_interval, high=MAX_PRICE)
-        for name, number in settled.items():
-            object.__setattr__(self, name, number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +70,12 @@ class SimulatorConfiguration:
     """Defaults and limits; without any stored configuration, those of the code.
 
     Attributes:
+        defaults: By name, what the parameters are that may be configured, as in `SimulationParameters`.
+        limits: What a session may ask for at most.
         version: Of the stored configuration; 0 where there is none.
     """
 
-    defaults: Defaults = Defaults()
+    defaults: Mapping[str, Any] = field(default_factory=configurable_defaults)
     limits: Limits = Limits()
     version: int = 0
 
@@ -112,15 +87,15 @@ class SimulatorConfiguration:
             InvalidInput: A key is unknown or a value out of range.
 
         Example:
-            >>> SimulatorConfiguration.from_values({"defaults": {"chain_size": 5}}).defaults.chain_size
+            >>> SimulatorConfiguration.from_values({"defaults": {"chain_size": 5}}).defaults["chain_size"]
             5
         """
         for key in values:
             if key not in ("defaults", "limits"):
                 raise InvalidInput(f"values.{key}", "must be defaults or limits")
         return cls(
-            defaults=_group(Defaults, values.get("defaults", {}), "values.defaults"),
-            limits=_group(Limits, values.get("limits", {}), "values.limits"),
+            defaults=_defaults(values.get("defaults", {}), "values.defaults"),
+            limits=_limits(values.get("limits", {}), "values.limits"),
             version=version,
         )
 
@@ -136,14 +111,31 @@ def check_contracts(parameters: SimulationParameters, limit: int) -> None:
         raise InvalidInput("chain_size", f"asks for {contracts} contracts a snapshot: at most {limit}")
 
 
-def _group(kind: type[Group], values: object, field: str) -> Group:
-    if not isinstance(values, Mapping):
-        raise InvalidInput(field, "must be an object")
-    known = [one.name for one in fields(kind)]
-    for key in values:
-        if key not in known:
-            raise InvalidInput(f"{field}.{key}", f"must be one of {', '.join(known)}")
+def _defaults(values: object, path: str) -> Mapping[str, Any]:
+    of_code = configurable_defaults()
+    given = _known(values, path, of_code)
+    return of_code | {name: _default(name, value, f"{path}.{name}") for name, value in given.items()}
+
+
+def _default(name: str, value: object, path: str) -> object:
+    parameter = declared_parameters()[name]
+    if value is None and parameter.default is None:
+        return None
+    return parameter.parameter.check(path, value)
+
+
+def _limits(values: object, path: str) -> Limits:
+    given = _known(values, path, [one.name for one in fields(Limits)])
     try:
-        return kind(**values)
+        return Limits(**given)
     except InvalidInput as error:
-        raise error.under(field) from None
+        raise error.under(path) from None
+
+
+def _known(values: object, path: str, names: Collection[str]) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        raise InvalidInput(path, "must be an object")
+    for key in values:
+        if key not in names:
+            raise InvalidInput(f"{path}.{key}", f"must be one of {', '.join(names)}")
+    return values

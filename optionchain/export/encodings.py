@@ -36,6 +36,8 @@ _INCOMPRESSIBLE = {
     "vega",
     "price",
 }
+# What makes a spreadsheet take the text of a cell for a formula.
+_FORMULA = r"^([=+\-@\t\r])"
 # Text has many more bytes a row than a batch: it is written in parts, so that a piece stays below 10 MB.
 _TEXT_ROWS = 1 << 14
 _WITH_STATISTICS = ["step", "expires_at", "expiration", "strike"]
@@ -104,10 +106,21 @@ def _json(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
 
 def _csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
     yield ",".join(schema.names).encode() + b"\r\n"
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
     for frame in _text_frames(batches):
         rows = io.BytesIO()
-        frame.write_csv(rows, include_header=False, line_terminator="\r\n")
+        _harmless(frame, texts).write_csv(rows, include_header=False, line_terminator="\r\n")
         yield rows.getvalue()
+
+
+def _harmless(frame: pl.DataFrame, texts: Iterable[str]) -> pl.DataFrame:
+    """The frame with texts that a spreadsheet would run as formulas made plain, by the apostrophe that it knows.
+
+    Source:
+        OWASP, "CSV Injection".
+    """
+    formulas = [name for name in texts if frame[name].unique().str.contains(_FORMULA).any()]
+    return frame.with_columns(pl.col(formulas).str.replace(_FORMULA, "'$1")) if formulas else frame
 
 
 def _arrow(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:

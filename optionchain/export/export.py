@@ -51,7 +51,7 @@ class Export:
         >>> from optionchain.models import GeometricBrownian
         >>> parameters = SimulationParameters(
         ...     symbol="SPX", steps=30, initial_price=5000.0, volatility=0.2, seed=42,
-        ...     method=GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2),
+        ...     method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
         ...     expirations=SingleExpiration(30.0), start_at=datetime(2026, 1, 5, tzinfo=UTC),
         ... )
         >>> export = Export(parameters=parameters, dataset=Dataset.UNDERLYING, format=Format.CSV, to_step=0)

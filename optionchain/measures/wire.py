@@ -23,7 +23,7 @@ def measure_from_wire(wire: object, field: str) -> Measure:
         return PLAIN_MEASURES[name]
     if name not in MEASURES_WITH_TERMS:
         known = [*PLAIN_MEASURES, *MEASURES_WITH_TERMS]
-        raise InvalidInput(field, f"unknown measure {name!r}: one of {', '.join(known)}")
+        raise InvalidInput(field, f"unknown measure {name}: one of {', '.join(known)}")
     make, path = MEASURES_WITH_TERMS[name], f"{field}.{name}"
     given = named_values(path, terms)
     refuse_unknown(path, given, terms_of(make))

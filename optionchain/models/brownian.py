@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optionchain.declarations import settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.models.model import MAX_PRICE, SampledPaths, market_model
-from optionchain.models.parameters import Drift, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import price_floor, quoted_volatilities, too_high
 
 
@@ -30,7 +31,7 @@ class Brownian:
     volatility: Volatility
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""

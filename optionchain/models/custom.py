@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from optionchain.arrays import Paths
+from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.models.model import MAX_VOLATILITY, MIN_VOLATILITY, SampledPaths, market_model
-from optionchain.models.parameters import Drift, Number, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import compounded
 from optionchain.processes.log_euler import log_euler
 from optionchain.processes.ornstein_uhlenbeck import transition
@@ -36,7 +37,7 @@ class Custom:
     vol_mean: Annotated[float, Number("Volatility that the path returns to.", high=MAX_VOLATILITY)]
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import numpy as np
 
+from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.errors import InvalidInput
 from optionchain.models.model import SampledPaths, market_model
-from optionchain.models.parameters import Drift, Number, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import compounded
 from optionchain.processes.recursion import recur
 
@@ -36,7 +37,7 @@ class Garch:
     beta: Annotated[float, Number("Weight of the last variance; alpha + beta < 1.", high=1.0)]
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
         if self.alpha + self.beta >= 1.0:
             raise InvalidInput("alpha", "alpha + beta must be less than 1")
 

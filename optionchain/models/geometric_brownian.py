@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from optionchain.declarations import settle
 from optionchain.draws.philox import Draws
 from optionchain.models.model import SampledPaths, market_model
-from optionchain.models.parameters import Drift, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import compounded
 from optionchain.processes.log_euler import log_euler
 
@@ -34,7 +35,7 @@ class GeometricBrownian:
     volatility: Volatility
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""

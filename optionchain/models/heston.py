@@ -9,9 +9,10 @@ from typing import Annotated
 import numpy as np
 
 from optionchain.arrays import Paths
+from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.models.model import MAX_VOLATILITY, SampledPaths, market_model
-from optionchain.models.parameters import Drift, Number, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import compounded
 from optionchain.processes.quadratic_exponential import VarianceStep
 from optionchain.processes.recursion import recur
@@ -43,7 +44,7 @@ class Heston:
     rho: Annotated[float, Number("Correlation of the price with its variance.", low=-1.0, high=1.0)]
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""

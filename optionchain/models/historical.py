@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import numpy as np
 
 from optionchain.arrays import Floats, Steps
+from optionchain.declarations import Parameter, settle
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.models.model import MAX_PRICE, MAX_VOLATILITY, SampledPaths, market_model
-from optionchain.models.parameters import Parameter, check_parameters
 from optionchain.models.path import quoted_volatilities
 from optionchain.time_frame import TimeFrame, time_frame_schema
 from optionchain.validation import finite
@@ -97,7 +97,7 @@ class Historical:
     fallback_volatility: float = 0.2
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
         finite("fallback_volatility", self.fallback_volatility, low=0.0, high=MAX_VOLATILITY)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:

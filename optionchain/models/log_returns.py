@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.models.model import SampledPaths, market_model
-from optionchain.models.parameters import Number, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import StepYears, Volatility
 from optionchain.models.path import compounded
 from optionchain.processes.recursion import recur
 
@@ -36,7 +37,7 @@ class LogReturns:
     ] = None
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""

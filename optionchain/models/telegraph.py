@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import numpy as np
 
 from optionchain.arrays import Paths
+from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.models.model import SampledPaths, market_model
-from optionchain.models.parameters import Drift, Number, StepYears, Volatility, check_parameters
+from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import compounded
 from optionchain.processes.log_euler import log_euler
 from optionchain.processes.recursion import recur
@@ -44,7 +45,7 @@ class Telegraph:
     ] = None
 
     def __post_init__(self) -> None:
-        check_parameters(self)
+        settle(self)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""

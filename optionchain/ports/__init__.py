@@ -3,7 +3,8 @@
 from optionchain.ports.configuration import ConfigRepository
 from optionchain.ports.dependencies import Breaker, Cached, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
-from optionchain.ports.requests import Allowance, Allowances, Answers
+from optionchain.ports.identity import Authentication
+from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 from optionchain.ports.work import Lease, Work, WorkLine
 
@@ -12,6 +13,7 @@ __all__ = [
     "Allowance",
     "Allowances",
     "Answers",
+    "Authentication",
     "Breaker",
     "CacheService",
     "Cached",
@@ -19,6 +21,7 @@ __all__ = [
     "ConfigRepository",
     "Dependency",
     "HistoricalDataRepository",
+    "KeyReused",
     "Lease",
     "SessionStore",
     "Work",

@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from optionchain.errors import OptionChainError
+
+
+class KeyReused(OptionChainError):
+    """The idempotency key belongs to another request; nothing was done."""
+
+    def __str__(self) -> str:
+        return "the Idempotency-Key was used for another request: use a new key for each"
+
 
 class Answers(Protocol):
     """Where the first answers to keyed requests are kept for a day. Both methods raise `KeyReused` where the key

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from optionchain.errors import OptionChainError
-from optionchain.session import Served, Session, Surface
+from optionchain.session import Served, Session, SessionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class SessionStore(Protocol):
         ...
 
     async def list_active(
-        self, owner: str, surface: Surface, *, offset: int = 0, limit: int = 100
+        self, owner: str, kind: SessionKind, *, offset: int = 0, limit: int = 100
     ) -> ActivePage:
         """One page of an owner's sessions that have not expired."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,16 +11,16 @@ import numpy as np
 from optionchain.errors import InvalidInput
 from optionchain.models import Historical, MarketModel
 from optionchain.models.parameters import parameters_of
-from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.parameters import SimulationParameters, SingleExpiration, varying_names
 from optionchain.validation import finite
 from optionchain.wire.documents import nearest
 
 METHOD = "method."
 DAYS = "days_to_expiration"
-_FIELDS = {field.name for field in fields(SimulationParameters)} - {"expirations", "path"}
+_FIELDS = varying_names()
 
 
-def known_names(base: SimulationParameters) -> set[str]:
+def known_names(base: SimulationParameters) -> frozenset[str]:
     """The names that a change of these parameters may have."""
     of_method = {METHOD + name for name in parameters_of(type(base.method))}
     days = {DAYS} if isinstance(base.expirations, SingleExpiration) else {"expirations"}

@@ -11,12 +11,11 @@ from typing import Any, Protocol, TypeAlias
 import orjson
 
 from optionchain.observing import Observer, observed
+from optionchain.patience import SILENT_INDEX_SECONDS
 from optionchain.sweeps.definition import SweepDefinition, identity_of
 from optionchain.sweeps.progress import Progress
 
 SECONDS_BETWEEN_RECORDS = 5.0
-# An index that does not answer costs its timeout each time.
-SECONDS_AFTER_A_FAILURE = 60.0
 
 
 class SweepIndex(Protocol):
@@ -92,7 +91,7 @@ class InIndex:
     def _record(self, progress: Progress, state: str, **facts: Any) -> None:
         if self._id is None:
             return
-        pause = SECONDS_AFTER_A_FAILURE
+        pause = SILENT_INDEX_SECONDS
         # Whatever is wrong with the index, a sweep of hours is not to be lost by it.
         with suppress(Exception), observed(self._observer, "sweep.index", sweep=self._id, state=state):
             self._index.record(self._id, self._folder, {**facts, **_facts(progress), "state": state})

@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire
-from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
+from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration, declared_parameters
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
-# Those whose JSON value is their own value.
-PLAIN_FIELDS = (
-    "symbol",
-    "steps",
-    "initial_price",
-    "volatility",
-    "risk_free_rate",
-    "dividend_yield",
-    "chain_size",
-    "strike_interval",
-    "skew_slope",
-    "smile_curve",
-    "spread",
-    "seed",
-)
+PLAIN_FIELDS = tuple(name for name in declared_parameters() if name != "path")
+"""Those whose JSON value is their own value and that a scenario of a sweep may set."""
+
+# What came after these is absent from the checkpoints of older releases, and then has its default.
+_OF_THE_FIRST_RELEASE = tuple(declared_parameters())[: list(declared_parameters()).index("seed") + 1]
+_LATER = tuple(name for name in declared_parameters() if name not in _OF_THE_FIRST_RELEASE)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input, as JSON values."""
     interval = parameters.step_interval
-    return {name: getattr(parameters, name) for name in PLAIN_FIELDS} | {
+    return _plain(parameters, _OF_THE_FIRST_RELEASE) | {
         "method": model_to_wire(parameters.method),
         "time_frame": parameters.time_frame.to_wire(),
         "step_interval_microseconds": None if interval is None else interval // _MICROSECOND,
         "start_at": instant_to_wire(parameters.start_at),
         "expirations": _expirations_to_wire(parameters.expirations),
-        "path": parameters.path,
+        **_plain(parameters, _LATER),
         "rng": RNG_NAME,
     }
 
@@ -53,14 +44,18 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
     """
     interval = wire["step_interval_microseconds"]
     return SimulationParameters(
-        **{name: wire[name] for name in PLAIN_FIELDS},
+        **{name: wire[name] for name in _OF_THE_FIRST_RELEASE},
+        **{name: wire[name] for name in _LATER if name in wire},
         method=model_from_wire(wire["method"]),
         time_frame=TimeFrame.from_wire(wire["time_frame"], "time_frame"),
         step_interval=None if interval is None else timedelta(microseconds=interval),
         start_at=instant_from_wire("start_at", wire["start_at"]),
         expirations=_expirations_from_wire(wire["expirations"]),
-        path=wire.get("path", 0),  # absent from checkpoints of version 0.1
     )
+
+
+def _plain(parameters: SimulationParameters, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(parameters, name) for name in names}
 
 
 def _expirations_to_wire(expirations: Expirations) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -10,16 +11,16 @@ import orjson
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.models import model_to_wire
-from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.session import Session, SessionState, ShowSnapshots, Surface
+from optionchain.parameters import SimulationParameters, SingleExpiration, declared_parameters
+from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
 
 _SNAKE_CASE_STATES = {state: state.value.lower().replace(" ", "_") for state in SessionState}
 
 
 def session_json(session: Session) -> bytes:
-    """The session as its surface shows it."""
-    show = _chain_session if session.surface is Surface.CHAIN else _simulation
+    """The session as its kind is shown: v1 shows chains, v2 simulations."""
+    show = _chain_session if session.kind is SessionKind.CHAIN else _simulation
     return orjson.dumps(show(session))
 
 
@@ -35,7 +36,7 @@ def snapshots_json(session: Session, reply: ShowSnapshots, bodies: Sequence[byte
     Args:
         session: The session after the command.
         reply: Which snapshots they are, and whether the cursor went past them.
-        bodies: One ``b'{...}'`` a snapshot, of `Simulation.snapshot_json`.
+        bodies: One ``b'{...}'`` a snapshot, of `optionchain.wire.snapshots`.
 
     Returns:
         The snapshot, or ``{"snapshots": [...]}`` of the very bytes that single steps would have given.
@@ -50,7 +51,7 @@ def snapshots_json(session: Session, reply: ShowSnapshots, bodies: Sequence[byte
 
 
 def _named(session: Session, cursor: int, body: bytes) -> bytes:
-    if session.surface is Surface.CHAIN:
+    if session.kind is SessionKind.CHAIN:
         info = {"id": session.id, "current_step": cursor, "total_steps": session.total_steps}
         return b"%b,%b" % (body[:-1], b'"session_info":' + orjson.dumps(info) + b"}")
     head = {
@@ -80,23 +81,15 @@ def _chain_session(session: Session) -> dict[str, Any]:
     }
 
 
+# The market model among those that are declared, where it stands in `SimulationParameters`.
+_MARKET = tuple(
+    field.name for field in fields(SimulationParameters) if field.name in {*declared_parameters(), "method"}
+)
+
+
 def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
-    return {
-        "symbol": parameters.symbol,
-        "steps": parameters.steps,
-        "initial_price": parameters.initial_price,
-        "volatility": parameters.volatility,
-        "risk_free_rate": parameters.risk_free_rate,
-        "dividend_yield": parameters.dividend_yield,
-        "method": model_to_wire(parameters.method),
-        "chain_size": parameters.chain_size,
-        "strike_interval": parameters.strike_interval,
-        "skew_slope": parameters.skew_slope,
-        "smile_curve": parameters.smile_curve,
-        "spread": parameters.spread,
-        "seed": parameters.seed,
-        "path": parameters.path,
-    }
+    shown = {name: getattr(parameters, name) for name in _MARKET}
+    return shown | {"method": model_to_wire(parameters.method)}
 
 
 def _chain_parameters(parameters: SimulationParameters) -> dict[str, Any]:

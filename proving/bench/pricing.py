@@ -16,13 +16,15 @@ import orjson
 from scipy.special import ndtr
 
 from optionchain.arrays import Floats
-from optionchain.chains import OptionChain, build_chain, v1_contracts, v2_chains
+from optionchain.chains import OptionChain, build_chain
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.expirations import DailyRule, Expiration, MonthlyRule, Schedule, WeeklyRule, YearlyRule
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import BLOCK, DAYS_PER_YEAR, value_contracts
 from optionchain.simulation import simulate
+from optionchain.wire.contracts import v1_contracts, v2_chains
+from optionchain.wire.snapshots import snapshot_body
 
 _CONTRACTS = 25 * BLOCK
 _STEPS = 10_000
@@ -130,8 +132,8 @@ def _paths() -> dict[str, float]:
     )
     # Several days at each end, so that no answer is one that is remembered.
     first, last = _fastest(
-        lambda: [simulation.snapshot_json(step) for step in range(20)],
-        lambda: [simulation.snapshot_json(step) for step in range(_STEPS - 20, _STEPS)],
+        lambda: [snapshot_body(simulation, step) for step in range(20)],
+        lambda: [snapshot_body(simulation, step) for step in range(_STEPS - 20, _STEPS)],
     )
     return {
         "path_to_floor_ratio": path / floor,

@@ -19,7 +19,7 @@ from cluster.instance.ports import free_ports
 from optionchain.context import Context, Principal
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.session import Advance, Command, Create, Session, Surface
+from optionchain.session import Advance, Command, Create, Session, SessionKind
 
 OWNER = "bench"
 CALLER = Context(Principal(OWNER, OWNER))
@@ -45,7 +45,7 @@ def new_sessions(count: int) -> list[Session]:
 
 def calls(sessions: Iterable[Session], command: type[Create] | type[Advance]) -> list[Call]:
     """The same command for each session."""
-    return [Call(session.id, CALLER, Surface.CHAIN, _command(command, session)) for session in sessions]
+    return [Call(session.id, CALLER, SessionKind.CHAIN, _command(command, session)) for session in sessions]
 
 
 def batches(items: Sequence[Call], size: int) -> Iterator[tuple[Call, ...]]:
@@ -73,7 +73,7 @@ def _new_session(seed: int) -> Session:
     return Session(
         id=str(uuid.uuid4()),
         owner=OWNER,
-        surface=Surface.CHAIN,
+        kind=SessionKind.CHAIN,
         parameters=parameters,
         created_at=NOW,
         updated_at=NOW,

@@ -9,9 +9,10 @@ from typing import Any
 
 from optionchain.models import model_from_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.session import Session, ShowSnapshots, Surface
+from optionchain.session import Session, SessionKind, ShowSnapshots
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
+from optionchain.wire.snapshots import snapshot_body
 from proving.chaos.history import digest
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -68,13 +69,13 @@ class ChaosSession:
         session = Session(
             id=session_id,
             owner="",
-            surface=Surface.CHAIN,
+            kind=SessionKind.CHAIN,
             parameters=self.parameters,
             created_at=START,
             updated_at=START,
             current_step=index + 1,
         )
-        return digest(snapshots_json(session, reply, [self._simulation.snapshot_json(index)]))
+        return digest(snapshots_json(session, reply, [snapshot_body(self._simulation, index)]))
 
     @cached_property
     def parameters(self) -> SimulationParameters:

@@ -2,68 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from optionchain.models import model_from_wire, model_schema
-from optionchain.parameters import (
-    MAX_CHAIN_SIZE,
-    MAX_COEFFICIENT,
-    MAX_DAYS_TO_EXPIRATION,
-    MAX_PRICE,
-    MAX_RATE,
-    MAX_SEED,
-    MAX_STEPS,
-    MAX_SYMBOL_LENGTH,
-    MAX_VOLATILITY,
-    MIN_PRICE,
-    SimulationParameters,
-    SingleExpiration,
-)
+from optionchain.parameters import MAX_DAYS_TO_EXPIRATION, SingleExpiration, declared_parameters
 from optionchain.time_frame import TimeFrame, time_frame_schema
 from optionchain.wire.instants import instant_from_wire
+from serve_app.bodies.declared import DEFAULTS, partial_body, resolved, whole_body
 
-Symbol = Annotated[
-    str,
-    WithJsonSchema(
-        {
-            "type": "string",
-            # Visible ASCII; what else is printable is accepted as well.
-            "pattern": f"^[!-~]{{1,{MAX_SYMBOL_LENGTH}}}$",
-            "examples": ["SPX"],
-        }
-    ),
-]
-Steps = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_STEPS})]
-Price = Annotated[float, WithJsonSchema({"type": "number", "minimum": MIN_PRICE, "maximum": MAX_PRICE})]
 Days = Annotated[
     float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_DAYS_TO_EXPIRATION})
 ]
-Volatility = Annotated[
-    float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_VOLATILITY})
-]
-Rate = Annotated[float, WithJsonSchema({"type": "number", "minimum": -MAX_RATE, "maximum": MAX_RATE})]
-Yield = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_RATE})]
 Method = Annotated[dict[str, Any], WithJsonSchema(model_schema())]
 WireTimeFrame = Annotated[str | dict[str, Any], WithJsonSchema(time_frame_schema())]
-ChainSize = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_CHAIN_SIZE})]
-Spread = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_PRICE})]
-Coefficient = Annotated[
-    float, WithJsonSchema({"type": "number", "minimum": -MAX_COEFFICIENT, "maximum": MAX_COEFFICIENT})
-]
 Instant = Annotated[
     str, WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-05T14:30:00Z"]})
 ]
-Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
 
-DEFAULTS: Mapping[str, Any] = {
-    field: SimulationParameters.__dataclass_fields__[field].default
-    for field in ("chain_size", "strike_interval", "skew_slope", "smile_curve", "spread", "path")
-}
 EXAMPLE: dict[str, Any] = {
     "symbol": "SPX",
     "steps": 30,
@@ -72,95 +31,84 @@ EXAMPLE: dict[str, Any] = {
     "volatility": 0.2,
     "risk_free_rate": 0.04,
     "dividend_yield": 0.015,
-    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.2}},
+    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.05, "volatility": 0.2}},
     "time_frame": "Day",
     "seed": 42,
 }
 
 
-class ChainParameters(BaseModel):
-    """All parameters of a v1 session. Unknown keys are ignored; optional ones may be absent or null."""
+class ChainParameters(whole_body()):  # type: ignore[misc]  # its fields are declared in the domain
+    """All parameters of a v1 session. Unknown keys are told of; optional ones may be absent or null."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [EXAMPLE]})
 
-    symbol: Symbol
-    steps: Steps
-    initial_price: Price
     days_to_expiration: Days
-    volatility: Volatility
-    risk_free_rate: Rate
-    dividend_yield: Yield
     method: Method
     time_frame: WireTimeFrame
-    chain_size: ChainSize | None = Field(None, description="Strikes a side; null means 30")
-    strike_interval: Price | None = Field(None, description="null chooses one by spot, volatility and time")
-    skew_slope: Coefficient | None = Field(None, description="null means -0.2")
-    smile_curve: Coefficient | None = Field(None, description="null means 0.4")
-    spread: Spread | None = Field(None, description="Bid-ask spread in currency units; null means 0.01")
-    seed: Seed | None = Field(None, description="null draws one; it is echoed")
-    path: Seed | None = Field(
-        None, description="Which of the seed's paths, as a sweep numbers them; null means 0"
-    )
     start_at: Instant | None = Field(
         None, description="RFC 3339; null means midnight UTC of the day of creation"
     )
 
 
-class ChainChanges(BaseModel):
+class ChainChanges(partial_body()):  # type: ignore[misc]
     """Some parameters of a v1 session. Absent keeps; null keeps too, but clears an optional one to its default."""
 
     model_config = ConfigDict(
-        strict=True, extra="ignore", json_schema_extra={"examples": [{"volatility": 0.3}]}
+        strict=True, extra="allow", json_schema_extra={"examples": [{"volatility": 0.3}]}
     )
 
-    symbol: Symbol | None = None
-    steps: Steps | None = None
-    initial_price: Price | None = None
     days_to_expiration: Days | None = None
-    volatility: Volatility | None = None
-    risk_free_rate: Rate | None = None
-    dividend_yield: Yield | None = None
     method: Method | None = None
     time_frame: WireTimeFrame | None = None
-    chain_size: ChainSize | None = None
-    strike_interval: Price | None = None
-    skew_slope: Coefficient | None = None
-    smile_curve: Coefficient | None = None
-    spread: Spread | None = None
-    seed: Seed | None = Field(None, description="null draws a new one")
-    path: Seed | None = None
     start_at: Instant | None = None
 
 
 def changes_of(
-    body: ChainParameters | ChainChanges, today: datetime, configured: Mapping[str, Any] = DEFAULTS
+    body: ChainParameters | ChainChanges,
+    today: datetime,
+    configured: Mapping[str, Any] = DEFAULTS,
+    time_frame: TimeFrame | None = None,
 ) -> dict[str, Any]:
     """The fields that a request sets, by the names and in the values of `SimulationParameters`.
 
     For a full body that is every field; for a partial one what is present, its nulls as documented.
+
+    Args:
+        body: The request.
+        today: The start where it says null.
+        configured: What omitted parameters are.
+        time_frame: That of the session where the body names none; it says how long a step of the method is.
     """
-    defaults = {**DEFAULTS, **configured}
-    sent = body.model_fields_set if isinstance(body, ChainChanges) else type(body).model_fields
+    if body.time_frame is not None:
+        time_frame = TimeFrame.from_wire(body.time_frame, "time_frame")
     changes: dict[str, Any] = {}
-    for name in sent:
+    for name in sent_fields(body):
         value = getattr(body, name)
-        if name in DEFAULTS:
-            changes[name] = defaults[name] if value is None else value
-        elif name == "seed":
-            changes[name] = secrets.randbits(64) if value is None else value
+        declared = declared_parameters().get(name)
+        if declared is not None and (value is not None or declared.omission is not None):
+            changes[name] = resolved(name, value, configured)
         elif name == "start_at":
             changes[name] = today if value is None else instant_from_wire(name, value)
         elif value is not None:
-            changes |= _domain_value(name, value)
+            changes |= _domain_value(name, value, time_frame)
     return changes
 
 
-def _domain_value(name: str, value: Any) -> dict[str, Any]:
+def sent_fields(body: ChainParameters | ChainChanges) -> list[str]:
+    """The known fields that a body sets: all of a full one."""
+    known = type(body).model_fields
+    return (
+        list(known) if isinstance(body, ChainParameters) else [n for n in known if n in body.model_fields_set]
+    )
+
+
+def _domain_value(name: str, value: Any, time_frame: TimeFrame | None) -> dict[str, Any]:
     match name:
         case "method":
-            return {"method": model_from_wire(value)}
+            step_years = None if time_frame is None else 1.0 / time_frame.periods_per_year
+            return {"method": model_from_wire(value, step_years=step_years)}
         case "time_frame":
-            return {"time_frame": TimeFrame.from_wire(value, "time_frame")}
+            return {"time_frame": time_frame}
         case "days_to_expiration":
             return {"expirations": SingleExpiration(value)}
-    return {name: value}
+    raise LookupError(name)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
+from optionchain.agreement import with_one_volatility
 from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
 from optionchain.context import Context
 from optionchain.errors import InvalidInput
@@ -35,9 +36,8 @@ async def chain_parameters(
         InvalidInput: A value is out of range or over a limit, or the history has too few prices.
     """
     configuration = await app.live_configuration.current()
-    return await _resolved(
-        changes_of(body, today, _defaults(configuration, body)), configuration, app, context
-    )
+    values = changes_of(body, today, _defaults(configuration, body))
+    return await _resolved(with_one_volatility(values, values["method"]), configuration, app, context)
 
 
 async def simulation_parameters(
@@ -72,20 +72,20 @@ async def chain_changes(
         today: The start where it clears that.
         app: The services.
         context: On whose behalf.
-        stored: Reads the session, for prices that are to be taken from the history.
+        stored: Reads the session, for a method that needs more of it than the body says.
 
     Raises:
         InvalidInput: As `chain_parameters`.
         NotFound: The session is needed and there is none.
     """
     configuration = await app.live_configuration.current()
-    changes = changes_of(body, today, _defaults(configuration, body))
+    session = await stored() if body.method is not None else None
+    time_frame = None if session is None else session.parameters.time_frame
+    changes = changes_of(body, today, _defaults(configuration, body), time_frame)
     configuration.limits.check_sizes(changes)
-    if isinstance(changes.get("method"), Historical):
-        session = await stored()
-        whole = await _resolved(
-            values_of_parameters(session.parameters) | changes, configuration, app, context
-        )
+    if session is not None and isinstance(changes["method"], Historical):
+        values = values_of_parameters(session.parameters) | changes
+        whole = await _resolved(values, configuration, app, context)
         changes["method"] = whole.method
     return changes
 
@@ -99,7 +99,7 @@ def _defaults(
     configuration: SimulatorConfiguration, body: ChainParameters | ChainChanges | SimulationRequest
 ) -> Mapping[str, Any]:
     """The configured defaults that concern a request."""
-    defaults = asdict(configuration.defaults)
+    defaults = dict(configuration.defaults)
     if "strike_interval" in body.model_fields_set:
         # Sent as null it asks for one that fits, as the parameters of a session do that got one.
         del defaults["strike_interval"]

@@ -7,7 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from serve_app.bodies.chains import Method, WireTimeFrame
-from serve_app.openapi.documentation import Pagination, Quote, Responses, links
+from serve_app.bodies.declared import shown_body
+from serve_app.edge.route_table import Responses
+from serve_app.openapi.documentation import WARNINGS, Pagination, SimulationContract, WarningView, links
 
 State = Literal["initialized", "in_progress", "completed", "error"]
 
@@ -19,11 +21,11 @@ class Cursor(BaseModel):
     total_steps: int
 
 
-class SimulationParametersView(BaseModel):
+class SimulationParametersView(shown_body()):  # type: ignore[misc]  # its fields are declared in the domain
     """Every replay input: a request with this body gives the same simulation."""
 
-    symbol: str
-    steps: int
+    method: Method
+    time_frame: WireTimeFrame
     start_at: str
     effective_start: str = Field(description="As `start_at`")
     step_interval_seconds: int
@@ -31,19 +33,6 @@ class SimulationParametersView(BaseModel):
     calendar: str
     expiration_time: str
     schedules: list[dict[str, Any]] = Field(description="Sorted by `rule_id`")
-    initial_price: float
-    volatility: float
-    risk_free_rate: float
-    dividend_yield: float
-    method: Method
-    time_frame: WireTimeFrame
-    chain_size: int
-    strike_interval: float | None
-    skew_slope: float
-    smile_curve: float
-    spread: float
-    seed: int
-    path: int
     tzdb_version: str
     calendar_version: str | None = Field(description="Of the exchange's holidays; null for `weekdays_v1`")
     rng: str
@@ -59,6 +48,7 @@ class SimulationView(BaseModel):
     created_at: str
     updated_at: str
     parameters: SimulationParametersView
+    warnings: list[WarningView] = WARNINGS
 
 
 class SimulationPage(BaseModel):
@@ -70,19 +60,6 @@ class Underlying(BaseModel):
     symbol: str
     price: float
     base_volatility: float = Field(description="Annualised, at the money")
-
-
-class SimulationContract(BaseModel):
-    """A strike with its call and its put."""
-
-    strike: float
-    call: Quote
-    put: Quote
-    implied_volatility: float
-    gamma: float | None = Field(None, description="Absent with `greeks=none`")
-    theta: float | None = Field(None, description="Per day, of the call; with `greeks=all`")
-    vega: float | None = Field(None, description="Per percentage point; with `greeks=all`")
-    rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
 
 
 class ExpirationChain(BaseModel):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from cluster.settings import LimitsSettings
 from optionchain.draws.philox import RNG_NAME
@@ -20,26 +19,12 @@ from optionchain.expirations import (
     tzdb_version,
 )
 from optionchain.models import Historical, MarketModel, model_from_wire, model_to_wire
-from optionchain.parameters import MAX_STEP_SECONDS
-from optionchain.time_frame import TimeFrame
+from optionchain.parameters import MAX_STEP_SECONDS, declared_parameters
+from optionchain.time_frame import YEAR, TimeFrame
 from optionchain.validation import whole
 from optionchain.wire.instants import instant_from_wire
-from serve_app.bodies.chains import (
-    DEFAULTS,
-    ChainSize,
-    Coefficient,
-    Instant,
-    Method,
-    Price,
-    Rate,
-    Seed,
-    Spread,
-    Steps,
-    Symbol,
-    Volatility,
-    WireTimeFrame,
-    Yield,
-)
+from serve_app.bodies.chains import Instant, Method, WireTimeFrame
+from serve_app.bodies.declared import DEFAULTS, resolved, whole_body
 from serve_app.openapi.schedule_schema import TIME_OF_DAY_PATTERN, schedules_schema
 
 StepSeconds = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_STEP_SECONDS})]
@@ -63,7 +48,7 @@ EXAMPLE: dict[str, Any] = {
     "volatility": 0.18,
     "risk_free_rate": 0.04,
     "dividend_yield": 0.012,
-    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.18}},
+    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.05, "volatility": 0.18}},
     "time_frame": "Day",
     "chain_size": 15,
     "strike_interval": 25.0,
@@ -71,7 +56,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class SimulationRequest(BaseModel):
+class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are declared in the domain
     """All parameters of a simulation, which never change. Unknown keys are refused; optional ones may be null.
 
     The parameters that an answer echoes are themselves a request for the same simulation.
@@ -79,8 +64,6 @@ class SimulationRequest(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    symbol: Symbol
-    steps: Steps
     start_at: Instant | None = Field(
         None, description="RFC 3339, to the second; null means now, and it is echoed"
     )
@@ -97,21 +80,8 @@ class SimulationRequest(BaseModel):
         description="1 to 16 rules: `rule_id`, `kind` (daily, weekly, monthly, yearly), `target_count`, and "
         "`weekdays` (weekly), `weekday` (monthly, yearly: its last), `month` (yearly)"
     )
-    initial_price: Price
-    volatility: Volatility
-    risk_free_rate: Rate
-    dividend_yield: Yield
     method: Method
     time_frame: WireTimeFrame
-    chain_size: ChainSize | None = Field(None, description="Strikes a side; null means 30")
-    strike_interval: Price | None = Field(None, description="null chooses one by spot, volatility and time")
-    skew_slope: Coefficient | None = Field(None, description="null means -0.2")
-    smile_curve: Coefficient | None = Field(None, description="null means 0.4")
-    spread: Spread | None = Field(None, description="Bid-ask spread in currency units; null means 0.01")
-    seed: Seed | None = Field(None, description="null draws one; it is echoed")
-    path: Seed | None = Field(
-        None, description="Which of the seed's paths, as a sweep numbers them; null means 0"
-    )
     effective_start: Instant | None = Field(None, description="Echoed; if sent, it must be start_at")
     tzdb_version: str | None = Field(None, description="Echoed; if sent, it must be this server's")
     calendar_version: str | None = Field(None, description="Echoed; if sent, it must be this server's")
@@ -145,18 +115,14 @@ def values_of(
         ),
     )
     _check_release(body, schedule)
-    plain = ("symbol", "steps", "initial_price", "volatility", "risk_free_rate", "dividend_yield")
-    optional = {name: getattr(body, name) for name in DEFAULTS}
-    defaults = {**DEFAULTS, **configured}
+    step_interval = _step_interval(time_frame, body.step_interval_seconds)
     return {
-        **{name: getattr(body, name) for name in plain},
-        **{name: defaults[name] if value is None else value for name, value in optional.items()},
-        "method": _method(body),
+        **{name: resolved(name, getattr(body, name), configured) for name in declared_parameters()},
+        "method": _method(body, step_interval / YEAR),
         "expirations": schedule,
-        "seed": secrets.randbits(64) if body.seed is None else body.seed,
         "start_at": _start(body, now),
         "time_frame": time_frame,
-        "step_interval": _step_interval(time_frame, body.step_interval_seconds),
+        "step_interval": step_interval,
     }
 
 
@@ -171,9 +137,9 @@ def _start(body: SimulationRequest, now: datetime) -> datetime:
     return next(iter(given.values()), now.replace(microsecond=0))
 
 
-def _method(body: SimulationRequest) -> MarketModel:
+def _method(body: SimulationRequest, step_years: float) -> MarketModel:
     """The market model, refused where it has an unknown key or another volatility than the chains."""
-    method = model_from_wire(body.method)
+    method = model_from_wire(body.method, step_years=step_years)
     [(name, known)] = model_to_wire(method).items()
     for key in body.method[name]:
         if key not in known:

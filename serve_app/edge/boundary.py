@@ -1,4 +1,7 @@
-"""What happens to every request before a route sees it: its caller is found, its body is bounded.
+"""What happens to every request before a handler sees it, in this order; whatever it ends with, the observer hears it.
+
+Its route is looked up in the table, its caller is found, the caller's requests are counted, its body is bounded, and
+the route's permission is asked for. Errors become answers here and nowhere else.
 
 The request's identity (`X-Request-Id`) is Ray Serve's: it takes the client's or makes one, and logs it.
 One plain ASGI middleware: Starlette's `BaseHTTPMiddleware` costs a task and two streams per request.
@@ -6,60 +9,189 @@ One plain ASGI middleware: Starlette's `BaseHTTPMiddleware` costs a task and two
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from optionchain.errors import OptionChainError, TooLarge
-from serve_app.edge.authentication import PUBLIC_PATHS, Authenticator
-from serve_app.edge.errors import error_response
+from optionchain.context import Context, Principal
+from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
+from optionchain.observing import Observer, Operation, observed
+from optionchain.ports import Allowance, Allowances, Authentication
+from serve_app.edge.answers import error_response, known_error
+from serve_app.edge.authentication import authenticated
+from serve_app.edge.caller import NOBODY, trace_of
+from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, UnknownPath, WrongMethod
+from serve_app.edge.rate_limit import allowance_of, telling
+from serve_app.edge.route_table import Found, Permission, RouteTable
+
+# What is told of a request that no row of the table knows: a caller must not be able to make up new names.
+UNKNOWN = "unknown"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Of a length that any machine has; Python refuses to read some thousands.
+MOST_DIGITS = 18
+# Refusals that say something of the load, and how they are counted.
+REJECTS: dict[type[OptionChainError], str] = {
+    TooLarge: "too_large",
+    RateLimited: "rate_limited",
+    Overloaded: "overloaded",
+    Unavailable: "unavailable",
+}
 
 
-class Edge:
-    """Gives each request a caller and a bound.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What the edge asks.
 
-    Args:
-        app: What is inside.
-        authenticator: Finds the caller.
+    Attributes:
+        routes: The table.
+        authentication: Finds callers.
+        allowances: Counts requests; None where there is no limit.
+        observer: Told of every request.
         max_body_bytes: A longer body is refused as soon as it is known to be longer.
     """
 
-    def __init__(self, app: ASGIApp, *, authenticator: Authenticator, max_body_bytes: int) -> None:
+    routes: RouteTable
+    authentication: Authentication
+    allowances: Allowances | None
+    observer: Observer
+    max_body_bytes: int
+
+
+class Edge:
+    """Stands around the routes.
+
+    Args:
+        app: What is inside, and serves the route that it finds in ``scope["state"]["found"]``, for the caller in
+            ``scope["state"]["context"]``.
+        guards: What it asks.
+    """
+
+    def __init__(self, app: ASGIApp, guards: Guards) -> None:
         self._app = app
-        self._authenticator = authenticator
-        self._max_body_bytes = max_body_bytes
+        self._guards = guards
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        found = self._guards.routes.find(scope["method"], scope["path"])
+        context = Context(NOBODY, trace=trace_of(headers))
+        route = found.route.path if found else UNKNOWN
+        method = scope["method"] if scope["method"] in METHODS else UNKNOWN
+        with observed(self._guards.observer, "http.request", context, route=route, method=method) as told:
+            answer = _Answer(send, told)
+            try:
+                await self._serve(_Arrival(scope, receive, headers, found), answer, told)
+            except Exception as error:
+                if answer.is_begun:
+                    raise
+                refusal = known_error(error)
+                self._tell(told, refusal)
+                await error_response(refusal)(scope, receive, answer)
+                if isinstance(refusal, Defect):
+                    raise
+
+    async def _serve(self, arrival: _Arrival, answer: _Answer, told: Operation) -> None:
+        guards, scope, found = self._guards, arrival.scope, arrival.found
+        is_public = arrival.is_public(guards.routes)
+        caller = None if is_public else await self._caller(arrival.headers)
+        if isinstance(caller, Principal):
+            told.context = told.context._replace(principal=caller)
+        if guards.allowances is not None and not arrival.is_probe:
+            principal = caller if isinstance(caller, Principal) else None
+            allowance = await allowance_of(guards.allowances, scope, principal)
+            if allowance is not None:
+                answer.tell_of(allowance)
+                if not allowance.is_granted:
+                    raise RateLimited(allowance.retry_seconds)
+        self._check_length(arrival.headers)
+        if isinstance(caller, OptionChainError):
+            raise caller
+        if found is None:
+            raise _no_route(guards.routes, scope["path"])
+        if found.route.permission is Permission.ADMIN and not told.context.principal.is_admin:
+            raise Forbidden("this needs the key of an administrator")
+        scope.setdefault("state", {}).update(context=told.context, found=found)
+        await self._app(scope, self._bounded(arrival.receive), answer)
+
+    async def _caller(self, headers: Headers) -> Principal | OptionChainError:
+        """The caller, or why there is none: who guesses keys is counted before it is told."""
         try:
-            self._check_length(headers)
-            if not is_public(scope["path"]):
-                scope.setdefault("state", {})["principal"] = self._authenticator.authenticate(headers)
-            await self._app(scope, self._bounded(receive), send)
+            return await authenticated(self._guards.authentication, headers)
         except OptionChainError as error:
-            await error_response(error)(scope, receive, send)
+            return error
+
+    def _tell(self, told: Operation, refusal: OptionChainError) -> None:
+        told.facts["error"] = type(refusal).__name__
+        kind = next((REJECTS[each] for each in type(refusal).__mro__ if each in REJECTS), None)
+        if kind is not None:
+            self._guards.observer.counted("http.rejected", kind=kind)
 
     def _check_length(self, headers: Headers) -> None:
+        limit = self._guards.max_body_bytes
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._max_body_bytes:
-            raise TooLarge(self._max_body_bytes)
+        if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > limit:
+            raise TooLarge(limit)
 
     def _bounded(self, receive: Receive) -> Receive:
+        limit = self._guards.max_body_bytes
         received = 0
 
         async def bounded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_body_bytes:
-                raise TooLarge(self._max_body_bytes)
+            if received > limit:
+                raise TooLarge(limit)
             return message
 
         return bounded
 
 
-def is_public(path: str) -> bool:
-    """Whether a path is served to callers without a key."""
-    return any(path == public or path.startswith(public + "/") for public in PUBLIC_PATHS)
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A request, and the route that it asks for."""
+
+    scope: Scope
+    receive: Receive
+    headers: Headers
+    found: Found | None
+
+    def is_public(self, routes: RouteTable) -> bool:
+        """Whether it needs no key; a wrong method at a public path needs none either."""
+        asked = [self.found.route] if self.found else routes.at(self.scope["path"])
+        return any(route.permission is Permission.PUBLIC for route in asked)
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is never refused for its number: that would take a healthy replica out of service."""
+        return self.found is not None and self.found.route.is_probe
+
+
+class _Answer:
+    """`send`, which notes the status for the observer and adds what remains of the caller's allowance."""
+
+    def __init__(self, send: Send, told: Operation) -> None:
+        self._send = send
+        self._told = told
+        self.is_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.is_begun = True
+            self._told.facts["status"] = message["status"]
+        await self._send(message)
+
+    def tell_of(self, allowance: Allowance) -> None:
+        self._send = telling(allowance, self._send)
+
+
+def _no_route(routes: RouteTable, path: str) -> OptionChainError:
+    """Why nothing answers: the path is not known, or the method is not."""
+    allowed = [route.method for route in routes.at(path)]
+    if allowed:
+        return WrongMethod(allowed)
+    meant = path.rstrip("/")
+    return UnknownPath(meant if routes.at(meant) else None)

@@ -9,15 +9,15 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve_app.bodies.chains import Method
-
-Responses = dict[int | str, dict[str, Any]]
+from serve_app.bodies.declared import shown_body
+from serve_app.edge.route_table import Permission, Responses, RouteTable
 
 
 def links(version: str, **parameters: str) -> dict[str, Any]:
     """What can be done with what was created: OpenAPI links that pass its id on.
 
     Args:
-        version: Of the surface.
+        version: Of the routes.
         parameters: By the endpoint's name, the parameter that takes the id.
     """
     return {
@@ -41,11 +41,10 @@ class Quote(BaseModel):
     delta: float | None = Field(None, description="Absent with `greeks=none`")
 
 
-class Contract(BaseModel):
+class SimulationContract(BaseModel):
     """A strike with its call and its put."""
 
     strike: float
-    expiration: str = Field(description="RFC 3339 in UTC, fixed at creation")
     call: Quote
     put: Quote
     implied_volatility: float
@@ -53,6 +52,22 @@ class Contract(BaseModel):
     theta: float | None = Field(None, description="Per day, of the call; with `greeks=all`")
     vega: float | None = Field(None, description="Per percentage point; with `greeks=all`")
     rho: float | None = Field(None, description="Per percentage point, of the call; with `greeks=all`")
+
+
+class Contract(SimulationContract):
+    """A strike with its call and its put."""
+
+    expiration: str = Field(description="RFC 3339 in UTC, fixed at creation")
+
+
+class WarningView(BaseModel):
+    """Something that a request said in vain, or that contradicts itself; told in a `Warning` header as well."""
+
+    field: str
+    warning: str
+
+
+WARNINGS: Any = Field([], description="Only where there is something to tell")
 
 
 class SessionInfo(BaseModel):
@@ -71,35 +86,24 @@ class Chain(BaseModel):
     price: float
     contracts: list[Contract]
     session_info: SessionInfo
+    warnings: list[WarningView] = WARNINGS
 
 
 class Chains(BaseModel):
     """Several snapshots, with `count`."""
 
     snapshots: list[Chain]
+    warnings: list[WarningView] = WARNINGS
 
 
-class ShownParameters(BaseModel):
+class ShownParameters(shown_body()):  # type: ignore[misc]  # its fields are declared in the domain
     """The parameters of a session, defaults filled in."""
 
     model_config = ConfigDict(extra="allow")
 
-    symbol: str
-    initial_price: float
-    volatility: float
-    risk_free_rate: float
     method: Method
     time_frame: str
-    dividend_yield: float
-    skew_slope: float | None
-    smile_curve: float | None
-    spread: float | None
-    seed: int | None
-    path: int
-    steps: int
     days_to_expiration: float
-    chain_size: int | None
-    strike_interval: float | None
     start_at: str
 
 
@@ -118,6 +122,7 @@ class SessionView(BaseModel):
         description="Initialized, In Progress, Modified, Reinitialized, Completed or Error",
         examples=["In Progress"],
     )
+    warnings: list[WarningView] = WARNINGS
 
 
 class Deletion(BaseModel):
@@ -201,24 +206,6 @@ SECURITY_SCHEMES: dict[str, Any] = {
     "Basic": {"type": "http", "scheme": "basic", "description": "The key as password; any user name"},
     "Bearer": {"type": "http", "scheme": "bearer", "description": "The key as token"},
 }
-TAGS = [
-    {
-        "name": "sessions (v1)",
-        "description": "One expiration, a number of days after the start; parameters can be changed.",
-    },
-    {"name": "simulations (v2)", "description": "Rolling expirations; parameters never change."},
-    {
-        "name": "exports and streams",
-        "description": "Whole simulations, read-only: as a file, or snapshot by snapshot as they come.",
-    },
-    {"name": "history", "description": "The chains and prices of the past."},
-    {"name": "configuration", "description": "Named values with versions that are never overwritten."},
-    {
-        "name": "sweeps",
-        "description": "Many scenarios with many paths each, computed by the cluster and reduced to a table.",
-    },
-    {"name": "operations", "description": "Is it up, and is what it needs up?"},
-]
 DESCRIPTION = """Simulated option-chain market data, one step at a time.
 
 Create a session, step through it, read an option chain at each step. With the same parameters and seed, every
@@ -240,18 +227,22 @@ def errors(*statuses: int) -> Responses:
     }
 
 
-def completed(document: dict[str, Any], public: tuple[str, ...]) -> dict[str, Any]:
-    """Add the tags, and the three ways to present a key to every operation that needs one."""
-    document["tags"] = TAGS
+def completed(document: dict[str, Any], table: RouteTable) -> dict[str, Any]:
+    """Add the sections, and the three ways to present a key to every operation that needs one."""
+    document["tags"] = [
+        {"name": each.name, "description": each.about} for each in table.sections if each.name
+    ]
     components = document["components"]
     components["securitySchemes"] = SECURITY_SCHEMES
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
-            if path not in public:
-                operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
-            if "HTTPValidationError" in str(operation["responses"].get("422")):
-                # FastAPI's own; invalid input is a 400 here.
-                del operation["responses"]["422"]
+    for route in table:
+        operation = document["paths"].get(route.path, {}).get(route.method.lower())
+        if operation is None:
+            continue
+        if route.permission is not Permission.PUBLIC:
+            operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            # FastAPI's own; invalid input is a 400 here.
+            del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     return document

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi import Body, Depends, Header, Query, Request, Response
 
 from optionchain.configuration.versions import configuration_name
-from optionchain.context import Principal
 from optionchain.errors import InvalidInput
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView
-from serve_app.edge.authentication import context_of, current_admin
+from serve_app.edge.caller import Caller, context_of
+from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
+from serve_app.routes.encoded import json_response
 from serve_app.routes.history import cached_response
-from serve_app.routes.kinds import JsonRoute
 from serve_app.shared_services import ConfigService
-
-router = APIRouter(prefix="/api/v1/config", tags=["configuration"], route_class=JsonRoute)
 
 
 async def current_configurations(request: Request) -> ConfigService:
@@ -28,12 +26,12 @@ async def current_configurations(request: Request) -> ConfigService:
 Configurations = Annotated[ConfigService, Depends(current_configurations)]
 
 
-@router.get("", summary="List the configurations", responses=shown(ConfigurationList) | errors())
+@handler("List the configurations", responses=shown(ConfigurationList) | errors())
 async def names(configurations: Configurations) -> Response:
-    return _json(await configurations.names())
+    return json_response(await configurations.names())
 
 
-@router.get("/{name}", summary="A configuration", responses=shown(ConfigurationView) | errors(400, 404))
+@handler("A configuration", responses=shown(ConfigurationView) | errors(400, 404))
 async def get(
     name: str,
     configurations: Configurations,
@@ -42,33 +40,27 @@ async def get(
     return cached_response(await configurations.get(configuration_name(name), version))
 
 
-@router.put(
-    "/{name}", summary="Store a new version", responses=shown(ConfigurationView) | errors(400, 403, 409)
-)
+@handler("Store a new version", responses=shown(ConfigurationView) | errors(400, 403, 409))
 async def save(
     name: str,
     configurations: Configurations,
     body: Annotated[dict[str, Any], Body(description="The values")],
-    admin: Annotated[Principal, Depends(current_admin)],
+    admin: Caller,
     if_match: Annotated[
         str, Header(alias="If-Match", description="The latest version; 0 for a new configuration")
     ] = "0",
 ) -> Response:
     """Versions are never overwritten. With a version that is not the latest any more it is 409."""
     expected = _version(if_match)
-    return _json(await configurations.save(configuration_name(name), body, expected, admin.tenant))
+    return json_response(await configurations.save(configuration_name(name), body, expected, admin.tenant))
 
 
-@router.get(
-    "/{name}/history",
-    summary="The versions of a configuration",
-    responses=shown(ConfigurationHistory) | errors(400, 404),
-)
+@handler("The versions of a configuration", responses=shown(ConfigurationHistory) | errors(400, 404))
 async def history(
     name: str, configurations: Configurations, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> Response:
     """The latest comes first."""
-    return _json(await configurations.history(configuration_name(name), limit))
+    return json_response(await configurations.history(configuration_name(name), limit))
 
 
 def _version(if_match: str) -> int:
@@ -77,7 +69,3 @@ def _version(if_match: str) -> int:
     if not text.isdecimal() or not text.isascii() or len(text) > 10:
         raise InvalidInput("If-Match", "must be the latest version, or 0 for a new configuration")
     return int(text)
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from optionchain.export import Dataset, Export, Format, Layout
-from optionchain.session import Surface
-from serve_app.openapi.documentation import Responses, errors
-from serve_app.routes.kinds import ModelRoute
+from optionchain.session import SessionKind
+from serve_app.edge.route_table import Responses, handler
+from serve_app.openapi.documentation import errors
 from serve_app.routes.session_calls import stored_session
 from serve_app.routes.streaming import BodyResponse, in_chunks
 from serve_app.services import services_of
-
-router = APIRouter(tags=["exports and streams"], route_class=ModelRoute)
 
 FILE: Responses = {
     200: {
@@ -50,35 +48,25 @@ class SessionExportQuery(ExportQuery):
     sessionid: UUID = Field(description="The session's id")
 
 
-@router.get(
-    "/api/v1/chain/export",
-    summary="Export a session",
-    responses=FILE | errors(400, 404),
-    response_class=StreamingResponse,
-)
+@handler("Export a session", responses=FILE | errors(400, 404), response_class=StreamingResponse)
 async def export_session(request: Request, query: Annotated[SessionExportQuery, Query()]) -> Response:
     """Read-only. What is deleted or changed while it is sent is sent as it was."""
-    return await _export(request, Surface.CHAIN, query.sessionid, query)
+    return await _export(request, SessionKind.CHAIN, query.sessionid, query)
 
 
-@router.get(
-    "/api/v2/simulations/{id}/export",
-    summary="Export a simulation",
-    responses=FILE | errors(400, 404),
-    response_class=StreamingResponse,
-)
+@handler("Export a simulation", responses=FILE | errors(400, 404), response_class=StreamingResponse)
 async def export_simulation(
     request: Request,
     query: Annotated[ExportQuery, Query()],
     simulation_id: Annotated[UUID, Path(alias="id", description="The simulation's id")],
 ) -> Response:
     """Read-only. What is deleted while it is sent is sent as it was."""
-    return await _export(request, Surface.SIMULATION, simulation_id, query)
+    return await _export(request, SessionKind.SIMULATION, simulation_id, query)
 
 
-async def _export(request: Request, surface: Surface, session_id: UUID, query: ExportQuery) -> Response:
+async def _export(request: Request, kind: SessionKind, session_id: UUID, query: ExportQuery) -> Response:
     producers = services_of(request).producers
-    session = await stored_session(request, surface, session_id)
+    session = await stored_session(request, kind, session_id)
     export = Export(
         parameters=session.parameters,
         dataset=query.dataset,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from actors.history.pages import PricePage
-from optionchain.context import Principal
 from optionchain.history.chains import DateRange, asset_name
 from optionchain.history.wire import chain_from_wire, day_from_wire
 from optionchain.ports import Cached
@@ -24,12 +23,11 @@ from serve_app.bodies.history import (
     SavedChain,
     VolatilityTable,
 )
-from serve_app.edge.authentication import context_of, current_admin
+from serve_app.edge.caller import context_of
+from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.kinds import JsonRoute
+from serve_app.routes.encoded import json_response
 from serve_app.shared_services import HistoryService
-
-router = APIRouter(prefix="/api/v1/historical", tags=["history"], route_class=JsonRoute)
 
 FIRST, LAST = "1900-01-01", "2261-12-31"
 
@@ -47,19 +45,17 @@ From = Annotated[str, Query(alias="from", description="First day", examples=["20
 To = Annotated[str, Query(alias="to", description="Last day", examples=["2024-12-31"])]
 
 
-@router.get("/assets", summary="List what is stored", responses=shown(AssetList) | errors())
+@handler("List what is stored", responses=shown(AssetList) | errors())
 async def assets(history: History) -> Response:
     return cached_response(await history.assets())
 
 
-@router.get(
-    "/{asset}/range", summary="What is stored of an asset", responses=shown(AssetView) | errors(400, 404)
-)
+@handler("What is stored of an asset", responses=shown(AssetView) | errors(400, 404))
 async def asset_range(asset: str, history: History) -> Response:
     return cached_response(await history.asset_range(asset_name(asset)))
 
 
-@router.get("/{asset}/prices", summary="The bars of a period", responses=shown(Bars) | errors(400, 404))
+@handler("The bars of a period", responses=shown(Bars) | errors(400, 404))
 async def prices(
     asset: str, history: History, first: From = FIRST, last: To = LAST, timeframe: str = "Day"
 ) -> Response:
@@ -71,20 +67,14 @@ async def prices(
     return StreamingResponse(pages, headers=_age(page.is_stale), media_type="application/json")
 
 
-@router.get(
-    "/{asset}/volatility",
-    summary="The smile of each day and expiration",
-    responses=shown(VolatilityTable) | errors(400),
-)
+@handler("The smile of each day and expiration", responses=shown(VolatilityTable) | errors(400))
 async def volatility(asset: str, history: History, first: From, last: To) -> Response:
     """`from` and `to` are at most ten years apart. The rows of one date are its term structure."""
     return cached_response(await history.volatility(asset_name(asset), _period(first, last)))
 
 
-@router.get(
-    "/{asset}/realised-volatility",
-    summary="The volatility of the daily closes of a period",
-    responses=shown(RealisedVolatility) | errors(400, 404),
+@handler(
+    "The volatility of the daily closes of a period", responses=shown(RealisedVolatility) | errors(400, 404)
 )
 async def realised_volatility(asset: str, history: History, first: From, last: To) -> Response:
     """The annualised deviation of the logarithmic returns of the closes (UTC); `from` and `to` are at most ten years
@@ -92,22 +82,17 @@ async def realised_volatility(asset: str, history: History, first: From, last: T
     return cached_response(await history.realised_volatility(asset_name(asset), _period(first, last)))
 
 
-@router.get(
-    "/{asset}/{date}", summary="The chain of a day", responses=shown(HistoricalChainView) | errors(400, 404)
-)
+@handler("The chain of a day", responses=shown(HistoricalChainView) | errors(400, 404))
 async def chain(asset: str, date: Day, history: History) -> Response:
     return cached_response(await history.chain(asset_name(asset), day_from_wire("date", date)))
 
 
-@router.put(
-    "/{asset}/{date}", summary="Store the chain of a day", responses=shown(SavedChain) | errors(400, 403)
-)
+@handler("Store the chain of a day", responses=shown(SavedChain) | errors(400, 403))
 async def save_chain(
     asset: str,
     date: Day,
     history: History,
     body: HistoricalChainBody,
-    _: Annotated[Principal, Depends(current_admin)],
 ) -> dict[str, Any]:
     """The body is what GET answers. What was stored of that day is replaced."""
     stored = chain_from_wire(
@@ -119,7 +104,7 @@ async def save_chain(
 
 def cached_response(cached: Cached) -> Response:
     """An answer that says when it is old, because its source is down."""
-    return Response(cached.value, headers=_age(cached.is_stale), media_type="application/json")
+    return json_response(cached.value, headers=_age(cached.is_stale))
 
 
 def _age(is_stale: bool) -> dict[str, str]:

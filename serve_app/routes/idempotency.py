@@ -17,9 +17,9 @@ from typing import Any
 from fastapi import Request, Response
 
 from optionchain.errors import InvalidInput
-from serve_app.edge.authentication import principal_of
+from serve_app.edge.caller import principal_of
 from serve_app.routes.commands import Occasion
-from serve_app.routes.session_calls import json_response
+from serve_app.routes.encoded import json_response
 from serve_app.services import services_of
 
 HEADER = "Idempotency-Key"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from inspect import signature
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import orjson
 from fastapi import Request, Response
-from fastapi._compat import ModelField
+from fastapi.params import Path, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from optionchain.errors import InvalidInput
-from serve_app.edge.errors import invalid_input
+from serve_app.edge.answers import invalid_input
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class _OrjsonRequest(Request):
@@ -25,7 +26,7 @@ class _OrjsonRequest(Request):
 class JsonRoute(APIRoute):
     """A route whose body orjson reads: exact 64-bit seeds, no NaN, bounded nesting."""
 
-    def get_route_handler(self) -> Handler:
+    def get_route_handler(self) -> Handle:
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -41,11 +42,15 @@ class ModelRoute(APIRoute):
     of a step's time in the replica. It still reads the signature for the OpenAPI document.
     """
 
-    def get_route_handler(self) -> Handler:
+    def get_route_handler(self) -> Handle:
         endpoint = self.endpoint
-        path = _path_model(self.dependant.path_params)
-        queries = [_model(field) for field in self.dependant.query_params]
-        bodies = [_model(field) for field in self.dependant.body_params]
+        hints = get_type_hints(endpoint, include_extras=True)
+        parameters = {
+            name: hints[name] for name in signature(endpoint).parameters if hints[name] is not Request
+        }
+        path = _path_model({name: hint for name, hint in parameters.items() if _is(Path, hint)})
+        queries = [_model(hint) for hint in parameters.values() if _is(Query, hint)]
+        bodies = [hint for hint in parameters.values() if get_origin(hint) is not Annotated]
 
         async def handle(request: Request) -> Response:
             try:
@@ -73,14 +78,20 @@ async def _json(request: Request) -> Any:
         raise InvalidInput("body", "is not valid JSON") from error
 
 
-def _model(field: ModelField) -> type[BaseModel]:
-    model: type[BaseModel] = field.field_info.annotation  # type: ignore[assignment]  # a route has models only
+def _is(place: type[Path] | type[Query], hint: Any) -> bool:
+    """Whether a parameter comes from that place of the request."""
+    return any(isinstance(note, place) for note in get_args(hint))
+
+
+def _model(hint: Any) -> type[BaseModel]:
+    model: type[BaseModel] = get_args(hint)[0]
     return model
 
 
-def _path_model(parameters: Sequence[ModelField]) -> type[BaseModel]:
+def _path_model(hints: Mapping[str, Any]) -> type[BaseModel]:
     """The parameters in a route's path as a model, named in errors as they are in the path."""
-    fields: dict[str, Any] = {
-        field.name: (field.field_info.annotation, Field(alias=field.alias)) for field in parameters
-    }
+    fields: dict[str, Any] = {}
+    for name, hint in hints.items():
+        kind, *notes = get_args(hint)
+        fields[name] = (kind, Field(alias=next(note.alias for note in notes if isinstance(note, Path))))
     return create_model("PathParameters", **fields)

@@ -5,30 +5,26 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from fastapi.responses import JSONResponse
 
 from cluster.metrics_page import CONTENT_TYPE
 from optionchain.errors import Unavailable
 from optionchain.ports import Dependency
-from serve_app.openapi.documentation import Responses, errors
+from serve_app.edge.route_table import Responses, handler
+from serve_app.openapi.documentation import errors
 from serve_app.services import Services, current_services
 
-router = APIRouter(tags=["operations"])
 PATIENCE_SECONDS = 3.0
 PAGE: Responses = {200: {"description": "Prometheus text", "content": {"text/plain": {}}}}
 
 
-@router.head("/health", include_in_schema=False)
-@router.get("/health", summary="Is the process up?")
+@handler("Is the process up?")
 async def health() -> dict[str, str]:
     return {"status": "up"}
 
 
-@router.head("/ready", include_in_schema=False)
-@router.get(
-    "/ready", summary="Is everything it needs up?", responses={503: {"description": "Something is down"}}
-)
+@handler("Is everything it needs up?", responses={503: {"description": "Something is down"}})
 async def ready(app: Annotated[Services, Depends(current_services)]) -> JSONResponse:
     """Sessions need Redis. Without MongoDB they go on, and so does what is cached of history and configurations."""
     asked = app.dependencies | app.helpers
@@ -38,7 +34,7 @@ async def ready(app: Annotated[Services, Depends(current_services)]) -> JSONResp
     return JSONResponse(body, 200 if is_ready else 503, {} if is_ready else {"Retry-After": "1"})
 
 
-@router.get("/metrics", summary="Metrics of the whole cluster", responses=PAGE | errors(503))
+@handler("Metrics of the whole cluster", responses=PAGE | errors(503))
 async def metrics(app: Annotated[Services, Depends(current_services)]) -> Response:
     """The `optionchain_*` series of all nodes, gathered from Ray's agents, which hear from us every few seconds."""
     return Response(await app.metrics(), media_type=CONTENT_TYPE)

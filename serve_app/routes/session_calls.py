@@ -1,8 +1,9 @@
-"""What the session routes of both surfaces share: their queries, a call for a caller's session, a page of them."""
+"""What the routes of v1 and v2 share: their queries, a call for a caller's session, a page of them."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import orjson
@@ -14,10 +15,12 @@ from optionchain.chains import GreekSet
 from optionchain.context import Principal
 from optionchain.errors import NotFound
 from optionchain.parameters import SimulationParameters
-from optionchain.session import CREATION, Advance, Command, Session, Surface
+from optionchain.session import CREATION, Advance, Command, Create, Session, SessionKind
 from optionchain.wire.sessions import session_json
-from serve_app.edge.authentication import context_of, principal_of
+from serve_app.edge.caller import context_of, principal_of
 from serve_app.routes.commands import Occasion
+from serve_app.routes.encoded import json_response
+from serve_app.routes.idempotency import once
 from serve_app.services import services_of
 
 
@@ -39,12 +42,6 @@ class AdvanceQuery(GreeksQuery):
     )
 
 
-def advance(query: AdvanceQuery, occasion: Occasion) -> Advance:
-    """The command of a step."""
-    expected_step = occasion.expected_step(query.expected_step)
-    return Advance(occasion.command_id, expected_step, query.count, query.greeks, occasion.is_keyed)
-
-
 class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -57,14 +54,14 @@ class PageQuery(BaseModel):
 
 
 def new_session(
-    occasion: Occasion, caller: Principal, surface: Surface, parameters: SimulationParameters
+    occasion: Occasion, caller: Principal, kind: SessionKind, parameters: SimulationParameters
 ) -> Session:
     """A session that is not stored yet."""
     now = datetime.now(UTC)
     return Session(
         id=occasion.session_id,
         owner=caller.tenant,
-        surface=surface,
+        kind=kind,
         parameters=parameters,
         created_at=now,
         updated_at=now,
@@ -74,38 +71,64 @@ def new_session(
 
 
 async def reply_to(
-    request: Request, surface: Surface, session_id: uuid.UUID | str, command: Command, *, status: int = 200
+    request: Request, kind: SessionKind, session_id: uuid.UUID | str, command: Command, *, status: int = 200
 ) -> Response:
     """Have a command applied to a session of the request's caller; the answer is the actor's."""
-    call = Call(str(session_id), context_of(request), surface, command)
+    call = Call(str(session_id), context_of(request), kind, command)
     return json_response(await services_of(request).gateway.call(call), status)
 
 
-async def stored_session(request: Request, surface: Surface, session_id: uuid.UUID) -> Session:
+async def created(
+    request: Request, kind: SessionKind, resolved: Callable[[], Awaitable[SimulationParameters]]
+) -> Response:
+    """Create a session of the request's caller.
+
+    Args:
+        request: The request.
+        kind: What is created.
+        resolved: Its parameters; not asked for where a keyed request comes again.
+    """
+
+    async def act(occasion: Occasion) -> Response:
+        session = new_session(occasion, principal_of(request), kind, await resolved())
+        return await reply_to(request, kind, session.id, Create(session), status=201)
+
+    return await once(request, act, status=201)
+
+
+async def stepped(
+    request: Request, kind: SessionKind, session_id: uuid.UUID, query: AdvanceQuery
+) -> Response:
+    """Serve the next snapshots of a session and advance, once for each key."""
+
+    def act(occasion: Occasion) -> Awaitable[Response]:
+        expected_step = occasion.expected_step(query.expected_step)
+        command = Advance(occasion.command_id, expected_step, query.count, query.greeks, occasion.is_keyed)
+        return reply_to(request, kind, session_id, command)
+
+    return await once(request, act)
+
+
+async def stored_session(request: Request, kind: SessionKind, session_id: uuid.UUID) -> Session:
     """The caller's session as it was last stored.
 
     Raises:
-        NotFound: Unknown, expired, another caller's or of the other surface.
+        NotFound: Unknown, expired, another caller's or of the other kind.
     """
     identity = str(session_id)
     session = (await services_of(request).store.get([identity])).get(identity)
-    if session is None or session.owner != principal_of(request).tenant or session.surface is not surface:
+    if session is None or session.owner != principal_of(request).tenant or session.kind is not kind:
         raise NotFound("session", identity)
     return session
 
 
-async def page_of_sessions(request: Request, surface: Surface, query: PageQuery) -> Response:
-    """The caller's active sessions of a surface, those written last first."""
+async def page_of_sessions(request: Request, kind: SessionKind, query: PageQuery) -> Response:
+    """The caller's active sessions of a kind, those written last first."""
     store, owner, limit = services_of(request).store, principal_of(request).tenant, query.limit
-    found = await store.list_active(owner, surface, offset=(query.page - 1) * limit, limit=limit)
+    found = await store.list_active(owner, kind, offset=(query.page - 1) * limit, limit=limit)
     stored = await store.get(found.ids)
     bodies = [session_json(stored[session_id]) for session_id in found.ids if session_id in stored]
     pagination = query.pagination(found.total)
     return json_response(
         b'{"data":[' + b",".join(bodies) + b'],"pagination":' + orjson.dumps(pagination) + b"}"
     )
-
-
-def json_response(body: bytes, status: int = 200) -> Response:
-    """An answer from JSON that is already encoded."""
-    return Response(body, status, media_type="application/json")

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from cluster.settings import HttpSettings
 from optionchain.errors import Overloaded
+from optionchain.observing import Observer
 
 # What is handed to the network at a time: a slow reader holds one of these in each buffer on the way.
 CHUNK_BYTES = 1 << 18
@@ -83,9 +84,11 @@ class Producers:
 
     Args:
         http: How many threads there are, and how many bodies may be under way.
+        observer: Told how many are.
     """
 
-    def __init__(self, http: HttpSettings) -> None:
+    def __init__(self, http: HttpSettings, observer: Observer) -> None:
+        self._observer = observer
         self.max_rows = http.max_export_rows
         self.heartbeat_seconds = http.heartbeat_seconds
         self._max_streams = http.max_streams
@@ -104,7 +107,7 @@ class Producers:
         """
         if self._streams >= self._max_streams:
             raise Overloaded("the export service")
-        self._streams += 1
+        self._count(1)
         try:
             return Body(self._computed(await self._in_thread(open_pieces)), self._end)
         except BaseException:
@@ -121,7 +124,11 @@ class Producers:
         return asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def _end(self) -> None:
-        self._streams -= 1
+        self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._streams += change
+        self._observer.counted("http.streams", self._streams)
 
 
 async def in_chunks(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -9,22 +9,21 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from optionchain.chains import GreekSet
 from optionchain.errors import InvalidInput
-from optionchain.session import Session, ShowSnapshots, Surface
+from optionchain.session import Session, SessionKind, ShowSnapshots
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
-from serve_app.openapi.documentation import Responses, errors
-from serve_app.routes.kinds import ModelRoute
+from optionchain.wire.snapshots import snapshot_body
+from serve_app.edge.route_table import Responses, handler
+from serve_app.openapi.documentation import errors
 from serve_app.routes.session_calls import GreeksQuery, stored_session
 from serve_app.routes.streaming import event_response
 from serve_app.services import services_of
-
-router = APIRouter(prefix="/api/v2/simulations", tags=["exports and streams"], route_class=ModelRoute)
 
 LAST_EVENT_ID = "Last-Event-ID"
 STEP_PATTERN = "[0-9]{1,9}"
@@ -46,12 +45,11 @@ class StreamQuery(GreeksQuery):
     )
 
 
-@router.get(
-    "/{id}/stream",
-    summary="Stream the snapshots of a simulation",
+@handler(
+    "Stream the snapshots of a simulation",
     responses=EVENTS | errors(400, 404),
     response_class=StreamingResponse,
-    openapi_extra={
+    extra={
         "parameters": [
             {
                 "name": LAST_EVENT_ID,
@@ -70,7 +68,7 @@ async def stream(
 ) -> Response:
     """Read-only, from the first step or any other to the last one."""
     producers = services_of(request).producers
-    session = await stored_session(request, Surface.SIMULATION, simulation_id)
+    session = await stored_session(request, SessionKind.SIMULATION, simulation_id)
     first = _first_step(query, request.headers.get(LAST_EVENT_ID), session.total_steps)
     if first == session.total_steps:
         return Response(status_code=204)
@@ -97,7 +95,7 @@ def _events(session: Session, first: int, greeks: GreekSet) -> Iterator[bytes]:
 def _encoded(session: Session, simulation: Simulation, first: int, greeks: GreekSet) -> Iterator[bytes]:
     for step in range(first, session.total_steps):
         peek = ShowSnapshots(step, 1, greeks, is_served=False)
-        snapshot = snapshots_json(session, peek, [simulation.snapshot_json(step, greeks)])
+        snapshot = snapshots_json(session, peek, [snapshot_body(simulation, step, greeks)])
         yield b"event: snapshot\nid: %d\ndata: %b\n\n" % (step, snapshot)
     yield b'event: end\ndata: {"total_steps":%d}\n\n' % session.total_steps
 

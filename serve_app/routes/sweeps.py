@@ -7,23 +7,21 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from cluster.sweeps.following import Following
-from optionchain.context import Context, Principal
 from optionchain.sweeps.tables import FORMATS, Format
 from serve_app.bodies.sweep_history import with_prices
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
-from serve_app.edge.authentication import current_principal
-from serve_app.openapi.documentation import Responses, errors
-from serve_app.routes.kinds import JsonRoute
+from serve_app.edge.caller import CallerContext
+from serve_app.edge.route_table import Responses, handler
+from serve_app.openapi.documentation import errors
 from serve_app.routes.session_calls import PageQuery
 from serve_app.routes.streaming import event_response
 from serve_app.services import Services, current_services
 
-router = APIRouter(prefix="/api/v1/sweeps", tags=["sweeps"], route_class=JsonRoute)
-
+SWEEPS = "/api/v1/sweeps"
 SHOWN: Responses = {200: {"model": SweepView, "description": "The sweep"}}
 PAGE: Responses = {200: {"model": SweepPage, "description": "One page"}}
 ACCEPTED: Responses = {202: {"model": SweepView, "description": "The sweep, which will be computed"}}
@@ -41,58 +39,55 @@ EVENTS: Responses = {
 }
 
 
-Caller = Annotated[Principal, Depends(current_principal)]
 Application = Annotated[Services, Depends(current_services)]
 SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 
 
-@router.post("", status_code=202, summary="Start a sweep", responses=ACCEPTED | errors(400, 503))
-async def submit(body: SweepRequest, caller: Caller, services: Application) -> Response:
+@handler("Start a sweep", status=202, responses=ACCEPTED | errors(400, 503))
+async def submit(body: SweepRequest, context: CallerContext, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    document = await with_prices(body.model_dump(exclude_unset=True), services.history, Context(caller))
-    shown = await services.sweeps.submit(caller.tenant, document)
-    return _json(shown, 202, {"Location": f"{router.prefix}/{shown['id']}"})
+    document = await with_prices(body.model_dump(exclude_unset=True), services.history, context)
+    shown = await services.sweeps.submit(context, document)
+    return _json(shown, 202, {"Location": f"{SWEEPS}/{shown['id']}"})
 
 
-@router.get("", summary="List your sweeps", responses=PAGE | errors(400, 503))
-async def sweeps(query: Annotated[PageQuery, Query()], caller: Caller, services: Application) -> Response:
+@handler("List your sweeps", responses=PAGE | errors(400, 503))
+async def sweeps(
+    query: Annotated[PageQuery, Query()], context: CallerContext, services: Application
+) -> Response:
     """Those submitted last come first; of those that are over, the oldest are forgotten in time."""
     offset = (query.page - 1) * query.limit
-    total, shown = await services.sweeps.listed(caller.tenant, offset=offset, limit=query.limit)
+    total, shown = await services.sweeps.listed(context, offset=offset, limit=query.limit)
     return _json({"data": shown, "pagination": query.pagination(total)})
 
 
-@router.get("/{id}", summary="State and progress of a sweep", responses=SHOWN | errors(400, 404))
-async def status(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
-    return _json(await services.sweeps.status(caller.tenant, str(sweep_id)))
+@handler("State and progress of a sweep", responses=SHOWN | errors(400, 404))
+async def status(sweep_id: SweepId, context: CallerContext, services: Application) -> Response:
+    return _json(await services.sweeps.status(context, str(sweep_id)))
 
 
-@router.delete("/{id}", summary="Cancel a sweep", responses=SHOWN | errors(400, 404))
-async def cancel(sweep_id: SweepId, caller: Caller, services: Application) -> Response:
+@handler("Cancel a sweep", responses=SHOWN | errors(400, 404))
+async def cancel(sweep_id: SweepId, context: CallerContext, services: Application) -> Response:
     """What is done is kept and can be fetched. A sweep that is over stays as it is."""
-    return _json(await services.sweeps.cancel(caller.tenant, str(sweep_id)))
+    return _json(await services.sweeps.cancel(context, str(sweep_id)))
 
 
-@router.get("/{id}/results", summary="The table of a sweep", responses=TABLE | errors(400, 404, 409))
+@handler("The table of a sweep", responses=TABLE | errors(400, 404, 409))
 async def results(
     sweep_id: SweepId,
-    caller: Caller,
+    context: CallerContext,
     services: Application,
     style: Annotated[Format, Query(alias="format")] = "json",
 ) -> Response:
     """Of a sweep that is completed or cancelled; 409 before that."""
-    table = await services.sweeps.results(caller.tenant, str(sweep_id), style)
+    table = await services.sweeps.results(context, str(sweep_id), style)
     return Response(table, media_type=FORMATS[style].media_type)
 
 
-@router.get(
-    "/{id}/events", summary="Progress as Server-Sent Events", responses=EVENTS | errors(400, 404, 503)
-)
-async def events(sweep_id: SweepId, caller: Caller, services: Application) -> StreamingResponse:
+@handler("Progress as Server-Sent Events", responses=EVENTS | errors(400, 404, 503))
+async def events(sweep_id: SweepId, context: CallerContext, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
-    following = await services.sweeps.follow(
-        caller.tenant, str(sweep_id)
-    )  # a 404 comes before the first event
+    following = await services.sweeps.follow(context, str(sweep_id))  # a 404 comes before the first event
     return event_response(following, _events(following))
 
 

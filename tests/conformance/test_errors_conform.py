@@ -39,7 +39,7 @@ def check_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
         ({"start_at": "yesterday"}, "start_at"),
         ({"time_frame": "Fortnight"}, "time_frame"),
         ({"method": {"Unknown": {}}}, "method"),
-        ({"method": {"Heston": {}}}, "method.Heston.dt"),
+        ({"method": {"Heston": {"dt": 0.00274}}}, "method.Heston.drift"),
     ],
 )
 def test_a_wrong_parameter_is_named(

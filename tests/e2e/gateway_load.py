@@ -12,7 +12,7 @@ import orjson
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
 from optionchain.errors import Defect, NotFound, OptionChainError, PreconditionFailed
-from optionchain.session import Advance, Command, Create, Session, Surface
+from optionchain.session import Advance, Command, Create, Session, SessionKind
 from proving.chaos.checker import Verdict, check
 from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
 from proving.chaos.sessions import START, ChaosSession
@@ -84,14 +84,14 @@ class GatewayLoad:
         return Served(orjson.loads(body)["session_info"]["current_step"] - 1, digest(body))
 
     async def _call(self, gateway: SessionGateway, session_id: str, command: Command) -> bytes:
-        return await gateway.call(Call(session_id, on_behalf_of("owner"), Surface.CHAIN, command))
+        return await gateway.call(Call(session_id, on_behalf_of("owner"), SessionKind.CHAIN, command))
 
 
 def _session(session_id: str, client: ChaosSession) -> Session:
     return Session(
         id=session_id,
         owner="owner",
-        surface=Surface.CHAIN,
+        kind=SessionKind.CHAIN,
         parameters=client.parameters,
         created_at=START,
         updated_at=START,

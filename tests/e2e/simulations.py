@@ -22,7 +22,7 @@ REQUEST: dict[str, Any] = {
     "volatility": 0.18,
     "risk_free_rate": 0.04,
     "dividend_yield": 0.012,
-    "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.18}},
+    "method": {"GeometricBrownian": {"dt": 0.00137, "drift": 0.05, "volatility": 0.18}},
     "time_frame": "Day",
     "chain_size": 3,
     "seed": 2**64 - 1,

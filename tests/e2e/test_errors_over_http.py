@@ -239,3 +239,27 @@ def test_no_answer_tells_of_the_inside(api: httpx.Client) -> None:
         assert 400 <= answer.status_code < 500
         for word in ("Traceback", "pydantic", "redis", "ray.", "/site-packages/", ".py"):
             assert word not in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Request-Id", "X-Request-Timeout-Seconds", "traceparent", "serve-multiplexed-model-id"]
+)
+@pytest.mark.parametrize("value", [b"\xe9", b"\xff\xfe", b"Basic \xe9"])
+def test_a_header_that_is_no_utf_8_is_refused_by_name(name: str, value: bytes, api: httpx.Client) -> None:
+    answer = api.get(f"{CHAIN}/sessions", headers=[(name.encode(), value)])
+
+    assert invalid(answer) == name.lower()
+
+
+def test_a_credential_that_is_no_utf_8_is_a_wrong_one(cluster: Cluster) -> None:
+    url = f"{cluster.state.base_url}{CHAIN}/sessions"
+
+    answer = httpx.get(url, headers=[(b"Authorization", b"Basic \xe9")], trust_env=False)
+
+    assert (answer.status_code, list(answer.json())) == (401, ["error"])
+
+
+def test_a_request_keeps_its_id_through_a_refusal(api: httpx.Client) -> None:
+    answer = api.get("/nowhere", headers={"X-Request-Id": "mine-1"})
+
+    assert (answer.status_code, answer.headers["X-Request-Id"]) == (404, "mine-1")

@@ -25,7 +25,7 @@ from adapters.redis_connection import open_redis
 from cluster.bootstrap import open_gateway, session_actor_finder
 from cluster.instance.report import report
 from cluster.settings import Settings
-from optionchain.session import Peek, Surface
+from optionchain.session import Peek, SessionKind
 from proving.chaos.checker import Verdict
 from proving.chaos.history import Served, Unanswered
 from tests.callers import on_behalf_of
@@ -207,7 +207,7 @@ async def test_every_metric_of_the_sessions_is_exported_and_no_label_grows_with_
     await load.create(gateway)
     await load.step([gateway], 2)
     (one, *_) = load.sessions
-    await gateway.call(Call(one, on_behalf_of("owner"), Surface.CHAIN, Peek()))
+    await gateway.call(Call(one, on_behalf_of("owner"), SessionKind.CHAIN, Peek()))
     await load.attempt(gateway, one, 2)
     # Another writer was there: a conflict, and the session is loaded again.
     redis = open_redis(nodes.settings.redis)

@@ -196,7 +196,9 @@ def test_a_patch_changes_what_it_names_and_starts_anew(api: httpx.Client) -> Non
     after = answer.json()
     assert answer.status_code == 200
     assert (after["current_step"], after["state"]) == (0, "Reinitialized")
-    assert after["parameters"] == before["parameters"] | {"volatility": 0.5}
+    [(model, method)] = before["parameters"]["method"].items()
+    changed = {"volatility": 0.5, "method": {model: method | {"volatility": 0.5}}}
+    assert after["parameters"] == before["parameters"] | changed
     assert after["created_at"] == before["created_at"]
     assert step(api, before["id"], expected_step=0).status_code == 200
 

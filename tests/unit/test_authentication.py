@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import stat
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from cluster.api_keys import kept_key, parse_keys
-from cluster.settings import AuthSettings
-from optionchain.errors import Unauthenticated
-from serve_app.edge.authentication import Authenticator, presented_secret
-from serve_app.edge.boundary import is_public
-from tests.callers import principal
+from cluster.api_keys import KnownKeys, OpenToAll, kept_key, parse_keys
+from optionchain.context import ADMIN, Principal
+from serve_app.edge.authentication import authenticated, presented_secret
+from serve_app.edge.caller import trace_of
+from serve_app.edge.errors import Unauthenticated
+
+pytestmark = pytest.mark.anyio
 
 ALICE, BOB = "alice-key-0123456789", "bob-key-0123456789ab"
 KEYS = f"alice:admin={ALICE}, bob={BOB},"
@@ -26,14 +25,14 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def authenticator(keys: str = KEYS, *, enabled: bool = True) -> Authenticator:
-    return Authenticator(AuthSettings(enabled=enabled, keys=SecretStr(keys)))
+async def caller(headers: dict[str, str], keys: str = KEYS) -> Principal:
+    return await authenticated(KnownKeys(parse_keys(keys)), Headers(headers))
 
 
 def test_keys_name_their_owners_and_administrators() -> None:
     assert parse_keys(KEYS) == {
-        ALICE: principal("alice", is_admin=True),
-        BOB: principal("bob"),
+        ALICE: Principal("alice", "alice", frozenset({ADMIN})),
+        BOB: Principal("bob", "bob"),
     }
 
 
@@ -85,8 +84,8 @@ def test_two_instances_have_different_keys(tmp_path: Path) -> None:
     ],
     ids=["header", "lower-case header", "bearer", "sloppy bearer", "basic", "basic without user"],
 )
-def test_a_key_is_found_wherever_clients_put_it(headers: dict[str, str]) -> None:
-    assert authenticator().authenticate(Headers(headers)) == principal("bob")
+async def test_a_key_is_found_wherever_clients_put_it(headers: dict[str, str]) -> None:
+    assert await caller(headers) == Principal("bob", "bob")
 
 
 @pytest.mark.parametrize(
@@ -103,48 +102,70 @@ def test_a_key_is_found_wherever_clients_put_it(headers: dict[str, str]) -> None
         {"Authorization": basic(BOB, "")},
         {"Authorization": "Basic !!!"},
         {"Authorization": "Basic /w=="},
+        {"Authorization": "Basic é"},
     ],
     ids=str,
 )
-def test_no_key_and_a_wrong_key_are_refused(headers: dict[str, str]) -> None:
+async def test_no_key_and_a_wrong_key_are_refused(headers: dict[str, str]) -> None:
     with pytest.raises(Unauthenticated):
-        authenticator().authenticate(Headers(headers))
+        await caller(headers)
 
 
-def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    compared: list[tuple[bytes, bytes]] = []
+def test_no_key_is_kept_as_it_is() -> None:
+    known = KnownKeys(parse_keys(KEYS))
 
-    def compare(left: bytes, right: bytes) -> bool:
-        compared.append((left, right))
-        return left == right
-
-    monkeypatch.setattr(hmac, "compare_digest", compare)
-    authenticator().authenticate({"x-api-key": ALICE})
-
-    assert len(compared) == 2, "the first key matched, and yet the second was compared"
-    assert {len(digest) for pair in compared for digest in pair} == {32}, "equal lengths, whatever was sent"
+    assert ALICE not in str(vars(known))
 
 
-def test_without_authentication_everybody_is_the_same_administrator() -> None:
-    assert authenticator(enabled=False).authenticate({}) == principal("public", is_admin=True)
+async def test_a_key_that_is_no_text_of_unicode_is_a_wrong_key() -> None:
+    assert await KnownKeys(parse_keys(KEYS)).principal("\ud800") is None
 
 
-def test_no_keys_at_all_let_nobody_in() -> None:
+async def test_without_authentication_everybody_is_the_same_administrator() -> None:
+    assert await OpenToAll().principal(None) == Principal("public", "public", frozenset({ADMIN}))
+
+
+async def test_no_keys_at_all_let_nobody_in() -> None:
     with pytest.raises(Unauthenticated):
-        authenticator("").authenticate({"x-api-key": ""})
+        await caller({"x-api-key": ""}, keys="")
 
 
 def test_a_password_may_contain_colons() -> None:
-    assert presented_secret({"authorization": basic("user", "a:b:c")}) == "a:b:c"
+    assert presented_secret(Headers({"authorization": basic("user", "a:b:c")})) == "a:b:c"
 
 
-@pytest.mark.parametrize("path", ["/health", "/ready", "/docs", "/swagger-ui/", "/api-docs/openapi.json"])
-def test_health_and_documentation_are_public(path: str) -> None:
-    assert is_public(path)
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
+@pytest.mark.parametrize("given", [TRACE, "cc" + TRACE[2:]])
+def test_a_trace_is_kept_as_it_came(given: str) -> None:
+    assert trace_of(Headers({"traceparent": given})) == given
+
+
+def test_of_a_later_version_of_traces_what_is_known_is_kept() -> None:
+    assert trace_of(Headers({"traceparent": f"cc{TRACE[2:]}-what-the-future-brings"})) == "cc" + TRACE[2:]
+
+
+# The malformed ones of https://github.com/w3c/trace-context/blob/main/test/test.py
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1/chain", "/healthy", "/docsx", "/metrics", "//health", "/api/health"]
+    "given",
+    [
+        "",
+        "foo",
+        TRACE.upper(),
+        TRACE + ".",
+        TRACE + "-what-the-future-brings",
+        "cc" + TRACE[2:] + ".what-the-future-brings",
+        "ff" + TRACE[2:],
+        TRACE.replace("0af7651916cd43dd8448eb211c80319c", "0" * 32),
+        TRACE.replace("b7ad6b7169203331", "0" * 16),
+        TRACE[:-1],
+        TRACE.replace("-01", "-0g"),
+    ],
 )
-def test_everything_else_is_not(path: str) -> None:
-    assert not is_public(path)
+def test_a_malformed_trace_is_none(given: str) -> None:
+    assert trace_of(Headers({"traceparent": given})) == ""
+
+
+def test_two_traces_are_none() -> None:
+    assert trace_of(Headers(raw=[(b"traceparent", TRACE.encode())] * 2)) == ""

@@ -10,19 +10,23 @@ import pytest
 from actors.delivery import ActorLost
 from optionchain import errors
 from optionchain.errors import OptionChainError
-from serve_app.edge.errors import STATUS_OF, error_response, status_of
+from optionchain.ports import KeyReused
+from serve_app.edge import errors as edge_errors
+from serve_app.edge.answers import STATUS_OF, error_response, status_of
 
 EXAMPLES: tuple[OptionChainError, ...] = (
     errors.InvalidInput("method.Heston.rho", "must be between -1 and 1"),
-    errors.Unauthenticated("the API key is not known"),
-    errors.Forbidden("this needs the key of an administrator"),
+    edge_errors.Unauthenticated("the API key is not known"),
+    edge_errors.Forbidden("this needs the key of an administrator"),
     errors.NotFound("session", "s1"),
     errors.Conflict("session", "s1"),
     errors.Completed("s1", 30),
     errors.PreconditionFailed(7),
-    errors.KeyReused(),
-    errors.TooLarge(4096),
-    errors.RateLimited(2.5),
+    KeyReused(),
+    edge_errors.UnknownPath("/api/v1/config"),
+    edge_errors.WrongMethod(["GET", "PUT"]),
+    edge_errors.TooLarge(4096),
+    edge_errors.RateLimited(2.5),
     errors.Unavailable("the session store", 3.0),
     errors.Overloaded("the session actor"),
     errors.Defect(),
@@ -33,7 +37,7 @@ EXAMPLES: tuple[OptionChainError, ...] = (
 )
 RETRYABLE = (
     errors.Conflict,
-    errors.RateLimited,
+    edge_errors.RateLimited,
     errors.Unavailable,
     errors.Overloaded,
     ActorLost,
@@ -72,10 +76,17 @@ def test_an_error_says_whether_retrying_helps(error: OptionChainError) -> None:
     assert error.retryable is (type(error) in RETRYABLE)
 
 
-def test_every_error_of_the_domain_has_a_status() -> None:
-    domain = {kind for kind in subclasses(OptionChainError) if kind.__module__ == errors.__name__}
+def test_every_error_of_the_domain_and_of_the_edge_has_a_status() -> None:
+    homes = (errors.__name__, KeyReused.__module__, edge_errors.__name__)
+    ours = {kind for kind in subclasses(OptionChainError) if kind.__module__ in homes}
 
-    assert set(STATUS_OF) == domain - {OptionChainError}
+    assert set(STATUS_OF) == ours - {OptionChainError}
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    drawn = str(errors.__doc__)
+
+    assert [kind.__name__ for kind in STATUS_OF if f"── {kind.__name__} " not in drawn] == []
 
 
 def test_an_error_that_is_not_in_the_table_has_the_status_of_its_nearest_ancestor() -> None:
@@ -99,8 +110,8 @@ def test_retry_after_comes_with_429_and_503_and_with_nothing_else(error: OptionC
 
 
 def test_retry_after_is_in_whole_seconds_rounded_up() -> None:
-    assert error_response(errors.RateLimited(2.5)).headers["Retry-After"] == "3"
-    assert error_response(errors.RateLimited(0.0)).headers["Retry-After"] == "1"
+    assert error_response(edge_errors.RateLimited(2.5)).headers["Retry-After"] == "3"
+    assert error_response(edge_errors.RateLimited(0.0)).headers["Retry-After"] == "1"
 
 
 def test_invalid_input_names_the_field_in_the_words_of_the_caller() -> None:
@@ -118,7 +129,7 @@ def test_a_failed_precondition_tells_the_cursor() -> None:
 
 
 def test_a_missing_key_is_answered_with_a_challenge() -> None:
-    assert error_response(errors.Unauthenticated("?")).headers["WWW-Authenticate"].startswith("Basic ")
+    assert error_response(edge_errors.Unauthenticated("?")).headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_a_defect_tells_nothing_but_that_there_is_one() -> None:

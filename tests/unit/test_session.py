@@ -19,11 +19,11 @@ from optionchain.session import (
     Peek,
     Reinitialize,
     Session,
+    SessionKind,
     SessionState,
     ShowDeletion,
     ShowSession,
     ShowSnapshots,
-    Surface,
     handle,
 )
 from optionchain.time_frame import TimeFrame
@@ -50,7 +50,7 @@ def session(**changes: object) -> Session:
     values: dict[str, object] = {
         "id": "s",
         "owner": "o",
-        "surface": Surface.CHAIN,
+        "kind": SessionKind.CHAIN,
         "parameters": parameters(),
         "created_at": START,
         "updated_at": START,
@@ -157,7 +157,7 @@ def test_a_bad_change_names_the_field() -> None:
 
 def test_a_simulation_is_immutable() -> None:
     with pytest.raises(InvalidInput, match="immutable"):
-        handle(session(surface=Surface.SIMULATION), Reinitialize("c", {"seed": 1}), LATER)
+        handle(session(kind=SessionKind.SIMULATION), Reinitialize("c", {"seed": 1}), LATER)
 
 
 def test_a_deletion_leaves_no_session() -> None:

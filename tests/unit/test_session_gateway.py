@@ -14,7 +14,7 @@ from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
-from optionchain.session import Advance, Surface
+from optionchain.session import Advance, SessionKind
 from tests.callers import on_behalf_of
 from tests.waiting import turns
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 def call(command_id: str, count: int | None = None) -> Call:
-    return Call("session", on_behalf_of("owner"), Surface.CHAIN, Advance(command_id, count=count))
+    return Call("session", on_behalf_of("owner"), SessionKind.CHAIN, Advance(command_id, count=count))
 
 
 def name(some: Call) -> str:
@@ -200,7 +200,7 @@ async def test_actors_do_not_wait_for_each_other() -> None:
     ]
     tasks = [
         asyncio.create_task(
-            way.call(Call(session_id, on_behalf_of("owner"), Surface.CHAIN, Advance(session_id)))
+            way.call(Call(session_id, on_behalf_of("owner"), SessionKind.CHAIN, Advance(session_id)))
         )
         for session_id in ids
     ]

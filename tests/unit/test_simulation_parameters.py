@@ -20,9 +20,11 @@ from optionchain import (
     TimeFrame,
     simulate,
 )
+from optionchain.declarations import Number
 from optionchain.models import MARKET_MODELS
-from optionchain.models.parameters import Number, parameters_of
+from optionchain.models.parameters import parameters_of
 from optionchain.parameters import MAX_COEFFICIENT, MAX_DAYS_TO_EXPIRATION, MAX_PRICE, MAX_RATE, MIN_PRICE
+from optionchain.wire.snapshots import snapshot_body
 
 ROLLING = Schedule(
     timezone="Pacific/Apia",
@@ -109,7 +111,7 @@ def test_numpys_scalars_are_kept_as_pythons():
     kept = [ours.steps, ours.seed, ours.chain_size, ours.initial_price, ours.volatility]
     assert [type(number) for number in [*kept, ours.expirations.days]] == [int, int, int, float, float, float]
     assert kept == [5, 2**64 - 1, 3, 5000.0, 0.25]
-    assert simulate(ours).snapshot_json(4)
+    assert snapshot_body(simulate(ours), 4)
 
 
 @pytest.mark.parametrize("wrong", [np.bool_(True), np.array([1, 2]), np.datetime64("2026-01-01"), 1 + 0j])

@@ -25,12 +25,12 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from actors.sessions.ray_transport import RaySessionTransport
 from optionchain.errors import Defect
-from optionchain.session import Inspect, Surface
+from optionchain.session import Inspect, SessionKind
 from tests.callers import on_behalf_of
 
 pytestmark = pytest.mark.anyio
 
-CALL = Call("s", on_behalf_of("owner"), Surface.CHAIN, Inspect())
+CALL = Call("s", on_behalf_of("owner"), SessionKind.CHAIN, Inspect())
 
 
 class Handle:

@@ -64,7 +64,7 @@ async def test_a_simulator_configuration_that_makes_no_sense_is_refused(world):
     ids=lambda body: body[:24].decode(errors="replace") + f" ({len(body)})",
 )
 async def test_a_body_that_is_an_operator_or_no_plain_values_is_refused(world, body):
-    headers = {"content-type": "application/json", "x-role": "admin"}
+    headers = {"content-type": "application/json", "x-api-key": "anna:admin"}
 
     answer = await world.http.put("/api/v1/config/anything", content=body, headers=headers)
 
@@ -126,7 +126,7 @@ async def test_a_change_reaches_every_replica_within_a_second_whoever_makes_it(w
 
     async def all_have(chain_size):
         seen = [await replica.current() for replica in replicas]
-        return [one.defaults.chain_size for one in seen] == [chain_size] * 3
+        return [one.defaults["chain_size"] for one in seen] == [chain_size] * 3
 
     for version, chain_size in enumerate((6, 7)):
         await world.configurations.save_config(

@@ -49,7 +49,7 @@ async def test_a_new_chain_is_seen_at_once_though_the_old_one_was_cached(world):
 async def test_writing_needs_an_administrator(world):
     body = orjson.loads(chain_json(chain()))
     for path, content in (("/api/v1/historical/SPX/2024-01-02", body), ("/api/v1/config/simulator", {})):
-        assert (await world.put(path, content, **{"x-role": "user"})).status_code == 403
+        assert (await world.put(path, content, **{"x-api-key": "user"})).status_code == 403
 
 
 async def test_what_is_stored_is_listed(world):

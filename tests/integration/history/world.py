@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from types import SimpleNamespace
 
 import httpx
 import orjson
-from fastapi import FastAPI, Request
 
 from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.history.actor import HistoryActor, HistorySources
@@ -18,10 +16,7 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from serve_app.edge.errors import install_error_handlers
-from serve_app.routes import configurations as config_routes
-from serve_app.routes import history as history_routes
-from tests.callers import principal as principal_named
+from tests.asgi import service_of
 from tests.recording import Recording
 
 
@@ -51,26 +46,17 @@ class World:
         )
         sources = ConfigSources(self.configurations, self.cache, breaker)
         self.config = ConfigActor(lambda: sources, ConfigSettings(), lambda: self.told)
-        app = FastAPI()
-        app.state.services = SimpleNamespace(
-            history=RayHistory(Here(self.history)), configurations=RayConfigurations(Here(self.config))
+        app = service_of(
+            "anna",
+            history=RayHistory(Here(self.history)),
+            configurations=RayConfigurations(Here(self.config)),
         )
-        app.include_router(history_routes.router)
-        app.include_router(config_routes.router)
-        install_error_handlers(app)
-
-        @app.middleware("http")
-        async def principal(request: Request, call_next):
-            is_admin = request.headers.get("x-role") == "admin"
-            request.state.principal = principal_named("anna", is_admin=is_admin)
-            return await call_next(request)
-
         self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=self.transport, base_url="http://test")
 
     async def put(self, path, body, **headers):
         content = orjson.dumps(body)
-        kind = {"content-type": "application/json", "x-role": "admin"}
+        kind = {"content-type": "application/json", "x-api-key": "anna:admin"}
         return await self.http.put(path, content=content, headers=kind | headers)
 
     async def aclose(self):

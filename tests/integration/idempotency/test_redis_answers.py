@@ -10,7 +10,8 @@ import anyio
 import pytest
 
 from adapters.redis_idempotency import RedisAnswers, Room
-from optionchain.errors import KeyReused, Unavailable
+from optionchain.errors import Unavailable
+from optionchain.ports import KeyReused
 from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio

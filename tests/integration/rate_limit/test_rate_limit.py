@@ -8,22 +8,24 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.redis_allowances import RedisAllowances
 from adapters.settings import RateSettings
-from cluster.settings import AuthSettings
-from serve_app.edge.authentication import Authenticator
-from serve_app.edge.boundary import Edge
-from serve_app.edge.rate_limit import RateLimit
+from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from optionchain.context import Principal
+from optionchain.observing import Unobserved
+from optionchain.ports import Authentication
+from serve_app.edge.boundary import Edge, Guards
+from serve_app.routes.table import ROUTES
 from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 LIMIT = 2
 ALICE, OTHER_OF_ALICE, BOB = "alice-key-0123456789", "alice-key-9876543210", "bob-key-0123456789ab"
-KEYS = SecretStr(f"alice={ALICE},alice={OTHER_OF_ALICE},bob={BOB}")
+KEYS = f"alice={ALICE},alice={OTHER_OF_ALICE},bob={BOB}"
+PATH = "/api/v1/chain"
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,10 +46,19 @@ async def allowances(server: RedisServer) -> AsyncIterator[RedisAllowances]:
     await allowances.close()
 
 
-def limited(allowances: RedisAllowances, *, keys: bool = True) -> ASGIApp:
-    authenticator = Authenticator(AuthSettings(enabled=keys, keys=KEYS))
-    edge = Edge(hello, authenticator=authenticator, max_body_bytes=1024)
-    return RateLimit(edge, allowances=allowances, authenticator=authenticator)
+def limited(
+    allowances: RedisAllowances, *, keys: bool = True, authentication: Authentication | None = None
+) -> ASGIApp:
+    return Edge(
+        hello,
+        Guards(
+            routes=ROUTES,
+            authentication=authentication or (KnownKeys(parse_keys(KEYS)) if keys else OpenToAll()),
+            allowances=allowances,
+            observer=Unobserved(),
+            max_body_bytes=1024,
+        ),
+    )
 
 
 async def statuses(
@@ -56,7 +67,7 @@ async def statuses(
     *,
     key: str | None = None,
     address: str = "203.0.113.7",
-    path: str = "/",
+    path: str = PATH,
 ) -> list[int]:
     headers = {"X-API-Key": key} if key else {}
     transport = httpx.ASGITransport(app, client=(address, 1234))
@@ -72,6 +83,27 @@ async def test_the_keys_of_one_owner_count_together_wherever_they_are_used(
     assert await statuses(app, key=ALICE) == [200, 200, 429]
     assert await statuses(app, 1, key=OTHER_OF_ALICE, address="198.51.100.1") == [429]
     assert await statuses(app, key=BOB) == [200, 200, 429]
+
+
+class Counting:
+    """An `Authentication` that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._keys = KnownKeys(parse_keys(KEYS))
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        self.asked += 1
+        return await self._keys.principal(secret)
+
+
+async def test_a_caller_is_looked_up_once_a_request(allowances: RedisAllowances) -> None:
+    authentication = Counting()
+    app = limited(allowances, authentication=authentication)
+
+    assert await statuses(app, 2, key=ALICE) == [200, 200]
+    assert await statuses(app, 1, path="/health") == [200]
+    assert authentication.asked == 2
 
 
 async def test_who_guesses_keys_is_counted_by_address(allowances: RedisAllowances) -> None:
@@ -123,7 +155,7 @@ async def test_a_refusal_says_when_to_come_back_and_every_answer_what_remains(
     async with httpx.AsyncClient(
         transport=transport, base_url="http://service", headers={"X-API-Key": ALICE}
     ) as api:
-        answers = [await api.get("/") for _ in range(3)]
+        answers = [await api.get(PATH) for _ in range(3)]
 
     first, _, refused = (answer.headers for answer in answers)
     assert (first["X-RateLimit-Limit"], first["X-RateLimit-Remaining"]) == ("2", "1")
@@ -140,7 +172,7 @@ async def test_a_body_over_the_limit_counts_too(allowances: RedisAllowances) -> 
     async with httpx.AsyncClient(
         transport=transport, base_url="http://service", headers={"X-API-Key": ALICE}
     ) as api:
-        answers = [await api.post("/", content=b"x" * 2000) for _ in range(3)]
+        answers = [await api.post(PATH, content=b"x" * 2000) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [413, 413, 429]
 

@@ -18,7 +18,7 @@ from optionchain.models import GeometricBrownian, MarketModel, model_from_wire
 from optionchain.observing import Unobserved
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.ports import SessionStore
-from optionchain.session import Advance, Command, Create, Session, Surface, handle
+from optionchain.session import Advance, Command, Create, Session, SessionKind, handle
 from tests.callers import on_behalf_of
 
 StoreFactory = Callable[..., RedisSessionStore]
@@ -75,7 +75,7 @@ def new_session(parameters: SimulationParameters = PARAMETERS, **fields: Any) ->
     values: dict[str, Any] = {
         "id": str(uuid.uuid4()),
         "owner": "owner",
-        "surface": Surface.CHAIN,
+        "kind": SessionKind.CHAIN,
         "parameters": parameters,
         "created_at": NOW,
         "updated_at": NOW,
@@ -110,7 +110,7 @@ def new_host(store: SessionStore, **options: Any) -> SessionHost:
 async def ask(host: SessionHost, session: Session, *commands: Command, **identity: Any) -> list[Answer]:
     """Have a host serve commands on a session, in one batch."""
     context = on_behalf_of(identity.pop("owner", session.owner))
-    who = {"context": context, "surface": session.surface, **identity}
+    who = {"context": context, "kind": session.kind, **identity}
     return await host.execute([Call(session.id, command=command, **who) for command in commands])
 
 

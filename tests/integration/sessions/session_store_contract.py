@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from optionchain.errors import Conflict, NotFound
 from optionchain.ports import Checkpoint, SessionStore
-from optionchain.session import Reinitialize, Session, Surface
+from optionchain.session import Reinitialize, Session, SessionKind
 from tests.integration.sessions.session_examples import (
     MARKET_MODELS,
     PARAMETERS,
@@ -46,7 +46,7 @@ async def every_kind_of_parameters_survives(store: SessionStore) -> None:
     kinds = [replace(PARAMETERS, method=model) for model in MARKET_MODELS]
     kinds += [replace(PARAMETERS, strike_interval=0.1, skew_slope=1 / 3, symbol="Ünïcode ∆")]
     sessions = [new_session(parameters) for parameters in kinds]
-    sessions.append(new_session(ROLLING, surface=Surface.SIMULATION))
+    sessions.append(new_session(ROLLING, kind=SessionKind.SIMULATION))
 
     results = await store.save([Checkpoint(session, None) for session in sessions])
 
@@ -153,24 +153,26 @@ async def a_deleted_session_is_gone_for_readers_writers_and_lists(store: Session
     assert isinstance(refusal, NotFound)
     assert await store.get([before.id]) == {}
     assert await store.versions([before.id]) == {}
-    assert (await store.list_active("deleting", Surface.CHAIN)).ids == ()
+    assert (await store.list_active("deleting", SessionKind.CHAIN)).ids == ()
     await store.delete([before])
 
 
 async def sessions_are_listed_by_owner_and_surface(store: SessionStore) -> None:
     mine = await stored(store, new_session(owner="lister"))
     await stored(store, new_session(owner="neighbour"))
-    rolling = await stored(store, new_session(ROLLING, owner="lister", surface=Surface.SIMULATION))
+    rolling = await stored(store, new_session(ROLLING, owner="lister", kind=SessionKind.SIMULATION))
 
-    assert (await store.list_active("lister", Surface.CHAIN)).ids == (mine.id,)
-    assert (await store.list_active("lister", Surface.SIMULATION)).ids == (rolling.id,)
-    assert (await store.list_active("nobody", Surface.CHAIN)).total == 0
+    assert (await store.list_active("lister", SessionKind.CHAIN)).ids == (mine.id,)
+    assert (await store.list_active("lister", SessionKind.SIMULATION)).ids == (rolling.id,)
+    assert (await store.list_active("nobody", SessionKind.CHAIN)).total == 0
 
 
 async def pages_cover_all_sessions_once(store: SessionStore) -> None:
     ids = {(await stored(store, new_session(owner="pager"))).id for _ in range(5)}
 
-    pages = [await store.list_active("pager", Surface.CHAIN, offset=offset, limit=2) for offset in (0, 2, 4)]
+    pages = [
+        await store.list_active("pager", SessionKind.CHAIN, offset=offset, limit=2) for offset in (0, 2, 4)
+    ]
 
     assert [len(page.ids) for page in pages] == [2, 2, 1]
     assert {session_id for page in pages for session_id in page.ids} == ids
@@ -182,7 +184,7 @@ async def nothing_is_cleaned_up_before_its_time(store: SessionStore) -> None:
 
     await store.cleanup_expired()
 
-    assert (await store.list_active("young", Surface.CHAIN)).ids == (session.id,)
+    assert (await store.list_active("young", SessionKind.CHAIN)).ids == (session.id,)
 
 
 async def a_running_store_answers(store: SessionStore) -> None:

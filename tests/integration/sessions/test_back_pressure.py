@@ -74,7 +74,7 @@ def new_gateway(store: RedisSessionStore, **options: int) -> SessionGateway:
 
 
 async def ask(gateway: SessionGateway, session: Session, command: Command) -> bytes:
-    return await gateway.call(Call(session.id, on_behalf_of(session.owner), session.surface, command))
+    return await gateway.call(Call(session.id, on_behalf_of(session.owner), session.kind, command))
 
 
 async def test_while_the_store_hangs_every_caller_is_refused_in_time_and_its_return_is_noticed_at_once(
@@ -113,16 +113,12 @@ async def test_who_waits_behind_a_batch_that_found_no_store_does_not_wait_as_lon
 
     host = new_host(store, max_batch=1)
     sessions = [new_session() for _ in range(10)]
-    await host.execute([Call(s.id, on_behalf_of(s.owner), s.surface, Create(s)) for s in sessions])
+    await host.execute([Call(s.id, on_behalf_of(s.owner), s.kind, Create(s)) for s in sessions])
     store.__class__ = Counting
 
     with hanging(hanging_server):
-        answers = await host.execute(
-            [Call(s.id, on_behalf_of(s.owner), s.surface, advance()) for s in sessions]
-        )
-    (after,) = await host.execute(
-        [Call(sessions[0].id, on_behalf_of("owner"), sessions[0].surface, Inspect())]
-    )
+        answers = await host.execute([Call(s.id, on_behalf_of(s.owner), s.kind, advance()) for s in sessions])
+    (after,) = await host.execute([Call(sessions[0].id, on_behalf_of("owner"), sessions[0].kind, Inspect())])
 
     assert [type(answer) for answer in answers] == [Unavailable] * len(sessions)
     assert saved == [1], "one patience with the store for all that wait"

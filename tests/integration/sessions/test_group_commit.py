@@ -74,7 +74,7 @@ async def test_a_batch_of_cold_sessions_is_loaded_in_one_request(open_store: Sto
 
     store.__class__ = Counting
     host = new_host(store)
-    answers = await host.execute([Call(s.id, on_behalf_of(s.owner), s.surface, advance()) for s in sessions])
+    answers = await host.execute([Call(s.id, on_behalf_of(s.owner), s.kind, advance()) for s in sessions])
 
     assert all(isinstance(answer, bytes) for answer in answers)
     assert requests == [SESSIONS]
@@ -95,7 +95,7 @@ async def test_steps_of_many_snapshots_fill_a_batch_sooner(open_store: StoreFact
     counts = [3, None, 5, None]
     answers = await host.execute(
         [
-            Call(s.id, on_behalf_of(s.owner), s.surface, advance(count=count))
+            Call(s.id, on_behalf_of(s.owner), s.kind, advance(count=count))
             for s, count in zip(sessions, counts, strict=True)
         ]
     )

@@ -167,7 +167,7 @@ async def test_a_keyed_creation_does_not_bring_a_deleted_session_back(open_store
         (refused,) = await ask(one, session, Create(session))
         assert isinstance(refused, Conflict)
     assert await open_store().get([session.id]) == {}
-    assert (await open_store().list_active(session.owner, session.surface)).ids == ()
+    assert (await open_store().list_active(session.owner, session.kind)).ids == ()
 
 
 @dataclass(frozen=True, slots=True)

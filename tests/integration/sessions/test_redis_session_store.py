@@ -15,7 +15,7 @@ from adapters.redis_session_store import CLAIM, CLAIM_SECONDS, RedisSessionStore
 from adapters.settings import RateSettings
 from optionchain.errors import NotFound, Unavailable
 from optionchain.ports import Checkpoint
-from optionchain.session import Surface
+from optionchain.session import SessionKind
 from tests.integration.sessions.session_examples import StoreFactory, advance, after, new_session
 from tests.integration.sessions.session_store_contract import CHECKS, Check, check_session_store, stored
 from tests.servers import RedisServer, redis_server
@@ -80,7 +80,7 @@ async def test_a_session_expires(open_store: StoreFactory, server: RedisServer, 
     assert await store.versions([before.id]) == {}
     (refusal,) = await store.save([Checkpoint(after(before, advance()), before)])
     assert isinstance(refusal, NotFound)
-    assert (await store.list_active("owner", Surface.CHAIN)).ids == ()
+    assert (await store.list_active("owner", SessionKind.CHAIN)).ids == ()
 
 
 async def test_expired_sessions_are_not_listed_and_are_cleaned_up_once(open_store: StoreFactory) -> None:
@@ -89,12 +89,12 @@ async def test_expired_sessions_are_not_listed_and_are_cleaned_up_once(open_stor
     kept = await stored(open_store(ttl_seconds=HOUR), new_session(owner="past"))
     store = open_store()
 
-    page = await store.list_active("past", Surface.CHAIN)
+    page = await store.list_active("past", SessionKind.CHAIN)
     dropped = [await store.cleanup_expired(), await store.cleanup_expired()]
 
     assert (page.ids, page.total) == ((kept.id,), 1)
     assert dropped == [1, 0]
-    assert (await store.list_active("past", Surface.CHAIN)).ids == (kept.id,)
+    assert (await store.list_active("past", SessionKind.CHAIN)).ids == (kept.id,)
 
 
 async def test_the_session_written_last_is_listed_first(open_store: StoreFactory) -> None:
@@ -103,11 +103,11 @@ async def test_the_session_written_last_is_listed_first(open_store: StoreFactory
         await stored(open_store(clock=lambda age=age: now - age), new_session()) for age in (60.0, 30.0)
     ]
 
-    assert (await open_store().list_active("owner", Surface.CHAIN)).ids == (newer.id, older.id)
+    assert (await open_store().list_active("owner", SessionKind.CHAIN)).ids == (newer.id, older.id)
 
     await open_store().save([Checkpoint(after(older, advance()), older)])
 
-    assert (await open_store().list_active("owner", Surface.CHAIN)).ids == (older.id, newer.id)
+    assert (await open_store().list_active("owner", SessionKind.CHAIN)).ids == (older.id, newer.id)
 
 
 async def test_missing_replicas_are_an_outage_when_they_were_asked_for(open_store: StoreFactory) -> None:
@@ -144,7 +144,7 @@ async def test_no_error_of_the_driver_leaves_the_adapter_when_the_server_is_gone
         lambda: store.versions([session.id]),
         lambda: store.save([checkpoint]),
         lambda: store.delete([session]),
-        lambda: store.list_active("owner", Surface.CHAIN),
+        lambda: store.list_active("owner", SessionKind.CHAIN),
         store.cleanup_expired,
         store.ping,
     )

@@ -31,6 +31,7 @@ from optionchain.parameters import SimulationParameters
 from optionchain.ports import Checkpoint
 from optionchain.session import Advance, Command, Delete, Inspect, Peek, Reinitialize, Session
 from optionchain.simulation import Simulation
+from optionchain.wire.snapshots import snapshot_body
 from tests.integration.sessions.session_examples import PARAMETERS, ask, created, new_host, new_session
 from tests.servers import RedisServer
 
@@ -151,7 +152,7 @@ histories = st.builds(
 @cache
 def replayed(parameters: SimulationParameters, step: int) -> bytes:
     """A snapshot as the domain alone gives it."""
-    return Simulation(parameters).snapshot_json(step)
+    return snapshot_body(Simulation(parameters), step)
 
 
 Prediction = bytes | type[OptionChainError] | None

@@ -34,7 +34,7 @@ from optionchain.session import (
     Peek,
     Reinitialize,
     Session,
-    Surface,
+    SessionKind,
 )
 from tests.integration.sessions.session_examples import (
     NOW,
@@ -244,7 +244,7 @@ async def test_parameters_that_overflow_are_refused_when_the_session_is_made(
 
 
 @pytest.mark.parametrize(
-    "stranger", [{"owner": "somebody else"}, {"surface": Surface.SIMULATION}], ids=["owner", "surface"]
+    "stranger", [{"owner": "somebody else"}, {"kind": SessionKind.SIMULATION}], ids=["owner", "kind"]
 )
 async def test_a_session_does_not_exist_for_strangers(
     stranger: dict[str, object], open_store: StoreFactory
@@ -262,7 +262,7 @@ async def test_a_session_does_not_exist_for_strangers(
 
 async def test_a_simulation_shows_its_own_shape(open_store: StoreFactory) -> None:
     host = new_host(open_store())
-    session = await created(host, new_session(ROLLING, surface=Surface.SIMULATION))
+    session = await created(host, new_session(ROLLING, kind=SessionKind.SIMULATION))
 
     (answer,) = await ask(host, session, advance())
 

@@ -54,7 +54,7 @@ async def test_a_call_whose_caller_gave_up_is_not_begun(open_store: StoreFactory
     session = await created(host, new_session())
     now = NOW.timestamp()
     calls = [
-        Call(session.id, on_behalf_of(session.owner, expires_at), session.surface, Advance(name))
+        Call(session.id, on_behalf_of(session.owner, expires_at), session.kind, Advance(name))
         for name, expires_at in {"late": now - 0.001, "in time": now + 5.0}.items()
     ]
 

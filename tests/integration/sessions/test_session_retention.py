@@ -16,7 +16,7 @@ from actors.settings import SessionSettings
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
-from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, Surface
+from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, SessionKind
 from tests.callers import on_behalf_of
 from tests.integration.sessions.session_examples import (
     StoreFactory,
@@ -56,7 +56,7 @@ async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
 
 
 async def tell(actor: SessionActor, session: Session, command: Command) -> object:
-    call = Call(session.id, on_behalf_of(session.owner), session.surface, command)
+    call = Call(session.id, on_behalf_of(session.owner), session.kind, command)
     (answer,) = await actor.execute(packed([call]))
     return answer
 
@@ -76,7 +76,7 @@ async def test_an_expired_session_is_gone_from_the_list_from_memory_and_from_the
 
     async def is_gone_everywhere() -> bool:
         return (
-            (await store.list_active(session.owner, Surface.CHAIN)).total == 0
+            (await store.list_active(session.owner, SessionKind.CHAIN)).total == 0
             and (await actor.status())["resident_sessions"] == 0
             and [key async for key in redis.scan_iter(f"*{prefix}*")] == []
         )

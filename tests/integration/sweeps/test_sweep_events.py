@@ -5,19 +5,15 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
 
 from cluster.instance.ports import free_ports
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
-from serve_app.edge.errors import install_error_handlers
-from serve_app.routes import sweeps as sweep_routes
-from tests.callers import principal
+from tests.asgi import service_of
 from tests.unit.sweeps.sweep_documents import SMALL
 from tests.unit.sweeps.sweep_services import Gated, Here
 from tests.waiting import eventually
@@ -29,16 +25,7 @@ PATIENCE_SECONDS = 20.0
 def url(tmp_path) -> Iterator[str]:
     engine = Gated()
     service = SweepService(lambda: engine, SweepSettings(output=str(tmp_path)))
-    app = FastAPI()
-    app.include_router(sweep_routes.router)
-    install_error_handlers(app)
-    app.state.services = SimpleNamespace(sweeps=Here(service, max_followers=1), history=None)
-
-    @app.middleware("http")
-    async def identify(request, call_next):
-        request.state.principal = principal("first")
-        return await call_next(request)
-
+    app = service_of("first", sweeps=Here(service, max_followers=1), history=None)
     (port,) = free_ports(1)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run)

@@ -19,6 +19,7 @@ from optionchain.chains.table import SCHEMA
 from optionchain.expirations import schedule_from_wire
 from optionchain.export import Dataset, Export, Format
 from optionchain.simulation import Simulation
+from optionchain.wire.snapshots import snapshot_body
 from optionchain_client import Snapshot
 from tests.unit.client.fake_service import (
     PARAMETERS,
@@ -64,7 +65,7 @@ LONG = simulated(SingleExpiration(30.0), symbol="far too long")
 
 def served(simulation: Simulation, step: int, greeks: Any) -> Snapshot:
     """A snapshot as the client has it from the service."""
-    body = orjson.loads(simulation.snapshot_json(step, greeks))
+    body = orjson.loads(snapshot_body(simulation, step, greeks))
     cursor = {"current_step": step, "total_steps": 10}
     return Snapshot(step, 10, body | {"cursor" if "chains" in body else "session_info": cursor})
 

@@ -234,3 +234,16 @@ def test_every_row_of_a_step_has_its_instant() -> None:
 
     assert (np.diff(steps) >= 0).all()
     assert len(set(zip(steps.tolist(), instants.tolist(), strict=True))) == 40
+
+
+@pytest.mark.parametrize("symbol", ['=HYPERLINK("http://x")', "+1", "-1+2", "@SUM(A1)", "=", "-"])
+def test_no_cell_of_a_csv_is_a_formula(symbol: str) -> None:
+    body = written(parameters(symbol=symbol), dataset=Dataset.UNDERLYING, format=Format.CSV)
+
+    assert {row["symbol"] for row in _csv(body)} == {"'" + symbol}
+
+
+def test_other_formats_have_the_symbol_as_it_is() -> None:
+    body = written(parameters(symbol="=1"), dataset=Dataset.UNDERLYING, format=Format.JSON)
+
+    assert {row["symbol"] for row in json.loads(body)} == {"=1"}

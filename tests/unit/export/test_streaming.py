@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from cluster.settings import HttpSettings
 from optionchain.errors import InvalidInput, Overloaded
+from optionchain.observing import Unobserved
 from serve_app.routes.streaming import CHUNK_BYTES, BodyResponse, Producers, in_chunks
 from serve_app.routes.streams import HEARTBEAT, paced
 from tests.waiting import turns
@@ -38,7 +39,7 @@ class Source:
 def test_a_body_is_what_its_source_gives_computed_off_the_event_loop() -> None:
     async def read() -> None:
         source = Source()
-        body = await Producers(HttpSettings()).start(source.pieces)
+        body = await Producers(HttpSettings(), Unobserved()).start(source.pieces)
 
         assert [piece async for piece in body] == [b"%d" % number for number in range(10)]
         assert all(name.startswith("export") for name in source.threads)
@@ -49,7 +50,7 @@ def test_a_body_is_what_its_source_gives_computed_off_the_event_loop() -> None:
 def test_a_slow_reader_is_never_more_than_a_piece_behind() -> None:
     async def read() -> None:
         source = Source()
-        body = await Producers(HttpSettings()).start(source.pieces)
+        body = await Producers(HttpSettings(), Unobserved()).start(source.pieces)
         pieces = aiter(body)
         for read in range(1, 10):
             await anext(pieces)
@@ -62,7 +63,7 @@ def test_a_slow_reader_is_never_more_than_a_piece_behind() -> None:
 
 def test_bodies_over_the_limit_are_refused_until_one_ends() -> None:
     async def read() -> None:
-        producers = Producers(HttpSettings(max_streams=2))
+        producers = Producers(HttpSettings(max_streams=2), Unobserved())
         whole = await producers.start(Source().pieces)
         never_read = await producers.start(Source().pieces)
         with pytest.raises(Overloaded):
@@ -84,7 +85,7 @@ def test_bodies_over_the_limit_are_refused_until_one_ends() -> None:
 
 def test_a_body_that_nobody_holds_any_more_gives_its_place_back() -> None:
     async def read() -> None:
-        producers = Producers(HttpSettings(max_streams=1))
+        producers = Producers(HttpSettings(max_streams=1), Unobserved())
         await producers.start(Source().pieces)
         gc.collect()
 
@@ -106,7 +107,7 @@ def test_a_reader_who_leaves_gives_a_place_back_at_once(spec_version: str) -> No
     """Whether the server tells of it (2.3) or refuses what is sent (2.4)."""
 
     async def read() -> None:
-        producers = Producers(HttpSettings(max_streams=1))
+        producers = Producers(HttpSettings(max_streams=1), Unobserved())
         has_begun = asyncio.Event()
 
         async def receive() -> Message:
@@ -137,7 +138,7 @@ def test_a_body_that_cannot_begin_says_why_and_takes_no_place() -> None:
         raise InvalidInput("layout", "cannot express it")
 
     async def read() -> None:
-        producers = Producers(HttpSettings(max_streams=1))
+        producers = Producers(HttpSettings(max_streams=1), Unobserved())
         for _ in range(3):
             with pytest.raises(InvalidInput):
                 await producers.start(refuse)

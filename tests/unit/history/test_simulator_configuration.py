@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import orjson
 import pytest
 
 from actors.configuration.live import LiveConfiguration
-from optionchain.configuration.simulator import Defaults, SimulatorConfiguration
+from optionchain.configuration.simulator import SimulatorConfiguration
 from optionchain.errors import Defect, InvalidInput, NotFound, Unavailable
 from optionchain.ports import Cached
-from serve_app.bodies.chains import DEFAULTS
+from serve_app.bodies.declared import DEFAULTS
 from tests.recording import Recording
 
 pytestmark = pytest.mark.anyio
 
 
 def test_without_a_configuration_the_defaults_are_those_of_the_routes():
-    assert asdict(Defaults()).items() <= DEFAULTS.items()
+    assert SimulatorConfiguration().defaults.items() <= DEFAULTS.items()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +66,7 @@ async def test_it_is_asked_again_when_its_answer_is_too_old(stored):
 
     stored.now, stored.values = 0.5, {"defaults": {"chain_size": 6}}
 
-    assert (await stored.live.current()).defaults.chain_size == 6
+    assert (await stored.live.current()).defaults["chain_size"] == 6
 
 
 async def test_the_last_known_is_used_while_nobody_answers(stored):

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optionchain.declarations import Number
 from optionchain.errors import InvalidInput
 from optionchain.models import MARKET_MODELS
-from optionchain.models.parameters import Number, parameters_of
+from optionchain.models.parameters import parameters_of
 from tests.unit.models.model_laws import REPEATABLE, SPECIMENS, SPOT, paths
 
 MODELS = sorted(set(MARKET_MODELS) - {"Historical"})

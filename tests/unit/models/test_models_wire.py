@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optionchain.declarations import settle
 from optionchain.errors import InvalidInput
 from optionchain.models import (
     MARKET_MODELS,
@@ -17,7 +18,7 @@ from optionchain.models import (
     model_schema,
     model_to_wire,
 )
-from optionchain.models.parameters import StepYears, check_parameters, parameters_of
+from optionchain.models.parameters import StepYears, parameters_of
 from tests.unit.models.model_laws import REPEATABLE, SPECIMENS
 
 HESTON = model_to_wire(SPECIMENS["Heston"])["Heston"]
@@ -110,7 +111,7 @@ def test_an_unknown_model_is_told_the_known_ones(name):
     error = refused({name: HESTON})
 
     assert error.field == "method"
-    assert f"unknown model {name!r}: one of Brownian, Custom" in error.reason
+    assert f"unknown model {name}: one of Brownian, Custom" in error.reason
 
 
 @pytest.mark.parametrize("body", [None, [], "x", 3])
@@ -194,7 +195,7 @@ def test_the_schema_and_the_reader_agree_about_numbers(data):
     wire = {name: body | {field: data.draw(number)}}
 
     try:
-        model_from_wire(wire)
+        model_from_wire(wire, step_years=1 / 365)
     except InvalidInput as error:
         assert error.field == f"method.{name}.{field}"  # noqa: PT017
         assert not VALIDATOR.is_valid(wire)
@@ -214,7 +215,7 @@ def test_an_eleventh_model_is_a_class_with_a_mark(monkeypatch):
         dt: StepYears
 
         def __post_init__(self):
-            check_parameters(self)
+            settle(self)
 
         def sample(self, spot, steps, draws):
             raise NotImplementedError

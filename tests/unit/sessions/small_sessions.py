@@ -10,8 +10,9 @@ from actors.sessions.simulation_cache import SimulationCache
 from optionchain.expirations import Schedule, YearlyRule
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.session import Session, Surface
+from optionchain.session import Session, SessionKind
 from optionchain.simulation import Simulation
+from optionchain.wire.snapshots import snapshot_body
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PARAMETERS = SimulationParameters(
@@ -31,7 +32,7 @@ def session(name: str, parameters: SimulationParameters = PARAMETERS, written: d
     return Session(
         id=name,
         owner="owner",
-        surface=Surface.CHAIN,
+        kind=SessionKind.CHAIN,
         parameters=parameters,
         created_at=NOW,
         updated_at=written,
@@ -62,4 +63,4 @@ def roomy() -> SimulationCache:
 
 
 def bodies(one: Session, steps: Sequence[int]) -> list[bytes]:
-    return [Simulation(one.parameters).snapshot_json(step) for step in steps]
+    return [snapshot_body(Simulation(one.parameters), step) for step in steps]

@@ -11,7 +11,7 @@ from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Unavailable
-from optionchain.session import Inspect, Surface
+from optionchain.session import Inspect, SessionKind
 from tests.callers import on_behalf_of
 from tests.waiting import turns
 
@@ -48,7 +48,7 @@ def gateway(actors: Actors, **options: float) -> SessionGateway:
 
 
 def call(session_id: str = "s") -> Call:
-    return Call(session_id, on_behalf_of("owner"), Surface.CHAIN, Inspect())
+    return Call(session_id, on_behalf_of("owner"), SessionKind.CHAIN, Inspect())
 
 
 async def test_an_actor_is_told_when_the_caller_gives_up() -> None:

@@ -18,7 +18,7 @@ from tests.unit.sessions.small_sessions import NOW, PARAMETERS, ROLLING_TOO_FAR,
 def turn(before: Session | None, *commands: Command, session_id: str = "") -> Turn:
     name = before.id if before else session_id
     calls = [
-        Waiting(Call(name, on_behalf_of("owner"), session(name).surface, command), None)  # type: ignore[arg-type]
+        Waiting(Call(name, on_behalf_of("owner"), session(name).kind, command), None)  # type: ignore[arg-type]
         for command in commands
     ]
     return Turn(name, calls, before)

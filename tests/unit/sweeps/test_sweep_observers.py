@@ -10,8 +10,9 @@ from rich.console import Console
 
 from cluster.sweeps.console import OnConsole
 from optionchain.observing import Unobserved
+from optionchain.patience import SILENT_INDEX_SECONDS
 from optionchain.sweeps import InProcess, Silent
-from optionchain.sweeps.index import SECONDS_AFTER_A_FAILURE, SECONDS_BETWEEN_RECORDS, InIndex
+from optionchain.sweeps.index import SECONDS_BETWEEN_RECORDS, InIndex
 from optionchain.sweeps.progress import Progress, Together
 from tests.unit.sweeps.sweep_examples import run, sweep
 
@@ -67,7 +68,7 @@ def test_an_index_that_is_down_is_asked_again_only_after_a_while():
 
     observer.advanced(progress)
     assert index.states == []
-    clock.seconds += SECONDS_AFTER_A_FAILURE
+    clock.seconds += SILENT_INDEX_SECONDS
     observer.advanced(progress)
     assert index.states == ["running"]
 

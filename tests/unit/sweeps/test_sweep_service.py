@@ -1,13 +1,10 @@
 import asyncio
 import io
 import threading
-from types import SimpleNamespace
 
-import httpx
 import orjson
 import polars as pl
 import pytest
-from fastapi import FastAPI
 
 from cluster.sweeps.gateway import open_sweeps
 from cluster.sweeps.service import SweepService, job_id
@@ -15,11 +12,8 @@ from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import Conflict, HasFailed, NotFound, NotOver, Overloaded, Unavailable
 from optionchain.sweeps import InProcess
-from optionchain.sweeps.tables import FORMATS
 from optionchain.sweeps.wire import sweep_from_wire
-from serve_app.edge.errors import install_error_handlers
-from serve_app.routes import sweeps as sweep_routes
-from tests.callers import principal
+from tests.callers import on_behalf_of
 from tests.unit.sweeps.sweep_documents import SMALL
 from tests.unit.sweeps.sweep_services import PATIENCE_SECONDS, Gated, Here, wait
 from tests.waiting import eventually
@@ -422,64 +416,6 @@ def test_a_sweep_that_breaks_tells_no_details(open_service):
     assert (shown["state"], shown["error"]) == ("failed", "Internal server error")
 
 
-@pytest.fixture
-def api(open_service):
-    app = FastAPI()
-    app.include_router(sweep_routes.router)
-    install_error_handlers(app)
-    app.state.services = SimpleNamespace(sweeps=Here(open_service()), history=None)
-
-    @app.middleware("http")
-    async def identify(request, call_next):
-        request.state.principal = principal(request.headers.get("x-api-key", "first"))
-        return await call_next(request)
-
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
-
-
-async def finished(api, identity):
-    async with api.stream("GET", f"/api/v1/sweeps/{identity}/events") as stream:
-        return [orjson.loads(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: ")]
-
-
-@pytest.mark.anyio
-async def test_the_routes_start_follow_and_fetch_a_sweep(api):
-    started = await api.post("/api/v1/sweeps", json=SMALL)
-    identity = started.json()["id"]
-    events = await finished(api, identity)
-
-    assert started.status_code == 202
-    assert started.headers["location"] == f"/api/v1/sweeps/{identity}"
-    assert events[-1]["state"] == "completed"
-    assert (await api.get(f"/api/v1/sweeps/{identity}")).json() == events[-1]
-    for style, kind in ((name, each.media_type) for name, each in FORMATS.items()):
-        table = await api.get(f"/api/v1/sweeps/{identity}/results", params={"format": style})
-        assert (table.status_code, table.headers["content-type"]) == (200, kind)
-    assert (await api.delete(f"/api/v1/sweeps/{identity}")).json()["state"] == "completed"
-
-
-@pytest.mark.anyio
-async def test_the_routes_list_a_callers_sweeps_the_latest_first(api):
-    mine = [
-        (await api.post("/api/v1/sweeps", json=SMALL | {"seed": seed})).json()["id"] for seed in (1, 2, 3)
-    ]
-    for identity in mine:
-        await finished(api, identity)
-
-    async def page(number, key):
-        query = {"limit": 2, "page": number}
-        return (await api.get("/api/v1/sweeps", params=query, headers={"x-api-key": key})).json()
-
-    first, second, theirs = await page(1, "first"), await page(2, "first"), await page(1, "second")
-    wrong = await api.get("/api/v1/sweeps", params={"limit": 0})
-
-    assert [each["id"] for each in first["data"] + second["data"]] == mine[::-1]
-    assert first["data"][0] == (await api.get(f"/api/v1/sweeps/{mine[-1]}")).json()
-    assert second["pagination"] == {"total": 3, "page": 2, "limit": 2, "pages": 2}
-    assert theirs == {"data": [], "pagination": {"total": 0, "page": 1, "limit": 2, "pages": 0}}
-    assert (wrong.status_code, wrong.json()["field"]) == (400, "limit")
-
-
 def test_a_list_of_sweeps_survives_a_restart(open_service):
     before = open_service()
     ids = [before.submit("first", SMALL | {"seed": seed})["id"] for seed in (1, 2)]
@@ -499,35 +435,23 @@ def test_a_list_of_sweeps_survives_a_restart(open_service):
 
 
 @pytest.mark.anyio
-async def test_the_routes_answer_errors_with_our_statuses(api):
-    wrong = await api.post("/api/v1/sweeps", json=SMALL | {"grid": {"volatilty": [1]}})
-    unknown = await api.get("/api/v1/sweeps/00000000-0000-0000-0000-000000000000")
-    malformed = await api.get("/api/v1/sweeps/abc")
-    mine = (await api.post("/api/v1/sweeps", json=SMALL)).json()["id"]
-    theirs = await api.get(f"/api/v1/sweeps/{mine}", headers={"x-api-key": "second"})
-
-    assert (wrong.status_code, wrong.json()["field"]) == (400, "grid.volatilty")
-    assert [unknown.status_code, malformed.status_code, theirs.status_code] == [404, 400, 404]
-
-
-@pytest.mark.anyio
 async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
     engine = Gated()
     sweeps = Here(open_service(engine), max_followers=1)
-    identity = (await sweeps.submit("first", SMALL))["id"]
+    identity = (await sweeps.submit(on_behalf_of("first"), SMALL))["id"]
 
     with pytest.raises(NotFound):
-        await sweeps.follow("second", identity)
-    following = await sweeps.follow("first", identity)
+        await sweeps.follow(on_behalf_of("second"), identity)
+    following = await sweeps.follow(on_behalf_of("first"), identity)
     with pytest.raises(Overloaded):
-        await sweeps.follow("first", identity)
+        await sweeps.follow(on_behalf_of("first"), identity)
     assert (await anext(aiter(following)))["id"] == identity
     await following.aclose()
     await following.aclose()
 
-    another = await sweeps.follow("first", identity)
+    another = await sweeps.follow(on_behalf_of("first"), identity)
     with pytest.raises(Overloaded):
-        await sweeps.follow("first", identity)
+        await sweeps.follow(on_behalf_of("first"), identity)
     await another.aclose()
 
 
@@ -535,8 +459,8 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
 async def test_all_followers_of_a_replica_look_by_one_call(open_service):
     engine = Gated()
     sweeps = Here(open_service(engine, max_running=2), max_followers=100)
-    ids = [(await sweeps.submit("first", SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
-    followings = [await sweeps.follow("first", ids[index % 2]) for index in range(100)]
+    ids = [(await sweeps.submit(on_behalf_of("first"), SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
+    followings = [await sweeps.follow(on_behalf_of("first"), ids[index % 2]) for index in range(100)]
     told = [aiter(following) for following in followings]
     for each in told:
         await anext(each)
@@ -558,8 +482,8 @@ async def test_all_followers_of_a_replica_look_by_one_call(open_service):
 @pytest.mark.anyio
 async def test_nobody_looks_when_nobody_follows(open_service):
     sweeps = Here(open_service(Gated()))
-    identity = (await sweeps.submit("first", SMALL))["id"]
-    following = await sweeps.follow("first", identity)
+    identity = (await sweeps.submit(on_behalf_of("first"), SMALL))["id"]
+    following = await sweeps.follow(on_behalf_of("first"), identity)
     told = aiter(following)
     await anext(told)
     await anext(told)
@@ -572,8 +496,8 @@ async def test_nobody_looks_when_nobody_follows(open_service):
 @pytest.mark.anyio
 async def test_followers_hear_that_a_sweep_is_forgotten_or_cannot_be_reached(open_service):
     sweeps = Here(open_service(Gated(), max_running=2))
-    ids = [(await sweeps.submit("first", SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
-    gone, unreachable = [await sweeps.follow("first", identity) for identity in ids]
+    ids = [(await sweeps.submit(on_behalf_of("first"), SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
+    gone, unreachable = [await sweeps.follow(on_behalf_of("first"), identity) for identity in ids]
     told = [aiter(each) for each in (gone, unreachable)]
     for each in told:
         await anext(each)

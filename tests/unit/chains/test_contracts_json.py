@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from optionchain.chains import build_chain, v1_contracts, v2_chains
+from optionchain.chains import build_chain
 from optionchain.expirations import Expiration
+from optionchain.wire.contracts import v1_contracts, v2_chains
 from tests.unit.chains.chain_examples import chain
 
 

@@ -1,0 +1,157 @@
+"""What a caller may set, declared once: its check, its JSON and its schema.
+
+A field of a dataclass that a caller may set is annotated with a `Parameter`::
+
+    speed: Annotated[float, Number("Speed of mean reversion, per year.", low=0.0, high=1e4)]
+
+`declared` reads the annotations, and `settle`, called in ``__post_init__``, applies every one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from inspect import Signature, signature
+from typing import Any, Protocol, get_args, get_type_hints, runtime_checkable
+
+from optionchain.errors import InvalidInput
+from optionchain.validation import finite, positive, whole
+
+
+@runtime_checkable
+class Parameter(Protocol):
+    """What one field allows."""
+
+    def check(self, field: str, value: object) -> object:
+        """The value to keep for one that a caller gave, in Python or in JSON.
+
+        Raises:
+            InvalidInput: The value is not allowed; the error names `field`.
+        """
+        ...
+
+    def to_wire(self, value: Any) -> object:
+        """The JSON of a kept value."""
+        ...
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of what `check` allows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Parameter):
+    """A finite number between two bounds.
+
+    Attributes:
+        about: Meaning and unit, for the schema.
+        low: Least value.
+        high: Greatest value.
+        above: Whether the value must be greater than zero as well.
+    """
+
+    about: str
+    low: float = 0.0
+    high: float = 1e12
+    above: bool = False
+
+    def check(self, field: str, value: object) -> float:
+        check = positive if self.above else finite
+        return check(field, value, low=self.low, high=self.high)
+
+    def to_wire(self, value: float) -> float:
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        is_open = self.above and self.low <= 0.0
+        low = {"exclusiveMinimum": 0.0} if is_open else {"minimum": self.low}
+        return {"type": "number", **low, "maximum": self.high, "description": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Parameter):
+    """A whole number between two bounds.
+
+    Attributes:
+        about: Meaning and unit, for the schema.
+        low: Least value.
+        high: Greatest value.
+    """
+
+    about: str
+    low: int
+    high: int
+
+    def check(self, field: str, value: object) -> int:
+        return whole(field, value, low=self.low, high=self.high)
+
+    def to_wire(self, value: int) -> int:
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high, "description": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Parameter):
+    """A text of printable characters, not blank.
+
+    Attributes:
+        about: Meaning, for the schema.
+        longest: Most characters.
+        example: For the schema.
+    """
+
+    about: str
+    longest: int
+    example: str
+
+    def check(self, field: str, value: object) -> str:
+        if not isinstance(value, str) or not value.strip() or not value.isprintable():
+            raise InvalidInput(field, "must be a non-empty text of printable characters")
+        if len(value) > self.longest:
+            raise InvalidInput(field, f"must have at most {self.longest} characters")
+        return value
+
+    def to_wire(self, value: str) -> str:
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        # Visible ASCII; what else is printable is accepted as well.
+        pattern = f"^[!-~]{{1,{self.longest}}}$"
+        return {"type": "string", "pattern": pattern, "examples": [self.example], "description": self.about}
+
+
+@cache
+def declared(kind: type) -> dict[str, Parameter]:
+    """The parameters of a dataclass by field, in the order in which they are declared."""
+    hints = get_type_hints(kind, include_extras=True).items()
+    return {name: note for name, hint in hints for note in get_args(hint) if isinstance(note, Parameter)}
+
+
+@cache
+def defaults(kind: type) -> dict[str, Any]:
+    """The parameters of a dataclass that have a default, which may be None."""
+    arguments = signature(kind).parameters
+    given = {name: arguments[name].default for name in declared(kind)}
+    return {name: default for name, default in given.items() if default is not Signature.empty}
+
+
+@cache
+def _nullable(kind: type) -> frozenset[str]:
+    return frozenset(name for name, default in defaults(kind).items() if default is None)
+
+
+def settle(value: object) -> None:
+    """Check every parameter of a dataclass that is being made, and keep its normal form. None is allowed where it is
+    the default.
+
+    Raises:
+        InvalidInput: One is not allowed; the error names its field.
+    """
+    kind: type = value.__class__
+    may_be_none = _nullable(kind)
+    for name, parameter in declared(kind).items():
+        given = getattr(value, name)
+        if given is not None or name not in may_be_none:
+            object.__setattr__(value, name, parameter.check(name, given))

@@ -1,0 +1,36 @@
+"""The HTTP service in the process of a test, over whichever services the test has."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from cluster.settings import Settings
+from optionchain.context import ADMIN, Principal
+from optionchain.observing import Unobserved
+from serve_app.asgi import build_asgi
+from tests.callers import principal
+
+
+class ByName:
+    """The `Authentication` of tests: a key is the name of a tenant, or `anna:admin` for an administrator.
+
+    Args:
+        default: Who calls without a key.
+    """
+
+    def __init__(self, default: str) -> None:
+        self._default = default
+
+    async def principal(self, secret: str | None) -> Principal | None:
+        name, _, role = (secret or self._default).partition(":")
+        return principal(name, is_admin=role == ADMIN)
+
+
+def service_of(default_caller: str, **services: Any) -> ASGIApp:
+    """The service; a route whose services are not given fails as a bug does."""
+    own = {"authentication": ByName(default_caller), "allowances": None, "observer": Unobserved()}
+    given: Any = SimpleNamespace(**{**own, **services})
+    return build_asgi(Settings(), given)

@@ -1,0 +1,122 @@
+"""The HTTP service in the process of a test: real routes, edge, sessions and Redis, and no Ray between them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from actors.configuration.live import LiveConfiguration
+from actors.sessions.gateway import SessionGateway
+from actors.sessions.host import SessionHost
+from actors.sessions.messages import Answer, Call
+from actors.sessions.placement import parse_placement
+from actors.sessions.residents import ResidentSessions
+from actors.sessions.simulation_cache import SimulationCache
+from adapters.redis_allowances import RedisAllowances
+from adapters.redis_idempotency import RedisAnswers
+from adapters.redis_session_store import RedisSessionStore
+from adapters.settings import RateSettings
+from cluster.bootstrap import open_authentication
+from cluster.settings import Settings
+from optionchain.errors import NotFound
+from optionchain.ports import Cached
+from serve_app.asgi import build_asgi
+from serve_app.routes.streaming import Producers
+from serve_app.services import Services
+from tests.recording import Recording
+from tests.servers import RedisServer
+
+ALICE, BOB = "alice-key-0123456789", "bob-key-0123456789ab"
+KEYS = SecretStr(f"alice:admin={ALICE},bob={BOB}")
+
+
+class HostTransport:
+    """Carries calls to a host in the same process."""
+
+    def __init__(self, host: SessionHost) -> None:
+        self._host = host
+
+    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
+        return await self._host.execute(calls)
+
+
+@dataclass
+class Service:
+    """What a test sees of the service."""
+
+    app: ASGIApp
+    observer: Recording
+    producers: Producers
+
+    def client(self, key: str | None = ALICE, **options: Any) -> httpx.AsyncClient:
+        headers = {} if key is None else {"X-API-Key": key}
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://service", headers=headers, **options)
+
+
+async def no_configuration() -> Cached:
+    raise NotFound("configuration", "simulator")
+
+
+@asynccontextmanager
+async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) -> AsyncIterator[Service]:
+    """A service over a real Redis.
+
+    Args:
+        server: Where its sessions are.
+        prefix: Of its keys.
+        groups: Settings by group.
+    """
+    settings = Settings(**{"auth": {"keys": KEYS}, **groups})
+    store = RedisSessionStore(server.open(), prefix=prefix)
+    answers = RedisAnswers(server.open(), prefix=prefix, max_bytes=65_536)
+    allowances = None
+    if settings.rate.per_minute:
+        allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
+    observer = Recording()
+    host = SessionHost(
+        store,
+        residents=ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
+        cache=SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
+        observer=observer,
+        max_waiting=1000,
+        max_batch=50,
+        max_answer_contracts=10_000,
+        clock=lambda: datetime.now(UTC),
+    )
+    gateway = SessionGateway(
+        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, max_batch=50, timeout_seconds=8.0
+    )
+    unused: Any = None
+    services = Services(
+        gateway=gateway,
+        store=store,
+        answers=answers,
+        allowances=allowances,
+        authentication=open_authentication(settings.auth),
+        observer=observer,
+        dependencies={"redis": store},
+        helpers={},
+        producers=Producers(settings.http, observer),
+        limits=settings.limits,
+        is_strict=settings.http.strict,
+        history=unused,
+        configurations=unused,
+        live_configuration=LiveConfiguration(no_configuration, max_age_seconds=60.0),
+        sweeps=unused,
+        metrics=unused,
+    )
+    try:
+        yield Service(build_asgi(settings, services), observer, services.producers)
+    finally:
+        await store.close()
+        await answers.close()
+        if allowances is not None:
+            await allowances.close()

@@ -1,0 +1,210 @@
+"""What happens to every request before a handler sees it, and what the observer hears of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from serve_app.edge.header_bytes import HeaderBytes, unreadable
+from serve_app.edge.route_table import Permission
+from serve_app.routes.table import ROUTES
+from tests.integration.http.in_process_service import ALICE, BOB, Service, service
+from tests.servers import RedisServer
+
+pytestmark = pytest.mark.anyio
+
+
+def requests(running: Service) -> list[Any]:
+    """The requests that the observer was told of."""
+    return [each for each in running.observer.ended if each.name == "http.request"]
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_a_request_is_one_operation_of_its_route(
+    running: Service, api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    session_id = (await api.post("/api/v1/chain", json=parameters)).json()["id"]
+
+    await api.post("/api/v1/chain/step", params={"sessionid": session_id}, headers={"traceparent": TRACE})
+
+    created, stepped = requests(running)
+    assert created.facts == {"route": "/api/v1/chain", "method": "POST", "status": 201}
+    assert stepped.facts == {"route": "/api/v1/chain/step", "method": "POST", "status": 200}
+    assert stepped.context.principal.tenant == "alice"
+    assert stepped.context.trace == TRACE
+    assert stepped.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "facts"),
+    [
+        (
+            "GET",
+            "/api/v2/simulations/7",
+            {"route": "/api/v2/simulations/{id}", "status": 400, "error": "InvalidInput"},
+        ),
+        ("GET", "/nowhere/7", {"route": "unknown", "status": 404, "error": "UnknownPath"}),
+        (
+            "PURGE",
+            "/api/v1/chain",
+            {"route": "unknown", "status": 405, "error": "WrongMethod", "method": "unknown"},
+        ),
+        ("GET", "/health", {"route": "/health", "status": 200}),
+    ],
+)
+async def test_the_names_that_are_told_are_those_of_the_table(
+    method: str, path: str, facts: dict[str, Any], running: Service, api: httpx.AsyncClient
+) -> None:
+    await api.request(method, path)
+
+    (operation,) = requests(running)
+    assert operation.facts == {"method": method, **facts}
+
+
+async def test_rejects_are_counted_by_kind(running: Service, api: httpx.AsyncClient) -> None:
+    answer = await api.post("/api/v1/chain", content=b"x" * (5 << 20))
+
+    assert answer.status_code == 413
+    assert running.observer.labels == [("http.rejected", {"kind": "too_large"})]
+
+
+async def test_a_full_queue_is_told_from_an_outage(
+    server: RedisServer, prefix: str, parameters: dict[str, Any]
+) -> None:
+    async with service(server, prefix, http={"max_streams": 1}) as running, running.client() as api:
+        session_id = (await api.post("/api/v1/chain", json=parameters)).json()["id"]
+        # A place that somebody has, and gives back when nobody holds it any more.
+        taken = await running.producers.start(lambda: iter([b""]))
+        answer = await api.get("/api/v1/chain/export", params={"sessionid": session_id})
+        await taken.aclose()
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert ("http.rejected", {"kind": "overloaded"}) in running.observer.labels
+
+
+async def test_a_bug_is_answered_without_details_and_told_as_a_failure(
+    running: Service, api: httpx.AsyncClient
+) -> None:
+    # This service has no history: whatever asks it fails as a bug does.
+    answer = await api.get("/api/v1/historical/assets")
+
+    assert (answer.status_code, answer.json()) == (500, {"error": "Internal server error"})
+    operation, error = running.observer.failure("http.request")
+    assert operation.facts["status"] == 500
+    assert isinstance(error, AttributeError)
+
+
+async def test_open_streams_are_told_as_a_level(
+    running: Service, api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    session_id = (await api.post("/api/v1/chain", json=parameters)).json()["id"]
+
+    answer = await api.get("/api/v1/chain/export", params={"sessionid": session_id, "format": "csv"})
+
+    assert answer.status_code == 200
+    # The level went up and down again.
+    assert [name for name, _ in running.observer.labels].count("http.streams") == 2
+    assert running.observer.levels["http.streams"] == 0
+
+
+@pytest.mark.parametrize("route", list(ROUTES), ids=lambda route: f"{route.method} {route.path}")
+async def test_who_may_call_is_what_the_table_says(route: Any, running: Service) -> None:
+    path = route.path.replace("{id}", "7").replace("{file}", "favicon.png")
+    statuses = {}
+    for name, key in (("nobody", None), ("caller", BOB), ("admin", ALICE)):
+        async with running.client(key) as api:
+            statuses[name] = (await api.request(route.method, path)).status_code
+
+    assert (statuses["nobody"] == 401) is (route.permission is not Permission.PUBLIC)
+    assert (statuses["caller"] == 403) is (route.permission is Permission.ADMIN)
+    assert statuses["admin"] not in (401, 403, 404, 405)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthy", "/docsx", "//health", "/api/health", "/api-docs"])
+async def test_an_unknown_path_needs_a_key_to_be_told_so(path: str, running: Service) -> None:
+    async with running.client(None) as nobody, running.client(BOB) as caller:
+        assert (await nobody.get(path)).status_code == 401
+        assert (await caller.get(path)).status_code == 404
+
+
+async def test_a_wrong_method_names_the_right_ones(running: Service, api: httpx.AsyncClient) -> None:
+    answer = await api.request("DELETE", "/api/v1/historical/SPX/prices")
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET"
+    assert answer.json() == {"error": "Method Not Allowed: this path knows GET"}
+
+
+async def test_a_path_with_a_slash_too_many_says_so(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/v1/config/")
+
+    assert answer.json() == {"error": "Not Found: did you mean /api/v1/config?"}
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+async def test_a_probe_may_ask_for_the_head_alone(path: str, running: Service) -> None:
+    async with running.client(None) as nobody:
+        assert (await nobody.head(path)).status_code == 200
+
+
+async def test_any_byte_in_a_credential_makes_a_wrong_credential(running: Service) -> None:
+    answers = []
+    async with running.client(None) as nobody:
+        for byte in range(256):
+            basic = b"Basic " + bytes([byte])
+            for header in (
+                (b"authorization", basic),
+                (b"authorization", bytes([byte])),
+                (b"x-api-key", basic),
+            ):
+                answer = await nobody.get("/api/v1/chain/sessions", headers=[header])
+                answers.append((answer.status_code, type(answer.json()["error"])))
+
+    assert set(answers) == {(401, str)}
+
+
+async def test_any_byte_in_any_other_header_is_answered_in_json(running: Service) -> None:
+    names = (
+        "traceparent",
+        "x-request-id",
+        "idempotency-key",
+        "last-event-id",
+        "if-match",
+        "content-length",
+        "content-type",
+        "prefer",
+        "x-forwarded-for",
+        "serve_multiplexed_model_id",
+    )
+    app = HeaderBytes(running.app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as api:
+        for name in names:
+            for byte in (0, 9, 10, 13, 32, 34, 61, 127, 128, 0xC3, 0xE9, 255):
+                headers = [(b"x-api-key", ALICE.encode()), (name.encode(), bytes([byte, byte]))]
+                answer = await api.post("/api/v2/simulations/7/step", headers=headers)
+
+                assert 400 <= answer.status_code < 500, (name, byte)
+                assert isinstance(answer.json()["error"], str)
+                assert "\\x" not in answer.json()["error"]
+
+
+def test_the_header_that_is_no_utf_8_is_named() -> None:
+    assert unreadable([(b"accept", b"*/*"), (b"x-request-id", b"\xe9")]) == "x-request-id"
+    assert unreadable([(b"traceparent", "é".encode()), (b"x-request-id", b"7")]) is None
+    assert unreadable([(b"x-api-key", b"\xe9")]) is None, "it is a wrong key, and that is for us to say"
+
+
+async def test_a_refused_header_is_answered_under_an_identity(running: Service) -> None:
+    transport = httpx.ASGITransport(HeaderBytes(running.app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as api:
+        nameless = await api.get("/health", headers=[(b"x-request-id", b"\xe9")])
+        named = await api.get("/health", headers=[(b"x-request-id", b"mine"), (b"tracestate", b"\xe9")])
+
+    assert nameless.headers["X-Request-Id"].isascii()
+    assert named.headers["X-Request-Id"] == "mine"
+    assert named.json() == {"error": "Validation Error: tracestate: must be UTF-8", "field": "tracestate"}
