@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypedDict
@@ -31,6 +32,7 @@ from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from cluster.instance.report import ClusterReport, report
 from cluster.metrics_page import cluster_metrics
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
@@ -57,6 +59,7 @@ class OpenServices(TypedDict):
     live_configuration: LiveConfiguration
     sweeps: SweepGateway
     metrics: Callable[[], Awaitable[bytes]]
+    report: Callable[[], Awaitable[ClusterReport]]
 
 
 def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]:
@@ -209,4 +212,5 @@ def open_services(settings: Settings) -> OpenServices:
         ),
         sweeps=open_sweeps(settings, partial(MongoSweepIndex, settings.mongo)),
         metrics=cluster_metrics,
+        report=partial(asyncio.to_thread, report, settings.ray.namespace),
     )

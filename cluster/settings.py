@@ -164,7 +164,7 @@ class Settings(BaseSettings):
         for name, change in changes.items():
             try:
                 if name in groups and change:
-                    groups[name] = type(groups[name]).model_validate(dict(groups[name]) | dict(change))
+                    groups[name] = type(groups[name]).model_validate(dict(iter(groups[name])) | dict(change))
             except ValidationError as error:
                 problems += [_problem(problem, name) for problem in error.errors()]
         if problems:

@@ -1,4 +1,4 @@
-"""Simulated option-chain market data: models, pricing, chains, rolling expirations, sweeps. Pure NumPy and SciPy.
+"""Simulated option-chain market data: models, pricing, chains, expirations, sweeps. Pure NumPy, SciPy and numba.
 
 >>> from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, simulate
 

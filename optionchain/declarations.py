@@ -15,6 +15,7 @@ from inspect import Signature, signature
 from typing import Any, Protocol, get_args, get_type_hints, runtime_checkable
 
 from optionchain.errors import InvalidInput
+from optionchain.limits import HIGHEST_PATH
 from optionchain.validation import finite, positive, whole
 
 
@@ -52,7 +53,7 @@ class Number(Parameter):
 
     about: str
     low: float = 0.0
-    high: float = 1e12
+    high: float = HIGHEST_PATH
     above: bool = False
 
     def check(self, field: str, value: object) -> float:

@@ -11,7 +11,9 @@ from optionchain.declarations import Number, Text, Whole, declared, defaults, se
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
+from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
+from optionchain.numerics import IDENTITY
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import positive
 
@@ -21,7 +23,7 @@ MAX_SEED = 2**64 - 1
 MAX_SYMBOL_LENGTH = 64
 MIN_PRICE = 1e-6
 MIN_STRIKE_INTERVAL = 1e-6
-MAX_PRICE = 1e9
+MAX_PRICE = HIGHEST_GIVEN
 MAX_COEFFICIENT = 1e3
 MAX_VOLATILITY = 5.0
 MAX_RATE = 10.0
@@ -107,6 +109,8 @@ class SimulationParameters:
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
         step_interval: Overrides the time frame's interval; > 0.
+        numerics: Identity of the arithmetic that it was first computed with. Another one than today's changes
+            nothing here: its numbers may differ from those that it gave then in their last digits.
 
     Raises:
         InvalidInput: A value is out of range; the error names it.
@@ -153,6 +157,7 @@ class SimulationParameters:
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
     step_interval: timedelta | None = None
+    numerics: str = IDENTITY
 
     def __post_init__(self) -> None:
         self._check_kinds()
@@ -195,6 +200,8 @@ class SimulationParameters:
             raise InvalidInput("time_frame", "must be a TimeFrame")
         if self.step_interval is not None and not isinstance(self.step_interval, timedelta):
             raise InvalidInput("step_interval", "must be a timedelta")
+        if not isinstance(self.numerics, str) or not self.numerics:
+            raise InvalidInput("numerics", "must be a non-empty text")
 
     def _check_time(self) -> None:
         object.__setattr__(self, "start_at", in_utc("start_at", self.start_at))
@@ -280,7 +287,7 @@ def configurable_defaults() -> dict[str, Any]:
 
 def varying_names() -> frozenset[str]:
     """The fields that may differ between the scenarios of a sweep, besides those of the market model."""
-    return frozenset(field.name for field in fields(SimulationParameters)) - {"expirations", "path"}
+    return frozenset(each.name for each in fields(SimulationParameters)) - {"expirations", "path", "numerics"}
 
 
 def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, assert_never
 from optionchain.agreement import changed
 from optionchain.chains import GreekSet
 from optionchain.errors import Completed, InvalidInput, PreconditionFailed
+from optionchain.numerics import IDENTITY
 from optionchain.parameters import SimulationParameters
 
 # A repeated command is recognised among this many of a session's latest; the gateway retries within
@@ -262,7 +263,7 @@ def _reinitialized(session: Session, command: Reinitialize, now: datetime) -> Se
         raise InvalidInput("id", "a simulation is immutable: create another")
     return replace(
         session,
-        parameters=changed(session.parameters, command.changes),
+        parameters=replace(changed(session.parameters, command.changes), numerics=IDENTITY),
         current_step=0,
         state=SessionState.REINITIALIZED,
         version=session.version + 1,

@@ -134,7 +134,8 @@ class Simulation:
             IndexError: There is no such step.
             InvalidInput: The parameters lead the chain out of range; the field is named.
         """
-        return self._terms(step).chain()
+        [chain] = build_chains([self._terms(step)])
+        return chain
 
     def _terms(self, step: int) -> ChainTerms:
         parameters = self.parameters

@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from optionchain.errors import InvalidInput
+from optionchain.limits import HIGHEST_PATH
 
 
-def finite(field: str, value: object, *, low: float = -1e12, high: float = 1e12) -> float:
+def finite(field: str, value: object, *, low: float = -HIGHEST_PATH, high: float = HIGHEST_PATH) -> float:
     """Return `value` as a float in ``[low, high]``.
 
     Raises:
@@ -21,7 +22,7 @@ def finite(field: str, value: object, *, low: float = -1e12, high: float = 1e12)
     return number
 
 
-def positive(field: str, value: object, *, low: float = 0.0, high: float = 1e12) -> float:
+def positive(field: str, value: object, *, low: float = 0.0, high: float = HIGHEST_PATH) -> float:
     """Return `value` as a float in ``[low, high]``, above zero.
 
     Raises:

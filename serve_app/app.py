@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services
 from cluster.settings import Settings, load_settings
+from optionchain import numerics
 from serve_app.asgi import build_asgi
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
@@ -29,6 +30,7 @@ class Ingress:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        numerics.compile_in_background()
         gc.set_threshold(GARBAGE_THRESHOLD)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
+from cluster.instance.report import ClusterReport
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
 from optionchain.observing import Observer
@@ -38,6 +39,7 @@ class Services:
         live_configuration: The configuration of new sessions, at most half a second old.
         sweeps: Runs the sweeps of callers.
         metrics: Prometheus text of the whole cluster.
+        report: Its nodes and session actors.
     """
 
     observer: Observer
@@ -56,6 +58,7 @@ class Services:
     live_configuration: LiveConfiguration
     sweeps: Sweeps
     metrics: Callable[[], Awaitable[bytes]]
+    report: Callable[[], Awaitable[ClusterReport]]
 
 
 def services_of(request: Request) -> Services:

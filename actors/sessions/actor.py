@@ -17,6 +17,7 @@ from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.settings import SessionSettings
+from optionchain import numerics
 from optionchain.observing import Observer, attempted
 from optionchain.ports import SessionStore
 
@@ -64,6 +65,8 @@ class SessionActor:
         runtime: ActorRuntime,
         settings: SessionSettings,
     ) -> None:
+        if settings.placement != PER_SESSION:  # a process of one session prices too little
+            numerics.compile_in_background()
         self._name = name
         self._runtime = runtime
         self._settings = settings

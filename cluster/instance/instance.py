@@ -89,6 +89,10 @@ class Instance:
             InstanceProblem: The cluster does not answer.
         """
         state = self._running_state()
+        return _told_by_service(state) or self._asked_of_ray(state)
+
+    def _asked_of_ray(self, state: InstanceState) -> ClusterReport:
+        """The same where the service does not answer; in a process of its own, for Ray reads its token at import."""
         command = [
             sys.executable,
             "-m",
@@ -256,6 +260,18 @@ def _health(base_url: str) -> dict[str, str]:
         return {"http": str(body["status"]), **body["dependencies"]}
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return {"http": "no answer"}
+
+
+def _told_by_service(state: InstanceState) -> ClusterReport | None:
+    """What the service says of the cluster; None where it does not answer, or not to this key."""
+    headers = {"X-API-Key": state.api_key} if state.api_key else {}
+    url = f"{state.base_url}/api/v1/system"
+    try:
+        answer = httpx.get(url, headers=headers, timeout=READY_PATIENCE_SECONDS, trust_env=False)
+        report: ClusterReport | None = answer.json() if answer.status_code == 200 else None
+    except (httpx.HTTPError, ValueError):
+        return None
+    return report
 
 
 def _becomes_ready(state: InstanceState, *, patient: bool) -> bool:

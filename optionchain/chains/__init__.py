@@ -1,20 +1,23 @@
 """Option chains: ladders of strikes, smiles, quotes, and the arrays that hold them."""
 
-from optionchain.chains.build import build_chain
-from optionchain.chains.chain import GreekSet, OptionChain
-from optionchain.chains.ladder import central_multiple, ladder, strike_intervals
-from optionchain.chains.quotes import quote
-from optionchain.chains.smile import smile
-from optionchain.chains.together import ChainTerms, build_chains
+from optionchain.chains.build import ChainTerms, build_chain, build_chains
+from optionchain.chains.chain import OptionChain
+from optionchain.chains.columns import GreekSet
+from optionchain.chains.contracts import COLUMNS, Contracts
+from optionchain.chains.ladder import central_multiple, ladders, strike_intervals
+from optionchain.pricing.quotes import quote
+from optionchain.pricing.smile import smile
 
 __all__ = [
+    "COLUMNS",
     "ChainTerms",
+    "Contracts",
     "GreekSet",
     "OptionChain",
     "build_chain",
     "build_chains",
     "central_multiple",
-    "ladder",
+    "ladders",
     "quote",
     "smile",
     "strike_intervals",

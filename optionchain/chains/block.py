@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optionchain.arrays import Floats, Steps, Strikes
-from optionchain.chains.ladder import strike_intervals
-from optionchain.chains.path_chains import ladders_around, price_contracts
-from optionchain.chains.quotes import quote
+from optionchain.arrays import Floats, Steps
+from optionchain.chains.contracts import Contracts, SharedTerms, priced
 from optionchain.expirations.listing import Listing, Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+from optionchain.pricing.kernel import Offsets, Term
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _DAY_MICROSECONDS = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ChainBlock:
+class ChainBlock(Contracts):
     """Calls and puts at consecutive steps, in order of step, expiration and strike; made by `build_block`.
 
     Axes: ``[steps]``, ``[listed]`` (one expiration at one step) and ``[contracts]``. Units as in `OptionChain`.
@@ -28,35 +30,33 @@ class ChainBlock:
         spots: ``[steps]``.
         listing: Which expirations are listed at each step.
         days_to_expiration: ``[listed]`` days with their fraction, >= 0.
-        sizes: ``[listed]`` number of contracts.
+        offsets: ``[listed + 1]`` where the contracts of each begin.
+        risk_free_rate: Annualised, continuously compounded.
+        dividend_yield: Annualised, continuously compounded.
+        columns: ``[rows, contracts]``, as `Contracts` names them.
     """
 
     spots: Steps
     listing: Listing
     days_to_expiration: Floats
-    sizes: NDArray[np.int64]
-    strikes: Strikes
-    implied_volatilities: Strikes
-    call_bid: Strikes
-    call_ask: Strikes
-    call_mid: Strikes
-    call_delta: Strikes
-    put_bid: Strikes
-    put_ask: Strikes
-    put_mid: Strikes
-    put_delta: Strikes
-    gamma: Strikes
-    vega: Strikes
+    offsets: Offsets
+    risk_free_rate: float
+    dividend_yield: float
+    columns: Floats
 
-    @property
-    def listed_of_contracts(self) -> NDArray[np.int64]:
-        """``[contracts]`` index of the listed expiration that each contract has."""
-        return np.repeat(np.arange(self.sizes.size), self.sizes)
+    def per_step(self, values: NDArray[Scalar], times: int = 1) -> NDArray[Scalar]:
+        """Repeat one value a step for each of its contracts, or `times` for each."""
+        return np.repeat(values, times * np.diff(self.offsets[self.listing.offsets]))
 
-    @property
-    def steps_of_contracts(self) -> NDArray[np.int64]:
-        """``[contracts]`` index of each contract's step."""
-        return np.repeat(np.arange(self.spots.size), np.add.reduceat(self.sizes, self.listing.offsets[:-1]))
+    def per_listed(self, values: NDArray[Scalar], times: int = 1) -> NDArray[Scalar]:
+        """Repeat one value a listed expiration for each of its contracts, or `times` for each."""
+        return np.repeat(values, times * np.diff(self.offsets))
+
+    def shared_terms(self) -> SharedTerms:
+        """Spot and years to expiry, ``[contracts]``, rate and dividend yield."""
+        spots = self.per_step(self.spots)
+        years = self.per_listed(self.days_to_expiration / DAYS_PER_YEAR)
+        return SharedTerms(spots, years, self.risk_free_rate, self.dividend_yield)
 
 
 def build_block(
@@ -80,48 +80,49 @@ def build_block(
         InvalidInput: The interval between strikes is too fine for a price.
     """
     per_step = np.diff(listing.offsets)
-    listed_spots, listed_volatilities = (np.repeat(each, per_step) for each in (spots, base_volatilities))
     days = (listing.expires_at - np.repeat(quote_times, per_step)).astype(np.float64) / _DAY_MICROSECONDS
-    years = days / DAYS_PER_YEAR
-    grid = ladders_around(
-        listed_spots, _intervals(parameters, listed_spots, listed_volatilities, years), parameters.chain_size
-    )
-    is_listed = ~np.isnan(grid)
-    sizes, strikes = is_listed.sum(axis=1), grid[is_listed]
-    values, volatilities = price_contracts(
+    terms = ladder_terms(
         parameters,
-        spots=np.repeat(listed_spots, sizes),
-        volatilities=np.repeat(listed_volatilities, sizes),
-        years=np.repeat(years, sizes),
-        strikes=strikes,
+        spots=np.repeat(spots, per_step),
+        volatilities=np.repeat(base_volatilities, per_step),
+        years=days / DAYS_PER_YEAR,
     )
-    bids, asks = quote(values[:2], parameters.spread)
+    offsets, columns = priced(terms, given_intervals(parameters, days.size), parameters.chain_size)
     return ChainBlock(
         spots=spots,
         listing=listing,
         days_to_expiration=days,
-        sizes=sizes,
-        strikes=strikes,
-        implied_volatilities=volatilities,
-        call_bid=bids[0],
-        call_ask=asks[0],
-        call_mid=values[0],
-        call_delta=values[2],
-        put_bid=bids[1],
-        put_ask=asks[1],
-        put_mid=values[1],
-        put_delta=values[3],
-        gamma=values[4],
-        vega=values[5],
+        offsets=offsets,
+        risk_free_rate=parameters.risk_free_rate,
+        dividend_yield=parameters.dividend_yield,
+        columns=columns,
     )
 
 
-def _intervals(
-    parameters: SimulationParameters, spots: Floats, volatilities: Floats, years: Floats
+def ladder_terms(
+    parameters: SimulationParameters, *, spots: Floats, volatilities: Floats, years: Floats
 ) -> Floats:
-    """``[listed]`` the distance between the strikes of each ladder."""
-    if parameters.strike_interval is not None:
-        return np.full(years.size, parameters.strike_interval)
-    return strike_intervals(
-        spot=spots, volatility=volatilities, expiry_years=years, chain_size=parameters.chain_size
-    )
+    """``[8, ladders]`` what the kernel takes for chains of one simulation.
+
+    Args:
+        parameters: The smile, rates and spread.
+        spots: ``[ladders]`` prices of the underlying.
+        volatilities: ``[ladders]`` annualised, at the money.
+        years: ``[ladders]`` to expiration.
+    """
+    terms = np.empty((len(Term), spots.size))
+    terms[Term.SPOT] = spots
+    terms[Term.YEARS] = years
+    terms[Term.RATE] = parameters.risk_free_rate
+    terms[Term.DIVIDEND_YIELD] = parameters.dividend_yield
+    terms[Term.VOLATILITY] = volatilities
+    terms[Term.SKEW_SLOPE] = parameters.skew_slope
+    terms[Term.SMILE_CURVE] = parameters.smile_curve
+    terms[Term.SPREAD] = parameters.spread
+    return terms
+
+
+def given_intervals(parameters: SimulationParameters, ladders: int) -> Floats:
+    """``[ladders]`` the interval between strikes that the parameters give, NaN where they give none."""
+    given = parameters.strike_interval
+    return np.full(ladders, np.nan if given is None else given)

@@ -1,38 +1,54 @@
-"""From the state of a market to its option chain, all expirations in one pricing call."""
+"""From the state of markets to their option chains, all expirations of all of them in one pricing call."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime  # noqa: F401  the example names UTC
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.chains.chain import OptionChain
-from optionchain.chains.ladder import ladders
-from optionchain.chains.quotes import quote
-from optionchain.chains.smile import HIGHEST_VOLATILITY, smile
+from optionchain.chains.contracts import priced
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
-from optionchain.pricing.black_scholes import DAYS_PER_YEAR, value_contracts
+from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST_PRICED
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+from optionchain.pricing.kernel import Offsets, Term
+from optionchain.pricing.smile import HIGHEST_VOLATILITY
 from optionchain.validation import finite, whole
 
 _RANGES = {
-    "spot": (1e-100, 1e12),
+    "spot": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
     "base_volatility": (0.0, HIGHEST_VOLATILITY),
-    "strike_interval": (1e-6, 1e12),
+    "strike_interval": (1e-6, HIGHEST_PATH),
     "skew_slope": (-1e6, 1e6),
     "smile_curve": (-1e6, 1e6),
-    "spread": (0.0, 1e12),
+    "spread": (0.0, HIGHEST_PATH),
     "risk_free_rate": (-10.0, 10.0),
     "dividend_yield": (0.0, 10.0),
 }
-# The price up to which a float tells whole cents apart with room to spare.
-HIGHEST_PRICE = 1e13
-# e to this power is the most that a price may be discounted or grow by.
-MOST_GROWTH = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainTerms:
+    """What decides a chain, in range; see `build_chain`."""
+
+    symbol: str
+    quote_time: datetime
+    spot: float
+    base_volatility: float
+    expirations: tuple[Expiration, ...]
+    chain_size: int
+    strike_interval: float | None
+    skew_slope: float
+    smile_curve: float
+    spread: float
+    risk_free_rate: float
+    dividend_yield: float
 
 
 def build_chain(
@@ -87,101 +103,138 @@ def build_chain(
         >>> len(chain.strikes), chain.strikes[10], chain.call_bid[10], chain.call_ask[10]
         (21, np.float64(100.0), np.float64(2.15), np.float64(2.16))
     """
-    _check_ranges(
-        spot=spot,
-        base_volatility=base_volatility,
-        strike_interval=1.0 if strike_interval is None else strike_interval,
-        skew_slope=skew_slope,
-        smile_curve=smile_curve,
-        spread=spread,
-        risk_free_rate=risk_free_rate,
-        dividend_yield=dividend_yield,
-    )
-    whole("chain_size", chain_size, low=0, high=500)
-    days = _days(quote_time, expirations)
-    years = days / DAYS_PER_YEAR
-
-    each = ladders(
-        spot=spot,
-        volatility=base_volatility,
-        expiry_years=years,
-        chain_size=chain_size,
-        strike_interval=strike_interval,
-    )
-    _check_growth(years, each, risk_free_rate, dividend_yield)
-    sizes = [strikes.size for strikes in each]
-    strikes = np.concatenate(each) if each else np.empty(0)
-    volatilities = smile(
-        base_volatility=base_volatility,
-        spot=spot,
-        strikes=strikes,
-        skew_slope=skew_slope,
-        smile_curve=smile_curve,
-    )
-    values = value_contracts(
-        spot=float(spot),
-        strikes=strikes,
-        years=np.repeat(years, sizes),
-        volatilities=volatilities,
-        rate=float(risk_free_rate),
-        dividend_yield=float(dividend_yield),
-    )
-    mids = values[:2]
-    bids, asks = quote(mids, spread)
-    return OptionChain(
-        symbol=symbol,
-        quote_time=quote_time,
-        underlying_price=float(spot),
-        base_volatility=float(base_volatility),
-        risk_free_rate=float(risk_free_rate),
-        dividend_yield=float(dividend_yield),
-        expirations=tuple(expirations),
-        days_to_expiration=days,
-        offsets=(0, *accumulate(sizes)),
-        strikes=strikes,
-        implied_volatilities=volatilities,
-        call_bid=bids[0],
-        call_ask=asks[0],
-        call_mid=mids[0],
-        call_delta=values[2],
-        put_bid=bids[1],
-        put_ask=asks[1],
-        put_mid=mids[1],
-        put_delta=values[3],
-        gamma=values[4],
-        vega=values[5],
-    )
-
-
-def _check_ranges(**terms: float) -> None:
-    for field, value in terms.items():
-        low, high = _RANGES[field]
-        finite(field, value, low=low, high=high)
-
-
-def _days(quote_time: datetime, expirations: Sequence[Expiration]) -> Floats:
+    numbers = {
+        "spot": spot,
+        "base_volatility": base_volatility,
+        "skew_slope": skew_slope,
+        "smile_curve": smile_curve,
+        "spread": spread,
+        "risk_free_rate": risk_free_rate,
+        "dividend_yield": dividend_yield,
+    }
+    settled = {field: _in_range(field, number) for field, number in numbers.items()}
+    interval = None if strike_interval is None else _in_range("strike_interval", strike_interval)
+    size = whole("chain_size", chain_size, low=0, high=500)
     if quote_time.tzinfo is None:
         raise InvalidInput("quote_time", "must have a UTC offset")
-    days = np.array(
-        [days_to_expiration(quote_time, each.expires_at) for each in expirations], dtype=np.float64
+    terms = ChainTerms(
+        symbol=symbol,
+        quote_time=quote_time,
+        expirations=tuple(expirations),
+        chain_size=size,
+        strike_interval=interval,
+        **settled,
     )
-    if days.min(initial=0.0) < 0.0:
+    [chain] = build_chains([terms])
+    return chain
+
+
+def build_chains(terms: Sequence[ChainTerms]) -> list[OptionChain]:
+    """Build the chains of several markets, which need have nothing in common, in one pricing call.
+
+    Args:
+        terms: Of each chain.
+
+    Returns:
+        One chain for each of the terms: the same numbers, to the bit, in any company.
+
+    Raises:
+        InvalidInput: As `build_chain`, for the first that it refuses.
+    """
+    try:
+        return _built(terms)
+    except InvalidInput:
+        for each in terms if len(terms) > 1 else ():  # of which one it is, only each alone can tell
+            _built([each])
+        raise
+
+
+def _in_range(field: str, number: float) -> float:
+    low, high = _RANGES[field]
+    return finite(field, number, low=low, high=high)
+
+
+def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
+    """Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
+    days = [
+        np.array(
+            [days_to_expiration(each.quote_time, one.expires_at) for one in each.expirations], dtype=float
+        )
+        for each in group
+    ]
+    counts = [each.size for each in days]
+    terms = np.repeat(_rows(group), counts, axis=1)
+    terms[Term.YEARS] = np.concatenate([*days, ()]) / DAYS_PER_YEAR
+    _check_growth(terms)
+    intervals = np.repeat(np.array([each.strike_interval for each in group], dtype=float), counts)
+    sizes = {each.chain_size for each in group}
+    strikes_per_side = (
+        sizes.pop()
+        if len(sizes) == 1
+        else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
+    )
+    offsets, columns = priced(terms, intervals, strikes_per_side)
+    _check_prices(terms, offsets, columns[0])
+    return [
+        OptionChain(
+            symbol=each.symbol,
+            quote_time=each.quote_time,
+            underlying_price=float(each.spot),
+            base_volatility=float(each.base_volatility),
+            risk_free_rate=float(each.risk_free_rate),
+            dividend_yield=float(each.dividend_yield),
+            expirations=each.expirations,
+            days_to_expiration=own_days,
+            offsets=tuple((offsets[first : stop + 1] - offsets[first]).tolist()),
+            columns=columns[:, offsets[first] : offsets[stop]],
+        )
+        for each, own_days, (first, stop) in zip(
+            group, days, pairwise(accumulate(counts, initial=0)), strict=True
+        )
+    ]
+
+
+def _rows(group: Sequence[ChainTerms]) -> Floats:
+    """``[8, chains]`` as the kernel takes them, the years still to be filled in."""
+    return np.array(
+        [
+            (
+                each.spot,
+                0.0,
+                each.risk_free_rate,
+                each.dividend_yield,
+                each.base_volatility,
+                each.skew_slope,
+                each.smile_curve,
+                each.spread,
+            )
+            for each in group
+        ]
+    ).T
+
+
+def _check_growth(terms: Floats) -> None:
+    """Refuse what expires before it is quoted, and discounting so strong that a price would vanish."""
+    years = terms[Term.YEARS]
+    if years.min(initial=0.0) < 0.0:
         raise InvalidInput("expirations", "must not be before quote_time")
-    return days
-
-
-def _check_growth(years: Floats, each: list[Floats], rate: float, dividend_yield: float) -> None:
-    """Refuse discounting so strong that a price would vanish or go beyond what whole cents can express."""
-    longest = float(years.max(initial=0.0))
-    for field, growth in (("risk_free_rate", rate), ("dividend_yield", dividend_yield)):
-        if abs(growth) * longest > MOST_GROWTH:
+    for field, row in (("risk_free_rate", Term.RATE), ("dividend_yield", Term.DIVIDEND_YIELD)):
+        if np.abs(terms[row] * years).max(initial=0.0) > MOST_GROWTH:
             raise InvalidInput(
                 field, f"times the years to expiration must be at most {MOST_GROWTH:g} in size"
             )
-    highest = max((float(strikes[-1]) for strikes in each if strikes.size), default=0.0)
-    if highest > HIGHEST_PRICE:
-        raise InvalidInput("strike_interval", f"puts strikes beyond {HIGHEST_PRICE:g}")
-    if highest * math.exp(max(-rate * longest, 0.0)) > HIGHEST_PRICE:
-        raise InvalidInput(
-            "risk_free_rate", f"is so negative that puts would cost more than {HIGHEST_PRICE:g}"
-        )
+
+
+def _check_prices(terms: Floats, offsets: Offsets, strikes: Floats) -> None:
+    """Refuse strikes and puts beyond what whole cents can express."""
+    if strikes.max(initial=0.0) > HIGHEST_QUOTED:
+        raise InvalidInput("strike_interval", f"puts strikes beyond {HIGHEST_QUOTED:g}")
+    rates = terms[Term.RATE]
+    if rates.min(initial=0.0) < 0.0 and strikes.size:
+        worth = numerics.exp(np.maximum(-rates * terms[Term.YEARS], 0.0))
+        is_listed = np.diff(offsets) > 0
+        highest = strikes[(offsets[1:] - 1)[is_listed]] * worth[is_listed]
+        if highest.max() > HIGHEST_QUOTED:
+            raise InvalidInput(
+                "risk_free_rate", f"is so negative that puts would cost more than {HIGHEST_QUOTED:g}"
+            )

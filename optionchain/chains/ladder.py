@@ -9,7 +9,9 @@ import numpy as np
 
 from optionchain.arrays import Floats, Strikes
 from optionchain.errors import InvalidInput
+from optionchain.numerics import Kernel
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+from optionchain.pricing.kernel import Offsets
 
 # From the spot to each end of a ladder whose interval is chosen here: "8 S sigma sqrt(T)" in all.
 DEVIATIONS_A_SIDE = 4.0
@@ -20,6 +22,8 @@ _ROUND_INTERVALS = np.array(
 _HALFWAY = (_ROUND_INTERVALS[1:] + _ROUND_INTERVALS[:-1]) / 2.0
 # Up to here a strike, counted in the interval's last decimal, is a whole number that a float holds exactly.
 _MOST_TICKS = 2**53
+# A quotient this close to a half, relative to its size, is rounded by decimals and not by floats.
+_NEAR_A_TIE = 1e-9
 
 
 def strike_intervals(
@@ -27,7 +31,7 @@ def strike_intervals(
     spot: float | Floats,
     volatility: float | Floats,
     expiry_years: Floats,
-    chain_size: int,
+    chain_size: int | Floats,
     deviations: float = DEVIATIONS_A_SIDE,
 ) -> Floats:
     """Choose the round interval whose ladder spans the likely prices at expiry.
@@ -50,7 +54,7 @@ def strike_intervals(
     """
     root_years = np.sqrt(np.maximum(expiry_years, 1.0 / DAYS_PER_YEAR))
     widths = 2.0 * deviations * spot * volatility * root_years
-    return _ROUND_INTERVALS[np.searchsorted(_HALFWAY, widths / (2 * max(chain_size, 1)))]
+    return _ROUND_INTERVALS[np.searchsorted(_HALFWAY, widths / (2.0 * np.maximum(chain_size, 1)))]
 
 
 def central_multiple(price: float, interval: float) -> int:
@@ -69,31 +73,55 @@ def central_multiple(price: float, interval: float) -> int:
     return int((_decimal(price) / _decimal(interval)).to_integral_value(ROUND_HALF_UP))
 
 
-@lru_cache(maxsize=256)
-def ladder(centre: int, interval: float, chain_size: int) -> Strikes:
-    """List the multiples of `interval` from `chain_size` below `centre` to as many above, without those <= 0.
+def ladders(spots: Floats, intervals: Floats, strikes_per_side: Floats | int) -> tuple[Offsets, Strikes]:
+    """List the multiples of each interval around each spot, without those <= 0.
 
     Args:
-        centre: The central multiple.
-        interval: Currency units, > 0.
-        chain_size: Strikes on each side, >= 0.
+        spots: ``[ladders]`` currency units, > 0.
+        intervals: ``[ladders]`` currency units, > 0.
+        strikes_per_side: Strikes on each side of the central one, >= 0; one whole number, or ``[ladders]``.
 
     Returns:
-        ``[strikes]`` ascending, read-only; each is the float nearest to its exact decimal.
+        Where each ladder begins, ``[ladders + 1]``, and the strikes of all, ``[contracts]``, ascending within each
+        ladder; each is the float nearest to its exact decimal.
 
     Raises:
-        InvalidInput: The interval is too fine to tell such strikes apart.
+        InvalidInput: An interval is too fine to tell such strikes apart.
 
     Example:
-        >>> ladder(2, 0.1, 3).tolist()
-        [0.1, 0.2, 0.3, 0.4, 0.5]
+        >>> offsets, strikes = ladders(np.array([0.2, 101.3]), np.array([0.1, 2.5]), 2)
+        >>> offsets.tolist(), strikes.tolist()
+        ([0, 4, 9], [0.1, 0.2, 0.3, 0.4, 97.5, 100.0, 102.5, 105.0, 107.5])
     """
-    ticks, decimals = decimal_ticks(interval)
-    check_ticks((centre + chain_size) * ticks)
-    multiples = np.arange(max(1, centre - chain_size), centre + chain_size + 1, dtype=np.float64)
-    strikes = multiples * ticks / 10.0**decimals
-    strikes.flags.writeable = False
-    return strikes
+    ticks, units = _decimal_ticks_of_each(intervals)
+    centres = _central_multiples(spots, intervals)
+    highest = centres + strikes_per_side
+    if float((highest * ticks).max(initial=0.0)) > _MOST_TICKS:
+        raise InvalidInput("strike_interval", "is too fine, or has too many decimals, for such a price")
+    lowest = centres - strikes_per_side
+    lowest = np.where(lowest > 1.0, lowest, 1.0)
+    offsets = np.zeros(spots.size + 1, dtype=np.int64)
+    np.cumsum(np.maximum(highest - lowest + 1.0, 0.0).astype(np.int64), out=offsets[1:])
+    strikes = np.empty(int(offsets[-1]))
+    _LIST(offsets, np.array([lowest, ticks, units]), strikes)
+    return offsets, strikes
+
+
+def _list(offsets: Offsets, ladders: Floats, strikes: Strikes) -> None:
+    for ladder in range(offsets.size - 1):
+        for contract in range(offsets[ladder], offsets[ladder + 1]):
+            multiple = ladders[0, ladder] + float(contract - offsets[ladder])
+            strikes[contract] = multiple * ladders[1, ladder] / ladders[2, ladder]
+
+
+def _list_with_numpy(offsets: Offsets, ladders: Floats, strikes: Strikes) -> None:
+    sizes = np.diff(offsets)
+    lowest, ticks, units = np.repeat(ladders, sizes, axis=1)
+    multiples = lowest + (np.arange(strikes.size) - np.repeat(offsets[:-1], sizes))
+    strikes[:] = multiples * ticks / units
+
+
+_LIST = Kernel("void(int64[::1], float64[:, ::1], float64[::1])", _list_with_numpy, _list)
 
 
 @lru_cache(maxsize=256)
@@ -109,41 +137,28 @@ def decimal_ticks(interval: float) -> tuple[int, int]:
     return int(step.scaleb(decimals)), decimals
 
 
-def check_ticks(highest: float) -> None:
-    """Refuse a ladder whose highest strike, in ticks, is no number that a float holds exactly."""
-    if highest > _MOST_TICKS:
-        raise InvalidInput("strike_interval", "is too fine, or has too many decimals, for such a price")
+def _decimal_ticks_of_each(intervals: Floats) -> tuple[Floats, Floats]:
+    """``[ladders]`` the ticks of `decimal_ticks`, and 10^decimals."""
+    pairs = {interval: decimal_ticks(interval) for interval in set(intervals.tolist())}
+    ticks, units = np.empty_like(intervals), np.empty_like(intervals)
+    for interval, (count, decimals) in pairs.items():
+        which = slice(None) if len(pairs) == 1 else intervals == interval
+        ticks[which], units[which] = count, 10.0**decimals
+    return ticks, units
 
 
-def ladders(
-    *, spot: float, volatility: float, expiry_years: Floats, chain_size: int, strike_interval: float | None
-) -> list[Strikes]:
-    """List the strikes of each expiration; without an interval each expiration has its own.
-
-    Args:
-        spot: Currency units, > 0.
-        volatility: Annualised, >= 0.
-        expiry_years: ``[expirations]`` Years, ACT/365, >= 0.
-        chain_size: Strikes on each side of the centre, >= 0.
-        strike_interval: Currency units, > 0, or None to choose one.
-
-    Returns:
-        One array an expiration.
-
-    Raises:
-        InvalidInput: The interval is too fine for the price.
-    """
-    if strike_interval is not None:
-        return [_around(spot, strike_interval, chain_size)] * expiry_years.size
-    intervals = strike_intervals(
-        spot=spot, volatility=volatility, expiry_years=expiry_years, chain_size=chain_size
-    ).tolist()
-    distinct = {interval: _around(spot, interval, chain_size) for interval in dict.fromkeys(intervals)}
-    return [distinct[interval] for interval in intervals]
-
-
-def _around(spot: float, interval: float, chain_size: int) -> Strikes:
-    return ladder(central_multiple(spot, interval), interval, chain_size)
+def _central_multiples(spots: Floats, intervals: Floats) -> Floats:
+    """``[ladders]`` `central_multiple` of each."""
+    shifted = spots / intervals + 0.5
+    centres: Floats = np.floor(shifted)
+    # A price halfway between two strikes is this far from the middle of its cell, up to rounding.
+    from_middle = np.abs(shifted - centres - 0.5)
+    near = from_middle >= 0.5 - _NEAR_A_TIE * max(float(shifted.max(initial=0.0)), 1.0)
+    if near.any():
+        pairs, which = np.unique(np.stack([spots[near], intervals[near]]), axis=1, return_inverse=True)
+        exact = [central_multiple(spot, interval) for spot, interval in pairs.T.tolist()]
+        centres[near] = np.array(exact, dtype=np.float64)[which]
+    return centres
 
 
 def _decimal(number: float) -> Decimal:

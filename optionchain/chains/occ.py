@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from optionchain.chains.chain import OptionChain
+from optionchain.arrays import Strikes
+from optionchain.expirations import Expiration
 
 _ROOT = re.compile(r"[A-Z0-9]{1,6}")
 _MOST_MILLS = 99_999_999
 _CENTURY = 20
 
 
-def contract_symbols(chain: OptionChain) -> list[str | None]:
+def contract_symbols(
+    symbol: str, expirations: Sequence[Expiration], offsets: Sequence[int], strikes: Strikes
+) -> list[str | None]:
     """Return the symbols of all contracts, by expiration and strike, the call before the put.
 
     A symbol is the root padded to six characters, the expiration's UTC date as yymmdd, C or P, and the strike
@@ -22,17 +26,23 @@ def contract_symbols(chain: OptionChain) -> list[str | None]:
     letters and digits, where the strike is not a whole number of thousandths below 100,000, and where two
     digits are not enough for the year: outside 2000 to 2099.
 
+    Args:
+        symbol: The root.
+        expirations: In the order of the contracts.
+        offsets: ``[expirations + 1]`` where each one's contracts begin.
+        strikes: ``[contracts]``.
+
     Source:
         OCC, "Options Symbology Initiative".
     """
-    if not _ROOT.fullmatch(chain.symbol):
-        return [None] * (2 * chain.strikes.size)
-    mills = np.rint(chain.strikes * 1000.0)
-    expressible = (mills <= _MOST_MILLS) & (mills / 1000.0 == chain.strikes)
+    if not _ROOT.fullmatch(symbol):
+        return [None] * (2 * strikes.size)
+    mills = np.rint(strikes * 1000.0)
+    expressible = (mills <= _MOST_MILLS) & (mills / 1000.0 == strikes)
     numbers = np.where(expressible, mills, 0.0).astype(np.int64).tolist()
     symbols: list[str | None] = []
-    for expiration, (start, stop) in zip(chain.expirations, pairwise(chain.offsets), strict=True):
-        series = f"{chain.symbol:6}{expiration.expires_at:%y%m%d}"
+    for expiration, (start, stop) in zip(expirations, pairwise(offsets), strict=True):
+        series = f"{symbol:6}{expiration.expires_at:%y%m%d}"
         is_dated = expiration.expires_at.year // 100 == _CENTURY
         for number in numbers[start:stop]:
             is_expressible = is_dated and number

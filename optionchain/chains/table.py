@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.chains.chain import GreekSet, OptionChain
+from optionchain.chains.columns import Column, GreekSet
+from optionchain.chains.contracts import COLUMNS, Contracts
 from optionchain.chains.occ import contract_symbols
+from optionchain.expirations import Expiration
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _NUMBER = pa.float64()
+_STRIKE = Contracts.strikes
+# The quotes of a side, what is common to both, the greeks: as traders read a row.
+_NUMBERS = sorted(
+    {column.label: column for column in COLUMNS if column is not _STRIKE}.values(),
+    key=lambda column: (column.greeks != "none", column.greeks == "none" and column.side is None),
+)
 
 
 def _field(name: str, kind: pa.DataType, unit: str) -> pa.Field:
     return pa.field(name, kind, metadata={"unit": unit})
+
+
+def _number(column: Column) -> pa.Field:
+    return _field(column.label, _NUMBER, column.unit.replace("the underlying's price", "underlying_price"))
 
 
 SCHEMA = pa.schema(
@@ -30,74 +46,72 @@ SCHEMA = pa.schema(
         _field("quote_time", _INSTANT, "instant"),
         _field("expiration", _INSTANT, "instant"),
         _field("days_to_expiration", _NUMBER, "days of 24 hours"),
-        _field("strike", _NUMBER, "currency"),
+        _number(_STRIKE),
         _field("option_type", _TEXT, "call or put"),
-        _field("bid", _NUMBER, "currency, whole cents"),
-        _field("ask", _NUMBER, "currency, whole cents"),
-        _field("mid", _NUMBER, "currency"),
-        _field("implied_volatility", _NUMBER, "per year"),
-        _field("delta", _NUMBER, "price per unit of underlying_price"),
-        _field("gamma", _NUMBER, "delta per unit of underlying_price"),
-        _field("theta", _NUMBER, "price per calendar day"),
-        _field("vega", _NUMBER, "price per percentage point of implied_volatility"),
-        _field("rho", _NUMBER, "price per percentage point of the rate"),
+        *(_number(column) for column in _NUMBERS),
         _field("underlying_price", _NUMBER, "currency"),
     ]
 )
 """The columns of the table, each with its unit in the metadata."""
 
 
-def to_arrow(chain: OptionChain, greeks: GreekSet = "all") -> pa.Table:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What names the contracts of a chain; as `optionchain.chains.chain.OptionChain` has it."""
+
+    symbol: str
+    quote_time: datetime
+    underlying_price: float
+    expirations: Sequence[Expiration]
+    days_to_expiration: Floats
+    offsets: Sequence[int]
+
+
+def long_table(contracts: Contracts, listed: Listed, greeks: GreekSet = "all") -> pa.Table:
     """Return one row for each contract, by expiration and strike, the call before the put.
 
     Args:
-        chain: Any chain.
+        contracts: Of one chain.
+        listed: What names them.
         greeks: Which greeks to compute; the columns of the others are null.
 
     Returns:
         A table of `SCHEMA`.
     """
-    rows = 2 * chain.strikes.size
-    columns = _terms(chain) | {
-        "bid": _sides(chain.call_bid, chain.put_bid),
-        "ask": _sides(chain.call_ask, chain.put_ask),
-        "mid": _sides(chain.call_mid, chain.put_mid),
-        "implied_volatility": np.repeat(chain.implied_volatilities, 2),
-    }
-    if greeks != "none":
-        columns["delta"] = _sides(chain.call_delta, chain.put_delta)
-        columns["gamma"] = np.repeat(chain.gamma, 2)
-    if greeks == "all":
-        columns["theta"] = _sides(chain.call_theta(), chain.put_theta())
-        columns["vega"] = np.repeat(chain.vega, 2)
-        columns["rho"] = _sides(chain.call_rho(), chain.put_rho())
+    rows = 2 * contracts.strikes.size
+    columns = _terms(contracts, listed)
+    for column in COLUMNS:
+        if column.is_shown(greeks):
+            columns[column.label] = _of_both_sides(contracts, column.label)
     nothing = pa.nulls(rows, _NUMBER)
     return pa.table(
         [pa.array(columns.get(field.name, nothing), field.type) for field in SCHEMA], schema=SCHEMA
     )
 
 
-def _terms(chain: OptionChain) -> dict[str, object]:
+def _terms(contracts: Contracts, listed: Listed) -> dict[str, object]:
     """The columns that say what each contract is, and when."""
-    rows = 2 * chain.strikes.size
-    expirations = 2 * np.diff(chain.offsets)
-    instants = pa.array([expiration.expires_at for expiration in chain.expirations], _INSTANT)
-    which = np.repeat(np.arange(len(chain.expirations)), expirations)
+    rows = 2 * contracts.strikes.size
+    expirations = 2 * np.diff(listed.offsets)
+    instants = pa.array([expiration.expires_at for expiration in listed.expirations], _INSTANT)
+    which = np.repeat(np.arange(len(listed.expirations)), expirations)
     return {
-        "contract_symbol": contract_symbols(chain),
-        "symbol": _category([chain.symbol], np.zeros(rows, dtype=np.int32)),
-        "quote_time": pa.repeat(pa.scalar(chain.quote_time, _INSTANT), rows),
+        "contract_symbol": contract_symbols(
+            listed.symbol, listed.expirations, listed.offsets, contracts.strikes
+        ),
+        "symbol": _category([listed.symbol], np.zeros(rows, dtype=np.int32)),
+        "quote_time": pa.repeat(pa.scalar(listed.quote_time, _INSTANT), rows),
         "expiration": instants.take(pa.array(which)),
-        "days_to_expiration": chain.days_to_expiration[which],
-        "strike": np.repeat(chain.strikes, 2),
+        "days_to_expiration": listed.days_to_expiration[which],
         "option_type": _category(["call", "put"], np.arange(rows, dtype=np.int32) % 2),
-        "underlying_price": np.full(rows, chain.underlying_price),
+        "underlying_price": np.full(rows, listed.underlying_price),
     }
 
 
-def _sides(call: Floats, put: Floats) -> Floats:
-    """Call, put, call, put, ..."""
-    return np.column_stack([call, put]).ravel()
+def _of_both_sides(contracts: Contracts, label: str) -> Floats:
+    """Call, put, call, put, ...; what has no side is that of both."""
+    numbers = [column.of(contracts) for column in COLUMNS if column.label == label]
+    return np.repeat(numbers[0], 2) if len(numbers) == 1 else np.column_stack(numbers).ravel()
 
 
 def _category(names: list[str], which: NDArray[np.int32]) -> pa.DictionaryArray:

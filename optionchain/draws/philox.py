@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
@@ -9,11 +10,18 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Paths, Steps
 from optionchain.validation import whole
 
 RNG_NAME = "philox-v1"
 MAX_WORD = 2**64 - 1
+
+# Where NumPy's ziggurat of 256 layers ends, and one over it as it is written there.
+_TAIL, _PER_TAIL = 3.6541528853610088, 0.27366123732975828
+# A uniform is known from its tail to 10^-15, and its neighbours in the stream are 10^-4 away or so.
+_SAME_UNIFORM = 1e-13
+_WORDS_A_BLOCK, _MORE_WORDS = 4, 128
 
 Draw: TypeAlias = Callable[[np.random.Generator, Steps], object]
 
@@ -90,12 +98,43 @@ class PhiloxDraws:
             object.__setattr__(self, name, number)
 
     def normals(self, factor: Factor, steps: int) -> Paths:
-        """Standard normals, ``[paths, steps]``, by NumPy's ziggurat."""
-        return self._fill(factor, steps, lambda generator, row: generator.standard_normal(out=row))
+        """Standard normals, ``[paths, steps]``, by NumPy's ziggurat.
+
+        Beyond 3.65 it takes a logarithm of the C library's, whose last digit depends on the machine: those few
+        numbers are computed again. What is left of the C library is two comparisons, which decide whether one
+        draw in seventy is taken; they fall differently on another machine once in some 10^15 draws.
+        """
+        numbers = self._fill(factor, steps, lambda generator, row: generator.standard_normal(out=row))
+        is_tail = np.abs(numbers) > _TAIL
+        if is_tail.any():
+            paths, steps_of_tails = (each.tolist() for each in np.nonzero(is_tail))
+            drawn = np.abs(numbers[is_tail])
+            uniforms = [
+                self._uniform_of_tail(factor, self.first_path + path, step, size)
+                for path, step, size in zip(paths, steps_of_tails, drawn.tolist(), strict=True)
+            ]
+            tails = _TAIL - numerics.log1p(-np.array(uniforms)) * _PER_TAIL
+            numbers[is_tail] = np.copysign(tails, numbers[is_tail])
+        return numbers
 
     def uniforms(self, factor: Factor, steps: int) -> Paths:
         """Multiples of 2^-53 in [0, 1), ``[paths, steps]``."""
         return self._fill(factor, steps, lambda generator, row: generator.random(out=row))
+
+    def _uniform_of_tail(self, factor: Factor, path: int, step: int, size: float) -> float:
+        """The uniform, from the words of a path's stream, that the size of a tail was made from."""
+        about = -math.expm1((_TAIL - size) / _PER_TAIL)
+        block = step // _WORDS_A_BLOCK
+        words = _MORE_WORDS + step // 16  # each draw before it took at least one word, and 1.02 on average
+        while True:
+            key = np.array([self.seed, path], dtype=np.uint64)
+            counter = np.array([block, 0, 0, factor], dtype=np.uint64)
+            stream = np.random.Philox(key=key, counter=counter).random_raw(words)
+            uniforms = (stream >> np.uint64(11)) * 2.0**-53
+            nearest = float(uniforms[np.abs(uniforms - about).argmin()])
+            if abs(nearest - about) < _SAME_UNIFORM:
+                return nearest
+            words *= 2  # more were rejected than usual
 
     def _fill(self, factor: Factor, steps: int, draw: Draw) -> Paths:
         numbers = np.empty((self.paths, steps))

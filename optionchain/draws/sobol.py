@@ -6,9 +6,9 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 from scipy.stats import qmc
 
+from optionchain import numerics
 from optionchain.arrays import Paths
 from optionchain.draws.philox import MAX_WORD, Factor
 from optionchain.errors import InvalidInput
@@ -66,7 +66,7 @@ class SobolDraws:
         """Standard normals by inversion, ``[paths, steps]``."""
         uniforms = self.uniforms(factor, steps)
         uniforms += 2.0 ** -(_UNIFORM_BITS + 1)  # the middle of each cell: never 0, whose normal is infinite
-        return np.asarray(ndtri(np.minimum(uniforms, 1.0 - 2.0**-_UNIFORM_BITS)), dtype=np.float64)
+        return numerics.ndtri(np.minimum(uniforms, 1.0 - 2.0**-_UNIFORM_BITS))
 
     def uniforms(self, factor: Factor, steps: int) -> Paths:
         """Multiples of 2^-53 in [0, 1), ``[paths, steps]``."""

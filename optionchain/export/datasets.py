@@ -9,6 +9,7 @@ from typing import Any, assert_never
 import numpy as np
 import pyarrow as pa
 
+from optionchain.chains import COLUMNS
 from optionchain.chains.block import ChainBlock
 from optionchain.export.blocks import StepBlock, chain_blocks, step_blocks
 from optionchain.simulation import Simulation
@@ -19,19 +20,7 @@ _STEPS = [
     pa.field("simulated_at", _INSTANT, metadata={"unit": "instant"}),
     pa.field("symbol", pa.string(), metadata={"unit": "name"}),
 ]
-_CONTRACT_NUMBERS = {
-    "strike": ("strikes", "currency"),
-    "implied_volatility": ("implied_volatilities", "per year"),
-    "call_bid": ("call_bid", "currency, whole cents"),
-    "call_ask": ("call_ask", "currency, whole cents"),
-    "call_mid": ("call_mid", "currency"),
-    "call_delta": ("call_delta", "price per unit of the underlying's price"),
-    "put_bid": ("put_bid", "currency, whole cents"),
-    "put_ask": ("put_ask", "currency, whole cents"),
-    "put_mid": ("put_mid", "currency"),
-    "put_delta": ("put_delta", "price per unit of the underlying's price"),
-    "gamma": ("gamma", "delta per unit of the underlying's price"),
-}
+_EXPORTED = tuple(column for column in COLUMNS if column.exported)
 
 
 def _number(name: str, unit: str) -> pa.Field:
@@ -95,7 +84,7 @@ _SCHEMAS = {
             pa.field("expires_at", _INSTANT, metadata={"unit": "instant"}),
             pa.field("labels", pa.string(), metadata={"unit": "ids of rules, joined by |"}),
             _number("days_to_expiration", "days of 24 hours"),
-            *(_number(name, unit) for name, (_, unit) in _CONTRACT_NUMBERS.items()),
+            *(_number(column.full_label, column.unit) for column in _EXPORTED),
         ]
     ),
 }
@@ -107,15 +96,13 @@ def _step_columns(block: StepBlock) -> list[Any]:
 
 
 def _contract_columns(block: StepBlock, chains: ChainBlock) -> list[Any]:
-    step, simulated_at, _ = _step_columns(block)
-    steps, listed = chains.steps_of_contracts, chains.listed_of_contracts
     listing = chains.listing
     return [
-        step[steps],
-        simulated_at[steps],
+        chains.per_step(np.arange(block.steps.start, block.steps.stop, dtype=np.int32)),
+        chains.per_step(block.simulated_at),
         pa.repeat(block.simulation.parameters.symbol, chains.strikes.size),
-        listing.expires_at[listed],
-        pa.array(listing.names).take(pa.array(listing.labels[listed])),
-        chains.days_to_expiration[listed],
-        *(getattr(chains, field) for field, _ in _CONTRACT_NUMBERS.values()),
+        chains.per_listed(listing.expires_at),
+        pa.array(listing.names).take(pa.array(chains.per_listed(listing.labels))),
+        chains.per_listed(chains.days_to_expiration),
+        *(column.of(chains) for column in _EXPORTED),
     ]

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from optionchain.chains import COLUMNS
 from optionchain.expirations.listing import EPOCH
 from optionchain.wire.instants import instant_to_wire
 
@@ -21,21 +22,10 @@ Codec: TypeAlias = Literal["zstd", "snappy"]
 # The quickest level: columns that repeat themselves still shrink to a hundredth, and twice as fast as at level 1.
 _ZSTD_LEVEL = -20
 # What a model computed differs in its 52 random bits from row to row: zstd would save a tenth for half of the time.
-_INCOMPRESSIBLE = {
-    "call_bid",
-    "call_ask",
-    "call_mid",
-    "call_delta",
-    "put_bid",
-    "put_ask",
-    "put_mid",
-    "put_delta",
-    "delta",
-    "gamma",
-    "theta",
-    "vega",
-    "price",
-}
+_INCOMPRESSIBLE = {"price"}.union(
+    (column.full_label for column in COLUMNS if column.side is not None),
+    (column.label for column in COLUMNS if column.greeks != "none"),
+)
 # What makes a spreadsheet take the text of a cell for a formula.
 _FORMULA = r"^([=+\-@\t\r])"
 # Text has many more bytes a row than a batch: it is written in parts, so that a piece stays below 10 MB.
@@ -174,13 +164,15 @@ class _Pieces(io.RawIOBase):
     """A file that keeps what was written until it is taken."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._pieces: list[Any] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, piece: Any) -> int:
-        self._pieces.append(bytes(piece))
+        self._pieces.append(
+            piece
+        )  # an Arrow buffer keeps what it shows, so it is copied once, when it is taken
         return len(piece)
 
     def take(self) -> bytes:

@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from optionchain.arrays import Floats, Strikes
+from optionchain.arrays import Floats
 from optionchain.chains.block import ChainBlock
 from optionchain.errors import InvalidInput
 from optionchain.export.blocks import StepBlock, chain_blocks
 from optionchain.export.encodings import Codec
-from optionchain.pricing.black_scholes import DAYS_PER_YEAR, theta
 from optionchain.simulation import Simulation
 
 # Its 0.10 wheels are built without zstd.
@@ -87,15 +86,14 @@ def _check_expressible(simulation: Simulation, steps: range) -> None:
 
 
 def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
-    steps = np.repeat(chains.steps_of_contracts, 2)
-    rows = steps.size
-    yield np.arange(block.steps.start, block.steps.stop)[steps]
-    yield (1000 * block.simulated_at)[steps]
+    rows = 2 * chains.strikes.size
+    yield chains.per_step(np.arange(block.steps.start, block.steps.stop), 2)
+    yield chains.per_step(1000 * block.simulated_at, 2)
     yield pa.repeat(block.simulation.parameters.symbol, rows)
-    yield _cents(block.prices)[steps]
+    yield chains.per_step(_cents(block.prices), 2)
     yield np.full(rows, TICK_CENTS)
     yield np.full(rows, CONTRACT_MULTIPLIER)
-    yield np.repeat((1000 * chains.listing.expires_at)[chains.listed_of_contracts], 2)
+    yield chains.per_listed(1000 * chains.listing.expires_at, 2)
     yield np.repeat(_cents(chains.strikes), 2)
     yield pa.array(["call", "put"]).take(pa.array(np.arange(rows) % 2))
     yield _cents(_sides(chains.call_bid, chains.put_bid))
@@ -105,27 +103,8 @@ def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
     yield np.repeat(chains.implied_volatilities, 2)
     yield _sides(chains.call_delta, chains.put_delta)
     yield np.repeat(chains.gamma, 2)
-    yield _sides(*_thetas(block, chains))
+    yield _sides(chains.call_theta(), chains.put_theta())
     yield np.repeat(chains.vega, 2)
-
-
-def _thetas(block: StepBlock, chains: ChainBlock) -> tuple[Strikes, Strikes]:
-    parameters = block.simulation.parameters
-    sides = ((chains.call_mid, chains.call_delta), (chains.put_mid, chains.put_delta))
-    call, put = (
-        theta(
-            price=mid,
-            delta=delta,
-            gamma=chains.gamma,
-            spot=block.prices[chains.steps_of_contracts],
-            years=(chains.days_to_expiration / DAYS_PER_YEAR)[chains.listed_of_contracts],
-            volatilities=chains.implied_volatilities,
-            rate=parameters.risk_free_rate,
-            dividend_yield=parameters.dividend_yield,
-        )
-        for mid, delta in sides
-    )
-    return call, put
 
 
 def _cents(money: Floats) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import FIRST_DAY, LAST_DAY, DateRange, asset_name, floats
-from optionchain.models.model import MAX_PRICE
+from optionchain.limits import HIGHEST_PATH
 from optionchain.time_frame import TimeFrame
 
 Instants: TypeAlias = NDArray[np.datetime64]
@@ -206,17 +206,17 @@ def bar_checks(columns: dict[str, Floats]) -> dict[str, tuple[NDArray[np.bool_],
     is_zero = {name: (columns[name] == 0.0) & ~(lows < 0.0) for name in PRICE_FIELDS}
     checks = {
         name: (
-            ~(np.abs(columns[name]) <= MAX_PRICE) | is_zero[name],
-            f"must be a number from -{MAX_PRICE:g} to {MAX_PRICE:g}, and 0 only in a bar that goes below",
+            ~(np.abs(columns[name]) <= HIGHEST_PATH) | is_zero[name],
+            f"must be a number from -{HIGHEST_PATH:g} to {HIGHEST_PATH:g}, and 0 only in a bar that goes below",
         )
         for name in ("open", "close")
     }
     checks["high"] = (
-        ~((highs >= np.maximum(opens, closes)) & (highs <= MAX_PRICE)),
+        ~((highs >= np.maximum(opens, closes)) & (highs <= HIGHEST_PATH)),
         "must be at least open and close",
     )
     checks["low"] = (
-        ~((lows <= np.minimum(opens, closes)) & (lows >= -MAX_PRICE)) | is_zero["low"],
+        ~((lows <= np.minimum(opens, closes)) & (lows >= -HIGHEST_PATH)) | is_zero["low"],
         "must be at most open and close, and not 0",
     )
     checks["volume"] = ((volumes < 0.0) | np.isinf(volumes), "must be a number of at least 0")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from optionchain import numerics
 from optionchain.errors import InvalidInput
 from optionchain.measures.path_block import Measure
 from optionchain.measures.prices import terminal_price
@@ -44,7 +44,7 @@ def expected_terminal_price(parameters: SimulationParameters) -> float:
             "control", f"the mean of the terminal price of {type(method).__name__} is not known"
         )
     years = method.dt * (parameters.total_steps - 1)
-    return parameters.initial_price * math.exp(method.drift * years)
+    return parameters.initial_price * numerics.exp(method.drift * years)
 
 
 TERMINAL_PRICE = Control(terminal_price, expected_terminal_price)

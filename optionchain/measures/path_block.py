@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats, Paths
-from optionchain.chains.path_chains import PathChains, price_contracts, price_path_chains
+from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
@@ -108,7 +109,9 @@ class PathBlock:
             priced = self._priced([step for step in some if step not in self._chains])
             yield from (self._chains.get(step) or priced[step] for step in some)
 
-    def contract_values(self, strikes: Floats, expiration: Expiration, *, first: int, stop: int) -> Floats:
+    def contract_values(
+        self, strikes: Floats, expiration: Expiration, *, first: int, stop: int
+    ) -> ChosenContracts:
         """What chosen contracts are worth at steps ``first`` to ``stop - 1``, by the smile of each moment.
 
         Args:
@@ -118,20 +121,18 @@ class PathBlock:
             stop: One past the last step.
 
         Returns:
-            ``[6, paths, steps, contracts]``: call price, put price, call delta, put delta, gamma, vega.
+            Every number of them, ``[paths, steps, contracts]``, but the quotes.
         """
         steps = range(first, stop)
         years = np.array([self.days_to(expiration, step) for step in steps]) / DAYS_PER_YEAR
-        shape = (self.paths, len(steps), strikes.shape[1])
         self._counts["contracts"] += 2 * self.paths * len(steps) * strikes.shape[1]
-        values, _ = price_contracts(
+        return price_chosen(
             self.parameters,
-            spots=self.prices[:, first:stop, None],
-            volatilities=self.volatilities[:, first:stop, None],
-            years=years[:, None],
-            strikes=np.broadcast_to(strikes[:, None, :], shape),
+            spots=self.prices[:, first:stop],
+            volatilities=self.volatilities[:, first:stop],
+            years=years,
+            strikes=strikes,
         )
-        return values
 
     def _priced(self, steps: Sequence[int]) -> dict[int, PathChains]:
         """The chains at steps, priced in one pass, and kept as long as there is room."""
@@ -170,6 +171,7 @@ def sample_block(parameters: SimulationParameters, draws: Draws, *, first_path: 
     Raises:
         InvalidInput: The parameters drive a price above 1e12; the field is named.
     """
+    numerics.compile_kernels()  # a sweep prices for long
     model = with_fallback_volatility(parameters)
     try:
         path = model.sample(parameters.initial_price, parameters.total_steps, draws)

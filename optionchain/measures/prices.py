@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.measures.names import named, named_with_terms
 from optionchain.measures.path_block import PathBlock
@@ -57,7 +58,7 @@ def realised_volatility(block: PathBlock) -> Floats:
     """
     if block.steps < 3:
         return np.zeros(block.paths)
-    returns = np.diff(np.log(block.prices), axis=1)
+    returns = np.diff(numerics.log(block.prices), axis=1)
     deviations: Floats = returns.std(axis=1, ddof=1)
     return deviations * math.sqrt(_steps_per_year(block))
 
@@ -121,7 +122,7 @@ class EuropeanPayoff:
     def __call__(self, block: PathBlock) -> Floats:
         strike = self.moneyness * block.parameters.initial_price
         sign = 1.0 if self.side == "call" else -1.0
-        discount = math.exp(-block.parameters.risk_free_rate * float(block.elapsed_years()[-1]))
+        discount = numerics.exp(-block.parameters.risk_free_rate * float(block.elapsed_years()[-1]))
         payoffs: Floats = np.maximum(sign * (block.prices[:, -1] - strike), 0.0) * discount
         return payoffs
 

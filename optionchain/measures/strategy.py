@@ -7,15 +7,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.chains.quotes import quote
+from optionchain.chains import quote
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.measures.legs import Leg
 from optionchain.measures.path_block import PathBlock
 from optionchain.validation import positive
-
-CALL_PRICE, PUT_PRICE, CALL_DELTA, PUT_DELTA = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +98,12 @@ class _Trade:
         """``[paths]`` what closing or settling brings, in the money of then."""
         values = self.block.contract_values(
             self.strikes, self.expiration, first=self.close, stop=self.close + 1
-        )[:, :, 0]
+        )
         proceeds = np.zeros(self.block.paths)
         is_settled = self.block.days_to(self.expiration, self.close) == 0.0
         spread = None if is_settled else self.strategy.spread(self.block)
         for index, leg in enumerate(self.strategy.legs):
-            mids = values[CALL_PRICE if leg.side == "call" else PUT_PRICE, :, index]
+            mids = (values.call_mid if leg.side == "call" else values.put_mid)[:, 0, index]
             proceeds += leg.quantity * _filled(mids, spread, is_bought=leg.quantity < 0)
         return proceeds
 
@@ -113,10 +112,11 @@ class _Trade:
         values = self.block.contract_values(self.strikes, self.expiration, first=self.open, stop=self.close)
         deltas = np.zeros((self.block.paths, self.close - self.open))
         for index, leg in enumerate(self.strategy.legs):
-            deltas += leg.quantity * values[CALL_DELTA if leg.side == "call" else PUT_DELTA, :, :, index]
+            of_side = values.call_delta if leg.side == "call" else values.put_delta
+            deltas += leg.quantity * of_side[:, :, index]
         prices = self.block.prices[:, self.open : self.close + 1]
         interval = float(np.diff(self.block.elapsed_years()[:2])[0])
-        with_dividends = prices[:, 1:] * np.exp(self.block.parameters.dividend_yield * interval)
+        with_dividends = prices[:, 1:] * numerics.exp(self.block.parameters.dividend_yield * interval)
         gains: Floats = with_dividends * discount[1:] - prices[:, :-1] * discount[:-1]
         total: Floats = -(deltas * gains).sum(axis=1)
         return total
@@ -124,7 +124,7 @@ class _Trade:
     def _discounts(self) -> Floats:
         """``[close - open + 1]`` worth at the start of one unit at each step of the trade."""
         years = self.block.elapsed_years()[self.open : self.close + 1]
-        return np.exp(-self.block.parameters.risk_free_rate * years)
+        return numerics.exp(-self.block.parameters.risk_free_rate * years)
 
 
 def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:

@@ -1,4 +1,10 @@
-"""The market models. A new one is a file with a class marked `market_model`, and its import here."""
+"""The market models. A new one is a file in this folder with a class marked `market_model`: it is found by itself.
+
+The names below are for those who write them in Python; JSON, its schema and the documentation know every marked class.
+"""
+
+import importlib
+import pkgutil
 
 from optionchain.models.brownian import Brownian
 from optionchain.models.custom import Custom
@@ -12,6 +18,9 @@ from optionchain.models.mean_reverting import MeanReverting
 from optionchain.models.model import MARKET_MODELS, MarketModel, SampledPaths, market_model
 from optionchain.models.telegraph import Telegraph
 from optionchain.models.wire import model_from_wire, model_schema, model_to_wire
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
     "MARKET_MODELS",

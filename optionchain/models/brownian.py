@@ -9,7 +9,8 @@ import numpy as np
 
 from optionchain.declarations import settle
 from optionchain.draws.philox import Draws, Factor
-from optionchain.models.model import MAX_PRICE, SampledPaths, market_model
+from optionchain.limits import HIGHEST_PATH
+from optionchain.models.model import SampledPaths, market_model
 from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import price_floor, quoted_volatilities, too_high
 
@@ -42,7 +43,7 @@ class Brownian:
         np.cumsum(moves, axis=1, out=prices[:, 1:])
         prices[:, 1:] += 1.0
         prices *= spot
-        if prices.max() > MAX_PRICE:
+        if prices.max() > HIGHEST_PATH:
             years = self.dt * steps
             raise too_high({"drift": self.drift * years, "volatility": self.volatility * math.sqrt(years)})
         floor = price_floor(spot)

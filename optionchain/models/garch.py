@@ -44,7 +44,7 @@ class Garch:
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""
         normals = draws.normals(Factor.PRICE, steps - 1)
-        long_run = self.volatility**2 * self.dt
+        long_run = self.volatility * self.volatility * self.dt
         omega, alpha, beta = long_run * (1.0 - self.alpha - self.beta), self.alpha, self.beta
         variances = recur(lambda h, z: omega + (alpha * (z * z) + beta) * h, long_run, normals)
         log_returns = np.sqrt(variances[:, :-1]) * normals

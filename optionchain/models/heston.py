@@ -50,7 +50,7 @@ class Heston:
         """Draw a path for each of `draws`; arguments, result and errors as `MarketModel.sample`."""
         scheme = VarianceStep.of(kappa=self.kappa, theta=self.theta, xi=self.xi, dt=self.dt)
         normals = draws.normals(Factor.VOLATILITY, steps - 1)
-        variances = recur(scheme.next_variance, self.volatility**2, normals)
+        variances = recur(scheme.next_variance, self.volatility * self.volatility, normals)
         log_returns = self._log_returns(variances, scheme, draws.normals(Factor.PRICE, steps - 1))
         years = self.dt * steps
         at_fault = {
@@ -65,7 +65,7 @@ class Heston:
         """Andersen's equation 33 with the constant of equation 39, in which K0 and K1 cancel."""
         now, then = variances[:, :-1], variances[:, 1:]
         rho, rho_over_xi = (self.rho, self.rho / self.xi) if self.xi >= LEAST_XI else (0.0, 0.0)
-        independent = (1.0 - rho**2) * self.dt / 2  # K3 and K4
+        independent = (1.0 - rho * rho) * self.dt / 2  # K3 and K4
         response = rho_over_xi + (self.kappa * rho_over_xi - 0.5) * self.dt / 2  # K2
         loading = scheme.bounded_loading(now, response + independent / 2)  # A
         normals *= np.sqrt(independent * (now + then))

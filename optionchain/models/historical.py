@@ -10,17 +10,19 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats, Steps
 from optionchain.declarations import Parameter, settle
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
-from optionchain.models.model import MAX_PRICE, MAX_VOLATILITY, SampledPaths, market_model
+from optionchain.limits import HIGHEST_PATH, WIDEST_PRICED
+from optionchain.models.model import MAX_VOLATILITY, SampledPaths, market_model
 from optionchain.models.path import quoted_volatilities
 from optionchain.time_frame import TimeFrame, time_frame_schema
 from optionchain.validation import finite
 
 MAX_PRICES = 100_000
-LEAST_PRICE = 1e-100  # the least that a chain can be built on
+LEAST_PRICE = 1.0 / WIDEST_PRICED  # the least that a chain can be built on
 SYMBOL = re.compile(r"[A-Za-z0-9._-]{1,32}")
 
 
@@ -49,8 +51,8 @@ class PricesParameter(Parameter):
             raise InvalidInput(field, f"must have at most {MAX_PRICES} prices")
         for index, price in enumerate(value):
             number = isinstance(price, float | int) and not isinstance(price, bool)
-            if not number or not LEAST_PRICE <= price <= MAX_PRICE:
-                reason = f"must be a number from {LEAST_PRICE:g} to {MAX_PRICE:g}"
+            if not number or not LEAST_PRICE <= price <= HIGHEST_PATH:
+                reason = f"must be a number from {LEAST_PRICE:g} to {HIGHEST_PATH:g}"
                 raise InvalidInput(f"{field}[{index}]", reason)
         return tuple(map(float, value))
 
@@ -58,7 +60,7 @@ class PricesParameter(Parameter):
         return list(value)
 
     def schema(self) -> dict[str, Any]:
-        price = {"type": "number", "minimum": LEAST_PRICE, "maximum": MAX_PRICE}
+        price = {"type": "number", "minimum": LEAST_PRICE, "maximum": HIGHEST_PATH}
         about = "Prices to replay, oldest first. Too few, or none: taken from the history of the symbol."
         return {"type": "array", "items": price, "maxItems": MAX_PRICES, "description": about}
 
@@ -129,7 +131,7 @@ def realised_volatilities(prices: Steps, periods_per_year: float) -> Floats:
         >>> realised_volatilities(np.array([100.0, 110.0, 99.0, 108.9]), 252.0).round(4)
         array([2.2525, 1.8392])
     """
-    returns = np.diff(np.log(prices))
+    returns = np.diff(numerics.log(prices))
     # A shift by a return that every window contains keeps the difference of sums from cancelling.
     shifted = returns - returns[:1]
     counts = np.arange(2, len(returns) + 1)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from scipy.special import pdtr
 
+from optionchain import numerics
 from optionchain.arrays import Paths
 from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
@@ -51,7 +51,9 @@ class JumpDiffusion:
 
     def _compensator(self) -> float:
         """Growth per year that the jumps alone would bring."""
-        return self.intensity * math.expm1(self.jump_mean + self.jump_volatility**2 / 2)
+        return self.intensity * numerics.expm1(
+            self.jump_mean + self.jump_volatility * self.jump_volatility / 2
+        )
 
     def _jumps(self, moves: int, draws: Draws) -> Paths:
         """Sum of the log jumps of each move: given their number, it is normal."""
@@ -86,5 +88,11 @@ def poisson(rate: float, uniforms: Paths) -> Paths:
         array([0., 1., 2.])
     """
     most = rate + 12.0 * math.sqrt(rate) + 30.0  # beyond it the distribution function is 1 to the last bit
-    distribution = pdtr(np.arange(math.ceil(most)), rate)
+    mode = math.floor(rate)
+    # Each count's probability over that of the mode, from its neighbour's: arithmetic, the same everywhere. Each tail
+    # is summed from its end, so that it keeps its digits.
+    below = np.cumsum(np.cumprod(np.arange(mode, 0, -1) / rate)[::-1]) if mode else np.empty(0)
+    above = np.cumsum(np.cumprod(rate / np.arange(mode + 1, math.ceil(most)))[::-1])[::-1]
+    total = below[-1:].sum() + 1.0 + above[0]
+    distribution = np.concatenate([below / total, 1.0 - above / total, [1.0]])
     return np.searchsorted(distribution, uniforms, side="right").astype(np.float64)

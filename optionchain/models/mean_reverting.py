@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from optionchain import numerics
 from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
-from optionchain.models.model import MAX_PRICE, SampledPaths, market_model
+from optionchain.limits import HIGHEST_PATH
+from optionchain.models.model import SampledPaths, market_model
 from optionchain.models.parameters import StepYears, Volatility
 from optionchain.models.path import levels
 from optionchain.processes.ornstein_uhlenbeck import transition
@@ -34,7 +36,7 @@ class MeanReverting:
     dt: StepYears
     volatility: Volatility
     speed: Annotated[float, Number("Speed of mean reversion, per year.", high=1e4)]
-    mean: Annotated[float, Number("Price that the path returns to.", low=LEAST_MEAN, high=MAX_PRICE)]
+    mean: Annotated[float, Number("Price that the path returns to.", low=LEAST_MEAN, high=HIGHEST_PATH)]
 
     def __post_init__(self) -> None:
         settle(self)
@@ -44,7 +46,7 @@ class MeanReverting:
         decay, deviation = transition(self.speed, self.volatility, self.dt)
         shocks = draws.normals(Factor.PRICE, steps - 1)
         shocks *= deviation
-        start = math.log(spot / self.mean)
+        start = numerics.log(spot / self.mean)
         log_growth = recur(lambda distance, shock: decay * distance + shock, start, shocks)
         log_growth -= start
         at_fault = {"mean": -start, "volatility": deviation * math.sqrt(steps)}

@@ -9,7 +9,7 @@ from optionchain.arrays import Paths
 from optionchain.draws.philox import Draws
 
 MIN_VOLATILITY, MAX_VOLATILITY = 1e-4, 5.0
-MIN_PRICE, MAX_PRICE = 0.01, 1e12
+MIN_PRICE = 0.01
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Paths
 from optionchain.errors import InvalidInput
-from optionchain.models.model import MAX_PRICE, MAX_VOLATILITY, MIN_PRICE, MIN_VOLATILITY, SampledPaths
+from optionchain.limits import HIGHEST_PATH
+from optionchain.models.model import MAX_VOLATILITY, MIN_PRICE, MIN_VOLATILITY, SampledPaths
 
 # What the logarithm and the exponential may lose of a price: those that pass the check are not above the limit.
 _ROUNDING = 1e-12
@@ -45,7 +47,7 @@ def compounded(
 def levels(
     spot: float, log_growth: Paths, volatility: float | Paths, *, at_fault: Mapping[str, float]
 ) -> SampledPaths:
-    """The path of prices ``spot exp(log_growth)``, as `compounded`; `log_growth` is overwritten.
+    """The path of prices ``spot exp(log_growth)``, as `compounded`.
 
     Args:
         spot: Price at step 0, > 0.
@@ -56,9 +58,9 @@ def levels(
     Raises:
         InvalidInput: A price passes 1e12.
     """
-    if log_growth.max() > math.log(MAX_PRICE / spot) - _ROUNDING:
+    if log_growth.max() > numerics.log(HIGHEST_PATH / spot) - _ROUNDING:
         raise too_high(at_fault)
-    prices = np.exp(log_growth, out=log_growth)
+    prices = numerics.exp(log_growth)
     prices *= spot
     prices.clip(price_floor(spot), math.inf, out=prices)  # as np.maximum, at half its cost
     return SampledPaths(prices=prices, volatilities=quoted_volatilities(volatility, prices))
@@ -79,4 +81,4 @@ def too_high(at_fault: Mapping[str, float]) -> InvalidInput:
             parameter that adds most is named.
     """
     field = max(at_fault, key=lambda name: at_fault[name])
-    return InvalidInput(field, f"drives the price above {MAX_PRICE:g}: lower it or simulate less time")
+    return InvalidInput(field, f"drives the price above {HIGHEST_PATH:g}: lower it or simulate less time")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Paths
 from optionchain.declarations import Number, settle
 from optionchain.draws.philox import Draws, Factor
@@ -63,8 +64,8 @@ class Telegraph:
         return self.volatility * up, self.volatility * down
 
     def _states(self, moves: int, draws: Draws) -> Paths:
-        leave_up = -math.expm1(-self.lambda_up * self.dt)
-        leave_down = -math.expm1(-self.lambda_down * self.dt)
+        leave_up = -numerics.expm1(-self.lambda_up * self.dt)
+        leave_down = -numerics.expm1(-self.lambda_down * self.dt)
 
         def next_state(state: Any, uniform: Any) -> Any:
             leaves = uniform < leave_down + (leave_up - leave_down) * state

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import erfinv, ndtr, ndtri
+from numpy.typing import ArrayLike
 
+from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
-from optionchain.pricing.inputs import checked, common_shape, numbers, spread
-
-Flags: TypeAlias = NDArray[np.bool_]
+from optionchain.numerics import Kernel
+from optionchain.numerics.elementary import exp, log
+from optionchain.numerics.formula import Number, formula, select
+from optionchain.numerics.normal import ndtr, ndtri, ndtri_above_middle
+from optionchain.pricing.inputs import checked, common_shape, flat, numbers
 
 # As a logarithm: within it the price is linear in the moneyness, beyond it the tails are told apart.
 _NEAR_THE_MONEY = 1e-12
@@ -22,7 +23,8 @@ _BELOW_ONE = float(np.nextafter(1.0, 0.0))
 _LEAST_PRICE = 1e-305
 _TINY = 1e-307
 _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
-# A Halley step is of third order: after one this small, relative to the deviation, only rounding is left.
+_ROOT_3 = math.sqrt(3.0)
+# A Halley step is of third order: after one this small, relative to the total volatility, only rounding is left.
 _SETTLED = 1e-6
 # Two to four steps are usual; halving the bracket alone would need about fifty.
 _MOST_STEPS = 64
@@ -77,88 +79,146 @@ def implied_volatility(
     )
     shape = common_shape(price=prices, **terms, is_call=calls)
     years = terms["expiry_years"]
-    prepaid = spread(terms["spot"] * np.exp(-terms["dividend_yield"] * years), shape)
-    bond = spread(terms["strike"] * np.exp(-terms["rate"] * years), shape)
-    intrinsic = np.maximum(np.where(spread(calls, shape), prepaid - bond, bond - prepaid), 0.0)
-    deviations = _deviations(spread(prices, shape) - intrinsic, prepaid, bond)
+    prepaid = flat(terms["spot"] * numerics.exp(-terms["dividend_yield"] * years), shape)
+    bond = flat(terms["strike"] * numerics.exp(-terms["rate"] * years), shape)
+    intrinsic = np.maximum(np.where(flat(calls, shape), prepaid - bond, bond - prepaid), 0.0)
+    total = _total_volatilities(flat(prices, shape) - intrinsic, prepaid, bond)
     root_years = np.sqrt(np.where(years > 0.0, years, np.nan))
-    return np.asarray(deviations.reshape(shape) / root_years)
+    return np.asarray(total.reshape(shape) / root_years)
 
 
-def _deviations(time_value: Floats, prepaid: Floats, bond: Floats) -> Floats:
+def _total_volatilities(time_values: Floats, prepaid: Floats, bonds: Floats) -> Floats:
     """sigma sqrt(T) for the price of the side out of the money; NaN where there is none."""
-    lower, upper = np.minimum(prepaid, bond), np.maximum(prepaid, bond)
+    given, found = np.stack([time_values, prepaid, bonds]), np.empty_like(time_values)
+    _INVERT(given, found)
+    return found
+
+
+@formula
+def _target(time_value: Number, prepaid: Number, bond: Number) -> tuple[Number, Number, Number]:
+    """Log-moneyness <= 0, normalised price and its room below the highest; NaN where no volatility gives the price."""
+    lower = select(prepaid < bond, prepaid, bond)
+    upper = select(prepaid < bond, bond, prepaid)
     scale = np.sqrt(lower) * np.sqrt(upper)
-    attained = np.where((time_value > 0.0) & (time_value < lower), time_value, np.nan)
-    price, room = attained / scale, (lower - attained) / scale
-    moneyness = np.log(lower / upper)
-    solvable = attained / upper > _LEAST_PRICE
-    near = solvable & (moneyness > -_NEAR_THE_MONEY)
-    away = solvable & ~near
-    deviations: Floats = np.full_like(price, np.nan)
-    deviations[near] = math.sqrt(8.0) * erfinv(np.minimum(price[near] - 0.5 * moneyness[near], _BELOW_ONE))
-    deviations[away] = _invert(moneyness[away], price[away], room[away])
-    return deviations
+    attained = select(time_value > 0.0, select(time_value < lower, time_value, math.nan), math.nan)
+    attained = select(attained / upper > _LEAST_PRICE, attained, math.nan)
+    return log(lower / upper), attained / scale, (lower - attained) / scale
 
 
-def _invert(moneyness: Floats, price: Floats, room: Floats) -> Floats:
-    """The deviation at which the normalised option has this `price`, and this `room` below its highest.
-
-    Steps are on the logarithm of the price below its inflection and on that of the room above: both have a
-    known shape, which the guess already follows. A bracket catches what strays.
-    """
-    inflection = np.sqrt(-2.0 * moneyness)
-    price_there, room_there, _ = _normalised(moneyness, inflection)
-    is_low = price < price_there
-    low, high = _guesses(moneyness, price / price_there, room / room_there)
-    deviation = np.where(is_low, np.minimum(low, inflection), np.maximum(high, inflection))
-    bracket = np.where(is_low, 0.0, inflection), np.where(is_low, inflection, np.inf)
-    target = (moneyness, price, room)
-    settled = np.zeros(price.shape, dtype=bool)
-    for _ in range(_MOST_STEPS):
-        proposed, bracket = _step(target, is_low, deviation, bracket)
-        settled = np.abs(proposed - deviation) <= _SETTLED * deviation
-        deviation = proposed
-        if settled.all():
-            break
-    return np.where(settled, deviation, np.nan)
+@formula
+def _near_the_money(log_moneyness: Number, price: Number) -> Number:
+    """The total volatility where the price is linear in the moneyness."""
+    width = price - 0.5 * log_moneyness
+    return 2.0 * ndtri_above_middle(0.5 * select(width < _BELOW_ONE, width, _BELOW_ONE))
 
 
-def _guesses(moneyness: Floats, price: Floats, room: Floats) -> tuple[Floats, Floats]:
-    """Deviations for a price far below and far above the inflection, each exact there; 1 is its value there."""
-    low_tail = np.cbrt(np.minimum(price, 1.0)) * ndtr(-np.sqrt(moneyness / -6.0))
-    high_tail = np.minimum(room, 1.0) * ndtr(-np.sqrt(-0.5 * moneyness))
-    with np.errstate(divide="ignore"):  # a tail of one half: the low guess is then not the one taken
-        return moneyness / (math.sqrt(3.0) * ndtri(low_tail)), -2.0 * ndtri(high_tail)
-
-
-def _step(
-    target: tuple[Floats, Floats, Floats], is_low: Flags, deviation: Floats, bracket: tuple[Floats, Floats]
-) -> tuple[Floats, tuple[Floats, Floats]]:
-    """One safeguarded Halley step: the next deviation and the narrowed bracket."""
-    moneyness, price, room = target
-    price_here, room_here, slope = _normalised(moneyness, deviation)
-    error = np.log(np.where(is_low, price_here / price, room / room_here))
-    lower = np.where(error <= 0.0, deviation, bracket[0])
-    upper = np.where(error >= 0.0, deviation, bracket[1])
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # far from the root the step may be absurd: halve instead
-        curvature = moneyness**2 / deviation**3 - 0.25 * deviation
-        growth = slope / np.where(is_low, price_here, -room_here)
-        newton = error / np.abs(growth)
-        halley = newton / np.clip(1.0 - 0.5 * newton * (curvature - growth), 0.5, 2.0)
-        proposed = deviation - halley
-    halfway = np.where(np.isinf(upper), 2.0 * deviation, 0.5 * (lower + upper))
-    return np.where((proposed >= lower) & (proposed <= upper), proposed, halfway), (lower, upper)
-
-
-def _normalised(moneyness: Floats, deviation: Floats) -> tuple[Floats, Floats, Floats]:
-    """Price over the root of prepaid forward times bond, room below the highest, slope by the deviation."""
-    distance, half = moneyness / deviation, 0.5 * deviation
-    wing = np.exp(0.5 * moneyness)
+@formula
+def _normalised(log_moneyness: Number, total: Number) -> tuple[Number, Number, Number]:
+    """Price over the root of prepaid forward times bond, room below the highest, slope by the total volatility."""
+    distance, half = log_moneyness / total, 0.5 * total
+    wing = exp(0.5 * log_moneyness)
     tail = ndtr(distance - half) / wing
     price = wing * ndtr(distance + half) - tail
     room = wing * ndtr(-distance - half) + tail
-    slope = _DENSITY * np.exp(-0.5 * (distance**2 + half**2))
-    return np.maximum(price, _TINY), np.maximum(room, _TINY), np.maximum(slope, _TINY)
+    slope = _DENSITY * exp(-0.5 * (distance * distance + half * half))
+    return (
+        select(price > _TINY, price, _TINY),
+        select(room > _TINY, room, _TINY),
+        select(slope > _TINY, slope, _TINY),
+    )
+
+
+@formula
+def _start(log_moneyness: Number, price: Number, room: Number) -> tuple[Number, Number, Number, Number]:
+    """Where to start: whether the price is below its inflection (1 or 0), a guess and its bracket.
+
+    The guesses are exact at the inflection, and have the shape of the price far below and far above it.
+    """
+    inflection = np.sqrt(-2.0 * log_moneyness)
+    price_there, room_there, _ = _normalised(log_moneyness, inflection)
+    is_low = price < price_there
+    low_part, high_part = price / price_there, room / room_there
+    third = exp(log(select(low_part < 1.0, low_part, 1.0)) / 3.0)
+    low_tail = third * ndtr(-np.sqrt(log_moneyness / -6.0))
+    high_tail = select(high_part < 1.0, high_part, 1.0) * ndtr(-np.sqrt(-0.5 * log_moneyness))
+    low, high = log_moneyness / (_ROOT_3 * ndtri(low_tail)), -2.0 * ndtri(high_tail)
+    guess = select(
+        is_low, select(low < inflection, low, inflection), select(high > inflection, high, inflection)
+    )
+    return (
+        select(is_low, 1.0, 0.0),
+        guess,
+        select(is_low, 0.0, inflection),
+        select(is_low, inflection, math.inf),
+    )
+
+
+@formula
+def _improved(
+    log_moneyness: Number,
+    price: Number,
+    room: Number,
+    low: Number,
+    total: Number,
+    lower: Number,
+    upper: Number,
+) -> tuple[Number, Number, Number]:
+    """One safeguarded Halley step: the next total volatility and the narrowed bracket.
+
+    Steps are on the logarithm of the price below its inflection and on that of the room above: both have a known
+    shape, which the guess already follows. Where a step strays the bracket is halved instead.
+    """
+    price_here, room_here, slope = _normalised(log_moneyness, total)
+    error = log(select(low > 0.0, price_here / price, room / room_here))
+    lower = select(error <= 0.0, total, lower)
+    upper = select(error >= 0.0, total, upper)
+    curvature = log_moneyness * log_moneyness / (total * total * total) - 0.25 * total
+    growth = slope / select(low > 0.0, price_here, -room_here)
+    newton = error / abs(growth)
+    damping = 1.0 - 0.5 * newton * (curvature - growth)
+    damping = select(damping > 0.5, select(damping < 2.0, damping, 2.0), 0.5)
+    proposed = total - newton / damping
+    halfway = select(upper == math.inf, 2.0 * total, 0.5 * (lower + upper))
+    return select(proposed >= lower, select(proposed <= upper, proposed, halfway), halfway), lower, upper
+
+
+def _invert(given: Floats, found: Floats) -> None:
+    for i in range(found.size):
+        log_moneyness, price, room = _target(given[0, i], given[1, i], given[2, i])
+        if log_moneyness > -_NEAR_THE_MONEY:
+            found[i] = _near_the_money(log_moneyness, price)
+            continue
+        low, total, lower, upper = _start(log_moneyness, price, room)
+        found[i] = math.nan
+        for _ in range(_MOST_STEPS):
+            proposed, lower, upper = _improved(log_moneyness, price, room, low, total, lower, upper)
+            is_settled = abs(proposed - total) <= _SETTLED * total
+            total = proposed
+            if is_settled:
+                found[i] = total
+                break
+            if not total > 0.0:  # NaN: nothing gives the price
+                break
+
+
+def _invert_with_numpy(given: Floats, found: Floats) -> None:
+    log_moneyness, price, room = _target(given[0], given[1], given[2])
+    found[:] = _near_the_money(log_moneyness, price)
+    away = np.flatnonzero(~(log_moneyness > -_NEAR_THE_MONEY))
+    log_moneyness, price, room = log_moneyness[away], price[away], room[away]
+    found[away] = math.nan
+    low, total, lower, upper = _start(log_moneyness, price, room)
+    for _ in range(_MOST_STEPS):
+        proposed, lower, upper = _improved(log_moneyness, price, room, low, total, lower, upper)
+        is_settled = np.abs(proposed - total) <= _SETTLED * total
+        total = proposed
+        found[away[is_settled]] = total[is_settled]
+        going_on = ~is_settled & (total > 0.0)
+        if not going_on.any():
+            break
+        away, log_moneyness, price, room, low, total, lower, upper = (
+            each[going_on] for each in (away, log_moneyness, price, room, low, total, lower, upper)
+        )
+
+
+_INVERT = Kernel("void(float64[:, ::1], float64[::1])", _invert_with_numpy, _invert)

@@ -9,20 +9,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
+from optionchain.limits import MOST_GROWTH, WIDEST_PRICED
 
 Term: TypeAlias = Floats | float
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 # Wider than any market, and narrow enough that no intermediate result overflows.
 _RANGES = {
-    "spot": (1e-100, 1e100),
-    "strike": (1e-100, 1e100),
+    "spot": (1.0 / WIDEST_PRICED, WIDEST_PRICED),
+    "strike": (1.0 / WIDEST_PRICED, WIDEST_PRICED),
     "expiry_years": (0.0, 1e4),
     "volatility": (0.0, 1e3),
     "rate": (-1e3, 1e3),
     "dividend_yield": (-1e3, 1e3),
 }
-_MOST_GROWTH = 100.0
 
 
 def numbers(field: str, value: ArrayLike) -> Floats:
@@ -53,8 +53,8 @@ def checked(**terms: ArrayLike) -> dict[str, Floats]:
             raise InvalidInput(field, f"must be between {low:g} and {high:g}")
     longest = arrays["expiry_years"].max(initial=0.0)
     for field in ("rate", "dividend_yield"):
-        if np.abs(arrays[field]).max(initial=0.0) * longest > _MOST_GROWTH:
-            raise InvalidInput(field, f"times expiry_years must be at most {_MOST_GROWTH:g} in size")
+        if np.abs(arrays[field]).max(initial=0.0) * longest > MOST_GROWTH:
+            raise InvalidInput(field, f"times expiry_years must be at most {MOST_GROWTH:g} in size")
     return arrays
 
 
@@ -72,11 +72,11 @@ def common_shape(**terms: ArrayLike) -> tuple[int, ...]:
         raise InvalidInput("", f"the shapes do not broadcast: {described}") from None
 
 
-def spread(term: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
+def flat(term: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
     """Return one entry a contract, in a flat array."""
     return np.broadcast_to(term, shape).ravel()
 
 
-def spread_unless_single(term: Floats, shape: tuple[int, ...]) -> Term:
+def flat_unless_single(term: Floats, shape: tuple[int, ...]) -> Term:
     """Return a float if there is just one number, which saves its arithmetic per contract."""
-    return float(term) if term.ndim == 0 else spread(term, shape)
+    return float(term) if term.ndim == 0 else flat(term, shape)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from optionchain import numerics
+
 
 def transition(speed: float, volatility: float, years: float) -> tuple[float, float]:
     """How ``dX = speed (mean - X) dt + volatility dW`` moves over a step.
@@ -26,5 +28,5 @@ def transition(speed: float, volatility: float, years: float) -> tuple[float, fl
     Source:
         D. Gillespie, "Exact numerical simulation of the Ornstein-Uhlenbeck process", 1996, equation 1.9.
     """
-    effective_years = -math.expm1(-2.0 * speed * years) / (2.0 * speed) if speed > 0.0 else years
-    return math.exp(-speed * years), volatility * math.sqrt(effective_years)
+    effective_years = -numerics.expm1(-2.0 * speed * years) / (2.0 * speed) if speed > 0.0 else years
+    return numerics.exp(-speed * years), volatility * math.sqrt(effective_years)

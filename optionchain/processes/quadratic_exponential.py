@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.special import log_ndtr
 
+from optionchain import numerics
 from optionchain.arrays import Floats
 
 # Ratio of variance to squared mean at which the scheme changes branch; any number in [1, 2] works.
@@ -36,9 +36,9 @@ class VarianceStep:
     @classmethod
     def of(cls, *, kappa: float, theta: float, xi: float, dt: float) -> VarianceStep:
         """The step of ``dv = kappa (theta - v) dt + xi sqrt(v) dW`` over `dt` years."""
-        decay = math.exp(-kappa * dt)
-        effective_years = -math.expm1(-kappa * dt) / kappa if kappa > 0.0 else dt
-        half = xi**2 * effective_years
+        decay = numerics.exp(-kappa * dt)
+        effective_years = -numerics.expm1(-kappa * dt) / kappa if kappa > 0.0 else dt
+        half = xi * xi * effective_years
         return cls(theta, decay, half * decay, half * theta * kappa * effective_years / 2)
 
     def next_variance(self, variance: FloatOrFloats, normal: FloatOrFloats) -> FloatOrFloats:
@@ -89,8 +89,8 @@ class VarianceStep:
     def _moments(self, variance: FloatOrFloats) -> tuple[FloatOrFloats, FloatOrFloats]:
         """Mean m of the next variance, and psi: its variance over the mean squared."""
         mean = self.theta + (variance - self.theta) * self.decay
-        spread = variance * self.on_variance + self.constant
-        return mean, spread / (mean * mean + TINY) + TINY
+        variance_of_next = variance * self.on_variance + self.constant
+        return mean, variance_of_next / (mean * mean + TINY) + TINY
 
 
 def _offset_squared(ratio: FloatOrFloats, sqrt: Callable[[Any], Any]) -> FloatOrFloats:
@@ -121,18 +121,18 @@ def _quadratic(
 def _exponential(mean: FloatOrFloats, ratio: FloatOrFloats, normal: FloatOrFloats) -> FloatOrFloats:
     """Zero with probability p, else exponential, equations 25, 29: ``ln((1 - p) / (1 - u)) / beta``."""
     # u is the normal's distribution function; ln(1 - u) from the other tail never sees 1 - u = 0.
-    excess = np.log(2.0 / (ratio + 1.0)) - log_ndtr(-normal)
+    excess = numerics.log(2.0 / (ratio + 1.0)) - numerics.log_ndtr(-normal)
     return np.maximum(excess, 0.0) / _rate(mean, ratio)
 
 
 def _log_moment_of_quadratic(mean: Floats, ratio: Floats, loading: Floats) -> Floats:
     scale = _scale(mean, ratio, np.sqrt)
     shrink = 1.0 - 2.0 * loading * scale
-    moment: Floats = loading * (mean - scale) / shrink - np.log(shrink) / 2
+    moment: Floats = loading * (mean - scale) / shrink - numerics.log(shrink) / 2
     return moment
 
 
 def _log_moment_of_exponential(mean: Floats, ratio: Floats, loading: Floats) -> Floats:
     above_zero = 2.0 / (ratio + 1.0)
-    moment: Floats = np.log1p(above_zero * loading / (_rate(mean, ratio) - loading))
+    moment: Floats = numerics.log1p(above_zero * loading / (_rate(mean, ratio) - loading))
     return moment

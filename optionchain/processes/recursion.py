@@ -20,7 +20,7 @@ def recur(step: Callable[[Any, Any], Any], start: float, draws: Paths) -> Paths:
     Args:
         step: Next state from the state and the draw. It is given Python floats where the paths are few and
             ``[paths]`` arrays where they are many, and must give the same bits for both: plain arithmetic
-            does, ``math.log`` and ``np.log`` do not.
+            does, and so do the functions of `optionchain.numerics`.
         start: State at step 0.
         draws: ``[paths, moves]``.
 

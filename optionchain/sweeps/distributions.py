@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from optionchain import numerics
 from optionchain.arrays import Floats
 
 # Up to so many paths a scenario's values are kept: 0.8 MB a measure while the scenario is being computed.
@@ -23,7 +24,8 @@ RELATIVE_ACCURACY = 1e-4
 _GAMMA = (1.0 + RELATIVE_ACCURACY) / (1.0 - RELATIVE_ACCURACY)
 # Sizes below it count as zero; it puts every other size's bucket above 0, which leaves the sign to the key.
 _LEAST = 1e-12
-_OFFSET = 1 - math.floor(math.log(_LEAST) / math.log(_GAMMA))
+_LOG_GAMMA = numerics.log(_GAMMA)
+_OFFSET = 1 - math.floor(numerics.log(_LEAST) / _LOG_GAMMA)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,7 @@ class Buckets:
         """Of values ``[paths]``, finite."""
         sizes = np.abs(values)
         is_zero = sizes < _LEAST
-        keys = np.ceil(np.log(np.where(is_zero, 1.0, sizes)) / math.log(_GAMMA)).astype(np.int64) + _OFFSET
+        keys = np.ceil(numerics.log(np.where(is_zero, 1.0, sizes)) / _LOG_GAMMA).astype(np.int64) + _OFFSET
         keys = np.where(is_zero, 0, keys * np.sign(values).astype(np.int64))
         return cls(*_counted(keys, np.ones(values.size)))
 
@@ -83,7 +85,7 @@ class Buckets:
     def ordered(self) -> Ordered:
         """What the buckets stand for, in ascending order."""
         powers = np.abs(self.keys) - _OFFSET
-        sizes = np.exp(powers * math.log(_GAMMA)) * (2.0 / (1.0 + _GAMMA))
+        sizes = numerics.exp(powers * _LOG_GAMMA) * (2.0 / (1.0 + _GAMMA))
         return Ordered(np.where(self.keys == 0, 0.0, np.sign(self.keys) * sizes), self.counts)
 
     def arrays(self) -> dict[str, Floats]:

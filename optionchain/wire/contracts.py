@@ -18,7 +18,9 @@ import orjson
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.chains.chain import GreekSet, OptionChain
+from optionchain.chains.chain import OptionChain
+from optionchain.chains.columns import Column, GreekSet, Stored
+from optionchain.chains.contracts import COLUMNS
 
 _COMMA = ord(",")
 _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
@@ -72,39 +74,50 @@ class _Layout:
     """How a contract is printed.
 
     Attributes:
-        fields: Arrays of the chain whose numbers a contract shows, in order.
-        marks: The mark before each field's number; fields with the same text before them share one.
+        columns: Whose numbers a contract shows, in order.
+        rows: The same as rows of the kernel's columns; None where some are derived from others.
+        marks: The mark before each column's number; columns with the same text before them share one.
         texts: Each mark, and the text that it stands for; the first one closes a contract and opens the next.
     """
 
-    fields: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: list[int] | None
     marks: tuple[int, ...]
     texts: tuple[tuple[bytes, bytes], ...]
 
 
 @lru_cache
 def _layout(greeks: GreekSet) -> _Layout:
-    texts = {"strikes": b'},{"strike":'}
-    for side, opening in (("call", b',"call":{"bid":'), ("put", b'},"put":{"bid":')):
-        texts |= {f"{side}_bid": opening, f"{side}_ask": b',"ask":', f"{side}_mid": b',"mid":'}
-        if greeks != "none":
-            texts[f"{side}_delta"] = b',"delta":'
-    texts["implied_volatilities"] = b'},"implied_volatility":'
-    if greeks != "none":
-        texts["gamma"] = b',"gamma":'
-    if greeks == "all":
-        texts |= {"call_theta": b',"theta":', "vega": b',"vega":', "call_rho": b',"rho":'}
-    distinct = list(dict.fromkeys(texts.values()))
+    """The strike, the object of each side, and what is beside them."""
+    shown = [column for column in COLUMNS if column.json and column.is_shown(greeks)]
+    strike, *beside = [column for column in shown if column.json_side is None]
+    before = {strike: b'},{"strike":'}
+    for side, closing in (("call", b""), ("put", b"}")):
+        opening = b'%b,"%b":{' % (closing, side.encode())
+        for column in (column for column in shown if column.json_side == side):
+            before[column] = opening + _key(column)
+            opening = b","
+    opening = b"},"
+    for column in beside:
+        before[column] = opening + _key(column)
+        opening = b","
+    rows = [column.row for column in before if isinstance(column, Stored)]
+    distinct = list(dict.fromkeys(before.values()))
     return _Layout(
-        fields=tuple(texts),
-        marks=tuple(distinct.index(text) for text in texts.values()),
+        columns=tuple(before),
+        rows=rows if len(rows) == len(before) else None,
+        marks=tuple(distinct.index(text) for text in before.values()),
         texts=tuple((bytes([mark]), text) for mark, text in enumerate(distinct)),
     )
 
 
+def _key(column: Column) -> bytes:
+    return b'"%b":' % column.label.encode()
+
+
 @lru_cache(maxsize=64)
 def _marks(greeks: GreekSet, contracts: int) -> NDArray[np.uint8]:
-    """``[contracts * fields - 1]`` what stands between the numbers of so many contracts."""
+    """``[contracts * columns - 1]`` what stands between the numbers of so many contracts."""
     marks = np.tile(np.array(_layout(greeks).marks, dtype=np.uint8), contracts)[1:]
     marks.flags.writeable = False
     return marks
@@ -115,10 +128,10 @@ def _contract_arrays(
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield each expiration's JSON array of contracts, in parts; `after_strike` follows every strike."""
     layout = _layout(greeks)
-    numbers = np.empty((chain.strikes.size, len(layout.fields)))
-    for column, field in enumerate(layout.fields):
-        values = getattr(chain, field)
-        numbers[:, column] = values() if callable(values) else values
+    if layout.rows is None:
+        numbers = np.column_stack([column.of(chain) for column in layout.columns])
+    else:
+        numbers = np.ascontiguousarray(chain.columns[layout.rows].T)
     strike, (call, opening), *others = layout.texts
     texts = (strike, (call, after_strike + opening), *others)
     for start, stop in pairwise(chain.offsets):

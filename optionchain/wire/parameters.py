@@ -9,6 +9,7 @@ from typing import Any
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire
+from optionchain.numerics import EARLIER
 from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration, declared_parameters
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
@@ -33,6 +34,7 @@ def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
         "expirations": _expirations_to_wire(parameters.expirations),
         **_plain(parameters, _LATER),
         "rng": RNG_NAME,
+        "numerics": parameters.numerics,
     }
 
 
@@ -51,6 +53,7 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
         step_interval=None if interval is None else timedelta(microseconds=interval),
         start_at=instant_from_wire("start_at", wire["start_at"]),
         expirations=_expirations_from_wire(wire["expirations"]),
+        numerics=wire.get("numerics", EARLIER),
     )
 
 

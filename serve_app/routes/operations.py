@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+import orjson
 from fastapi import Depends, Response
 from fastapi.responses import JSONResponse
 
@@ -16,6 +17,24 @@ from serve_app.openapi.documentation import errors
 from serve_app.services import Services, current_services
 
 PATIENCE_SECONDS = 3.0
+SYSTEM: Responses = {
+    200: {
+        "description": "Nodes, and session actors with what they hold",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "nodes": {"type": "array", "items": {"type": "object"}},
+                        "actors": {"type": "array", "items": {"type": "object"}},
+                        "silent_actors": {"type": "integer", "minimum": 0},
+                    },
+                    "required": ["nodes", "actors", "silent_actors"],
+                }
+            }
+        },
+    }
+}
 PAGE: Responses = {200: {"description": "Prometheus text", "content": {"text/plain": {}}}}
 
 
@@ -38,6 +57,12 @@ async def ready(app: Annotated[Services, Depends(current_services)]) -> JSONResp
 async def metrics(app: Annotated[Services, Depends(current_services)]) -> Response:
     """The `optionchain_*` series of all nodes, gathered from Ray's agents, which hear from us every few seconds."""
     return Response(await app.metrics(), media_type=CONTENT_TYPE)
+
+
+@handler("Nodes and session actors", responses=SYSTEM | errors(503))
+async def system(app: Annotated[Services, Depends(current_services)]) -> Response:
+    """What the cluster consists of now; `optionchain status` shows it."""
+    return Response(orjson.dumps(await app.report()), media_type="application/json")
 
 
 async def _state(dependency: Dependency) -> str:

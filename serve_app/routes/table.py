@@ -112,6 +112,7 @@ ROUTES = RouteTable(
                 Route("GET", "/health", operations.health, PUBLIC, is_probe=True),
                 Route("GET", "/ready", operations.ready, PUBLIC, is_probe=True),
                 Route("GET", "/metrics", operations.metrics),
+                Route("GET", "/api/v1/system", operations.system, ADMIN),
             ),
         ),
         Section("", "The pages of the documentation.", APIRoute, swagger_ui.ROUTES),

@@ -90,6 +90,15 @@ def test_status_and_logs_tell_of_what_runs(cluster: Cluster) -> None:
     assert "redis.log" in logs.stdout.replace("\n", "")
 
 
+def test_what_the_cluster_consists_of_is_for_administrators(cluster: Cluster) -> None:
+    with cluster.client() as api, cluster.client("second-key-0123456789") as other:
+        told, refused = api.get("/api/v1/system"), other.get("/api/v1/system")
+
+    assert [node["alive"] for node in told.json()["nodes"]] == [True]
+    assert {actor["pid"] for actor in told.json()["actors"]} == {one.pid for one in cluster.session_actors()}
+    assert refused.status_code == 403
+
+
 def test_a_dead_mongo_is_shown_and_up_starts_it_again(cluster: Cluster) -> None:
     before = lasting(cluster)
     mongo = psutil.Process(pid_listening_on(urlsplit(cluster.state.mongo_uri).port))

@@ -31,13 +31,13 @@ def test_the_first_session_by_curl_serves_a_chain(cluster: Cluster) -> None:
 
 
 def test_the_first_session_by_the_client_prints_every_step(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     (example,) = [block for block in blocks if "optionchain_client" in block]
     here = example.replace("http://127.0.0.1:7070", cluster.state.base_url)
-    here = here.replace(".optionchain/api_key", str(cluster.folder / "key"))
-    (cluster.folder / "key").write_text(cluster.state.api_key or "")
+    here = here.replace(".optionchain/api_key", str(tmp_path / "key"))
+    (tmp_path / "key").write_text(cluster.state.api_key or "")
 
     exec(compile(here, str(README), "exec"), {})
 

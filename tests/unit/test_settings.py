@@ -156,3 +156,12 @@ def test_every_wrong_change_is_named_by_its_variable() -> None:
         "OCS_HTPP",
     }
     assert "OCS_HTTP_PROT: is not a setting: did you mean OCS_HTTP_PORT?" in lines
+
+
+def test_every_group_can_be_changed_also_one_with_a_field_called_keys() -> None:
+    for group in Settings.model_fields:
+        assert getattr(Settings().with_changes({group: {}}), group) == getattr(Settings(), group)
+    keyed = Settings().with_changes({"auth": {"keys": "a=0123456789abcdef"}})
+    assert (
+        keyed.with_changes({"auth": {"enabled": False}}).auth.keys.get_secret_value() == "a=0123456789abcdef"
+    )

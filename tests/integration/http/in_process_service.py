@@ -112,6 +112,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         live_configuration=LiveConfiguration(no_configuration, max_age_seconds=60.0),
         sweeps=unused,
         metrics=unused,
+        report=unused,
     )
     try:
         yield Service(build_asgi(settings, services), observer, services.producers)

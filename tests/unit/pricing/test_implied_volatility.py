@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optionchain import numerics
 from optionchain.errors import InvalidInput
 from optionchain.pricing import black_scholes, implied_volatility
 
@@ -28,8 +29,9 @@ def random_terms(contracts, seed):
 
 
 def time_value(price, terms, is_call):
-    carry = terms["spot"] * np.exp(-terms["dividend_yield"] * terms["expiry_years"])
-    bond = terms["strike"] * np.exp(-terms["rate"] * terms["expiry_years"])
+    # The last digit of these decides whether a price deep in the money is above its intrinsic value.
+    carry = terms["spot"] * numerics.exp(-terms["dividend_yield"] * terms["expiry_years"])
+    bond = terms["strike"] * numerics.exp(-terms["rate"] * terms["expiry_years"])
     return price - np.maximum(carry - bond if is_call else bond - carry, 0.0), np.minimum(carry, bond)
 
 

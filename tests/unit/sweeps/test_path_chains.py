@@ -3,9 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optionchain.chains import build_chain
-from optionchain.chains.path_chains import path_ladders
-from optionchain.pricing.black_scholes import BLOCK
+from optionchain.chains import build_chain, ladders
+from optionchain.pricing.kernel import BLOCK
 from optionchain.simulation import Simulation
 from tests.unit.sweeps.sweep_examples import BASE, ROLLING, block
 
@@ -65,13 +64,7 @@ def test_a_price_halfway_between_two_strikes_is_rounded_as_its_decimals_say():
     spots = np.array([0.15, 0.25, 152.5, 1.005, 2.675])
 
     centres = [
-        path_ladders(
-            spots=spots[[index]],
-            volatilities=np.array([0.2]),
-            expiry_years=np.array([0.1]),
-            chain_size=0,
-            strike_interval=interval,
-        ).item()
+        ladders(spots[[index]], np.array([interval]), 0)[1].item()
         for index, interval in enumerate([0.1, 0.1, 5.0, 0.01, 0.01])
     ]
 

@@ -86,7 +86,7 @@ def test_a_position_that_is_open_at_the_end_is_closed_at_its_price():
 
     earned = strategy(Leg("call", 1, ByMoneyness(1.0)), fill="mid")(paths)
 
-    marks = paths.contract_values(strike, paths.expirations(10)[0], first=10, stop=11)[0, :, 0, 0]
+    marks = paths.contract_values(strike, paths.expirations(10)[0], first=10, stop=11).call_mid[:, 0, 0]
     discount = np.exp(-0.03 * 10 / 365)
     np.testing.assert_allclose(earned, marks * discount - chains.call_mid[:, 0, 20], atol=1e-12)
 

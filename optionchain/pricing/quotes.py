@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from optionchain.arrays import Floats
+from optionchain.numerics.formula import Number, formula, select
+
+# Added to a float of at most 2^51 it rounds to the nearest whole number, of two the even one.
+_TO_WHOLE = 1.5 * 2.0**52
 
 
 def quote(mids: Floats, spread: float | Floats) -> tuple[Floats, Floats]:
@@ -26,8 +30,26 @@ def quote(mids: Floats, spread: float | Floats) -> tuple[Floats, Floats]:
         >>> bids.tolist(), asks.tolist()
         ([0.0, 1.23, 1.99], [0.01, 1.25, 2.01])
     """
-    bid_cents = np.rint(np.maximum(mids - 0.5 * spread, 0.0) * 100.0)
-    bid_cents -= bid_cents / 100.0 > mids
-    ask_cents = np.rint((mids + 0.5 * spread) * 100.0)
-    ask_cents += ask_cents / 100.0 < mids
-    return bid_cents / 100.0, np.maximum(ask_cents, 1.0) / 100.0
+    return np.asarray(bid(mids, spread)), np.asarray(ask(mids, spread))
+
+
+@formula
+def bid(mid: Number, spread: Number) -> Number:
+    """Half the spread below the mid, in whole cents and not above it."""
+    below = mid - 0.5 * spread
+    cents = _whole(select(below > 0.0, below, 0.0) * 100.0)
+    return select(cents / 100.0 > mid, cents - 1.0, cents) / 100.0
+
+
+@formula
+def ask(mid: Number, spread: Number) -> Number:
+    """Half the spread above the mid, in whole cents and not below it, at least one cent."""
+    cents = _whole((mid + 0.5 * spread) * 100.0)
+    cents = select(cents / 100.0 < mid, cents + 1.0, cents)
+    return select(cents > 1.0, cents, 1.0) / 100.0
+
+
+@formula
+def _whole(number: Number) -> Number:
+    """The nearest whole number, of two the even one; for floats below 2^51."""
+    return (number + _TO_WHOLE) - _TO_WHOLE

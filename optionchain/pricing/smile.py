@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats, Strikes
+from optionchain.numerics.formula import Number, formula, select
 
 LOWEST_FACTOR, HIGHEST_FACTOR = 0.01, 3.0
 LOWEST_VOLATILITY, HIGHEST_VOLATILITY = 1e-4, 5.0
@@ -37,12 +39,16 @@ def smile(
         ... ).round(4)
         array([0.2051, 0.2   , 0.1969])
     """
-    moneyness = np.log(strikes / spot)
-    factor = smile_curve * moneyness
-    factor += skew_slope
-    factor *= moneyness
-    factor += 1.0
-    # As np.minimum and np.maximum, at a quarter of their cost.
-    factor.clip(LOWEST_FACTOR, HIGHEST_FACTOR, out=factor)
-    volatilities = base_volatility * factor
-    return volatilities.clip(LOWEST_VOLATILITY, HIGHEST_VOLATILITY, out=volatilities)
+    log_moneyness = numerics.log(np.asarray(strikes / spot))
+    return np.asarray(bent(base_volatility, log_moneyness, skew_slope, smile_curve))
+
+
+@formula
+def bent(volatility: Number, log_moneyness: Number, skew_slope: Number, smile_curve: Number) -> Number:
+    """The volatility at ``ln(strike / spot)``, given the one at the money."""
+    factor = (smile_curve * log_moneyness + skew_slope) * log_moneyness + 1.0
+    factor = select(factor > LOWEST_FACTOR, factor, LOWEST_FACTOR)
+    factor = select(factor < HIGHEST_FACTOR, factor, HIGHEST_FACTOR)
+    smiled = volatility * factor
+    smiled = select(smiled > LOWEST_VOLATILITY, smiled, LOWEST_VOLATILITY)
+    return select(smiled < HIGHEST_VOLATILITY, smiled, HIGHEST_VOLATILITY)
