@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -37,20 +38,30 @@ GUARD = Guard()
 sys.addaudithook(GUARD)
 
 
+@contextmanager
+def guarded(forbidden: set[str]) -> Iterator[None]:
+    GUARD.forbidden = forbidden
+    try:
+        yield
+    finally:
+        GUARD.forbidden = set()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     # Not ports: libraries look whether there is IPv6 when they are imported.
-    GUARD.forbidden = STARTS_A_PROCESS
-    try:
+    with guarded(STARTS_A_PROCESS):
         return (yield)
-    finally:
-        GUARD.forbidden = set()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    GUARD.forbidden = STARTS_A_PROCESS | OPENS_A_PORT
-    try:
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with guarded(STARTS_A_PROCESS | OPENS_A_PORT):
         return (yield)
-    finally:
-        GUARD.forbidden = set()
+
+
+# Not `pytest_runtest_teardown`: after the last test, what integration tests started may be ended there.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with guarded(STARTS_A_PROCESS | OPENS_A_PORT):
+        return (yield)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +55,10 @@ def test_no_module_of_tests_changes_where_modules_are_found() -> None:
     assert [place(path) for path in MODULES if "sys.path.insert" in path.read_text(encoding="utf-8")] == [
         place(Path(__file__).resolve())
     ]
+
+
+def test_a_unit_test_cannot_start_a_process_or_open_a_port() -> None:
+    with pytest.raises(pytest.fail.Exception, match="subprocess"):
+        subprocess.run(["true"], check=False)
+    with pytest.raises(pytest.fail.Exception, match="socket"), socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
