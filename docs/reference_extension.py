@@ -25,8 +25,9 @@ def declared(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
     if not inspect.isclass(value) or "__annotations__" not in vars(value):
         return
     for name, hint in get_type_hints(value, include_extras=True).items():
+        # Those of `Annotated`; the parts of a union are classes.
         for note in get_args(hint)[1:]:
-            if isinstance(schema := getattr(note, "schema", None), Callable):
+            if not inspect.isclass(note) and isinstance(schema := getattr(note, "schema", None), Callable):
                 yield name, schema()
 
 

@@ -1,7 +1,4 @@
-"""The random numbers of simulated paths; `antithetic` and `sobol` beside them draw with less noise.
-
-Sobol's sequence is not imported here: it takes half a second of scipy.stats that a session does not need.
-"""
+"""The random numbers of simulated paths; `antithetic` and `sobol` beside them draw with less noise."""
 
 from optionchain.draws.philox import RNG_NAME, Draws, Factor, PhiloxDraws
 

@@ -6,7 +6,6 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from optionchain import numerics
 from optionchain.arrays import Paths
@@ -79,6 +78,9 @@ class SobolDraws:
     def _points(self, factor: Factor, steps: int) -> NDArray[np.uint64]:
         """``[points, steps]`` of the unshifted sequence, as whole multiples of 2^-53."""
         dimensions = len(Factor) * steps
+        # Here, for it takes half a second and 50 MB that nothing else of ours needs.
+        from scipy.stats import qmc  # noqa: PLC0415
+
         if dimensions > qmc.Sobol.MAXDIM:
             most = qmc.Sobol.MAXDIM // len(Factor)
             raise InvalidInput("steps", f"Sobol's sequence is known for at most {most} steps")
