@@ -175,6 +175,21 @@ async def test_a_bug_in_the_transport_reaches_the_caller_and_the_next_call_goes_
     assert transport.batches == [["1"], ["2"]], "a bug is not repeated"
 
 
+async def test_who_gave_up_while_a_batch_was_lost_does_not_keep_its_failure_from_the_others() -> None:
+    transport = Transport()
+    transport.failures = [Defect()]
+    way = gateway(transport)
+    impatient, patient = (asyncio.create_task(way.call(call(some))) for some in ("impatient", "patient"))
+    await turns()
+    impatient.cancel()
+    await turns()
+    transport.is_open.set()
+
+    with pytest.raises(Defect):
+        await asyncio.wait_for(patient, 5.0)
+    assert transport.batches == [["impatient", "patient"]]
+
+
 async def test_who_gave_up_waiting_is_not_delivered() -> None:
     transport = Transport()
     way = gateway(transport)
