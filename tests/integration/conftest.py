@@ -1,4 +1,4 @@
-"""One small Ray cluster for all of these tests, on ports of its own, and a custom resource to place sweeps by."""
+"""One small Ray cluster for all tests that need no more, on ports of its own, with a custom resource to place by."""
 
 from __future__ import annotations
 
