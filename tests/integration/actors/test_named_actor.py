@@ -65,6 +65,7 @@ async def test_every_error_of_ray_is_one_of_ours(kind: type[exceptions.RayError]
         await directory(actors).deliver("history", "call")
 
     assert type(raised.value) is expected
+    assert raised.value.__cause__ is error, "a log shows what Ray said"
     if expected is ActorLost:
         assert await NamedActor(directory(Actors([error, None])), "history", timeout_seconds=5.0).call(
             on_behalf_of("anna"), "answer"
