@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
-from cluster.instance.report import ClusterReport
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
 from optionchain.observing import Observer
 from optionchain.ports import Allowances, Answers, Authentication, Dependency, SessionStore
 from serve_app.routes.streaming import Producers
 from serve_app.shared_services import ConfigService, HistoryService
+
+if TYPE_CHECKING:
+    from cluster.instance.report import ClusterReport
 
 
 @dataclass(frozen=True, slots=True)

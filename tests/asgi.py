@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from callers import principal
 from starlette.types import ASGIApp
 
 from cluster.settings import Settings
 from optionchain.context import ADMIN, Principal
 from optionchain.observing import Unobserved
 from serve_app.asgi import build_asgi
+from tests.callers import principal
 
 
 class ByName:

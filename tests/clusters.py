@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 
 OTHER_KEYS = "first:admin=first-key-0123456789,second=second-key-0123456789"
-PATIENCE_SECONDS = 20.0
 
 PARAMETERS: dict[str, Any] = {
     "symbol": "SPX",
@@ -159,14 +157,6 @@ def is_session_actor(process: psutil.Process) -> bool:
         return process.cmdline()[0].startswith("ray::SessionActor")
     except (psutil.Error, IndexError):
         return False
-
-
-def eventually(is_true: Callable[[], bool], what: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + patience_seconds
-    while not is_true():
-        assert time.monotonic() < deadline, f"still not so after {patience_seconds:.0f} s: {what}"
-        time.sleep(0.05)
 
 
 def create(api: httpx.Client, **changes: Any) -> dict[str, Any]:

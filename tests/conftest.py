@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 if TYPE_CHECKING:
-    from clusters import Cluster
+    from tests.clusters import Cluster
 
 # The machine is shared, so a slow example says nothing; the same examples every time, so a red test stays red.
 settings.register_profile(
@@ -59,7 +59,7 @@ def golden() -> dict[str, dict[str, Any]]:
 def cluster() -> Iterator[Cluster]:
     """One cluster for all tests that only talk to it, started as `optionchain up` starts it."""
     # Only here: whoever examines a deployment with the conformance kit needs nothing of ours.
-    from clusters import OTHER_KEYS, Cluster
+    from tests.clusters import OTHER_KEYS, Cluster
 
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
         cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS}, ray={"dashboard": True})  # it takes jobs

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from breakable import MAX_WAITING, Quiet, Running
 
 from cluster.instance.instance import Instance, processes
 from proving.chaos.cli import chaos_settings
+from tests.chaos.breakable import MAX_WAITING, Quiet, Running
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import pytest
-from breakable import CLIENTS, CROWD, PAUSE_SECONDS, Running
 from rich.console import Console
 
 from proving.chaos.checker import check
@@ -21,6 +20,8 @@ from proving.chaos.faults import Fault, Victims
 from proving.chaos.history import Attempt, Served, Unanswered
 from proving.chaos.load import Load
 from proving.chaos.run import ChaosPlan, open_api, run_chaos
+from tests.chaos.breakable import CLIENTS, CROWD, PAUSE_SECONDS, Running
+from tests.waiting import passing
 
 # The first test waits for the instance to start, which a busy machine may take two minutes for.
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -93,7 +94,7 @@ async def test_while_redis_hangs_callers_are_told_in_time_and_its_return_is_noti
     async with load_on(running) as load:
         hung = time.monotonic()
         with hanging_redis(running):
-            await asyncio.sleep(HANG_SECONDS)
+            await passing(HANG_SECONDS)
         back = time.monotonic()
         recovery = await everybody_served(load, since=back)
 

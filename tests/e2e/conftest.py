@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from clusters import OTHER_KEYS, Cluster
 
 from cluster.api_keys import parse_keys
+from tests.clusters import OTHER_KEYS, Cluster
 
 
 @pytest.fixture

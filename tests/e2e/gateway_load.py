@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 
 import orjson
-from callers import on_behalf_of
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
@@ -17,6 +16,7 @@ from optionchain.session import Advance, Command, Create, Session, SessionKind
 from proving.chaos.checker import Verdict, check
 from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
 from proving.chaos.sessions import START, ChaosSession
+from tests.callers import on_behalf_of
 
 NO_STEP = 2**31
 

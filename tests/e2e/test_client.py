@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
-from clusters import PARAMETERS, Cluster
 
 import optionchain_client
 from optionchain_client import AsyncClient, Client, Retry, Session, to_polars
+from tests.clusters import PARAMETERS, Cluster
 
 STEPS = PARAMETERS["steps"]
 SCHEDULE = {

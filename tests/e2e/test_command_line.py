@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from clusters import Cluster, eventually
+
+from tests.clusters import Cluster
+from tests.waiting import eventually
 
 SERVERS = ("valkey-server", "gcs_server", "raylet")
 

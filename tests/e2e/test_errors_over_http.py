@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from clusters import PARAMETERS, Cluster, create, step
+
+from tests.clusters import PARAMETERS, Cluster, create, step
 
 CHAIN = "/api/v1/chain"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from typing import Any
 
 import httpx
@@ -13,8 +12,10 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from clusters import Cluster, create, step
-from test_simulations import SIMULATIONS, UNKNOWN, simulate
+
+from tests.clusters import Cluster, create, step
+from tests.e2e.simulations import FORMATS, SIMULATIONS, UNKNOWN, export, simulate
+from tests.waiting import eventually, take
 
 BIG: dict[str, Any] = {
     "steps": 10_000,
@@ -23,11 +24,6 @@ BIG: dict[str, Any] = {
     "strike_interval": 25.0,
     "chain_size": 30,
 }
-FORMATS = ["json", "csv", "arrow", "parquet"]
-
-
-def export(api: httpx.Client, simulation: dict[str, Any], **query: Any) -> httpx.Response:
-    return api.get(f"{SIMULATIONS}/{simulation['id']}/export", params=query)
 
 
 def test_every_format_has_the_contracts_that_the_steps_serve(api: httpx.Client) -> None:
@@ -185,7 +181,7 @@ def test_a_slow_reader_of_a_large_export_costs_the_server_less_than_200_megabyte
                 peak = max(peak, memory(cluster))
             if number == 64:
                 break
-            time.sleep(0.02)  # the slow reader
+            take(0.02)  # the slow reader
 
     assert peak - before < 200e6
 
@@ -200,10 +196,10 @@ def test_readers_who_leave_early_make_room_for_others(api: httpx.Client) -> None
             assert answer.status_code in (200, 503)
             answer.read() if answer.status_code == 503 else next(answer.iter_raw())
 
-    deadline = time.monotonic() + 20.0
-    while export(api, simulation, to_step=0).status_code == 503:
-        assert time.monotonic() < deadline, "the places of readers who left were not freed"
-        time.sleep(0.1)
+    eventually(
+        lambda: export(api, simulation, to_step=0).status_code != 503,
+        "the places of readers who left are free",
+    )
 
 
 def memory(cluster: Cluster) -> float:

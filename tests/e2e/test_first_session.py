@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from clusters import Cluster
+
+from tests.clusters import Cluster
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

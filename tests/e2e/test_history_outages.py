@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from clusters import Cluster, create, eventually, step
 
 from cluster.instance.embedded_servers import MONGODB
 from cluster.instance.ports import accepts
+from tests.clusters import PARAMETERS, Cluster, create, step
+from tests.waiting import eventually
 
 CHAIN: dict[str, Any] = {
     "underlying": {"price": 100.0},
@@ -94,11 +94,12 @@ def test_a_configuration_reaches_sessions_of_every_replica_within_a_second(api: 
     before = create(api, **body)
     for chain_size in (7, 9):
         configure(api, {"defaults": {"chain_size": chain_size, "spread": 0.5}})
-        time.sleep(1.0)  # what is claimed
 
-        made = [create(api, **body)["parameters"] for _ in range(SESSIONS)]
+        def all_have_it(size: int = chain_size) -> bool:
+            made = [create(api, **body)["parameters"] for _ in range(SESSIONS)]
+            return [(one["chain_size"], one["spread"]) for one in made] == [(size, 0.5)] * SESSIONS
 
-        assert [(one["chain_size"], one["spread"]) for one in made] == [(chain_size, 0.5)] * SESSIONS
+        eventually(all_have_it, "every replica has the change", patience_seconds=1.0)
     assert before["parameters"]["spread"] == 0.01
     chain = api.get("/api/v1/chain", params={"sessionid": before["id"]}).json()
     assert len(chain["contracts"]) == 2 * before["parameters"]["chain_size"] + 1
@@ -107,7 +108,7 @@ def test_a_configuration_reaches_sessions_of_every_replica_within_a_second(api: 
 def test_configured_limits_refuse_by_the_field(api: httpx.Client) -> None:
     session = create(api)
     configure(api, {"limits": {"max_steps": 10, "max_chain_size": 6}})
-    time.sleep(1.0)
+    eventually(lambda: statuses(api) == {400}, "every replica refuses", patience_seconds=1.0)
 
     too_long = api.patch("/api/v1/chain", params={"sessionid": session["id"]}, json={"steps": 11})
     for path, extra in (("/api/v1/chain", {}), ("/api/v2/simulations", schedule())):
@@ -119,8 +120,13 @@ def test_configured_limits_refuse_by_the_field(api: httpx.Client) -> None:
 
     assert (too_long.status_code, too_long.json()["field"]) == (400, "steps")
     configure(api, {})
-    time.sleep(1.0)
+    eventually(lambda: statuses(api) == {201}, "every replica allows it again", patience_seconds=1.0)
     assert create(api)["total_steps"] == session["total_steps"]
+
+
+def statuses(api: httpx.Client) -> set[int]:
+    """What becomes of new sessions, at every replica."""
+    return {api.post("/api/v1/chain", json=PARAMETERS).status_code for _ in range(SESSIONS)}
 
 
 def schedule() -> dict[str, Any]:

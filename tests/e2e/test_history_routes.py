@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from clusters import PARAMETERS, Cluster, create, eventually, step
+
+from tests.clusters import PARAMETERS, Cluster, create, step
+from tests.waiting import eventually
 
 BARS = 60
 SIMULATION: dict[str, Any] = {

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from clusters import Cluster
+
+from tests.clusters import Cluster
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

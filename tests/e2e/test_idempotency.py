@@ -8,7 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 import redis
-from clusters import PARAMETERS, Cluster, create
+
+from tests.clusters import PARAMETERS, Cluster, create
 
 KEY = "Idempotency-Key"
 

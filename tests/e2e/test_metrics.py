@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import httpx
-from clusters import Cluster, create, eventually, step
+
+from tests.clusters import Cluster, create, step
+from tests.waiting import eventually
 
 
 def test_the_steps_of_all_actors_are_on_the_metrics_page(api: httpx.Client) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from clusters import Cluster
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 from redis import Redis
@@ -18,6 +17,7 @@ from redis.exceptions import AuthenticationError
 from cluster.instance.private_files import private_folder
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.ray_node import HAPROXY_FOLDER, ray_temporary_folder
+from tests.clusters import Cluster
 
 NOBODY = 65_534
 

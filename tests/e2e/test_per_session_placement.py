@@ -12,10 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from clusters import PARAMETERS, Cluster, create, eventually, step
-from test_simulations import SIMULATIONS, simulate
 
 from optionchain_client import Client
+from tests.clusters import PARAMETERS, Cluster, create, step
+from tests.e2e.simulations import SIMULATIONS, simulate
+from tests.waiting import eventually
 
 # Enough for the tests that are not about it.
 BURST = 1000

@@ -13,15 +13,15 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from clusters import Cluster, Quiet, create, eventually, step
-from test_exports import FORMATS, export
-from test_simulations import SIMULATIONS, simulate
 
 from cluster.settings import LimitsSettings
 from optionchain.export import Export, Format
 from optionchain.parameters import SimulationParameters
 from optionchain.session import REMEMBERED_COMMANDS
 from serve_app.bodies.simulations import SimulationRequest, values_of
+from tests.clusters import Cluster, Quiet, create, step
+from tests.e2e.simulations import FORMATS, SIMULATIONS, export, simulate
+from tests.waiting import eventually
 
 # The requirement, on a machine of its own: the next step goes on at the right cursor within five seconds.
 RECOVERY_SECONDS = 5.0

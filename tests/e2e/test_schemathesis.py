@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from clusters import Cluster
+
+from tests.clusters import Cluster
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 LEAST_CASES = 2_000

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,8 @@ from typing import Any
 import httpx
 import pytest
 import ray
-from callers import on_behalf_of
-from gateway_load import GatewayLoad
 from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
-from servers import redis_server
 
 from actors.named import NamedActors
 from actors.sessions.gateway import SessionGateway
@@ -32,6 +28,10 @@ from cluster.settings import Settings
 from optionchain.session import Peek, SessionKind
 from proving.chaos.checker import Verdict
 from proving.chaos.history import Served, Unanswered
+from tests.callers import on_behalf_of
+from tests.e2e.gateway_load import GatewayLoad
+from tests.servers import redis_server
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.anyio,
@@ -175,7 +175,7 @@ async def test_an_actor_that_slept_while_another_took_over_serves_nothing_twice(
     await load.create(patient)
     await load.step([patient, other], 4)
 
-    with asleep(nodes.pid("sessions-0")):
+    with suspended(nodes.pid("sessions-0")):
         # Each session has steps on their way to the sleeper while the other actor serves them all.
         hasty_steps = [asyncio.create_task(load.attempt(hasty, id_, None)) for id_ in load.sessions]
         patient_steps = [asyncio.create_task(load.attempt(patient, id_, None)) for id_ in load.sessions]
@@ -226,14 +226,14 @@ async def test_every_metric_of_the_sessions_is_exported_and_no_label_grows_with_
 async def exported(nodes: Nodes) -> list[tuple[str, dict[str, str]]]:
     """Our series at the agents of all nodes, as soon as all metrics are there."""
     ports = {node["MetricsExportPort"] for node in ray.nodes() if node["Alive"]}
-    deadline = time.monotonic() + REPORT_PATIENCE_SECONDS
-    while True:
+
+    async def found() -> list[tuple[str, dict[str, str]]] | None:
         async with httpx.AsyncClient(trust_env=False) as client:
             pages = await asyncio.gather(*(client.get(f"http://127.0.0.1:{port}/metrics") for port in ports))
-        series = [found for page in pages for found in ours(page.text)]
-        if families_of(series) >= METRICS or time.monotonic() > deadline:
-            return series
-        await asyncio.sleep(1.0)
+        series = [one for page in pages for one in ours(page.text)]
+        return series if families_of(series) >= METRICS else None
+
+    return await until(found, "every metric is exported", patience_seconds=REPORT_PATIENCE_SECONDS)
 
 
 def families_of(series: Sequence[tuple[str, dict[str, str]]]) -> set[str]:
@@ -248,7 +248,7 @@ def ours(page: str) -> list[tuple[str, dict[str, str]]]:
 
 
 @contextmanager
-def asleep(pid: int) -> Iterator[None]:
+def suspended(pid: int) -> Iterator[None]:
     os.kill(pid, signal.SIGSTOP)
     try:
         yield

@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from clusters import create
-from test_simulations import SIMULATIONS, UNKNOWN, simulate
+
+from tests.clusters import create
+from tests.e2e.simulations import SIMULATIONS, UNKNOWN, simulate
 
 
 def stream(

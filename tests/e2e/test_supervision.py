@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
-from clusters import Cluster, create, eventually, step
 
 from cluster.instance.parts import SUPERVISOR
 from cluster.instance.processes import command_of
 from cluster.instance.ray_node import ray_temporary_folder
+from tests.clusters import Cluster, create, step
+from tests.waiting import eventually
 
 # What is promised, and what a busy machine is given beyond it: how fast it is, `optionchain bench start` measures.
 PATIENCE_SECONDS = 60.0
@@ -117,16 +117,15 @@ def kill(victims: list[psutil.Process]) -> None:
 
 def answered(call: object, patience_seconds: float) -> dict[str, object]:
     """The answer, once there is one that is no sign of something being down."""
-    deadline = time.monotonic() + patience_seconds
-    while True:
+
+    def found() -> httpx.Response | None:
         try:
             answer: httpx.Response = call()  # type: ignore[operator]
-        except httpx.TransportError as error:
-            told = str(error)
-        else:
-            if answer.status_code < 500 and answer.status_code != 404:
-                assert answer.status_code == 200, answer.text
-                return answer.json()  # type: ignore[no-any-return]
-            told = answer.text
-        assert time.monotonic() < deadline, told
-        time.sleep(0.2)
+        except httpx.TransportError:
+            return None
+        return None if answer.status_code >= 500 or answer.status_code == 404 else answer
+
+    answer = eventually(found, "the service answers", patience_seconds=patience_seconds)
+    assert answer is not None
+    assert answer.status_code == 200, answer.text
+    return answer.json()  # type: ignore[no-any-return]

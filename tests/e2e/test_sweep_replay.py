@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import numpy as np
-from clusters import step
 
 from optionchain import Heston, SimulationParameters, SingleExpiration
 from optionchain.measures import terminal_price
 from optionchain.sweeps import InProcess, Silent, Sweep
+from tests.clusters import step
 
 BASE = SimulationParameters(
     symbol="SPX",

@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
-from clusters import Cluster, create, eventually, step
 from pymongo import MongoClient
+
+from tests.clusters import Cluster, create, step
+from tests.waiting import eventually
 
 SWEEPS = "/api/v1/sweeps"
 OVER = ("completed", "cancelled", "failed")

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from clusters import PARAMETERS, create, step
+
+from tests.clusters import PARAMETERS, create, step
 
 CHAIN, SESSIONS = "/api/v1/chain", "/api/v1/chain/sessions"
 

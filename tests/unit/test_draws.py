@@ -1,7 +1,3 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +10,6 @@ from optionchain.errors import InvalidInput
 NORMALS = [0.7383886622983749, -1.014893459564203, -0.20050082531502142]
 UNIFORMS = [0.02853579649602489, 0.8683232373128237, 0.8008334607571981]
 
-ROOT = Path(__file__).parents[2]
 REPEATABLE = settings(derandomize=True, deadline=None)
 SEEDS = st.integers(0, 2**64 - 1)
 KINDS = st.sampled_from([PhiloxDraws.normals, PhiloxDraws.uniforms])
@@ -45,20 +40,6 @@ def test_the_order_of_drawing_does_not_matter():
     draws.uniforms(Factor.JUMP_COUNT, 7)
 
     assert np.array_equal(draws.normals(Factor.PRICE, 10), first)
-
-
-def test_another_process_draws_the_same_numbers():
-    program = (
-        "from optionchain.draws.philox import *;"
-        "print(PhiloxDraws(2**63 + 5, first_path=4, paths=2).normals(Factor.VOLATILITY, 100).tobytes().hex())"
-    )
-
-    printed = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-
-    drawn = PhiloxDraws(2**63 + 5, first_path=4, paths=2).normals(Factor.VOLATILITY, 100)
-    assert printed.strip() == drawn.tobytes().hex()
 
 
 def test_philox_v1_is_what_it_always_was():

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from callers import on_behalf_of
 
 from actors.delivery import ActorLost
 from actors.sessions.gateway import SessionGateway
@@ -16,6 +15,8 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
 from optionchain.session import Advance, SessionKind
+from tests.callers import on_behalf_of
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -53,20 +54,14 @@ def gateway(transport: Transport, **options: Any) -> SessionGateway:
     return SessionGateway(Shards(1), transport, **values)
 
 
-async def settle() -> None:
-    """Let everything run that can."""
-    for _ in range(20):
-        await asyncio.sleep(0)
-
-
 async def test_calls_that_arrive_while_a_batch_is_under_way_travel_as_one() -> None:
     transport = Transport()
     way = gateway(transport)
 
     first = asyncio.create_task(way.call(call("1")))
-    await settle()
+    await turns()
     others = [asyncio.create_task(way.call(call(str(number)))) for number in (2, 3, 4)]
-    await settle()
+    await turns()
     transport.is_open.set()
 
     assert await asyncio.gather(first, *others) == [b"1", b"2", b"3", b"4"]
@@ -77,8 +72,7 @@ async def test_a_call_that_finds_its_actor_idle_leaves_at_once() -> None:
     transport = Transport()
     task = asyncio.create_task(gateway(transport).call(call("1")))
 
-    for _ in range(3):  # the task itself, the lane's runner, the transport: no timer in between
-        await asyncio.sleep(0)
+    await turns(3)  # the task itself, the lane's runner, the transport: no timer in between
 
     assert transport.batches == [["1"]]
     transport.is_open.set()
@@ -89,7 +83,7 @@ async def test_a_batch_is_bounded() -> None:
     transport = Transport()
     way = gateway(transport, max_batch=2)
     tasks = [asyncio.create_task(way.call(call(str(number)))) for number in range(5)]
-    await settle()
+    await turns()
     transport.is_open.set()
 
     await asyncio.gather(*tasks)
@@ -102,7 +96,7 @@ async def test_calls_for_many_snapshots_fill_a_batch_sooner() -> None:
     way = gateway(transport, max_batch=10)
     counts = [None, 4, 4, 4, 1000, None]
     tasks = [asyncio.create_task(way.call(call(str(number), count))) for number, count in enumerate(counts)]
-    await settle()
+    await turns()
     transport.is_open.set()
 
     await asyncio.gather(*tasks)
@@ -114,7 +108,7 @@ async def test_a_call_too_many_is_refused_at_once_and_the_others_are_served() ->
     transport = Transport()
     way = gateway(transport, max_waiting=2)
     tasks = [asyncio.create_task(way.call(call(str(number)))) for number in range(2)]
-    await settle()
+    await turns()
 
     with pytest.raises(Overloaded):
         await way.call(call("too many"))
@@ -158,7 +152,7 @@ async def test_one_bad_call_does_not_fail_its_neighbours() -> None:
     transport = Transport(answer)
     way = gateway(transport)
     tasks = [asyncio.create_task(way.call(call(some))) for some in ("1", "bad", "2")]
-    await settle()
+    await turns()
     transport.is_open.set()
 
     first, bad, second = await asyncio.gather(*tasks, return_exceptions=True)
@@ -181,15 +175,30 @@ async def test_a_bug_in_the_transport_reaches_the_caller_and_the_next_call_goes_
     assert transport.batches == [["1"], ["2"]], "a bug is not repeated"
 
 
+async def test_who_gave_up_while_a_batch_was_lost_does_not_keep_its_failure_from_the_others() -> None:
+    transport = Transport()
+    transport.failures = [Defect()]
+    way = gateway(transport)
+    impatient, patient = (asyncio.create_task(way.call(call(some))) for some in ("impatient", "patient"))
+    await turns()
+    impatient.cancel()
+    await turns()
+    transport.is_open.set()
+
+    with pytest.raises(Defect):
+        await asyncio.wait_for(patient, 5.0)
+    assert transport.batches == [["impatient", "patient"]]
+
+
 async def test_who_gave_up_waiting_is_not_delivered() -> None:
     transport = Transport()
     way = gateway(transport)
     first = asyncio.create_task(way.call(call("1")))
-    await settle()
+    await turns()
     impatient, patient = (asyncio.create_task(way.call(call(some))) for some in ("impatient", "patient"))
-    await settle()
+    await turns()
     impatient.cancel()
-    await settle()
+    await turns()
     transport.is_open.set()
 
     assert await asyncio.gather(first, patient) == [b"1", b"patient"]
@@ -210,7 +219,7 @@ async def test_actors_do_not_wait_for_each_other() -> None:
         )
         for session_id in ids
     ]
-    await settle()
+    await turns()
 
     assert transport.by_actor == {"sessions-0": 1, "sessions-1": 1}
     transport.is_open.set()

@@ -10,13 +10,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+
+from tests.waiting import eventually
 
 START_SECONDS = 30.0
 
@@ -61,15 +62,14 @@ def mongod_command(folder: Path, port: int, *, replica_set: str | None) -> list[
 
 def await_answer(uri: str, command: str, accept=lambda answer: True) -> None:
     """Ask until the server answers what we wait for."""
-    deadline = time.monotonic() + START_SECONDS
     with MongoClient(uri, serverSelectionTimeoutMS=500, directConnection=True) as client:
-        while True:
+
+        def is_answered():
             with contextlib.suppress(PyMongoError):
-                if accept(client.admin.command(command)):
-                    return
-            if time.monotonic() > deadline:
-                pytest.fail(f"no answer to {command} after {START_SECONDS:.0f} s")
-            time.sleep(0.05)
+                return accept(client.admin.command(command))
+            return False
+
+        eventually(is_answered, f"it answers {command}", patience_seconds=START_SECONDS)
 
 
 @contextlib.contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
 from actors.configuration.live import LiveConfiguration
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -124,6 +124,10 @@ async def test_a_change_reaches_every_replica_within_a_second_whoever_makes_it(w
     ]
     assert [(await replica.current()).version for replica in replicas] == [0, 0, 0]
 
+    async def all_have(chain_size):
+        seen = [await replica.current() for replica in replicas]
+        return [one.defaults["chain_size"] for one in seen] == [chain_size] * 3
+
     for version, chain_size in enumerate((6, 7)):
         await world.configurations.save_config(
             "simulator",
@@ -132,11 +136,7 @@ async def test_a_change_reaches_every_replica_within_a_second_whoever_makes_it(w
             saved_by="another cluster",
             saved_at=datetime.now(UTC),
         )
-        await asyncio.sleep(0.9)
-        seen = [await replica.current() for replica in replicas]
-        assert [one.defaults["chain_size"] for one in seen] == [chain_size] * 3
+        await until(lambda size=chain_size: all_have(size), "every replica has it", patience_seconds=0.9)
 
     await world.put("/api/v1/config/simulator", {"defaults": {"chain_size": 8}}, **{"if-match": "2"})
-    await asyncio.sleep(0.9)
-    seen = [await replica.current() for replica in replicas]
-    assert [one.defaults["chain_size"] for one in seen] == [8, 8, 8]
+    await until(lambda: all_have(8), "every replica has it", patience_seconds=0.9)

@@ -21,6 +21,7 @@ from optionchain.history.chains import DateRange
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
 from tests.unit.history.samples import chain, prices, same_chain
+from tests.waiting import passing, until
 
 pytestmark = pytest.mark.anyio
 
@@ -126,14 +127,17 @@ class Writers:
             on_success(await write)
         except (Unavailable, Conflict):
             self.failures += 1
-            await asyncio.sleep(0.05)
+            await passing(0.05)
 
 
 async def eventually(is_so, check):
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await is_so():
-            check()
-            await asyncio.sleep(0.01)
+    async def is_so_now():
+        if await is_so():
+            return True
+        check()
+        return False
+
+    await until(is_so_now, "what is awaited after a failure", patience_seconds=PATIENCE_SECONDS)
 
 
 async def committed(client):

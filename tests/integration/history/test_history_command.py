@@ -7,7 +7,6 @@ import csv
 import os
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from adapters.redis_connection import open_redis
 from adapters.settings import RedisSettings
 from cluster.commands.history import app
 from optionchain.errors import Unavailable
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).parents[3]
 KILLED_ROWS = 700_000  # three batches
@@ -87,11 +87,12 @@ def test_an_import_that_was_killed_goes_on_where_it_was(run, mongo, tmp_path):
     progress = tmp_path / "spx.csv.import.json"
     arguments = ["history", "import", file, "--asset", "SPX", "--timeframe", "Minute"]
     killed = subprocess.Popen([sys.executable, "-m", "cluster.cli", *arguments], cwd=REPOSITORY)
-    deadline = time.monotonic() + 60
-    while not progress.exists():
+
+    def is_under_way():
         assert killed.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+        return progress.exists()
+
+    eventually(is_under_way, "a batch is stored", patience_seconds=60.0, pause_seconds=0.002)
     killed.kill()
     killed.wait()
     before = heads(mongo)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from datetime import date, timedelta
 
@@ -23,6 +22,7 @@ from tests.integration.history import mongo_servers as servers
 from tests.integration.history.world import World
 from tests.servers import redis_server
 from tests.unit.history.samples import chain, prices, same_chain
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -140,12 +140,6 @@ async def test_a_historical_model_draws_its_window_from_the_seed(world):
             await world.history.closes(asset, TimeFrame.DAY, steps, 1)
 
 
-async def until(is_so):
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110  what we wait for has no event
-            await asyncio.sleep(0.01)
-
-
 CHAIN_PATH, CONFIGURATION = "/api/v1/historical/SPX/2024-01-02", "/api/v1/config/simulator"
 COMPUTED = (
     "/api/v1/historical/SPX/prices",
@@ -168,10 +162,10 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
         read = (CHAIN_PATH, CONFIGURATION, *COMPUTED)
         fresh = [await world.http.get(path) for path in read]
         assert {answer.status_code for answer in fresh} == {200}
-        await until(lambda: world.config._hears_changes)
+        await until(lambda: world.config._hears_changes, "it hears changes")
 
     async with contextlib.aclosing(world):
-        await until(lambda: not world.config._hears_changes)
+        await until(lambda: not world.config._hears_changes, "it has noticed")
         refused = [await world.put(CHAIN_PATH, body) for _ in range(3)]
         # A write that was refused takes nothing away that could be read.
         stale = [await world.http.get(path) for path in read]
@@ -187,9 +181,11 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
         port = int(uri.split("/")[2].split(":")[1])
         command = servers.mongod_command(tmp_path / str(port), port, replica_set="rs")
         with servers.process(command, tmp_path / "again.log"):
-            async with asyncio.timeout(30):
-                while (await world.put(CHAIN_PATH, body)).status_code != 200:  # noqa: ASYNC110
-                    await asyncio.sleep(0.1)
+
+            async def is_accepted():
+                return (await world.put(CHAIN_PATH, body)).status_code == 200
+
+            await until(is_accepted, "writes are accepted again", patience_seconds=30.0)
             again = await world.http.get(CHAIN_PATH)
             assert "x-cache" not in again.headers
             assert again.content != fresh[0].content
@@ -220,9 +216,11 @@ async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, 
     await first_call(again)
 
     keys = [f"history:chain:SPX:{day + timedelta(days=offset)}" for offset in range(3)]
-    async with asyncio.timeout(10):
-        while not all([await world.cache.exists(key) for key in keys]):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+    async def are_loaded():
+        return all([await world.cache.exists(key) for key in keys])
+
+    await until(are_loaded, "the most used days are loaded")
     await again.close()
 
 
@@ -289,9 +287,12 @@ async def test_a_write_whose_answer_was_lost_is_seen_as_soon_as_the_store_answer
     stale = await world.http.get(path)
 
     assert (stale.content, stale.headers["x-cache"]) == (old.content, "stale")
-    async with asyncio.timeout(10):
-        while "x-cache" in (now := await world.http.get(path)).headers:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+    async def fresh():
+        answer = await world.http.get(path)
+        return None if "x-cache" in answer.headers else answer
+
+    now = await until(fresh, "the store answers")
     assert [row["close"] for row in now.json()["data"]] == [1.0, 3.0]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 
@@ -10,6 +9,7 @@ import pytest
 
 from adapters.redis_cache import RedisCacheService
 from tests.servers import redis_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -21,16 +21,10 @@ async def two(redis):
     pair = [RedisCacheService(redis.open(), prefix=prefix) for _ in range(2)]
     for cache in pair:
         await cache.get("anything")
-        await until(lambda cache=cache: cache._is_listening)
+        await until(lambda cache=cache: cache._is_listening, "it listens")
     yield pair
     for cache in pair:
         await cache.close()
-
-
-async def until(is_so):
-    async with asyncio.timeout(10):
-        while not is_so():  # noqa: ASYNC110  what we wait for has no event
-            await asyncio.sleep(0.005)
 
 
 async def test_what_is_set_is_found_by_both_until_it_is_deleted(two):
@@ -44,7 +38,7 @@ async def test_what_is_set_is_found_by_both_until_it_is_deleted(two):
     assert await one.exists("a")
     assert await other.exists("a")
     await one.delete("a")
-    await until(lambda: "a" not in other._local)
+    await until(lambda: "a" not in other._local, "the other cache has heard of it")
     assert [await one.get("a"), await other.get("a")] == [None, None]
 
 
@@ -65,9 +59,11 @@ async def test_a_value_ends_with_its_time_in_every_tier(two):
 
     await one.set("a", b"1", 0.05)
     await other.get("a")
-    await asyncio.sleep(0.06)
 
-    assert [await one.get("a"), await other.get("a")] == [None, None]
+    async def has_ended():
+        return [await one.get("a"), await other.get("a")] == [None, None]
+
+    await until(has_ended, "its time is over", patience_seconds=0.06)
 
 
 async def test_what_was_set_together_ends_apart(two, redis):
@@ -133,11 +129,11 @@ async def test_a_server_that_goes_away_is_an_empty_cache_and_comes_back(tmp_path
     with redis_server(tmp_path) as server:
         cache = RedisCacheService(server.open())
         await cache.get("anything")
-        await until(lambda: cache._is_listening)
+        await until(lambda: cache._is_listening, "it listens again")
         await cache.set("a", b"1", 60)
         server.process.kill()
         server.process.wait()
-        await until(lambda: not cache._is_listening)
+        await until(lambda: not cache._is_listening, "it has noticed")
 
         begun = time.monotonic()
         for _ in range(20):

@@ -6,8 +6,6 @@ import uuid
 
 import httpx
 import orjson
-from asgi import service_of
-from recording import Recording
 
 from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.history.actor import HistoryActor, HistorySources
@@ -18,6 +16,8 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
+from tests.asgi import service_of
+from tests.recording import Recording
 
 
 class Here:

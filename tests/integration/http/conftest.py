@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from in_process_service import Service, service
-from servers import RedisServer, redis_server
+
+from tests.integration.http.in_process_service import Service, service
+from tests.servers import RedisServer, redis_server
 
 _PREFIXES = (f"http{number}" for number in count())
 PARAMETERS: dict[str, Any] = {

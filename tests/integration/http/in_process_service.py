@@ -10,8 +10,6 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from recording import Recording
-from servers import RedisServer
 from starlette.types import ASGIApp
 
 from actors.configuration.live import LiveConfiguration
@@ -32,6 +30,8 @@ from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
+from tests.recording import Recording
+from tests.servers import RedisServer
 
 ALICE, BOB = "alice-key-0123456789", "bob-key-0123456789ab"
 KEYS = SecretStr(f"alice:admin={ALICE},bob={BOB}")

@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from in_process_service import ALICE, BOB, Service, service
-from servers import RedisServer
 
 from serve_app.edge.header_bytes import HeaderBytes, unreadable
 from serve_app.edge.route_table import Permission
 from serve_app.routes.table import ROUTES
+from tests.integration.http.in_process_service import ALICE, BOB, Service, service
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 

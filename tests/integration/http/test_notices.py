@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from in_process_service import service
-from servers import RedisServer
 
 from optionchain.models import MARKET_MODELS
+from tests.integration.http.in_process_service import service
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 CHAIN = "/api/v1/chain"

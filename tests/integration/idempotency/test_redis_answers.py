@@ -8,11 +8,11 @@ from pathlib import Path
 
 import anyio
 import pytest
-from servers import RedisServer, redis_server
 
 from adapters.redis_idempotency import RedisAnswers, Room
 from optionchain.errors import Unavailable
 from optionchain.ports import KeyReused
+from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 REQUEST, OTHER_REQUEST = b"r" * 32, b"o" * 32

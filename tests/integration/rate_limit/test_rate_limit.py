@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import RedisServer, redis_server
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,6 +19,7 @@ from optionchain.observing import Unobserved
 from optionchain.ports import Authentication
 from serve_app.edge.boundary import Edge, Guards
 from serve_app.routes.table import ROUTES
+from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 LIMIT = 2

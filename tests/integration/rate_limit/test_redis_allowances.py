@@ -9,12 +9,12 @@ from pathlib import Path
 
 import anyio
 import pytest
-from servers import RedisServer, redis_server
 
 from adapters.redis_allowances import RedisAllowances
 from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
 from optionchain.ports import Allowance
+from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 # No test lasts long enough for one more request.

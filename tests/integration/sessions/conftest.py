@@ -7,10 +7,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from servers import RedisServer, redis_server
-from session_examples import StoreFactory
 
 from adapters.redis_session_store import RedisSessionStore
+from tests.integration.sessions.session_examples import StoreFactory
+from tests.servers import RedisServer, redis_server
 
 _PREFIXES = (f"test{number}" for number in count())
 

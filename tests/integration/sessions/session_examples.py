@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
-from callers import on_behalf_of
-
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
@@ -21,6 +19,7 @@ from optionchain.observing import Unobserved
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.ports import SessionStore
 from optionchain.session import Advance, Command, Create, Session, SessionKind, handle
+from tests.callers import on_behalf_of
 
 StoreFactory = Callable[..., RedisSessionStore]
 

@@ -9,11 +9,17 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from session_examples import MARKET_MODELS, PARAMETERS, ROLLING, advance, after, new_session
-
 from optionchain.errors import Conflict, NotFound
 from optionchain.ports import Checkpoint, SessionStore
 from optionchain.session import Reinitialize, Session, SessionKind
+from tests.integration.sessions.session_examples import (
+    MARKET_MODELS,
+    PARAMETERS,
+    ROLLING,
+    advance,
+    after,
+    new_session,
+)
 
 Check = Callable[[SessionStore], Awaitable[None]]
 

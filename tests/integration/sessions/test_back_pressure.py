@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from callers import on_behalf_of
-from servers import RedisServer, redis_server
-from session_examples import advance, new_host, new_session
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.host import SessionHost
@@ -24,6 +21,10 @@ from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import OptionChainError, Overloaded, Unavailable
 from optionchain.ports import Checkpoint
 from optionchain.session import Command, Create, Inspect, Session
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import advance, new_host, new_session
+from tests.servers import RedisServer, redis_server
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -133,7 +134,7 @@ async def test_beyond_the_room_callers_are_refused_at_once_with_a_time_to_come_b
 
     with hanging(hanging_server):
         waiting = [asyncio.create_task(ask(gateway, session, advance())) for _ in range(5)]
-        await asyncio.sleep(0)
+        await turns(1)
         asked = time.monotonic()
         with pytest.raises(Overloaded) as refusal:
             await ask(gateway, session, advance())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from servers import RedisServer
 
 from cluster.instance.instance import Instance, processes
 from cluster.instance.ports import free_ports
 from cluster.instance.problem import InstanceProblem
 from cluster.settings import Settings
+from tests.servers import RedisServer
 
 
 class Steps:

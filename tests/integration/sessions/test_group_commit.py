@@ -7,16 +7,24 @@ from collections.abc import Sequence
 
 import orjson
 import pytest
-from callers import on_behalf_of
-from recording import Recording
-from servers import RedisServer
-from session_examples import StoreFactory, advance, after, ask, created, new_host, new_session
 
 from actors.sessions.messages import Call
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound, OptionChainError
 from optionchain.ports import Checkpoint
 from optionchain.session import Delete, Peek, Session
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import (
+    StoreFactory,
+    advance,
+    after,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.recording import Recording
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 

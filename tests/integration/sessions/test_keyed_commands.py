@@ -12,8 +12,6 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from servers import RedisServer
-from session_examples import PARAMETERS, StoreFactory, advance, ask, created, new_host, new_session
 
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer
@@ -32,6 +30,16 @@ from optionchain.session import (
     Session,
     handle,
 )
+from tests.integration.sessions.session_examples import (
+    PARAMETERS,
+    StoreFactory,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 

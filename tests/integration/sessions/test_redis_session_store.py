@@ -7,9 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from servers import RedisServer, redis_server
-from session_examples import StoreFactory, advance, after, new_session
-from session_store_contract import CHECKS, Check, check_session_store, stored
 
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_connection import open_redis
@@ -19,6 +16,9 @@ from adapters.settings import RateSettings
 from optionchain.errors import NotFound, Unavailable
 from optionchain.ports import Checkpoint
 from optionchain.session import SessionKind
+from tests.integration.sessions.session_examples import StoreFactory, advance, after, new_session
+from tests.integration.sessions.session_store_contract import CHECKS, Check, check_session_store, stored
+from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,6 @@ from typing import Any, Literal
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from servers import RedisServer
-from session_examples import PARAMETERS, ask, created, new_host, new_session
 
 from actors.sessions.messages import Answer
 from adapters.redis_session_store import RedisSessionStore
@@ -34,6 +32,8 @@ from optionchain.ports import Checkpoint
 from optionchain.session import Advance, Command, Delete, Inspect, Peek, Reinitialize, Session
 from optionchain.simulation import Simulation
 from optionchain.wire.snapshots import snapshot_body
+from tests.integration.sessions.session_examples import PARAMETERS, ask, created, new_host, new_session
+from tests.servers import RedisServer
 
 Outage = Literal["none", "before", "after"]
 HOSTS = (0, 1)

@@ -9,18 +9,6 @@ from datetime import timedelta
 
 import orjson
 import pytest
-from recording import Recording
-from session_examples import (
-    NOW,
-    PARAMETERS,
-    ROLLING,
-    StoreFactory,
-    advance,
-    ask,
-    created,
-    new_host,
-    new_session,
-)
 
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer
@@ -48,6 +36,18 @@ from optionchain.session import (
     Session,
     SessionKind,
 )
+from tests.integration.sessions.session_examples import (
+    NOW,
+    PARAMETERS,
+    ROLLING,
+    StoreFactory,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.recording import Recording
 
 pytestmark = pytest.mark.anyio
 
@@ -218,13 +218,15 @@ async def test_one_bad_command_does_not_fail_its_neighbours(open_store: StoreFac
 
 
 async def test_a_bug_in_one_session_is_a_defect_of_that_session_alone(open_store: StoreFactory) -> None:
-    host = new_host(open_store())
+    observer = Recording()
+    host = new_host(open_store(), observer=observer)
     broken, sound = await created(host, new_session()), await created(host, new_session())
 
     (defect,) = await ask(host, broken, Advance("x", count="many"))  # type: ignore[arg-type]
     (answer,) = await ask(host, sound, advance())
 
     assert isinstance(defect, Defect)
+    assert observer.failure("session.command")[0].facts == {"command": "Advance"}
     assert cursor(answer) == 1
     assert cursor((await ask(host, broken, advance()))[0]) == 1
 
@@ -301,6 +303,23 @@ async def test_an_idle_session_leaves_memory(open_store: StoreFactory) -> None:
 
     assert await host.evict() == 1
     assert host.resident_count == 0
+
+
+async def test_who_is_in_memory_is_told_whenever_somebody_leaves(open_store: StoreFactory) -> None:
+    observer, now = Recording(), [NOW]
+    host = new_host(open_store(), observer=observer, clock=lambda: now[0])
+    levels = []
+
+    await created(host, new_session())
+    now[0] += timedelta(seconds=601)
+    await host.evict()
+    levels.append(observer.levels["session.resident"])
+    await created(host, new_session())
+    levels.append(observer.levels["session.resident"])
+    host.forget_written_before(now[0])
+    levels.append(observer.levels["session.resident"])
+
+    assert levels == [0.0, 1.0, 0.0]
 
 
 async def test_an_outage_is_told_and_what_the_store_has_is_what_holds_afterwards(

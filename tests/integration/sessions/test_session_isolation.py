@@ -6,13 +6,22 @@ import asyncio
 
 import orjson
 import pytest
-from callers import on_behalf_of
-from servers import RedisServer
-from session_examples import NOW, StoreFactory, advance, ask, created, new_host, new_session
 
 from actors.sessions.messages import Answer, Call
 from optionchain.errors import Defect, Unavailable
 from optionchain.session import Advance
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import (
+    NOW,
+    StoreFactory,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.recording import Recording
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 
@@ -30,13 +39,15 @@ async def test_a_record_that_nobody_can_read_fails_its_own_session_alone(
     redis = server.open()
     await redis.hset(f"{prefix}:session:{{{broken.id}}}", "parameters", b'{"from": "the future"}')
     await redis.aclose()
-    restarted = new_host(open_store())
+    observer = Recording()
+    restarted = new_host(open_store(), observer=observer)
 
     (failed,), (served,) = await asyncio.gather(
         ask(restarted, broken, advance()), ask(restarted, sound, advance())
     )
 
     assert isinstance(failed, Defect)
+    assert observer.failure("session.serve")[0].facts == {"session_id": broken.id}
     assert cursor(served) == 1
     assert cursor((await ask(restarted, sound, advance()))[0]) == 2
 

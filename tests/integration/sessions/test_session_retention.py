@@ -9,10 +9,6 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
-from callers import on_behalf_of
-from recording import Recording
-from servers import RedisServer
-from session_examples import StoreFactory, advance, ask, created, new_host, new_session
 
 from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
@@ -21,6 +17,18 @@ from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
 from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, SessionKind
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import (
+    StoreFactory,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.recording import Recording
+from tests.servers import RedisServer
+from tests.waiting import passing, until
 
 pytestmark = pytest.mark.anyio
 
@@ -63,14 +71,18 @@ async def test_an_expired_session_is_gone_from_the_list_from_memory_and_from_the
     # Reading keeps a session in use, not alive.
     while time.monotonic() - written < TTL_SECONDS * 0.8:
         await tell(actor, session, Peek())
-        await asyncio.sleep(0.05)
+        await passing(0.05)
     assert (await actor.status())["resident_sessions"] == 1
 
-    await asyncio.sleep(max(written + TTL_SECONDS + 2.5 * SWEEP_SECONDS - time.monotonic(), 0.0))
+    async def is_gone_everywhere() -> bool:
+        return (
+            (await store.list_active(session.owner, SessionKind.CHAIN)).total == 0
+            and (await actor.status())["resident_sessions"] == 0
+            and [key async for key in redis.scan_iter(f"*{prefix}*")] == []
+        )
 
-    assert (await store.list_active(session.owner, SessionKind.CHAIN)).total == 0
-    assert (await actor.status())["resident_sessions"] == 0
-    assert [key async for key in redis.scan_iter(f"*{prefix}*")] == []
+    left = max(written + TTL_SECONDS + 2.5 * SWEEP_SECONDS - time.monotonic(), 0.0)
+    await until(is_gone_everywhere, "listed, in memory or in the store", patience_seconds=left)
     assert isinstance(await tell(actor, session, Inspect()), NotFound)
     await redis.aclose()
 
@@ -80,7 +92,7 @@ async def test_every_write_gives_a_session_its_whole_time_again(actor: SessionAc
     await tell(actor, session, Create(session))
 
     for cursor in (1, 2, 3):
-        await asyncio.sleep(TTL_SECONDS * 0.6)
+        await passing(TTL_SECONDS * 0.6)
         body = await tell(actor, session, advance())
         assert isinstance(body, bytes)
         assert orjson.loads(body)["session_info"]["current_step"] == cursor

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from servers import RedisServer, redis_server
-from session_examples import PARAMETERS, advance, ask, created, new_host, new_session
 
 from actors.sessions.host import SessionHost
 from adapters.redis_connection import open_redis
@@ -17,6 +15,15 @@ from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import Unavailable
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session
+from tests.integration.sessions.session_examples import (
+    PARAMETERS,
+    advance,
+    ask,
+    created,
+    new_host,
+    new_session,
+)
+from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
-from servers import START_TIMEOUT_SECONDS
-from sweep_examples import run, sweep
 
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.settings import MongoSettings
 from cluster.instance.embedded_servers import embedded_mongo, running
 from cluster.instance.ports import free_ports
 from optionchain.errors import Unavailable
+from tests.servers import START_TIMEOUT_SECONDS
+from tests.unit.sweeps.sweep_examples import run, sweep
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,9 @@
 import os
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
-from sweep_examples import ROLLING, run, sweep
 
 from cluster.sweeps.ray_engine import OnRay
 from optionchain import InvalidInput
@@ -13,6 +11,8 @@ from optionchain.measures import short_strangle, terminal_price
 from optionchain.sweeps import Silent, Sweep
 from optionchain.sweeps.engine import Pending
 from optionchain.sweeps.progress import Progress
+from tests.unit.sweeps.sweep_examples import ROLLING, run, sweep
+from tests.waiting import take
 
 pytestmark = pytest.mark.usefixtures("ray_address")
 
@@ -118,7 +118,7 @@ def test_a_sweep_on_every_cpu_does_not_keep_an_actor_waiting():
                 assert progress.blocks < progress.total_blocks
 
     def slow(block):
-        time.sleep(0.2 if block.paths > 10 else 0.0)
+        take(0.2 if block.paths > 10 else 0.0)
         return block.prices[:, -1]
 
     sweep(measures=[slow], block_paths=40).run(engine=QUICK, observer=AskAnActor())

@@ -1,15 +1,14 @@
-import asyncio
-
 import orjson
 import pytest
-from callers import on_behalf_of
-from test_sweep_wire import DOCUMENT
 
 from cluster.sweeps.gateway import ACTOR, SweepGateway
 from cluster.sweeps.service import OVER
 from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import NotFound
+from tests.callers import on_behalf_of
+from tests.unit.sweeps.sweep_documents import DOCUMENT
+from tests.waiting import until
 
 NAMESPACE = "sweep-test"
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
@@ -24,10 +23,11 @@ def sweeps(tmp_path):
 
 
 async def over(sweeps, identity):
-    async with asyncio.timeout(90):
-        while (shown := await sweeps.status(on_behalf_of("first"), identity))["state"] not in OVER:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
-    return shown
+    async def shown():
+        status = await sweeps.status(on_behalf_of("first"), identity)
+        return status if status["state"] in OVER else None
+
+    return await until(shown, "the sweep is over", patience_seconds=90.0)
 
 
 async def test_an_actor_runs_the_sweeps_of_callers_on_its_cluster(sweeps):

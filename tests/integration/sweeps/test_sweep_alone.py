@@ -16,7 +16,6 @@ class NotInstalled:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, NotInstalled())
-sys.path.insert(0, {here!r})
 from optionchain import InvalidInput, Sweep
 from optionchain.measures import terminal_price
 from datetime import UTC, datetime
@@ -38,7 +37,7 @@ print(sorted({missing!r} & set(sys.modules)))
 
 
 def printed(missing: set[str], output: str | None) -> list[str]:
-    program = PROGRAM.format(missing=missing, output=output, here=str(Path(__file__).parent))
+    program = PROGRAM.format(missing=missing, output=output)
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 import uvicorn
-from asgi import service_of
-from test_sweep_service import SMALL, Gated, Here
 
 from cluster.instance.ports import free_ports
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
+from tests.asgi import service_of
+from tests.unit.sweeps.sweep_documents import SMALL
+from tests.unit.sweeps.sweep_services import Gated, Here
+from tests.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
 
@@ -30,20 +31,13 @@ def url(tmp_path) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        _until(lambda: server.started)
+        eventually(lambda: server.started, "the server listens")
         yield f"http://127.0.0.1:{port}/api/v1/sweeps"
     finally:
         engine.gate.set()
         service.close()
         server.should_exit = True
         thread.join(PATIENCE_SECONDS)
-
-
-def _until(is_true) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -70,4 +64,4 @@ def test_a_place_is_free_again_when_its_caller_has_left(url: str) -> None:
             with api.stream("GET", events) as again:
                 return again.status_code == httpx.codes.OK
 
-        _until(is_let_in)
+        eventually(is_let_in, "there is room again")

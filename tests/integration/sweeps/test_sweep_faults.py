@@ -4,31 +4,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from tests.waiting import eventually
+
 ROOT = Path(__file__).parents[3]
-UNIT = ROOT / "tests" / "unit" / "sweeps"
 PATIENCE_SECONDS = 60.0
 
 
-def eventually(is_true, what):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
 PROGRAM = """
-import sys, time
-sys.path.insert(0, {unit!r})
+import sys
 import ray
-from sweep_examples import sweep
+from tests.unit.sweeps.sweep_examples import sweep
+from tests.waiting import take
 from optionchain.sweeps import Silent
 from cluster.sweeps.ray_engine import OnRay
 
 def slow(block):
-    time.sleep(0.1 if block.paths > 10 else 0.0)
+    take(0.1 if block.paths > 10 else 0.0)
     return block.prices[:, -1]
 
 class Told(Silent):
@@ -47,7 +40,7 @@ print("rows", result.is_done.sum(), flush=True)
 
 
 def start_driver(address, output, scenarios):
-    text = PROGRAM.format(unit=str(UNIT), address=address, output=str(output), scenarios=scenarios)
+    text = PROGRAM.format(address=address, output=str(output), scenarios=scenarios)
     return subprocess.Popen([sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
@@ -92,23 +85,26 @@ def test_ctrl_c_keeps_what_is_done_and_cancels_the_rest(ray_address, tmp_path):
     assert lines[-2][0] == "interrupted"
     assert 3 <= int(lines[-1][1]) < 1000
     assert parts_recorded(tmp_path)
-    # The interrupted driver's CPUs come back.
-    eventually(lambda: ray.available_resources().get("CPU", 0) == 2, "a cancelled task still has a CPU")
+    eventually(
+        lambda: ray.available_resources().get("CPU", 0) == 2,
+        "the interrupted driver's CPUs are back",
+        patience_seconds=PATIENCE_SECONDS,
+    )
 
 
 TWO_NODES = """
-import sys, time
+import sys
 from pathlib import Path
-sys.path.insert(0, {unit!r})
 import ray
 from ray.cluster_utils import Cluster
-from sweep_examples import run, sweep
+from tests.unit.sweeps.sweep_examples import run, sweep
+from tests.waiting import take
 from optionchain.sweeps import Silent
 from cluster.sweeps.ray_engine import OnRay
 
 def where(block):
     if block.paths > 10:
-        time.sleep(0.1)
+        take(0.1)
         Path({folder!r}, ray.get_runtime_context().get_node_id()).touch()
     return block.prices[:, -1]
 
@@ -134,7 +130,7 @@ nodes.shutdown()
 
 
 def test_a_sweep_survives_the_death_of_a_node(tmp_path):
-    text = TWO_NODES.format(unit=str(UNIT), folder=str(tmp_path))
+    text = TWO_NODES.format(folder=str(tmp_path))
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
 
     done = subprocess.run(
@@ -154,7 +150,7 @@ def test_a_sweep_survives_the_death_of_a_node(tmp_path):
 def test_a_sweep_without_a_cluster_has_one_of_its_own_for_as_long_as_it_takes():
     text = """
 import ray
-from sweep_examples import sweep
+from tests.unit.sweeps.sweep_examples import sweep
 result = sweep().run()
 print(result.state, ray.is_initialized())
 """
@@ -162,7 +158,7 @@ print(result.state, ray.is_initialized())
 
     done = subprocess.run(
         [sys.executable, "-c", text],
-        cwd=UNIT,
+        cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,

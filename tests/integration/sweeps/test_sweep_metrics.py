@@ -5,11 +5,12 @@ import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sweep_examples import sweep
 
 from cluster.metrics_page import cluster_metrics
 from cluster.sweeps.ray_engine import OnRay
 from optionchain.sweeps import Silent
+from tests.unit.sweeps.sweep_examples import sweep
+from tests.waiting import passing, take, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
 
@@ -32,19 +33,19 @@ def total(samples, name):
     return sum(sample.value for sample in samples if sample.name == f"optionchain_sweep_{name}")
 
 
-async def until(is_true):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_true(found := await page()):
-        assert time.monotonic() < deadline, found
-        await asyncio.sleep(0.1)
-    return found
+async def page_where(is_true):
+    async def found():
+        samples = await page()
+        return samples if is_true(samples) else None
+
+    return await until(found, "the metrics say so", patience_seconds=PATIENCE_SECONDS)
 
 
 async def settled():
     """What there is when nothing more comes of the sweeps before this one."""
     found, since = await page(), time.monotonic()
     while time.monotonic() - since < 4 * REPORT_SECONDS:
-        await asyncio.sleep(0.1)
+        await passing(0.1)
         if (now := await page()) != found:
             found, since = now, time.monotonic()
     return found
@@ -54,7 +55,7 @@ async def test_a_sweep_is_counted_while_it_runs_and_a_resumed_one_is_not_counted
     def slow(block):
         if block.parameters.volatility > 1.0:
             raise ValueError("too much")
-        time.sleep(0.3 if block.paths > 10 else 0.0)
+        take(0.3 if block.paths > 10 else 0.0)
         return block.prices[:, -1]
 
     one = sweep(measures=[slow], grid={"volatility": [0.1 + 0.01 * index for index in range(19)] + [2.0]})
@@ -62,10 +63,10 @@ async def test_a_sweep_is_counted_while_it_runs_and_a_resumed_one_is_not_counted
     options = {"engine": OnRay(seconds_per_task=0.3), "observer": Silent(), "output": str(tmp_path)}
     running = asyncio.create_task(asyncio.to_thread(one.run, **options))
 
-    await until(lambda found: total(found, "running") == 1.0 and total(found, "scenarios_total") > 0.0)
+    await page_where(lambda found: total(found, "running") == 1.0 and total(found, "scenarios_total") > 0.0)
     await running
     await asyncio.to_thread(one.run, **options)
-    found = await until(
+    found = await page_where(
         lambda found: total(found, "scenarios_total") - total(before, "scenarios_total") >= 20.0
     )
 

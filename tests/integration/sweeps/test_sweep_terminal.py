@@ -8,11 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
-from test_sweep_wire import DOCUMENT
+
+from tests.unit.sweeps.sweep_documents import DOCUMENT
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0
@@ -28,18 +29,13 @@ def process(file, *options, stdout=subprocess.PIPE):
     return subprocess.Popen(command, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True)
 
 
-def eventually(is_true, what):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     file, out = tmp_path / "sweep.yaml", tmp_path / "out"
     file.write_text(json.dumps(DOCUMENT | LONG))
     running = process(file, "--output", str(out))
-    eventually(lambda: list(out.glob("*/parts/*.parquet")), "a part is recorded")
+    eventually(
+        lambda: list(out.glob("*/parts/*.parquet")), "a part is recorded", patience_seconds=PATIENCE_SECONDS
+    )
 
     running.send_signal(signal.SIGINT)
     table, told = running.communicate(timeout=PATIENCE_SECONDS)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from sweep_examples import run, sweep
-from test_resume import interrupted, resumed
-from test_sweep_service import SMALL, wait
 
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
 from optionchain.sweeps import InProcess
+from tests.unit.sweeps.interrupted_sweeps import interrupted, resumed
+from tests.unit.sweeps.sweep_documents import SMALL
+from tests.unit.sweeps.sweep_examples import run, sweep
+from tests.unit.sweeps.sweep_services import wait
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from chain_examples import NOW, chain, expiring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optionchain.chains import COLUMNS
 from optionchain.errors import InvalidInput
 from optionchain.pricing import black_scholes
+from tests.unit.chains.chain_examples import NOW, chain, expiring
 
 
 def test_every_contract_is_priced_by_its_own_strike_volatility_and_expiry():

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from chain_examples import NOW, chain, expiring
 
 from optionchain.chains import central_multiple, smile, strike_intervals
+from tests.unit.chains.chain_examples import NOW, chain, expiring
 
 
 def vectors(golden, function):

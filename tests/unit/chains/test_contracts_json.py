@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from chain_examples import chain
 
 from optionchain.chains import build_chain
 from optionchain.expirations import Expiration
 from optionchain.wire.contracts import v1_contracts, v2_chains
+from tests.unit.chains.chain_examples import chain
 
 
 def expected_contract(chain, row, greeks, expiration=None):

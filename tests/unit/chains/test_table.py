@@ -3,9 +3,9 @@
 import polars
 import pyarrow as pa
 import pytest
-from chain_examples import chain
 
 from optionchain.chains.table import SCHEMA
+from tests.unit.chains.chain_examples import chain
 
 COLUMNS = [
     "contract_symbol",

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from chain_examples import NOW, expiring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optionchain.chains import ChainTerms, OptionChain, build_chain, build_chains
 from optionchain.errors import InvalidInput
+from tests.unit.chains.chain_examples import NOW, expiring
 
 TERMS = ChainTerms(
     symbol="ACME",

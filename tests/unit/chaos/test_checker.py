@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from histories import CURSOR_AT, GONE, NO_ANSWER, body_of, history
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proving.chaos.checker import CREATION, Verdict, check, longest_gap
 from proving.chaos.history import Attempt, Served, Unanswered
+from tests.unit.chaos.histories import CURSOR_AT, GONE, NO_ANSWER, body_of, history
 
 
 def found(attempts: list[Attempt]) -> list[tuple[str, int]]:

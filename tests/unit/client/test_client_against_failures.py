@@ -9,7 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fake_service import (
+
+import optionchain_client
+from optionchain_client import Retry
+from tests.unit.client.fake_service import (
     PARAMETERS,
     QUICK,
     SESSION_ID,
@@ -20,9 +23,6 @@ from fake_service import (
     open_async_client,
     open_client,
 )
-
-import optionchain_client
-from optionchain_client import Retry
 
 
 def test_an_iteration_serves_every_step_once() -> None:

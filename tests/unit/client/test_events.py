@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_service import QUICK, STEPS, open_async_client, open_client
 
 from optionchain_client import ConnectionFailed, NotFound, Retry, ServerError, Sweep, SweepFailed
 from optionchain_client.events import Event, EventReader
+from tests.unit.client.fake_service import QUICK, STEPS, open_async_client, open_client
 
 STREAM = (
     b": a comment\n\n"

@@ -11,7 +11,6 @@ import orjson
 import polars as pl
 import pyarrow as pa
 import pytest
-from fake_service import PARAMETERS, SESSION_ID, STEPS, FakeService, open_async_client, open_client
 from polars.testing import assert_frame_equal
 
 import optionchain_client
@@ -22,6 +21,14 @@ from optionchain.export import Dataset, Export, Format
 from optionchain.simulation import Simulation
 from optionchain.wire.snapshots import snapshot_body
 from optionchain_client import Snapshot
+from tests.unit.client.fake_service import (
+    PARAMETERS,
+    SESSION_ID,
+    STEPS,
+    FakeService,
+    open_async_client,
+    open_client,
+)
 
 SCHEDULE = {
     "timezone": "America/New_York",

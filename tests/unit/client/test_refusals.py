@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from fake_service import PARAMETERS, SESSION_ID, FakeService, open_async_client, open_client
 
 from optionchain_client import AsyncClient, Client, ConnectionFailed, Retry
+from tests.unit.client.fake_service import PARAMETERS, SESSION_ID, FakeService, open_async_client, open_client
 
 SWEEP: dict[str, Any] = {"base": {"symbol": "SPX"}, "measures": ["terminal_price"]}
 

@@ -8,7 +8,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulations import HOLIDAYS, SCHEDULE, VARIETY, parameters
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations import ExpirationPlan
@@ -16,6 +15,7 @@ from optionchain.expirations.listing import ExpirationLister, Listing, microseco
 from optionchain.export.blocks import chain_blocks
 from optionchain.parameters import SimulationParameters
 from optionchain.simulation import simulate
+from tests.unit.export.simulations import HOLIDAYS, SCHEDULE, VARIETY, parameters
 
 ARRAYS = (
     "strikes", "implied_volatilities", "call_bid", "call_ask", "call_mid", "call_delta",

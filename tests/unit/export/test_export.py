@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -15,7 +12,6 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from simulations import VARIETY, parameters
 
 from optionchain.chains.chain import OptionChain
 from optionchain.errors import InvalidInput
@@ -23,6 +19,7 @@ from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.parameters import SimulationParameters
 from optionchain.simulation import simulate
 from optionchain.wire.instants import instant_to_wire
+from tests.unit.export.simulations import VARIETY, parameters
 
 HEADERS = {
     Dataset.UNDERLYING: "step,simulated_at,symbol,price",
@@ -190,25 +187,6 @@ def test_an_export_is_the_same_to_the_byte_when_repeated(layout: Layout, format:
     assert written(parameters(), format=format, layout=layout) == written(
         parameters(), format=format, layout=layout
     )
-
-
-def test_an_export_is_the_same_to_the_byte_in_another_process() -> None:
-    def digests() -> list[str]:
-        return [hashlib.sha256(written(parameters(), format=format)).hexdigest() for format in Format]
-
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import hashlib\n"
-        "from optionchain.export import Export, Format\n"
-        "from simulations import parameters\n"
-        "for format in Format:\n"
-        "    body = b''.join(Export(parameters=parameters(), format=format).pieces())\n"
-        "    print(hashlib.sha256(body).hexdigest())"
-    )
-    command = [sys.executable, "-c", program, str(__file__).rpartition("/")[0]]
-    other = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-
-    assert other == digests()
 
 
 def test_pieces_are_computed_when_they_are_asked_for() -> None:

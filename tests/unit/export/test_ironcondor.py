@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from simulations import parameters
 
 from optionchain.errors import InvalidInput
 from optionchain.export import Export, Format, Layout
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.simulation import simulate
+from tests.unit.export.simulations import parameters
 
 COLUMNS = {
     "step": pa.int32(), "ts": pa.int64(), "underlying": pa.string(), "underlying_price": pa.int64(),

@@ -19,6 +19,7 @@ from optionchain.errors import InvalidInput, Overloaded
 from optionchain.observing import Unobserved
 from serve_app.routes.streaming import CHUNK_BYTES, BodyResponse, Producers, in_chunks
 from serve_app.routes.streams import HEARTBEAT, paced
+from tests.waiting import turns
 
 
 class Source:
@@ -54,8 +55,7 @@ def test_a_slow_reader_is_never_more_than_a_piece_behind() -> None:
         for read in range(1, 10):
             await anext(pieces)
             # The loop turns many times: whatever would run ahead has the time to.
-            for _ in range(50):
-                await asyncio.sleep(0)
+            await turns(50)
             assert source.computed <= read + 1
 
     asyncio.run(read())

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from actors.background import Background
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +25,7 @@ async def test_it_begins_once_and_ends():
     background = Background(run)
     for _ in range(3):
         background.begin()
-        await asyncio.sleep(0)
+        await turns(1)
     await background.end()
 
     assert seen == ["begun", "ended"]
@@ -42,7 +43,7 @@ async def test_it_ends_though_its_first_cancellation_is_swallowed():
 
     background = Background(run)
     background.begin()
-    await asyncio.sleep(0)
+    await turns(1)
     await background.end()
 
     assert len(cancellations) == 2
@@ -61,7 +62,7 @@ async def test_what_failed_begins_again():
     background = Background(run)
     for _ in range(2):
         background.begin()
-        await asyncio.sleep(0.001)
+        await turns()
     await background.end()
 
     assert begun == [1, 1]

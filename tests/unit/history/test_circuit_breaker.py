@@ -6,6 +6,7 @@ import pytest
 
 from adapters.circuit_breaker import CircuitBreaker
 from optionchain.errors import NotFound, Unavailable
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +22,7 @@ class Source:
 
     async def answer(self):
         self.calls += 1
-        await asyncio.sleep(0)
+        await turns(1)
         if self.error:
             raise self.error
         return "answer"
@@ -79,7 +80,7 @@ async def test_a_failed_try_begins_the_pause_anew(down):
 async def test_a_try_that_is_cancelled_leaves_room_for_the_next(down):
     down.now, down.error = 10.0, None
     trying = asyncio.create_task(down.ask())
-    await asyncio.sleep(0)
+    await turns(1)
     trying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await trying

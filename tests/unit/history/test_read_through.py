@@ -8,6 +8,7 @@ from actors.read_through import ReadThrough
 from adapters.circuit_breaker import CircuitBreaker
 from optionchain.errors import NotFound, Unavailable
 from optionchain.ports import Cached
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +73,7 @@ async def test_a_value_whose_time_is_over_is_loaded_again(world):
 async def test_all_who_wait_share_one_load(world):
     world.gate.clear()
     waiting = [asyncio.create_task(world.get()) for _ in range(50)]
-    await asyncio.sleep(0)
+    await turns(1)
     world.gate.set()
 
     assert set(await asyncio.gather(*waiting)) == {Cached(b"1")}
@@ -82,7 +83,7 @@ async def test_all_who_wait_share_one_load(world):
 async def test_a_waiter_who_gives_up_does_not_end_the_load_of_the_others(world):
     world.gate.clear()
     impatient, patient = (asyncio.create_task(world.get()) for _ in range(2))
-    await asyncio.sleep(0)
+    await turns(1)
     impatient.cancel()
     world.gate.set()
 
@@ -118,7 +119,7 @@ async def test_what_does_not_exist_is_not_hidden_by_an_old_value(world):
 async def test_a_load_that_began_before_a_change_is_not_kept(world):
     world.gate.clear()
     reader = asyncio.create_task(world.get())
-    await asyncio.sleep(0)
+    await turns(1)
     await world.reads.forget("key")
     world.gate.set()
 

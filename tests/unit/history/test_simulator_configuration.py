@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from recording import Recording
 
 from actors.configuration.live import LiveConfiguration
 from optionchain.configuration.simulator import SimulatorConfiguration
 from optionchain.errors import Defect, InvalidInput, NotFound, Unavailable
 from optionchain.ports import Cached
 from serve_app.bodies.declared import DEFAULTS
+from tests.recording import Recording
 
 pytestmark = pytest.mark.anyio
 

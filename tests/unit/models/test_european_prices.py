@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import QuantLib as ql  # noqa: N813
-from model_laws import SPOT, assert_mean, paths
 
 from optionchain.models import GeometricBrownian, Heston, JumpDiffusion
+from tests.unit.models.model_laws import SPOT, assert_mean, paths
 
 RATE, DAYS = 0.03, 365
 STRIKES = (70.0, 100.0, 115.0)

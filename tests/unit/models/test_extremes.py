@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model_laws import REPEATABLE, SPECIMENS, SPOT, paths
 
 from optionchain.declarations import Number
 from optionchain.errors import InvalidInput
 from optionchain.models import MARKET_MODELS
 from optionchain.models.parameters import parameters_of
+from tests.unit.models.model_laws import REPEATABLE, SPECIMENS, SPOT, paths
 
 MODELS = sorted(set(MARKET_MODELS) - {"Historical"})
 

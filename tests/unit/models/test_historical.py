@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_laws import REPEATABLE, SPOT, paths
 
 from optionchain.errors import InvalidInput
 from optionchain.models import Historical
 from optionchain.time_frame import TimeFrame
+from tests.unit.models.model_laws import REPEATABLE, SPOT, paths
 
 PRICES = st.lists(st.floats(1e-3, 1e6), min_size=3, max_size=30)
 

@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from model_laws import SPOT, assert_mean, paths
 
 from optionchain.models import Custom, Garch, GeometricBrownian, Heston, JumpDiffusion, Telegraph
+from tests.unit.models.model_laws import SPOT, assert_mean, paths
 
 QUARTER = {"dt": 0.25, "drift": 0.08}
 

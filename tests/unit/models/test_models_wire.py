@@ -7,7 +7,6 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_laws import REPEATABLE, SPECIMENS
 
 from optionchain.declarations import settle
 from optionchain.errors import InvalidInput
@@ -20,6 +19,7 @@ from optionchain.models import (
     model_to_wire,
 )
 from optionchain.models.parameters import StepYears, parameters_of
+from tests.unit.models.model_laws import REPEATABLE, SPECIMENS
 
 HESTON = model_to_wire(SPECIMENS["Heston"])["Heston"]
 JSON = st.recursive(

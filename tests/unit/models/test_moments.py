@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from model_laws import SPOT, assert_mean, assert_variance, paths
 from scipy import stats
 
 from optionchain.draws.philox import Factor
 from optionchain.models import Brownian, GeometricBrownian, JumpDiffusion, LogReturns, MeanReverting
 from optionchain.models.jump_diffusion import poisson
+from tests.unit.models.model_laws import SPOT, assert_mean, assert_variance, paths
 
 PATHS, STEPS, DT = 40_000, 6, 0.1
 YEARS = (STEPS - 1) * DT

@@ -2,20 +2,17 @@
 
 import json
 import pickle
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from model_laws import SEED, SPECIMENS, SPOT, paths
 
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.models import MARKET_MODELS, GeometricBrownian, Heston, model_from_wire, model_to_wire
 from optionchain.processes.recursion import FEW_PATHS
+from tests.unit.models.model_laws import SEED, SPECIMENS, SPOT, paths
 
-ROOT = Path(__file__).parents[3]
 STEPS = 40
 PINNED = json.loads((Path(__file__).parent / "pinned_paths.json").read_text())
 each_model = pytest.mark.parametrize("name", SPECIMENS)
@@ -72,26 +69,6 @@ def test_a_path_starts_at_the_spot_and_has_its_shape(name):
     assert (path.prices[:, 0] == SPOT).all()
     assert path.prices.flags.c_contiguous
     assert path.volatilities.flags.c_contiguous
-
-
-def test_another_process_makes_the_same_paths():
-    program = (
-        "import json, sys\n"
-        "from optionchain.draws.philox import PhiloxDraws\n"
-        "from optionchain.models import model_from_wire\n"
-        f"for wire in json.load(sys.stdin): print(model_from_wire(wire).sample({SPOT}, {STEPS}, "
-        f"PhiloxDraws({SEED}, first_path=9)).prices.tobytes().hex())"
-    )
-    wires = json.dumps([model_to_wire(model) for model in SPECIMENS.values()])
-
-    printed = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, input=wires, capture_output=True, text=True, check=True
-    ).stdout.split()
-
-    draws = PhiloxDraws(SEED, first_path=9)
-    assert printed == [
-        model.sample(SPOT, STEPS, draws).prices.tobytes().hex() for model in SPECIMENS.values()
-    ]
 
 
 @each_model

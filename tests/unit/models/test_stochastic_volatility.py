@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from model_laws import DAY, SPECIMENS, SPOT, assert_mean, assert_variance, paths
 
 from optionchain.draws.philox import Factor
 from optionchain.models import Custom, Garch, GeometricBrownian, Heston, Telegraph
+from tests.unit.models.model_laws import DAY, SPECIMENS, SPOT, assert_mean, assert_variance, paths
 
 MARKET = {"dt": DAY, "drift": 0.05, "volatility": 0.2}
 CONSTANT = {

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_laws import REPEATABLE
 
 from optionchain.errors import InvalidInput
 from optionchain.time_frame import INTERVALS, TimeFrame
+from tests.unit.models.model_laws import REPEATABLE
 
 CUSTOM = st.floats(1e-3, 31_536_000_000_000).map(TimeFrame.custom)
 ANY = st.one_of(st.sampled_from([TimeFrame(name) for name in INTERVALS]), CUSTOM)

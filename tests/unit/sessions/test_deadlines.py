@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
-from callers import on_behalf_of
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Unavailable
 from optionchain.session import Inspect, SessionKind
+from tests.callers import on_behalf_of
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +33,7 @@ class Actors:
 
 
 async def ids(calls: Sequence[Call]) -> list[Answer]:
-    await asyncio.sleep(0)
+    await turns(1)
     return [call.session_id.encode() for call in calls]
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from callers import on_behalf_of
-from recording import Recording
-from small_sessions import NOW, PARAMETERS, session
-from test_simulation_cache import ROLLING_TOO_FAR, bodies, roomy
-
 from actors.sessions.decider import Decider
 from actors.sessions.messages import Answer, Call
 from actors.sessions.turns import Turn, Waiting
 from optionchain.errors import Defect, InvalidInput, NotFound, PreconditionFailed
 from optionchain.session import Advance, Command, Create, Delete, Peek, Session
+from tests.callers import on_behalf_of
+from tests.recording import Recording
+from tests.unit.sessions.small_sessions import NOW, PARAMETERS, ROLLING_TOO_FAR, bodies, roomy, session
 
 
 def turn(before: Session | None, *commands: Command, session_id: str = "") -> Turn:

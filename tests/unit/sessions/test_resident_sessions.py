@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from small_sessions import NOW, PARAMETERS, session
-
 from actors.sessions.residents import SESSION_BYTES, ResidentSessions, session_bytes
 from optionchain.models import Historical
 from optionchain.time_frame import TimeFrame
+from tests.unit.sessions.small_sessions import NOW, PARAMETERS, session
 
 
 def residents(**bounds: float) -> ResidentSessions:

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
-
-from small_sessions import PARAMETERS, session
 
 from actors.sessions.simulation_cache import Rendered, SimulationCache
 from optionchain.errors import InvalidInput
-from optionchain.expirations import Schedule, YearlyRule
-from optionchain.models import GeometricBrownian
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
-from optionchain.simulation import Simulation
-from optionchain.wire.snapshots import snapshot_body
-
-# Once the expiration of 2026 is over, that of 2028 is listed: so far ahead, at such a rate, a put costs more than
-# quotes can express. Steps 0 and 1 come before, step 2 after.
-ROLLING_TOO_FAR = replace(
-    PARAMETERS,
-    initial_price=1e5,
-    method=GeometricBrownian(dt=0.004, drift=0.0, volatility=0.0),
-    expirations=Schedule(
-        timezone="UTC",
-        expiration_time=time(16),
-        rules=(YearlyRule(rule_id="yearly", target_count=2, weekday="Fri"),),
-    ),
-    start_at=datetime(2026, 7, 1, tzinfo=UTC),
-    step_interval=timedelta(days=100),
-    steps=5,
-    risk_free_rate=-10.0,
-)
+from tests.unit.sessions.small_sessions import PARAMETERS, ROLLING_TOO_FAR, bodies, roomy, session
 
 
 def peek(step: int, count: int = 1) -> ShowSnapshots:
@@ -43,18 +19,10 @@ def served(step: int, count: int = 1) -> ShowSnapshots:
     return ShowSnapshots(step, count, "first", is_served=True)
 
 
-def roomy() -> SimulationCache:
-    return SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20)
-
-
 def rendered(cache: SimulationCache, one: Session, reply: ShowSnapshots) -> Rendered:
     (result,) = cache.snapshots([(one, reply)])
     assert isinstance(result, Rendered)
     return result
-
-
-def bodies(one: Session, steps: Sequence[int]) -> list[bytes]:
-    return [snapshot_body(Simulation(one.parameters), step) for step in steps]
 
 
 def test_paths_and_snapshots_stay_within_their_bytes() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from optionchain import (
     GeometricBrownian,
@@ -62,3 +66,12 @@ def sweep(**changes: Any) -> Sweep:
 
 def run(one: Sweep, **options: Any) -> SweepResult:
     return one.run(engine=InProcess(), observer=Silent(), **options)
+
+
+def above(limit: float) -> Callable[[PathBlock], NDArray[np.float64]]:
+    """A measure of one's own: whether a path ends above a price."""
+
+    def is_above(block: PathBlock) -> NDArray[np.float64]:
+        return (block.prices[:, -1] > limit).astype(float)
+
+    return is_above

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sweep_examples import BASE, block
 
 from optionchain.errors import InvalidInput
 from optionchain.measures import (
@@ -18,6 +17,7 @@ from optionchain.measures import (
 )
 from optionchain.measures.path_block import PathBlock
 from optionchain.pricing import black_scholes
+from tests.unit.sweeps.sweep_examples import BASE, block
 
 PRICES = np.array([[100.0, 120.0, 90.0, 108.0], [100.0, 100.0, 100.0, 100.0], [100.0, 80.0, 60.0, 50.0]])
 GIVEN = PathBlock(parameters=BASE, first_path=0, prices=PRICES, volatilities=np.full_like(PRICES, 0.2))

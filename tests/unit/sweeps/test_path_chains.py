@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sweep_examples import BASE, ROLLING, block
 
 from optionchain.chains import build_chain, ladders
 from optionchain.pricing.kernel import BLOCK
 from optionchain.simulation import Simulation
+from tests.unit.sweeps.sweep_examples import BASE, ROLLING, block
 
 SMILING = replace(ROLLING, skew_slope=-0.3, smile_curve=0.5, dividend_yield=0.01)
 

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sweep_examples import BASE, ROLLING, block
 
 from optionchain.errors import InvalidInput
 from optionchain.measures import (
@@ -17,6 +16,7 @@ from optionchain.measures import (
     short_strangle,
     strategy,
 )
+from tests.unit.sweeps.sweep_examples import BASE, ROLLING, block
 
 ALL = [short_strangle, short_straddle, iron_condor, short_put, long_put, long_call]
 FEW = block(paths=300)

@@ -4,10 +4,10 @@ import json
 
 import polars as pl
 import pytest
-from test_sweep_wire import DOCUMENT
 from typer.testing import CliRunner
 
 from cluster.commands.app import app
+from tests.unit.sweeps.sweep_documents import DOCUMENT
 
 
 @pytest.fixture

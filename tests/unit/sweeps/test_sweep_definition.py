@@ -1,20 +1,15 @@
 import math
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sweep_examples import BASE, run, sweep
 
 from optionchain import GeometricBrownian, Heston, InvalidInput
 from optionchain.measures import max_drawdown, short_strangle, terminal_price
 from optionchain.sweeps import Shock, Sweep, design
-
-ROOT = Path(__file__).parents[3]
+from tests.unit.sweeps.sweep_examples import BASE, above, run, sweep
 
 
 def test_a_grid_is_every_combination_in_order():
@@ -176,30 +171,9 @@ def test_the_identity_follows_from_the_definition_and_from_all_of_it():
     assert sweep().id == sweep().id
 
 
-def level(limit):
-    def above(block):
-        return (block.prices[:, -1] > limit).astype(float)
-
-    return above
-
-
 def test_a_function_counts_by_what_it_does():
-    assert sweep(measures=[level(90.0)]).id == sweep(measures=[level(90.0)]).id
-    assert sweep(measures=[level(90.0)]).id != sweep(measures=[level(91.0)]).id
-
-
-def test_the_identity_is_the_same_in_another_process():
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from test_sweep_definition import *; "
-        "print(sweep(measures=[terminal_price, short_strangle(), level(90.0)]).id)"
-    )
-
-    printed = subprocess.run(
-        [sys.executable, "-c", program, str(Path(__file__).parent)],
-        cwd=ROOT, capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "5"},
-    ).stdout  # fmt: skip
-
-    assert printed.strip() == sweep(measures=[terminal_price, short_strangle(), level(90.0)]).id
+    assert sweep(measures=[above(90.0)]).id == sweep(measures=[above(90.0)]).id
+    assert sweep(measures=[above(90.0)]).id != sweep(measures=[above(91.0)]).id
 
 
 def test_a_shock_of_a_models_volatility_starts_it_there():
@@ -207,17 +181,6 @@ def test_a_shock_of_a_models_volatility_starts_it_there():
     plan = sweep(base=replace(BASE, method=heston), grid=None, shocks=[Shock(name="up", volatility=1.0)]).plan
 
     assert plan.parameters(0).method == replace(heston, volatility=0.4)
-
-
-def test_importing_the_sweep_is_cheap():
-    heavy = {"ray", "polars", "pandas", "matplotlib", "pydantic", "httpx", "rich", "fsspec", "cluster"}
-    program = f"import sys, optionchain.sweeps; print(sorted({heavy} & set(sys.modules)))"
-
-    printed = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-
-    assert printed.strip() == "[]"
 
 
 def test_it_is_imported_from_the_package():

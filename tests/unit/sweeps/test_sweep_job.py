@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kuberay_schema import refusals
 
 from optionchain.sweeps.wire import sweep_from_wire
+from tests.kuberay_schema import refusals
 
 FILE = Path(__file__).parents[3] / "k8s" / "sweep-job.yaml"
 

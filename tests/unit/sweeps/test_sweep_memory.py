@@ -7,14 +7,14 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from sweep_examples import BASE as PARAMETERS
-from test_sweep_wire import BASE, DOCUMENT
 
 from optionchain import InvalidInput
 from optionchain.measures import terminal_price
 from optionchain.sweeps import Sweep, design
 from optionchain.sweeps.scenarios import MOST_SCENARIOS
 from optionchain.sweeps.wire import MOST_LINEAR_POINTS, Limits, sweep_from_wire
+from tests.unit.sweeps.sweep_documents import BASE, DOCUMENT
+from tests.unit.sweeps.sweep_examples import BASE as PARAMETERS
 
 SMALL_BYTES = 100_000
 MOST_BYTES = 4 << 20

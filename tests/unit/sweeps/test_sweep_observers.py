@@ -7,7 +7,6 @@ from collections import Counter
 
 import pytest
 from rich.console import Console
-from sweep_examples import run, sweep
 
 from cluster.sweeps.console import OnConsole
 from optionchain.observing import Unobserved
@@ -15,6 +14,7 @@ from optionchain.patience import SILENT_INDEX_SECONDS
 from optionchain.sweeps import InProcess, Silent
 from optionchain.sweeps.index import SECONDS_BETWEEN_RECORDS, InIndex
 from optionchain.sweeps.progress import Progress, Together
+from tests.unit.sweeps.sweep_examples import run, sweep
 
 
 class Clock:

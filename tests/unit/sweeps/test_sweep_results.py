@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from sweep_examples import BASE, ROLLING, block, run, sweep
 
 from cluster.sweeps.session import session_request
 from optionchain import Garch, InvalidInput
@@ -12,6 +11,7 @@ from optionchain.observing import Unobserved
 from optionchain.pricing import black_scholes
 from optionchain.sweeps import InProcess, Silent
 from optionchain.sweeps.blocks import run_blocks
+from tests.unit.sweeps.sweep_examples import BASE, ROLLING, block, run, sweep
 
 
 def test_a_row_has_the_statistics_of_the_paths_values():

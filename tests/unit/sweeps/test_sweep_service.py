@@ -1,52 +1,22 @@
 import asyncio
 import io
 import threading
-import time
 
-import httpx
 import orjson
 import polars as pl
 import pytest
-from asgi import service_of
-from callers import on_behalf_of
-from test_sweep_wire import DOCUMENT
 
-from cluster.sweeps.gateway import SweepGateway, open_sweeps
-from cluster.sweeps.service import OVER, SweepService, job_id
+from cluster.sweeps.gateway import open_sweeps
+from cluster.sweeps.service import SweepService, job_id
 from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import Conflict, HasFailed, NotFound, NotOver, Overloaded, Unavailable
-from optionchain.observing import Unobserved
 from optionchain.sweeps import InProcess
-from optionchain.sweeps.tables import FORMATS
 from optionchain.sweeps.wire import sweep_from_wire
-
-PATIENCE_SECONDS = 20.0
-SMALL = {**DOCUMENT, "measures": ["terminal_price"], "paths": 20}
-
-
-class Gated:
-    """An engine that computes nothing until the gate is opened."""
-
-    seconds_per_task = 0.0
-
-    def __init__(self):
-        self.gate = threading.Event()
-        self.is_computing = threading.Event()
-
-    def open(self):
-        self.gate.set()
-
-    observer = Unobserved()
-
-    def check(self, sweep):
-        return
-
-    def outcomes(self, sweep, pending, folder):
-        for outcome in InProcess(seconds_per_task=0.0).outcomes(sweep, pending, folder):
-            yield outcome
-            self.is_computing.set()
-            assert self.gate.wait(PATIENCE_SECONDS)
+from tests.callers import on_behalf_of
+from tests.unit.sweeps.sweep_documents import SMALL
+from tests.unit.sweeps.sweep_services import PATIENCE_SECONDS, Gated, Here, wait
+from tests.waiting import eventually
 
 
 class Leaving(Gated):
@@ -85,14 +55,6 @@ def open_service(tmp_path):
         if engine is not None:
             engine.open()
         service.close()
-
-
-def wait(service, owner, identity):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (shown := service.status(owner, identity))["state"] not in OVER:
-        assert time.monotonic() < deadline, shown
-        time.sleep(0.01)
-    return shown
 
 
 def test_a_sweep_is_accepted_computed_and_fetched_in_every_format(open_service):
@@ -296,9 +258,7 @@ def close_while(service, engine):
     """Close a service whose run is let go only after the service knows that it closes."""
     closing = threading.Thread(target=service.close)
     closing.start()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while is_open(service):
-        assert time.monotonic() < deadline
+    eventually(lambda: not is_open(service), "it takes no more sweeps", patience_seconds=PATIENCE_SECONDS)
     engine.open()
     closing.join(PATIENCE_SECONDS)
     assert not closing.is_alive()
@@ -456,68 +416,6 @@ def test_a_sweep_that_breaks_tells_no_details(open_service):
     assert (shown["state"], shown["error"]) == ("failed", "Internal server error")
 
 
-class Here(SweepGateway):
-    """The service behind the routes without an actor between them."""
-
-    def __init__(self, service, **settings):
-        super().__init__("none", SweepSettings(**settings))
-        self._service = service
-        self.calls = []
-
-    async def _call(self, context, method, *arguments):
-        self.calls.append(method)
-        return await asyncio.to_thread(getattr(self._service, method), *arguments)
-
-
-@pytest.fixture
-def api(open_service):
-    app = service_of("first", sweeps=Here(open_service()), history=None)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
-
-
-async def finished(api, identity):
-    async with api.stream("GET", f"/api/v1/sweeps/{identity}/events") as stream:
-        return [orjson.loads(line[6:]) async for line in stream.aiter_lines() if line.startswith("data: ")]
-
-
-@pytest.mark.anyio
-async def test_the_routes_start_follow_and_fetch_a_sweep(api):
-    started = await api.post("/api/v1/sweeps", json=SMALL)
-    identity = started.json()["id"]
-    events = await finished(api, identity)
-
-    assert started.status_code == 202
-    assert started.headers["location"] == f"/api/v1/sweeps/{identity}"
-    assert events[-1]["state"] == "completed"
-    assert (await api.get(f"/api/v1/sweeps/{identity}")).json() == events[-1]
-    for style, kind in ((name, each.media_type) for name, each in FORMATS.items()):
-        table = await api.get(f"/api/v1/sweeps/{identity}/results", params={"format": style})
-        assert (table.status_code, table.headers["content-type"]) == (200, kind)
-    assert (await api.delete(f"/api/v1/sweeps/{identity}")).json()["state"] == "completed"
-
-
-@pytest.mark.anyio
-async def test_the_routes_list_a_callers_sweeps_the_latest_first(api):
-    mine = [
-        (await api.post("/api/v1/sweeps", json=SMALL | {"seed": seed})).json()["id"] for seed in (1, 2, 3)
-    ]
-    for identity in mine:
-        await finished(api, identity)
-
-    async def page(number, key):
-        query = {"limit": 2, "page": number}
-        return (await api.get("/api/v1/sweeps", params=query, headers={"x-api-key": key})).json()
-
-    first, second, theirs = await page(1, "first"), await page(2, "first"), await page(1, "second")
-    wrong = await api.get("/api/v1/sweeps", params={"limit": 0})
-
-    assert [each["id"] for each in first["data"] + second["data"]] == mine[::-1]
-    assert first["data"][0] == (await api.get(f"/api/v1/sweeps/{mine[-1]}")).json()
-    assert second["pagination"] == {"total": 3, "page": 2, "limit": 2, "pages": 2}
-    assert theirs == {"data": [], "pagination": {"total": 0, "page": 1, "limit": 2, "pages": 0}}
-    assert (wrong.status_code, wrong.json()["field"]) == (400, "limit")
-
-
 def test_a_list_of_sweeps_survives_a_restart(open_service):
     before = open_service()
     ids = [before.submit("first", SMALL | {"seed": seed})["id"] for seed in (1, 2)]
@@ -534,18 +432,6 @@ def test_a_list_of_sweeps_survives_a_restart(open_service):
         [each[time] for time in times] for each in listed[1]
     ]
     assert total == listed[0] == 2
-
-
-@pytest.mark.anyio
-async def test_the_routes_answer_errors_with_our_statuses(api):
-    wrong = await api.post("/api/v1/sweeps", json=SMALL | {"grid": {"volatilty": [1]}})
-    unknown = await api.get("/api/v1/sweeps/00000000-0000-0000-0000-000000000000")
-    malformed = await api.get("/api/v1/sweeps/abc")
-    mine = (await api.post("/api/v1/sweeps", json=SMALL)).json()["id"]
-    theirs = await api.get(f"/api/v1/sweeps/{mine}", headers={"x-api-key": "second"})
-
-    assert (wrong.status_code, wrong.json()["field"]) == (400, "grid.volatilty")
-    assert [unknown.status_code, malformed.status_code, theirs.status_code] == [404, 400, 404]
 
 
 @pytest.mark.anyio

@@ -4,7 +4,6 @@ import numpy as np
 import polars as pl
 import pytest
 import typer
-from sweep_examples import run, sweep
 from typer.testing import CliRunner
 
 from cluster.commands.sweep import sweep as sweep_command
@@ -15,28 +14,9 @@ from optionchain.sweeps import Shock
 from optionchain.sweeps.results import parquet_bytes
 from optionchain.sweeps.tables import FORMATS, Format, rendered
 from optionchain.sweeps.wire import sweep_from_wire
+from tests.unit.sweeps.sweep_documents import BASE, DOCUMENT
+from tests.unit.sweeps.sweep_examples import run, sweep
 
-BASE = {
-    "symbol": "SPX",
-    "steps": 31,
-    "initial_price": 100.0,
-    "days_to_expiration": 30.0,
-    "volatility": 0.2,
-    "risk_free_rate": 0.03,
-    "method": {"GeometricBrownian": {"dt": 1 / 365, "drift": 0.03, "volatility": 0.2}},
-    "chain_size": 20,
-    "strike_interval": 1.0,
-    "skew_slope": 0.0,
-    "smile_curve": 0.0,
-    "seed": 7,
-    "start_at": "2026-01-05T21:00:00Z",
-}
-DOCUMENT = {
-    "base": BASE,
-    "grid": {"volatility": [0.1, 0.3], "method.drift": {"from": 0.0, "to": 0.2, "points": 3}},
-    "measures": ["terminal_price", {"short_strangle": {"delta": 0.16, "days": 30}}],
-    "paths": 200,
-}
 FILE = """
 base:
   symbol: SPX

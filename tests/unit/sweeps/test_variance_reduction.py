@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sweep_examples import BASE, run, sweep
 
 from optionchain.draws.antithetic import AntitheticDraws
 from optionchain.draws.philox import Factor, PhiloxDraws
@@ -15,6 +14,7 @@ from optionchain.measures import average_price, call_payoff, terminal_price
 from optionchain.models import MeanReverting
 from optionchain.pricing import black_scholes
 from optionchain.sweeps import TERMINAL_PRICE, Control
+from tests.unit.sweeps.sweep_examples import BASE, run, sweep
 
 SHORT = replace(BASE, steps=7, step_interval=5 * BASE.interval, method=replace(BASE.method, dt=5 / 365))
 CALL = call_payoff(1.0)

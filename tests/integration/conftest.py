@@ -1,15 +1,10 @@
-"""One small Ray cluster for all of these tests, on ports of its own, and a custom resource to place sweeps by."""
+"""One small Ray cluster for all tests that need no more, on ports of its own, with a custom resource to place by."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-UNIT = Path(__file__).parents[2] / "unit" / "sweeps"
-sys.path.insert(0, str(UNIT))
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,6 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
-
 from optionchain_client.make_synchronous import TARGET, modules, synchronous
 
 PACKAGE = TARGET.parent
@@ -64,12 +62,3 @@ def test_the_client_needs_httpx_and_stamina_and_what_comes_with_them() -> None:
 
     assert needed - of_httpx == {"httpx", "stamina"}
     assert needed & of_httpx == {"anyio"}
-
-
-@pytest.mark.parametrize("library", ["polars", "pandas", "pyarrow", "ray", "numpy"])
-def test_importing_the_client_imports_no_heavy_library(library: str) -> None:
-    import subprocess
-
-    code = f"import sys, optionchain_client; sys.exit({library!r} in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, check=False).returncode == 0

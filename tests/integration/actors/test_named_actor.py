@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from callers import on_behalf_of
 from ray import exceptions
-from recording import Recording
 
 from actors.delivery import ActorLost
 from actors.named import NamedActor, NamedActors, as_ours
 from actors.shared import SharedActor
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
+from tests.callers import on_behalf_of
+from tests.recording import Recording
 
 pytestmark = pytest.mark.anyio
 
@@ -65,6 +65,7 @@ async def test_every_error_of_ray_is_one_of_ours(kind: type[exceptions.RayError]
         await directory(actors).deliver("history", "call")
 
     assert type(raised.value) is expected
+    assert raised.value.__cause__ is error, "a log shows what Ray said"
     if expected is ActorLost:
         assert await NamedActor(directory(Actors([error, None])), "history", timeout_seconds=5.0).call(
             on_behalf_of("anna"), "answer"

@@ -13,7 +13,7 @@ from serve_app.edge.route_table import Permission, Route
 from serve_app.routes.kinds import ModelRoute
 from serve_app.routes.table import ROUTES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHOWN = {(route.method, route.path): route for each in ROUTES.sections if each.name for route in each.routes}
 
 

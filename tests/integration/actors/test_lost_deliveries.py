@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from callers import on_behalf_of
 from ray.exceptions import (
     ActorDiedError,
     ActorUnavailableError,
@@ -27,6 +26,7 @@ from actors.sessions.placement import Shards
 from actors.sessions.ray_transport import RaySessionTransport
 from optionchain.errors import Defect
 from optionchain.session import Inspect, SessionKind
+from tests.callers import on_behalf_of
 
 pytestmark = pytest.mark.anyio
 

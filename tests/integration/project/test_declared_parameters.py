@@ -16,7 +16,7 @@ from optionchain_client import parameters as of_the_client
 from serve_app.bodies.chains import ChainChanges, ChainParameters
 from serve_app.bodies.simulations import SimulationRequest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("optionchain", "optionchain_client", "actors", "adapters", "cluster", "serve_app")
 BEFORE = "    expirations: Expirations\n    start_at: datetime\n"
 MADE_UP = """    tick: Annotated[
