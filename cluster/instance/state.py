@@ -76,6 +76,8 @@ def read_state(file: Path) -> InstanceState | None:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that its owner alone can read."""
-    with open(file, "w", opener=owner_only) as stream:
+    """Write a file that its owner alone can read; whoever reads it meanwhile finds the old or the new text whole."""
+    new = file.with_name(f"{file.name}.new")
+    with open(new, "w", opener=owner_only) as stream:
         stream.write(text)
+    new.replace(file)

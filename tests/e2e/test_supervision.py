@@ -97,6 +97,12 @@ def test_ray_that_has_died_is_started_anew_and_sessions_go_on(program: str, own:
 
 
 def test_the_supervisor_that_has_died_is_started_by_up_and_nothing_else_is(own: Cluster) -> None:
+    # What the tests before have killed may still be being started.
+    eventually(
+        lambda: own.run("up").returncode == 0,
+        "nothing is being mended",
+        patience_seconds=ANOTHER_START_SECONDS,
+    )
     [supervisor] = [one for one in own.processes() if SUPERVISOR in one.cmdline()]
     lasting = {one.pid for one in own.named("valkey-server", "redis-server", "raylet", "gcs_server")}
     kill([supervisor])
