@@ -7,7 +7,7 @@ session, as during an upgrade or a partition; a kill empties one's memory; an ou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import count
@@ -159,6 +159,14 @@ Prediction = bytes | type[OptionChainError] | None
 """An answer: these bytes, this error, or any session."""
 
 
+def changed(parameters: SimulationParameters, changes: Mapping[str, Any]) -> SimulationParameters:
+    """What a change leaves: one volatility, that of a new method, else the one that was given, as the method's too."""
+    after = replace(parameters, **changes)
+    if "method" in changes:
+        return replace(after, volatility=after.method.volatility)
+    return replace(after, method=replace(after.method, volatility=after.volatility))
+
+
 @dataclass(slots=True)
 class Model:
     """What a session must be: where its cursor is, over which parameters."""
@@ -178,7 +186,7 @@ class Model:
             case Advance():
                 return self._advance(command)
             case Reinitialize():
-                self.parameters = replace(self.parameters, **command.changes)
+                self.parameters = changed(self.parameters, command.changes)
                 self.cursor = 0
             case Delete():
                 self.exists = False
