@@ -12,6 +12,7 @@ from optionchain.arrays import Floats, Strikes
 from optionchain.chains.columns import GreekSet
 from optionchain.chains.contracts import Contracts, SharedTerms
 from optionchain.expirations import Expiration
+from optionchain.extras import brought_by
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class OptionChain(Contracts):
 
     def to_arrow(self, greeks: GreekSet = "all") -> pyarrow.Table:
         """The long table, one row a contract side; see `optionchain.chains.table`."""
-        from optionchain.chains.table import Listed, long_table  # noqa: PLC0415  pyarrow is heavy
+        with brought_by("frames", purpose="a table"):
+            from optionchain.chains.table import Listed, long_table  # noqa: PLC0415  pyarrow is heavy
 
         listed = Listed(
             symbol=self.symbol,
@@ -78,7 +80,8 @@ class OptionChain(Contracts):
 
     def to_polars(self, greeks: GreekSet = "all") -> polars.DataFrame:
         """The long table of `to_arrow` as a data frame."""
-        import polars  # noqa: PLC0415  heavy
+        with brought_by("frames", purpose="to_polars"):
+            import polars  # noqa: PLC0415  heavy
 
         frame = polars.from_arrow(self.to_arrow(greeks))
         assert isinstance(frame, polars.DataFrame)  # noqa: S101  what a table becomes

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
+from optionchain.extras import brought_by
 from optionchain.measures import PathBlock
 from optionchain.models import MarketModel, model_to_wire
 from optionchain.parameters import SimulationParameters
@@ -61,7 +62,8 @@ class SweepResult:
         ``_std_error``, ``_min``, ``_max``, the quantiles ``_q5`` ..., and for profits and losses
         ``_value_at_risk`` and ``_expected_shortfall``, losses as positive numbers.
         """
-        import pyarrow as pa  # noqa: PLC0415  heavy
+        with brought_by("frames", purpose="a table"):
+            import pyarrow as pa  # noqa: PLC0415  heavy
 
         done = np.flatnonzero(self.is_done)
         columns: dict[str, Any] = {"scenario": pa.array(done)}
@@ -76,20 +78,23 @@ class SweepResult:
 
     def to_polars(self) -> polars.DataFrame:
         """`to_arrow` as a polars data frame."""
-        import polars  # noqa: PLC0415  heavy
+        with brought_by("frames", purpose="to_polars"):
+            import polars  # noqa: PLC0415  heavy
 
         frame = polars.from_arrow(self.to_arrow())
         assert isinstance(frame, polars.DataFrame)  # noqa: S101  what a table becomes
         return frame
 
     def to_pandas(self) -> pandas.DataFrame:
-        """`to_arrow` as a pandas data frame; needs pandas."""
-        frame: pandas.DataFrame = self.to_arrow().to_pandas()
+        """`to_arrow` as a pandas data frame."""
+        with brought_by("frames", purpose="to_pandas"):
+            frame: pandas.DataFrame = self.to_arrow().to_pandas()
         return frame
 
     def write_parquet(self, path: str) -> None:
         """`to_arrow` as a Parquet file, local or of any file system that fsspec knows."""
-        import fsspec  # noqa: PLC0415
+        with brought_by("frames", purpose="write_parquet"):
+            import fsspec  # noqa: PLC0415
 
         with fsspec.open(path, "wb") as stream:
             stream.write(parquet_bytes(self.to_arrow()))
@@ -100,7 +105,8 @@ class SweepResult:
         Raises:
             InvalidInput: The sweep did not keep them.
         """
-        import polars  # noqa: PLC0415  heavy
+        with brought_by("frames", purpose="kept_paths"):
+            import polars  # noqa: PLC0415  heavy
 
         if self.folder is None or self.sweep.keep != "paths":
             raise InvalidInput(
