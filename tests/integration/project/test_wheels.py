@@ -141,7 +141,11 @@ def test_wheels_have_every_file_of_their_folders(wheels: dict[str, Path]) -> Non
     folders = ("optionchain", "optionchain_client", "optionchain_server", *SERVICE)
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.*") if file.is_file()]
     about = {"pyproject.toml", "README.md"}
-    kept = {str(file.relative_to(ROOT)) for file in files if file.suffix != ".pyc" and file.name not in about}
+    kept = {
+        str(file.relative_to(ROOT))
+        for file in files
+        if "__pycache__" not in file.parts and file.name not in about
+    }
 
     inside = {file if file.startswith("optionchain") else f"optionchain_server/{file}" for file in kept}
 
@@ -165,7 +169,7 @@ except ImportError as error:
 
     assert run(python, "-c", program, folder=tmp_path).splitlines() == [
         "61",
-        "to_polars needs polars: pip install 'optionchain[frames]'",
+        "a table needs pyarrow: pip install 'optionchain[frames]'",
         "completed 2",
     ]
 
@@ -177,13 +181,14 @@ from optionchain.expirations.calendars import trading_calendar
 import numba
 print(simulate(base).chain(0).to_polars().height, type(trading_calendar("XNYS")).__name__)
 {SWEEP}
-print(result.to_pandas().shape[0])
+figures = (simulate(base).plot(), simulate(base).chain(0).plot_smile(), result.plot("terminal_price_mean"))
+print(result.to_pandas().shape[0], [len(figure.data) for figure in figures])
 """
 
     assert run(python, "-c", program, folder=tmp_path).splitlines() == [
         "122 ExchangeCalendar",
         "completed 2",
-        "2",
+        "2 [2, 1, 1]",
     ]
 
 
