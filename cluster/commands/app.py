@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster.commands.console import StepProgress, show_cluster, show_first_steps, show_servers
+from cluster.commands.console import StepProgress, show_cluster, show_servers
+from cluster.commands.first_session import show_first_steps
 from cluster.commands.later import CommandsWithLater
 from cluster.instance.instance import READY, Instance
 from cluster.instance.problem import InstanceProblem

@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 from rich.console import Console
 
-from cluster.commands.demo import PARAMETERS
+from cluster.commands.first_session import PARAMETERS
 from cluster.instance.temporary import temporary_instance
 from proving.bench.export import run_over_http
 
