@@ -64,7 +64,12 @@ class Clone:
         self._cluster = cluster
         (folder / "home").mkdir()
         (folder / ".venv").symlink_to(sys.prefix)
-        (folder / ".optionchain").symlink_to(cluster.folder.resolve())
+        data = folder / ".optionchain"
+        data.mkdir()
+        shutil.copy(cluster.folder / "instance.json", data)
+        (data / "api_key").write_text(
+            f"{cluster.state.api_key}\n"
+        )  # which this instance was given, so it has no file
 
     def run(self, sample: str, pasted: str = "") -> subprocess.CompletedProcess[str]:
         """Run a sample of a shell, and paste into what it starts."""
