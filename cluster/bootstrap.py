@@ -109,6 +109,7 @@ def open_answers(settings: Settings) -> RedisAnswers:
     return RedisAnswers(
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         ttl_seconds=settings.http.idempotency_seconds,
         max_bytes=settings.http.idempotency_max_bytes,
         total_bytes=settings.http.idempotency_megabytes << 20,
@@ -120,7 +121,11 @@ def open_allowances(settings: Settings, observer: Observer | None = None) -> Red
     if not settings.rate.per_minute:
         return None
     return RedisAllowances(
-        open_redis(settings.redis), settings.rate, prefix=settings.redis.prefix, observer=observer
+        open_redis(settings.redis),
+        settings.rate,
+        prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
+        observer=observer,
     )
 
 
@@ -134,6 +139,7 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
     return RedisCacheService(
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         local_bytes=settings.cache.local_megabytes << 20,
         redis_bytes=settings.cache.redis_megabytes << 20,
         observer=observer,
