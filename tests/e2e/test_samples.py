@@ -64,12 +64,7 @@ class Clone:
         self._cluster = cluster
         (folder / "home").mkdir()
         (folder / ".venv").symlink_to(sys.prefix)
-        data = folder / ".optionchain"
-        data.mkdir()
-        shutil.copy(cluster.folder / "instance.json", data)
-        (data / "api_key").write_text(
-            f"{cluster.state.api_key}\n"
-        )  # which this instance was given, so it has no file
+        (folder / ".optionchain").symlink_to(cluster.folder.resolve())
 
     def run(self, sample: str, pasted: str = "") -> subprocess.CompletedProcess[str]:
         """Run a sample of a shell, and paste into what it starts."""
@@ -100,10 +95,12 @@ def clone(cluster: Cluster, tmp_path: Path) -> Clone:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _sample_data(cluster: Cluster) -> None:
-    """What `make run` loads."""
+def _what_make_run_leaves(cluster: Cluster) -> None:
+    """Sample data, and a key of one's own."""
     demo = cluster.run("demo")
     assert demo.returncode == 0, demo.stderr
+    # This instance was given its keys, so it has no file of one.
+    (cluster.folder / "api_key").write_text(f"{cluster.state.api_key}\n")
 
 
 def start_of_python(page: Path) -> str:
