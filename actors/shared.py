@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from actors.loop_watch import LoopWatch, OpenWatch
 from optionchain.context import Context
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, observed
@@ -27,11 +28,13 @@ class SharedActor:
     Args:
         name: What its operations begin with: ``history``.
         observer: Told of each call.
+        open_watch: Opens the watch on its loop.
     """
 
-    def __init__(self, name: str, observer: Observer) -> None:
+    def __init__(self, name: str, observer: Observer, open_watch: OpenWatch = LoopWatch) -> None:
         self._name = name
         self._observer = observer
+        self._loop_watch = open_watch(observer)
 
     async def call(self, context: Context, method: str, arguments: Sequence[Any]) -> Any:
         """Have a method do what it does, on somebody's behalf.
@@ -39,6 +42,7 @@ class SharedActor:
         Raises:
             OptionChainError: What the method raises; `Unavailable` where the caller gave up before it was begun.
         """
+        self._loop_watch.begin()
         check_in_time(context, f"the {self._name}")
         with observed(self._observer, f"{self._name}.{method}", context):
             return await getattr(self, method)(*arguments)
