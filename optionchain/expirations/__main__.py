@@ -17,7 +17,7 @@ from optionchain.kept import private_places
 
 REFUSED = 2
 """Exit code where there is no such calendar; the reason is on standard error."""
-NICENESS = 10
+NICENESS = 5
 
 
 def main(arguments: list[str]) -> int:
