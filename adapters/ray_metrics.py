@@ -102,6 +102,8 @@ METRICS: Sequence[Metric] = (
     Count("session.evicted", "optionchain_evictions", "Sessions that left memory"),
     Count("session.conflicts", "optionchain_conflicts", "Checkpoints refused: another writer was first"),
     Level("session.resident", "optionchain_resident_sessions", "Sessions in memory"),
+    Count("loop.held", "optionchain_loop_holds", "Times that the loop of a process served nobody for long"),
+    Count("loop.held_seconds", "optionchain_loop_held_seconds", "Seconds of those times"),
     Count("sweep.scenarios", "optionchain_sweep_scenarios", "Scenarios that sweeps have finished"),
     Count("sweep.paths", "optionchain_sweep_paths", "Paths that sweeps have simulated"),
     Count("sweep.contracts", "optionchain_sweep_contracts", "Contracts that sweeps have priced"),

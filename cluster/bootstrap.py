@@ -9,9 +9,11 @@ from typing import Any, TypedDict
 
 from ray.actor import ActorHandle
 
+from actors.calendars import Calendars
 from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.configuration.live import LiveConfiguration
 from actors.history.actor import HistoryActor, HistorySources
+from actors.loop_watch import LoopWatch, OpenWatch
 from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
 from actors.sessions.actor import SessionActor
@@ -37,6 +39,7 @@ from cluster.metrics_page import cluster_metrics
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
+from optionchain.expirations.exchanges import compute_apart
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency, SessionStore
 
@@ -50,6 +53,7 @@ class OpenServices(TypedDict):
     observer: Observer
     gateway: SessionGateway
     store: SessionStore
+    calendars: Calendars
     answers: RedisAnswers
     allowances: RedisAllowances | None
     authentication: Authentication
@@ -72,6 +76,17 @@ def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]
     )
 
 
+def open_calendars(settings: Settings, observer: Observer) -> Calendars:
+    """What provides this process with calendars; from now on it computes none itself."""
+    compute_apart()
+    return Calendars(observer, patience_seconds=settings.session.timeout_seconds)
+
+
+def open_watch(settings: Settings) -> OpenWatch:
+    """What opens the watch on the loop of a process."""
+    return partial(LoopWatch, held_seconds=settings.telemetry.loop_milliseconds / 1000.0)
+
+
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:
     """A function from an actor's name to the actor, which is created where there is none."""
 
@@ -82,8 +97,10 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             _session_store_opener(settings),
             partial(open_observer, settings.telemetry),
+            partial(open_calendars, settings),
             RayRuntime(),
             settings.session,
+            open_watch(settings),
             namespace=settings.ray.namespace,
         )
 
@@ -190,7 +207,13 @@ def _home(settings: Settings, service: str) -> str:
 def _shared_actor(settings: Settings, name: str) -> ActorHandle[Any]:
     services = SHARED if name == IN_ONE_PROCESS else {name: SHARED[name]}
     makers = {service: partial(make, settings) for service, make in services.items()}
-    return find_or_make(SharedActors, name, makers, namespace=settings.ray.namespace)
+    return find_or_make(
+        SharedActors, name, makers, partial(_watch, settings), namespace=settings.ray.namespace
+    )
+
+
+def _watch(settings: Settings) -> LoopWatch:
+    return open_watch(settings)(open_observer(settings.telemetry))
 
 
 def _way_to(
@@ -222,6 +245,7 @@ def open_services(settings: Settings) -> OpenServices:
         observer=observer,
         gateway=open_gateway(settings, observer),
         store=store,
+        calendars=open_calendars(settings, observer),
         answers=open_answers(settings),
         allowances=open_allowances(settings, observer),
         authentication=open_authentication(settings.auth),

@@ -28,7 +28,8 @@ async def cluster_metrics() -> bytes:
     pages = [page for page in await _pages() if page is not None]
     if not pages:
         raise Unavailable("the metrics of the cluster")
-    return merged(pages)
+    # Of a cluster, to read them takes longer than a loop may be held.
+    return await asyncio.to_thread(merged, pages)
 
 
 def merged(pages: Iterable[str]) -> bytes:

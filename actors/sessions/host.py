@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from actors.calendars import Calendars
 from actors.sessions.decider import Decider
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
@@ -19,6 +20,7 @@ from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
 from optionchain.context import HOUSEKEEPING, Context
 from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
+from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.observing import Observer, observed, tell_failure
 from optionchain.patience import SWAP_ATTEMPTS
 from optionchain.ports import Checkpoint, SessionStore
@@ -32,6 +34,7 @@ class SessionHost:
         store: Where their checkpoints are.
         residents: The sessions in memory.
         cache: The paths and rendered snapshots.
+        calendars: Provides those of exchanges.
         observer: Told what happens.
         max_waiting: Calls that may wait; further ones are refused at once.
         max_batch: Calls served in one round; one for several snapshots counts for as many.
@@ -45,6 +48,7 @@ class SessionHost:
         *,
         residents: ResidentSessions,
         cache: SimulationCache,
+        calendars: Calendars,
         observer: Observer,
         max_waiting: int,
         max_batch: int,
@@ -55,12 +59,14 @@ class SessionHost:
         self._residents = residents
         self._cache = cache
         self._decider = Decider(cache, observer, max_answer_contracts=max_answer_contracts)
+        self._calendars = calendars
         self._observer = observer
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._clock = clock
         self._mailbox: deque[Waiting] = deque()
         self._loop: asyncio.Task[None] | None = None
+        self._postponed: set[asyncio.Task[None]] = set()
 
     async def execute(self, calls: Sequence[Call]) -> list[Answer]:
         """Serve the calls, those of one session in their order.
@@ -71,9 +77,7 @@ class SessionHost:
         loop = asyncio.get_running_loop()
         room = max(self._max_waiting - len(self._mailbox), 0)
         accepted = [Waiting(call, loop.create_future()) for call in calls[:room]]
-        self._mailbox.extend(accepted)
-        if self._mailbox and (self._loop is None or self._loop.done()):
-            self._loop = asyncio.create_task(self._serve_mailbox())
+        self._enter(accepted)
         answers: list[Answer] = [await waiting.answer for waiting in accepted]
         return answers + [Overloaded("the session actor") for _ in calls[room:]]
 
@@ -96,6 +100,11 @@ class SessionHost:
             self._forget(session_id)
         self._observer.counted("session.resident", len(self._residents))
 
+    def _enter(self, calls: Iterable[Waiting]) -> None:
+        self._mailbox.extend(calls)
+        if self._mailbox and (self._loop is None or self._loop.done()):
+            self._loop = asyncio.create_task(self._serve_mailbox())
+
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
             batch = self._next_batch()
@@ -110,12 +119,26 @@ class SessionHost:
         for turn in turns_of(batch).values():
             try:
                 await self._serve(turn.calls)
+            except CalendarMissing as missing:
+                task = asyncio.create_task(self._postpone(turn.calls, missing.name))
+                self._postponed.add(task)
+                task.add_done_callback(self._postponed.discard)
             except Exception as error:
                 context = turn.calls[0].call.context
                 tell_failure(self._observer, "session.serve", error, context, session_id=turn.session_id)
                 self._forget(turn.session_id)
                 for waiting in turn.calls:
                     settle(waiting, Defect())
+
+    async def _postpone(self, calls: Sequence[Waiting], calendar: str) -> None:
+        """Serve calls when their calendar is there; others are served meanwhile."""
+        try:
+            await self._calendars.provide(calendar)
+        except OptionChainError as error:
+            for waiting in calls:
+                settle(waiting, error)
+        else:
+            self._enter(calls)
 
     def _next_batch(self) -> list[Waiting]:
         """What comes next, with no more commands of one session than its checkpoint can remember.
@@ -151,6 +174,8 @@ class SessionHost:
                 turns = turns_left
             else:
                 self._give_up(turns)
+        except CalendarMissing:
+            raise
         except Unavailable as error:
             # What was sent may or may not be stored: only the store knows.
             for turn in turns:
@@ -163,8 +188,14 @@ class SessionHost:
         await self.evict()
 
     async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:
-        """Load, apply, store and answer; returns the turns that lost against another writer."""
+        """Load, apply, store and answer; returns the turns that lost against another writer.
+
+        Raises:
+            CalendarMissing: Of one of the sessions; nothing was applied.
+        """
         await self._activate(turns)
+        for turn in turns:
+            turn.require_calendars()
         now = self._clock()
         self._decider.apply(turns, now)
         lost = await self._outdated([turn for turn in turns if turn.is_unproven])
