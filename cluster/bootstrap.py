@@ -21,6 +21,8 @@ from actors.sessions.placement import parse_placement
 from actors.sessions.ray_transport import RaySessionTransport
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
+from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION
+from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
@@ -33,14 +35,15 @@ from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.instance.report import ClusterReport, report
-from cluster.metrics_page import cluster_metrics
+from cluster.metrics.agents import cluster_metrics
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
+from optionchain.observed_port import told
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency, SessionStore
 
-HISTORY_ACTOR, CONFIG_ACTOR = "history", "configuration"
+HISTORY_ACTOR, CONFIG_ACTOR = HISTORY, CONFIGURATION
 
 
 class OpenServices(TypedDict):
@@ -80,7 +83,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
-            partial(open_observer, settings.telemetry),
+            partial(open_observer, settings.telemetry, SESSION),
             RayRuntime(),
             settings.session,
             namespace=settings.ray.namespace,
@@ -100,6 +103,7 @@ def open_gateway(settings: Settings, observer: Observer | None = None) -> Sessio
         max_waiting=session.max_waiting,
         max_batch=session.max_batch,
         timeout_seconds=session.timeout_seconds,
+        observer=observer,
     )
 
 
@@ -141,16 +145,17 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
 
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
-    repository = MongoHistoricalRepository(open_mongo(settings.mongo), settings.mongo.database)
-    observer = open_observer(settings.telemetry)
+    observer = open_observer(settings.telemetry, HISTORY)
+    repository = MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
 
 
 def open_config_sources(settings: Settings) -> ConfigSources:
-    """What the configuration actor reads and writes."""
-    repository = MongoConfigRepository(open_mongo(settings.mongo), settings.mongo.database)
-    observer = open_observer(settings.telemetry)
+    """What the configuration actor reads and writes. There is one, so its process watches the servers as well."""
+    observer = open_observer(settings.telemetry, CONFIGURATION)
+    watch_servers(settings.redis, settings.mongo, observer)
+    repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
     return ConfigSources(repository, open_cache(settings, observer), breaker)
 
@@ -168,7 +173,7 @@ def config_actor(settings: Settings) -> ActorHandle[Any]:
 def _shared_actor(
     settings: Settings, kind: type, name: str, open_sources: Callable[[Settings], object], group: BaseModel
 ) -> ActorHandle[Any]:
-    opened = partial(open_sources, settings), group, partial(open_observer, settings.telemetry)
+    opened = partial(open_sources, settings), group, partial(open_observer, settings.telemetry, name)
     return find_or_make(kind, name, *opened, namespace=settings.ray.namespace)
 
 
@@ -188,8 +193,8 @@ def open_configurations(settings: Settings, observer: Observer | None = None) ->
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    observer = open_observer(settings.telemetry)
-    store = _session_store_opener(settings)()
+    observer = open_observer(settings.telemetry, HTTP)
+    store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)
     for actor in (history_actor(settings), config_actor(settings)):
@@ -198,7 +203,7 @@ def open_services(settings: Settings) -> OpenServices:
         observer=observer,
         gateway=open_gateway(settings, observer),
         store=store,
-        answers=open_answers(settings),
+        answers=told(open_answers(settings), observer, "redis.call", role="answers"),
         allowances=open_allowances(settings, observer),
         authentication=open_authentication(settings.auth),
         dependencies={"redis": store},
