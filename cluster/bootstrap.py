@@ -36,6 +36,7 @@ from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
+from cluster.secrets import secrets_of
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
@@ -83,7 +84,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
-            partial(open_observer, settings.telemetry, SESSION),
+            partial(open_observer, settings.telemetry, SESSION, secrets_of(settings)),
             RayRuntime(),
             settings.session,
             namespace=settings.ray.namespace,
@@ -145,7 +146,7 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
 
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
-    observer = open_observer(settings.telemetry, HISTORY)
+    observer = open_observer(settings.telemetry, HISTORY, secrets_of(settings))
     repository = MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
@@ -153,7 +154,7 @@ def open_history_sources(settings: Settings) -> HistorySources:
 
 def open_config_sources(settings: Settings) -> ConfigSources:
     """What the configuration actor reads and writes. There is one, so its process watches the servers as well."""
-    observer = open_observer(settings.telemetry, CONFIGURATION)
+    observer = open_observer(settings.telemetry, CONFIGURATION, secrets_of(settings))
     watch_servers(settings.redis, settings.mongo, observer)
     repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
@@ -173,7 +174,8 @@ def config_actor(settings: Settings) -> ActorHandle[Any]:
 def _shared_actor(
     settings: Settings, kind: type, name: str, open_sources: Callable[[Settings], object], group: BaseModel
 ) -> ActorHandle[Any]:
-    opened = partial(open_sources, settings), group, partial(open_observer, settings.telemetry, name)
+    observer = partial(open_observer, settings.telemetry, name, secrets_of(settings))
+    opened = partial(open_sources, settings), group, observer
     return find_or_make(kind, name, *opened, namespace=settings.ray.namespace)
 
 
@@ -193,7 +195,7 @@ def open_configurations(settings: Settings, observer: Observer | None = None) ->
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    observer = open_observer(settings.telemetry, HTTP)
+    observer = open_observer(settings.telemetry, HTTP, secrets_of(settings))
     store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)

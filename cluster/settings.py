@@ -75,7 +75,6 @@ class HttpSettings(BaseModel):
     max_export_rows: int = Field(50_000_000, ge=1, description="Bound of the rows of one export; then 400")
     heartbeat_seconds: float = Field(15.0, gt=0, description="Rhythm of comments on a stream that waits")
     strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
-    access_log: bool = Field(False, description="Write a line for each request to the replica's log")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
 
 
