@@ -1,4 +1,4 @@
-"""Writes Grafana's dashboards from one description: ``python ray_config/grafana/make_dashboards.py``; a test compares.
+"""Writes Grafana's dashboards from one description: ``python docs/make_dashboards.py``; a test compares.
 
 Every query sums over what it does not show: the labels that Ray adds are never dropped and never shown.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent / "dashboards"
+FOLDER = Path(__file__).parents[1] / "ray_config" / "grafana" / "dashboards"
 PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
 LOKI = {"type": "loki", "uid": "loki"}
 WIDTH, COLUMNS, HEIGHT = 24, 3, 8
