@@ -68,14 +68,23 @@ class SessionHost:
         Returns:
             One answer a call; errors are values. `Overloaded` for calls that found no room to wait.
         """
-        loop = asyncio.get_running_loop()
-        room = max(self._max_waiting - len(self._mailbox), 0)
-        accepted = [Waiting(call, loop.create_future()) for call in calls[:room]]
-        self._mailbox.extend(accepted)
-        if self._mailbox and (self._loop is None or self._loop.done()):
+        answers = [self.submit(call) for call in calls]
+        return [await answer for answer in answers]
+
+    def submit(self, call: Call) -> asyncio.Future[Answer]:
+        """Take a call, to be served with what else has come by then.
+
+        Returns:
+            Its answer to be; errors are values. `Overloaded` where it found no room to wait.
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if len(self._mailbox) >= self._max_waiting:
+            answer.set_result(Overloaded("the session actor"))
+            return answer
+        self._mailbox.append(Waiting(call, answer))
+        if self._loop is None or self._loop.done():
             self._loop = asyncio.create_task(self._serve_mailbox())
-        answers: list[Answer] = [await waiting.answer for waiting in accepted]
-        return answers + [Overloaded("the session actor") for _ in calls[room:]]
+        return answer
 
     @property
     def resident_count(self) -> int:

@@ -14,7 +14,7 @@ from cluster.instance.ray_start import NO_DASHBOARD
 from cluster.settings import Settings
 
 # Beside Ray's own folder.
-HAPROXY_FOLDER = "h"
+HAPROXY_FOLDER, SOCKETS_FOLDER = "h", "s"
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
 
@@ -159,6 +159,11 @@ def refused(folder: Path) -> bool:
 
 def _haproxy_refusal(folder: Path) -> Path:
     return ray_temporary_folder(folder).parent / HAPROXY_FOLDER / "refusal"
+
+
+def actor_sockets(folder: Path) -> Path:
+    """A folder for the sockets of this instance's actors, beside Ray's own folder."""
+    return ray_temporary_folder(folder).parent / SOCKETS_FOLDER
 
 
 def ray_temporary_folder(folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,8 +43,11 @@ class HostTransport:
     def __init__(self, host: SessionHost) -> None:
         self._host = host
 
-    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
-        return await self._host.execute(calls)
+    async def send(self, actor_name: str, call: Call) -> Answer:
+        return await self._host.submit(call)
+
+    def close(self) -> None:
+        return
 
 
 @dataclass
@@ -92,7 +95,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         clock=lambda: datetime.now(UTC),
     )
     gateway = SessionGateway(
-        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, max_batch=50, timeout_seconds=8.0
+        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, timeout_seconds=8.0
     )
     unused: Any = None
     services = Services(
