@@ -188,7 +188,7 @@ class SessionHost:
         for turn in turns:
             turn.before = self._residents.get(turn.session_id)
             turn.is_resident = turn.before is not None
-        to_load = [turn.session_id for turn in turns if not turn.is_resident]
+        to_load = [turn.session_id for turn in turns if not turn.is_resident and not turn.is_new]
         loaded = await self._store.get(to_load) if to_load else {}
         self._count("session.activated", len(loaded))
         for turn in turns:
@@ -233,7 +233,10 @@ class SessionHost:
         for session_id in refused:
             self._forget(session_id)
         self._count("session.conflicts", len(refused))
-        return [turn for turn in turns if turn.session_id in refused]
+        lost = [turn for turn in turns if turn.session_id in refused]
+        for turn in lost:
+            turn.was_refused = True
+        return lost
 
     async def _save(
         self, checkpoints: Sequence[Checkpoint], context: Context

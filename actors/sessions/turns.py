@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from actors.sessions.messages import Answer, Call
 from actors.sessions.simulation_cache import Rendered
 from optionchain.errors import OptionChainError
-from optionchain.session import Advance, Reply, Session
+from optionchain.session import Advance, Create, Reply, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class Turn:
     before: Session | None = None
     is_resident: bool = False
     """`before` was in memory: another host may have changed it since."""
+    was_refused: bool = False
+    """The store held something else than `before`."""
     decisions: list[Decision] = field(default_factory=list)
     """One a call that was applied."""
     answers: list[Answer] = field(default_factory=list)
@@ -75,6 +77,11 @@ class Turn:
             and before is not None
             and before.snapshots_of(command.command_id) is None
         ]
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing can be loaded, as far as can be told: the session is about to be created, and saving it will show."""
+        return isinstance(self.calls[0].call.command, Create) and not self.was_refused
 
     @property
     def is_changed(self) -> bool:

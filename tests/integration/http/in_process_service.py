@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from starlette.types import ASGIApp
 
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
@@ -28,6 +27,7 @@ from cluster.settings import Settings
 from optionchain.errors import NotFound
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
+from serve_app.edge.boundary import Edge
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
 from tests.recording import Recording
@@ -54,7 +54,7 @@ class HostTransport:
 class Service:
     """What a test sees of the service."""
 
-    app: ASGIApp
+    app: Edge
     observer: Recording
     producers: Producers
 
