@@ -65,7 +65,8 @@ class SessionSettings(BaseModel):
 
     placement: str = Field(
         "shards:1",
-        description="`shards:N` hosts all sessions in N actors; `per-session` gives each its own process",
+        description="`shards:N` hosts all sessions in N actors, `per-session` gives each a process; where this is not "
+        "set, `up` takes an actor for each two cores",
     )
     transport: Literal["socket", "ray"] = Field(
         "socket", description="How calls reach the actors: over sockets of their own, or as calls of Ray"
