@@ -17,9 +17,10 @@ from actors.loop_watch import LoopWatch, OpenWatch
 from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
 from actors.sessions.actor import SessionActor
-from actors.sessions.gateway import SessionGateway
+from actors.sessions.gateway import SessionGateway, SessionTransport
 from actors.sessions.placement import parse_placement
 from actors.sessions.ray_transport import RaySessionTransport
+from actors.sessions.socket_transport import SocketSessionTransport
 from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
@@ -116,14 +117,30 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
 def open_gateway(settings: Settings, observer: Observer | None = None) -> SessionGateway:
     """The way to the session actors from this process."""
     session = settings.session
-    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
-    transport = RaySessionTransport(actors, timeout_seconds=session.delivery_timeout_seconds)
     return SessionGateway(
         parse_placement(session.placement),
-        transport,
+        open_session_transport(settings, observer),
         max_waiting=session.max_waiting,
-        max_batch=session.max_batch,
         timeout_seconds=session.timeout_seconds,
+        observer=observer,
+    )
+
+
+def open_session_transport(settings: Settings, observer: Observer | None = None) -> SessionTransport:
+    """What carries calls to the session actors, as the settings say."""
+    session = settings.session
+    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
+    over_ray = RaySessionTransport(
+        actors, max_batch=session.max_batch, timeout_seconds=session.delivery_timeout_seconds
+    )
+    if session.transport == "ray":
+        return over_ray
+    return SocketSessionTransport(
+        actors,
+        RayRuntime(),
+        over_ray,
+        timeout_seconds=session.delivery_timeout_seconds,
+        max_bytes=session.max_message_megabytes << 20,
         observer=observer,
     )
 

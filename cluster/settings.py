@@ -57,7 +57,12 @@ class HttpSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` for every interface")
     port: int = Field(7070, ge=1, le=65_535, description="Port to listen on")
-    replicas: int = Field(1, ge=1, le=1000, description="Serve replicas")
+    replicas: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Serve replicas; `up` starts one for each two cores where this is not set",
+    )
     max_ongoing_requests: int = Field(500, ge=1, description="Requests that one replica serves at a time")
     max_queued_requests: int = Field(
         1000, ge=1, description="Requests that may wait at one replica; then 503"

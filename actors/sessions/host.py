@@ -73,12 +73,21 @@ class SessionHost:
         Returns:
             One answer a call; errors are values. `Overloaded` for calls that found no room to wait.
         """
-        loop = asyncio.get_running_loop()
-        room = max(self._max_waiting - len(self._mailbox), 0)
-        accepted = [Waiting(call, loop.create_future()) for call in calls[:room]]
-        self._enter(accepted)
-        answers: list[Answer] = [await waiting.answer for waiting in accepted]
-        return answers + [Overloaded("the session actor") for _ in calls[room:]]
+        answers = [self.submit(call) for call in calls]
+        return [await answer for answer in answers]
+
+    def submit(self, call: Call) -> asyncio.Future[Answer]:
+        """Take a call, to be served with what else has come by then.
+
+        Returns:
+            Its answer to be; errors are values. `Overloaded` where it found no room to wait.
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if len(self._mailbox) >= self._max_waiting:
+            answer.set_result(Overloaded("the session actor"))
+            return answer
+        self._enter([Waiting(call, answer)])
+        return answer
 
     @property
     def resident_count(self) -> int:
@@ -194,7 +203,7 @@ class SessionHost:
         for turn in turns:
             turn.before = self._residents.get(turn.session_id)
             turn.is_resident = turn.before is not None
-        to_load = [turn.session_id for turn in turns if not turn.is_resident]
+        to_load = [turn.session_id for turn in turns if not turn.is_resident and not turn.is_new]
         loaded = await self._store.get(to_load) if to_load else {}
         self._count("session.activated", len(loaded))
         for turn in turns:
@@ -239,7 +248,10 @@ class SessionHost:
         for session_id in refused:
             self._forget(session_id)
         self._count("session.conflicts", len(refused))
-        return [turn for turn in turns if turn.session_id in refused]
+        lost = [turn for turn in turns if turn.session_id in refused]
+        for turn in lost:
+            turn.was_refused = True
+        return lost
 
     async def _save(
         self, checkpoints: Sequence[Checkpoint], context: Context

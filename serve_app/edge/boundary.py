@@ -84,8 +84,19 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         found = self._guards.routes.find(scope["method"], scope["path"])
+        await self.serve(found, scope, receive, send)
+
+    async def serve(self, found: Found | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request for a route.
+
+        Args:
+            found: The route; None where the table has none.
+            scope: Of the request.
+            receive: Gives its body.
+            send: Takes its answer.
+        """
+        headers = Headers(scope=scope)
         context = Context(NOBODY, trace=trace_of(headers))
         route = found.route.path if found else UNKNOWN
         method = scope["method"] if scope["method"] in METHODS else UNKNOWN
