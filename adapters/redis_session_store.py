@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from adapters.redis_cache_scripts import with_room
 from adapters.redis_connection import RedisClient, open_redis, redis_call
 from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
 from adapters.settings import RedisSettings
@@ -257,11 +258,16 @@ class RedisSessionStore:
         )
 
     async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Send commands that may all be sent again."""
+        commands = list(commands)
         async with redis_call("the session store", self._timeout_seconds):
-            pipeline = self._client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            return list(await pipeline.execute())
+            return await with_room(self._client, self._prefix, lambda: self._sent(commands))
+
+    async def _sent(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(await pipeline.execute())
 
     def _key(self, session_id: str) -> str:
         return f"{self._prefix}:session:{{{session_id}}}"
