@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,6 +64,15 @@ def of_cache(redis: RedisSettings, cache: CacheSettings) -> RedisSettings:
     if cache.redis_url is None:
         return redis
     return redis.model_copy(update={"url": cache.redis_url, "mode": "standalone"})
+
+
+async def nodes_of(client: RedisClient, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Where a pipeline sends the commands on these keys, once each, as arguments of further ones that go there too."""
+    if not isinstance(client, RedisCluster):
+        return [{}] if keys else []
+    await client.initialize()
+    nodes = {node.name: node for key in keys if (node := client.get_node_from_key(key))}
+    return [{"target_nodes": node} for _, node in sorted(nodes.items())]
 
 
 @contextmanager
