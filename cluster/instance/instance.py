@@ -203,6 +203,7 @@ class Instance:
             redis_url=_secret(settings.redis.url),
             mongo_uri=_secret(settings.mongo.uri),
             environment=environment,
+            cache_redis_url=_secret(settings.cache.redis_url),
             servers=tuple(servers),
             ray_pids=self._parts.ray_pids(),
         )
