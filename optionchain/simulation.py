@@ -15,6 +15,7 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
+from optionchain.pricing.spreads import SpreadModel
 
 _SERIALS = count()
 
@@ -158,6 +159,8 @@ class Simulation:
             spread=parameters.spread,
             risk_free_rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
+            ladder_price=parameters.ladder_price,
+            spreads=self._spreads,
         )
 
     @cached_property
@@ -169,6 +172,11 @@ class Simulation:
             return method.sample(parameters.initial_price, parameters.total_steps, draws)
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
+
+    @cached_property
+    def _spreads(self) -> SpreadModel | None:
+        spreads = self.parameters.spreads
+        return None if spreads.is_constant else spreads
 
     @cached_property
     def _only_expiration(self) -> Expiration:

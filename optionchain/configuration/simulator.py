@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from optionchain.declared_parameters import configurable_defaults, declared_parameters
 from optionchain.errors import InvalidInput
 from optionchain.parameters import (
     MAX_CHAIN_SIZE,
     MAX_STEPS,
     SimulationParameters,
-    configurable_defaults,
-    declared_parameters,
 )
 from optionchain.validation import whole
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
+from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.models import model_to_wire
-from optionchain.parameters import SimulationParameters, SingleExpiration, declared_parameters
+from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
 

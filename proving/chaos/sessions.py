@@ -65,7 +65,7 @@ class ChaosSession:
 
     def replayed(self, session_id: str, index: int) -> bytes:
         """The digest of the body that must be served at an index."""
-        reply = ShowSnapshots(index, 1, "first", is_served=True)
+        reply = ShowSnapshots(index, 1, "none", is_served=True)
         session = Session(
             id=session_id,
             owner="",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from cluster.settings import LimitsSettings
+from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.errors import InvalidInput
 from optionchain.expirations import (
@@ -19,7 +20,7 @@ from optionchain.expirations import (
     tzdb_version,
 )
 from optionchain.models import Historical, MarketModel, model_from_wire, model_to_wire
-from optionchain.parameters import MAX_STEP_SECONDS, declared_parameters
+from optionchain.parameters import MAX_STEP_SECONDS
 from optionchain.time_frame import YEAR, TimeFrame
 from optionchain.validation import whole
 from optionchain.wire.instants import instant_from_wire
