@@ -196,8 +196,17 @@ class ConfigurationView(ConfigurationVersion):
     values: dict[str, Any]
 
 
-class Readiness(TypedDict):
-    """Whether everything that the service needs is up; `dependencies` is `up` or `down` by name."""
+class Dependency(TypedDict):
+    """A server that the service needs, or that helps it, and why it is down."""
 
-    status: Literal["ready", "not ready"]
-    dependencies: dict[str, Any]
+    name: str
+    status: Literal["up", "down"]
+    reason: NotRequired[Literal["unreachable", "timed out"]]
+
+
+class Readiness(TypedDict):
+    """Whether everything that the service needs is up; `states` is `up` or `down` by name."""
+
+    status: Literal["ready", "not_ready"]
+    dependencies: list[Dependency]
+    states: dict[str, Literal["up", "down"]]

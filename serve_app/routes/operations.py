@@ -47,9 +47,18 @@ async def health() -> dict[str, str]:
 async def ready(app: Annotated[Services, Depends(current_services)]) -> JSONResponse:
     """Sessions need Redis. Without MongoDB they go on, and so does what is cached of history and configurations."""
     asked = app.dependencies | app.helpers
-    states = dict(zip(asked, await asyncio.gather(*map(_state, asked.values())), strict=True))
-    is_ready = all(states[name] == "up" for name in app.dependencies)
-    body = {"status": "ready" if is_ready else "not ready", "dependencies": states}
+    reasons = dict(zip(asked, await asyncio.gather(*map(_reason, asked.values())), strict=True))
+    is_ready = all(reasons[name] is None for name in app.dependencies)
+    body = {
+        "status": "ready" if is_ready else "not_ready",
+        "dependencies": [
+            {"name": name, "status": "up"}
+            if reason is None
+            else {"name": name, "status": "down", "reason": reason}
+            for name, reason in reasons.items()
+        ],
+        "states": {name: "up" if reason is None else "down" for name, reason in reasons.items()},
+    }
     return JSONResponse(body, 200 if is_ready else 503, {} if is_ready else {"Retry-After": "1"})
 
 
@@ -65,10 +74,13 @@ async def system(app: Annotated[Services, Depends(current_services)]) -> Respons
     return Response(orjson.dumps(await app.report()), media_type="application/json")
 
 
-async def _state(dependency: Dependency) -> str:
+async def _reason(dependency: Dependency) -> str | None:
+    """Why it is down, as a category that tells nothing of where it is; None where it is up."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await dependency.ping()
-    except (Unavailable, TimeoutError):
-        return "down"
-    return "up"
+    except Unavailable:
+        return "unreachable"
+    except TimeoutError:
+        return "timed out"
+    return None
