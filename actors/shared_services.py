@@ -53,6 +53,10 @@ class RayHistory:
     async def store_result(self, result: SimulationResult) -> None:
         await self.actor.call(self.context, "store_result", result)
 
+    async def results(self, session_id: str, owner: str) -> bytes:
+        results: bytes = await self.actor.call(self.context, "results", session_id, owner)
+        return results
+
     async def assets(self) -> Cached:
         assets: Cached = await self.actor.call(self.context, "assets")
         return assets

@@ -101,6 +101,7 @@ METRICS: Sequence[Metric] = (
     Count("session.activated", "optionchain_activations", "Sessions loaded from the store"),
     Count("session.evicted", "optionchain_evictions", "Sessions that left memory"),
     Count("session.conflicts", "optionchain_conflicts", "Checkpoints refused: another writer was first"),
+    Count("session.not_kept", "optionchain_steps_not_kept", "Served steps whose keeping found no room"),
     Level("session.resident", "optionchain_resident_sessions", "Sessions in memory"),
     Count("sweep.scenarios", "optionchain_sweep_scenarios", "Scenarios that sweeps have finished"),
     Count("sweep.paths", "optionchain_sweep_paths", "Paths that sweeps have simulated"),

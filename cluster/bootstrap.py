@@ -83,6 +83,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             partial(open_observer, settings.telemetry),
             RayRuntime(),
             settings.session,
+            partial(open_history_repository, settings) if settings.session.keep_steps else None,
             namespace=settings.ray.namespace,
         )
 
@@ -139,9 +140,14 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
     )
 
 
+def open_history_repository(settings: Settings) -> MongoHistoricalRepository:
+    """The store of history, as this process reaches it."""
+    return MongoHistoricalRepository(open_mongo(settings.mongo), settings.mongo.database)
+
+
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
-    repository = MongoHistoricalRepository(open_mongo(settings.mongo), settings.mongo.database)
+    repository = open_history_repository(settings)
     observer = open_observer(settings.telemetry)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)

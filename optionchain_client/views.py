@@ -196,6 +196,16 @@ class ConfigurationView(ConfigurationVersion):
     values: dict[str, Any]
 
 
+class Result(TypedDict):
+    """The steps that a session was served since its parameters became what they are; `parameters` make it again."""
+
+    parameters: dict[str, Any]
+    served_steps: int
+    prices: list[float]
+    volatilities: list[float]
+    stored_at: str
+
+
 class Dependency(TypedDict):
     """A server that the service needs, or that helps it, and why it is down."""
 

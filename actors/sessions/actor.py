@@ -12,6 +12,7 @@ import psutil
 
 from actors.background import Background
 from actors.sessions.host import SessionHost
+from actors.sessions.kept_steps import KeptSteps, ResultStore
 from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
@@ -55,6 +56,7 @@ class SessionActor:
         open_observer: Opens the observer of this process.
         runtime: What runs it.
         settings: Bounds and rhythms.
+        open_results: Opens what keeps the steps that were served; None keeps none.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class SessionActor:
         open_observer: Callable[[], Observer],
         runtime: ActorRuntime,
         settings: SessionSettings,
+        open_results: Callable[[], ResultStore] | None = None,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
             numerics.compile_in_background()
@@ -73,6 +76,18 @@ class SessionActor:
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
         self._store = open_store()
         self._observer = open_observer()
+        cache = SimulationCache(
+            path_bytes=settings.path_megabytes << 20,
+            snapshot_bytes=settings.snapshot_megabytes << 20,
+            observer=self._observer,
+        )
+        self._kept = open_results and KeptSteps(
+            open_results(),
+            cache.simulation,
+            self._observer,
+            max_waiting=settings.max_waiting,
+            seconds=settings.keep_seconds,
+        )
         self._host = SessionHost(
             self._store,
             residents=ResidentSessions(
@@ -80,16 +95,13 @@ class SessionActor:
                 max_idle_seconds=settings.max_idle_seconds,
                 max_bytes=settings.resident_megabytes << 20,
             ),
-            cache=SimulationCache(
-                path_bytes=settings.path_megabytes << 20,
-                snapshot_bytes=settings.snapshot_megabytes << 20,
-                observer=self._observer,
-            ),
+            cache=cache,
             observer=self._observer,
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
+            kept=self._kept,
         )
         self._housekeeping = Background(self._keep_house)
 
@@ -111,6 +123,8 @@ class SessionActor:
     async def close(self) -> None:
         """End what runs beside the calls; the store belongs to who opened it."""
         await self._housekeeping.end()
+        if self._kept is not None:
+            await self._kept.close()
 
     async def _keep_house(self) -> None:
         while True:
@@ -122,6 +136,8 @@ class SessionActor:
 
     async def _leave_when_empty(self) -> None:
         if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
+            if self._kept is not None:
+                await self._kept.flush()
             self._runtime.end_actor()
 
     async def _forget_expired(self) -> None:

@@ -114,6 +114,13 @@ def _simulation(session: Session) -> dict[str, Any]:
     }
 
 
+def shown_parameters(parameters: SimulationParameters) -> dict[str, Any]:
+    """Parameters as the answers of their kind show them: a request with them gives the same session."""
+    if isinstance(parameters.expirations, SingleExpiration):
+        return _chain_parameters(parameters)
+    return replay_request(parameters)
+
+
 def replay_request(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input: a request with this body gives the same simulation."""
     schedule = parameters.expirations

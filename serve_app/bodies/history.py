@@ -196,6 +196,22 @@ class RealisedVolatility(Days):
     )
 
 
+class Result(BaseModel):
+    """The steps that a session was served since its parameters became what they are."""
+
+    parameters: dict[str, Any] = Field(description="A request with them gives the same simulation")
+    served_steps: int
+    prices: list[float] = Field(description="Of the underlying, from step 0 on")
+    volatilities: list[float] = Field(description="Annualised, at the money")
+    stored_at: str
+
+
+class ResultList(BaseModel):
+    """What was kept of a session."""
+
+    data: list[Result]
+
+
 class ConfigurationVersion(BaseModel):
     """Who stored a version, and when."""
 

@@ -78,6 +78,7 @@ ROUTES = RouteTable(
                 Route("GET", f"{_HISTORY}/{{asset}}/realised-volatility", history.realised_volatility),
                 Route("GET", f"{_HISTORY}/{{asset}}/{{date}}", history.chain),
                 Route("PUT", f"{_HISTORY}/{{asset}}/{{date}}", history.save_chain, ADMIN),
+                Route("GET", "/api/v1/results/{id}", history.results),
             ),
         ),
         Section(
