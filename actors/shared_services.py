@@ -106,6 +106,10 @@ class RayConfigurations:
         configuration: Cached = await self.actor.call(self.context, "get", name, version)
         return configuration
 
+    async def parameter(self, name: str, key: str) -> Cached:
+        parameter: Cached = await self.actor.call(self.context, "parameter", name, key)
+        return parameter
+
     async def save(self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str) -> bytes:
         # Sent again after it was applied, it would be refused as a conflict with itself.
         saved: bytes = await self.actor.call(

@@ -190,10 +190,31 @@ class ConfigurationVersion(TypedDict):
     saved_at: str
 
 
-class ConfigurationView(ConfigurationVersion):
+class StoredConfiguration(ConfigurationVersion):
     """A version with its values."""
 
     values: dict[str, Any]
+
+
+class ConfigurationView(TypedDict):
+    """A version with its values; nobody wrote version 0, which is built in."""
+
+    name: str
+    version: int
+    saved_by: str | None
+    saved_at: str | None
+    values: dict[str, Any]
+
+
+class ParameterView(TypedDict):
+    """A parameter of a configuration: built in (`default`), or of `version`; a request's own value may win over it."""
+
+    configuration: str
+    key: str
+    value: Any
+    source: Literal["default", "configuration"]
+    version: int
+    overridden_by: Literal["request"] | None
 
 
 class Result(TypedDict):

@@ -3,7 +3,7 @@ what is sent is read by `optionchain.history.wire`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -221,10 +221,31 @@ class ConfigurationVersion(BaseModel):
     saved_at: str
 
 
-class ConfigurationView(ConfigurationVersion):
+class StoredConfiguration(ConfigurationVersion):
     """A version with its values."""
 
     values: dict[str, Any]
+
+
+class ConfigurationView(BaseModel):
+    """A version with its values; nobody wrote version 0, which is built in."""
+
+    name: str
+    version: int
+    saved_by: str | None
+    saved_at: str | None
+    values: dict[str, Any]
+
+
+class ParameterView(BaseModel):
+    """A parameter of a configuration."""
+
+    configuration: str
+    key: str = Field(description="The whole path", examples=["defaults.spread"])
+    value: Any
+    source: Literal["default", "configuration"] = Field(description="Built in, or of `version`")
+    version: int
+    overridden_by: Literal["request"] | None = Field(description="Whose value wins over this one")
 
 
 class ConfigurationList(BaseModel):
@@ -234,4 +255,4 @@ class ConfigurationList(BaseModel):
 class ConfigurationHistory(BaseModel):
     """The latest comes first."""
 
-    data: list[ConfigurationView]
+    data: list[StoredConfiguration]

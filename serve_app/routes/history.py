@@ -49,7 +49,7 @@ To = Annotated[str, Query(alias="to", description="Last day", examples=["2024-12
 
 
 @handler("The steps that a session was served", responses=shown(ResultList) | errors(400, 404))
-async def results(session_id: SessionId, history: History, caller: Caller) -> Response:
+async def kept_steps(session_id: SessionId, history: History, caller: Caller) -> Response:
     """Where the operator has them kept (`OCS_SESSION_KEEP_STEPS`): also of a session or simulation that is gone. Each
     change of a session's parameters began an entry; the oldest comes first."""
     return json_response(await history.results(str(session_id), caller.tenant))
