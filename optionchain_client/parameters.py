@@ -81,7 +81,7 @@ class Rule(TypedDict, total=False):
 
 
 class SimulationParameters(_Market):
-    """A simulation: rolling expirations. The last four are what the server echoes, for a replay to be sure."""
+    """A simulation: rolling expirations. The last five are what the server echoes, for a replay to be sure."""
 
     timezone: str
     expiration_time: str
@@ -92,6 +92,7 @@ class SimulationParameters(_Market):
     tzdb_version: NotRequired[str | None]
     calendar_version: NotRequired[str | None]
     rng: NotRequired[str | None]
+    numerics: NotRequired[str | None]
 
 
 class SweepBase(_Optional, total=False):

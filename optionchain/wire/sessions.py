@@ -138,5 +138,6 @@ def replay_request(parameters: SimulationParameters) -> dict[str, Any]:
             "tzdb_version": tzdb_version(),
             "calendar_version": calendar_version(schedule.calendar),
             "rng": RNG_NAME,
+            "numerics": parameters.numerics,
         }
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from optionchain.chains.columns import GREEK_SETS, Column, Side
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
+from optionchain.numerics import IDENTITY
 from serve_app.bodies.chains import Method
 from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Permission, Responses, RouteTable
@@ -244,7 +245,8 @@ def errors(*statuses: int) -> Responses:
 
 
 def completed(document: dict[str, Any], table: RouteTable) -> dict[str, Any]:
-    """Add the sections, and the three ways to present a key to every operation that needs one."""
+    """Add what no route says: the arithmetic, the sections, and the ways to present a key to what needs one."""
+    document["info"]["x-numerics"] = IDENTITY
     document["tags"] = [
         {"name": each.name, "description": each.about} for each in table.sections if each.name
     ]
