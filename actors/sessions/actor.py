@@ -69,7 +69,7 @@ class SessionActor:
         open_results: Callable[[], ResultStore] | None = None,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
-            numerics.compile_in_background()
+            numerics.compile_when_worthwhile()
         self._name = name
         self._runtime = runtime
         self._settings = settings

@@ -14,8 +14,7 @@ import pyarrow as pa
 from optionchain.chains.block import ChainBlock
 from optionchain.chains.columns import SIDES, Column, GreekSet
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
-from optionchain.export.blocks import StepBlock, chain_blocks, step_blocks
-from optionchain.simulation import Simulation
+from optionchain.export.blocks import Simulated, StepBlock, chain_blocks, step_blocks
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _STEPS = [
@@ -68,7 +67,7 @@ class Dataset(StrEnum):
         return pa.schema([*_LISTED, *numbers])
 
     def record_batches(
-        self, simulation: Simulation, steps: range, rows: int, greeks: GreekSet = "none"
+        self, simulation: Simulated, steps: range, rows: int, greeks: GreekSet = "none"
     ) -> Iterator[pa.RecordBatch]:
         """The rows of consecutive steps, in order of step, expiration and strike.
 

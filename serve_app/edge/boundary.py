@@ -185,7 +185,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.is_begun = True
             self._told.facts["status"] = message["status"]
-            message["headers"] = [*message["headers"], INSTANCE]
+            message["headers"] = [*message.get("headers", ()), INSTANCE]
         await self._send(message)
 
     def tell_of(self, allowance: Allowance) -> None:

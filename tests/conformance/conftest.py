@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-from reference_simulation import Simulation
+
+from tests.conformance.reference_simulation import Simulation
 
 PARAMETERS: dict[str, Any] = {
     "symbol": "SPX",

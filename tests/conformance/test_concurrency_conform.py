@@ -16,7 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
-from reference_simulation import ABSENT
+
+from tests.conformance.reference_simulation import ABSENT
 
 STEPS = 6
 CLIENTS = 3

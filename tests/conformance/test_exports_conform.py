@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from packed_columns import columns_of
+
+from tests.conformance.packed_columns import columns_of
 
 STEPS = 3
 DATASETS = ("underlying", "volatility", "option_chains")

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from reference_simulation import REFERENCE
+
+from tests.conformance.reference_simulation import REFERENCE
 
 AAPL: dict[str, Any] = {
     "symbol": "AAPL",

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from reference_simulation import INTERVAL
+
+from tests.conformance.reference_simulation import INTERVAL
 
 STEPS = 4
 DAILIES = {"schedules": [{"rule_id": "dailies", "kind": "daily", "target_count": 2}]}

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from reference_simulation import ABSENT, REFERENCE, SIMULATIONS
+
+from tests.conformance.reference_simulation import ABSENT, REFERENCE, SIMULATIONS
 
 FORBIDDEN = ("http://", "https://", "redis://", "mongodb://", "password", "/var/", "/etc/", "/usr/", "src/")
 

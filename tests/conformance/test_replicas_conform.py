@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from reference_simulation import market
+
+from tests.conformance.reference_simulation import market
 
 STEPS = 8
 INSTANCE = "X-OCS-Instance"

@@ -197,3 +197,14 @@ def test_a_wrong_alias_is_refused_by_its_own_name(monkeypatch: pytest.MonkeyPatc
     message = problem(monkeypatch, OCS_PORT="70707")
 
     assert message == "OCS_PORT: input should be less than or equal to 65535"
+
+
+def test_several_hosts_of_redis_are_sentinels_or_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = "redis://:secret@one.example,two.example:6380/0"
+
+    said = problem(monkeypatch, OCS_REDIS_URL=hosts)
+
+    assert "OCS_REDIS_MODE=sentinel" in said
+    assert "secret" not in said
+    monkeypatch.setenv("OCS_REDIS_MODE", "cluster")
+    assert load_settings().redis.mode == "cluster"

@@ -311,7 +311,7 @@ async def test_history_configuration_cache_and_breaker_tell_the_observer(mongo, 
         await world.put("/api/v1/historical/SPX/2024-01-02", orjson.loads(chain_json(chain())))
         for _ in range(2):
             await world.http.get("/api/v1/historical/SPX/2024-01-02")
-        await world.http.get("/api/v1/config/simulator")
+        await world.http.get("/api/v1/config/unknown")
         for _ in range(2):
             assert (await silent.http.get("/api/v1/historical/SPX/2024-01-02")).status_code == 503
         for one in (world, silent):
