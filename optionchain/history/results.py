@@ -10,6 +10,9 @@ from optionchain.errors import InvalidInput
 from optionchain.history.chains import DateRange
 from optionchain.parameters import MAX_SYMBOL_LENGTH
 
+# Characters of JSON: more than the longest request, whose prices are among them.
+MOST_PARAMETERS = 8 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetSummary:
@@ -96,8 +99,8 @@ class SimulationResult:
             raise InvalidInput("asset", f"must be 1 to {MAX_SYMBOL_LENGTH} characters")
         if len(self.prices) != len(self.volatilities) or not 1 <= len(self.prices) <= 100_000:
             raise InvalidInput("prices", "must be 1 to 100000, as many as volatilities")
-        if not isinstance(self.parameters, str) or len(self.parameters) > 1 << 20:
-            raise InvalidInput("parameters", "must be JSON of at most 1 MiB")
+        if not isinstance(self.parameters, str) or len(self.parameters) > MOST_PARAMETERS:
+            raise InvalidInput("parameters", "must be JSON of at most 8 MiB")
 
     def goes_on_from(self, earlier: SimulationResult) -> bool:
         """Whether it is the same simulation as an earlier result, with its steps and perhaps more."""

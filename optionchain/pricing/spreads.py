@@ -55,8 +55,8 @@ class SpreadModel:
             years: To expiry, >= 0.
 
         Returns:
-            Bids, >= 0, and asks, at least a tick, of the shape of the mids, in whole ticks: half the width away from
-            the mid, rounded half to even, and where that would cross the mid the tick before.
+            Bids, >= 0, and asks, of the shape of the mids, in whole ticks and at least one apart: half the width away
+            from the mid, rounded half to even, and where that would cross the mid the tick before.
 
         Example:
             >>> model = SpreadModel(base=0.02, proportional=0.01, tick=0.05)
@@ -72,7 +72,7 @@ class SpreadModel:
         bids = np.where(bids * tick / CENTS > mids, bids - 1.0, bids)
         asks = np.rint((mids + half) * CENTS / tick)
         asks = np.where(asks * tick / CENTS < mids, asks + 1.0, asks)
-        return bids * tick / CENTS, np.maximum(asks, 1.0) * tick / CENTS
+        return bids * tick / CENTS, np.maximum(asks, bids + 1.0) * tick / CENTS
 
     def _widths(self, mids: Floats, spot: Term, strikes: Floats, years: Term) -> Floats:
         moneyness = np.abs(numerics.log(np.asarray(strikes / spot)))

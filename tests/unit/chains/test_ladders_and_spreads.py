@@ -99,11 +99,21 @@ def test_a_quote_is_the_width_around_the_mid_on_the_grid_of_ticks(
     bid, ask = float(bids[0]), float(asks[0])
     width = max(0.05, 0.02 + 0.03 * mid + 0.4 * abs(math.log(strike / spot)) + 0.25 * math.sqrt(years))
     assert 0.0 <= bid <= mid <= ask
-    assert ask >= 0.05
+    assert ask - bid >= 0.05 - 1e-9
     for quoted, wanted in ((bid, max(mid - width / 2, 0.0)), (ask, mid + width / 2)):
         ticks = Decimal(repr(quoted)) / Decimal("0.05")
         assert ticks == ticks.to_integral_value(ROUND_HALF_EVEN)
         assert abs(quoted - wanted) <= 0.025 + 1e-9 * max(mid, 1.0)
+
+
+def test_bid_and_ask_are_a_tick_apart_also_where_the_price_is_on_the_grid() -> None:
+    on_grid = {"spot": 100.0, "strikes": np.array([100.0]), "years": 0.0}
+
+    narrow = SpreadModel(base=0.0, tick=0.05).quotes(np.array([0.1]), **on_grid)
+    between = SpreadModel(base=0.0, tick=0.05).quotes(np.array([0.12]), **on_grid)
+
+    assert [each.item() for each in narrow] == [0.1, 0.15]
+    assert [each.item() for each in between] == [0.1, 0.15]
 
 
 def test_a_cheap_contract_costs_more_of_itself_and_less_in_money() -> None:

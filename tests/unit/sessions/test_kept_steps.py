@@ -79,13 +79,17 @@ async def test_a_store_that_is_down_gets_the_latest_once_it_is_back() -> None:
 
     store.is_down = True
     kept.note(at(2))
+    kept.note(at(1, "other"))
     with pytest.raises(Unavailable):
         await kept.flush()
     kept.note(at(3))
     store.is_down = False
     await kept.close()
 
-    assert [len(result.prices) for result in store.kept.values()] == [3]
+    assert {result.id.partition("-")[0]: len(result.prices) for result in store.kept.values()} == {
+        "s": 3,
+        "other": 1,
+    }
 
 
 async def test_what_the_store_refuses_is_told_and_holds_up_nothing() -> None:
