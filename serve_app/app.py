@@ -8,7 +8,7 @@ from ray import serve
 from ray.serve import Application
 from starlette.types import ASGIApp
 
-from cluster.bootstrap import open_services
+from cluster.bootstrap import open_services, open_watch
 from cluster.settings import Settings, load_settings
 from optionchain import numerics
 from serve_app.asgi import build_asgi
@@ -35,7 +35,7 @@ class Ingress:
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         opened = open_services(self._settings)
-        return build_asgi(
+        app = build_asgi(
             self._settings,
             Services(
                 **opened,
@@ -44,6 +44,8 @@ class Ingress:
                 is_strict=self._settings.http.strict,
             ),
         )
+        open_watch(self._settings)(opened["observer"]).begin()
+        return app
 
 
 def deployment(settings: Settings) -> Application:

@@ -11,6 +11,8 @@ from typing import Protocol, TypedDict
 import psutil
 
 from actors.background import Background
+from actors.calendars import Calendars
+from actors.loop_watch import LoopWatch, OpenWatch
 from actors.sessions.host import SessionHost
 from actors.sessions.kept_steps import KeptSteps, ResultStore
 from actors.sessions.messages import Answer, Packed, unpacked
@@ -19,6 +21,7 @@ from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.settings import SessionSettings
 from optionchain import numerics
+from optionchain.observed_port import told
 from optionchain.observing import Observer, attempted
 from optionchain.ports import SessionStore
 
@@ -54,8 +57,10 @@ class SessionActor:
         name: The actor's name.
         open_store: Opens the store; clients do not travel between processes.
         open_observer: Opens the observer of this process.
+        open_calendars: Opens what provides calendars.
         runtime: What runs it.
         settings: Bounds and rhythms.
+        open_watch: Opens the watch on its loop.
         open_results: Opens what keeps the steps that were served; None keeps none.
     """
 
@@ -64,9 +69,11 @@ class SessionActor:
         name: str,
         open_store: Callable[[], SessionStore],
         open_observer: Callable[[], Observer],
+        open_calendars: Callable[[Observer], Calendars],
         runtime: ActorRuntime,
         settings: SessionSettings,
-        open_results: Callable[[], ResultStore] | None = None,
+        open_watch: OpenWatch = LoopWatch,
+        open_results: Callable[[Observer], ResultStore] | None = None,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
             numerics.compile_when_worthwhile()
@@ -74,15 +81,16 @@ class SessionActor:
         self._runtime = runtime
         self._settings = settings
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
-        self._store = open_store()
         self._observer = open_observer()
+        self._loop_watch = open_watch(self._observer)
+        self._store = told(open_store(), self._observer, "redis.call", role="session")
         cache = SimulationCache(
             path_bytes=settings.path_megabytes << 20,
             snapshot_bytes=settings.snapshot_megabytes << 20,
             observer=self._observer,
         )
         self._kept = open_results and KeptSteps(
-            open_results(),
+            open_results(self._observer),
             cache.simulation,
             self._observer,
             max_waiting=settings.max_waiting,
@@ -96,6 +104,7 @@ class SessionActor:
                 max_bytes=settings.resident_megabytes << 20,
             ),
             cache=cache,
+            calendars=open_calendars(self._observer),
             observer=self._observer,
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
@@ -108,6 +117,7 @@ class SessionActor:
     async def execute(self, batch: Sequence[Packed]) -> list[Answer]:
         """Serve a batch of calls; see `SessionHost.execute`."""
         self._housekeeping.begin()
+        self._loop_watch.begin()
         return await self._host.execute(unpacked(batch))
 
     async def status(self) -> ActorStatus:
@@ -122,6 +132,7 @@ class SessionActor:
 
     async def close(self) -> None:
         """End what runs beside the calls; the store belongs to who opened it."""
+        self._loop_watch.end()
         await self._housekeeping.end()
         if self._kept is not None:
             await self._kept.close()
@@ -131,8 +142,11 @@ class SessionActor:
             await asyncio.sleep(self._settings.sweep_seconds)
             await attempted(self._observer, "session.evict", self._host.evict)
             await attempted(self._observer, "session.forget", self._forget_expired)
-            await attempted(self._observer, "session.clean_up", self._store.cleanup_expired)
+            await attempted(self._observer, "session.clean_up", self._clean_up)
             await attempted(self._observer, "session.leave", self._leave_when_empty)
+
+    async def _clean_up(self) -> None:
+        self._observer.counted("session.expired", await self._store.cleanup_expired())
 
     async def _leave_when_empty(self) -> None:
         if self._settings.placement == PER_SESSION and self._host.resident_count == 0:

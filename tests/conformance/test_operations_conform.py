@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+import uuid
 
 import httpx
 import pytest
+
+# What is counted comes to the page some seconds later.
+PATIENCE_SECONDS = 60.0
 
 
 def test_it_is_up(anonymous: httpx.Client) -> None:
@@ -95,3 +100,21 @@ def test_metrics_are_lines_of_a_name_and_a_number(api: httpx.Client) -> None:
     lines = [line for line in answer.text.splitlines() if line and not line.startswith("#")]
     assert all(float(line.rpartition(" ")[2]) is not None for line in lines)
     assert not [line for line in lines if 'endpoint="/health"' in line or 'endpoint="/ready"' in line]
+
+
+def test_metrics_have_the_names_of_the_replaced_service_and_move(api: httpx.Client) -> None:
+    series = 'api_requests_total{endpoint="/api/v1/chain",method="GET",status="404"} '
+
+    def count() -> float:
+        lines = api.get("/metrics").text.splitlines()
+        return next((float(line.removeprefix(series)) for line in lines if line.startswith(series)), 0.0)
+
+    before = count()
+    assert api.get("/api/v1/chain", params={"sessionid": str(uuid.uuid4())}).status_code == 404
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while count() == before:  # each answer takes a while
+        assert time.monotonic() < deadline
+    text = api.get("/metrics").text
+    for name in ("requests_total", "errors_total", "request_duration_seconds"):
+        assert f"# HELP api_{name}" in text
+    assert "# HELP active_sessions" in text
