@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, cast
 
 import psutil
 
@@ -14,7 +14,7 @@ from actors.background import Background
 from actors.calendars import Calendars
 from actors.loop_watch import LoopWatch, OpenWatch
 from actors.sessions.host import SessionHost
-from actors.sessions.kept_steps import KeptSteps, ResultStore
+from actors.sessions.kept_steps import KeepingStore, KeptSteps, ResultStore
 from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
@@ -97,7 +97,9 @@ class SessionActor:
             seconds=settings.keep_seconds,
         )
         self._host = SessionHost(
-            self._store,
+            self._store
+            if self._kept is None
+            else cast("SessionStore", KeepingStore(self._store, self._kept)),
             residents=ResidentSessions(
                 max_sessions=settings.max_resident,
                 max_idle_seconds=settings.max_idle_seconds,
@@ -110,7 +112,6 @@ class SessionActor:
             max_batch=settings.max_batch,
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
-            kept=self._kept,
         )
         self._housekeeping = Background(self._keep_house)
 

@@ -15,7 +15,6 @@ from datetime import datetime
 
 from actors.calendars import Calendars
 from actors.sessions.decider import Decider
-from actors.sessions.kept_steps import KeptSteps
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
@@ -42,7 +41,6 @@ class SessionHost:
         max_batch: Calls served in one round; one for several snapshots counts for as many.
         max_answer_contracts: Of several snapshots in one answer; then 400.
         clock: The present instant (UTC).
-        kept: Keeps what is served; None keeps nothing.
     """
 
     def __init__(
@@ -57,7 +55,6 @@ class SessionHost:
         max_batch: int,
         max_answer_contracts: int,
         clock: Callable[[], datetime],
-        kept: KeptSteps | None = None,
     ) -> None:
         self._store = store
         self._residents = residents
@@ -68,7 +65,6 @@ class SessionHost:
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._clock = clock
-        self._kept = kept
         self._mailbox: deque[Waiting] = deque()
         self._loop: asyncio.Task[None] | None = None
         self._postponed: set[asyncio.Task[None]] = set()
@@ -283,8 +279,6 @@ class SessionHost:
             self._forget(turn.session_id)
         else:
             self._residents.put(turn.after.without_recalled(), now.timestamp())
-            if self._kept is not None and turn.is_changed:
-                self._kept.note(turn.after)
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
             settle(waiting, answer)
 

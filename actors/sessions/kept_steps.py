@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from actors.background import Background
 from optionchain.errors import OptionChainError, Unavailable
 from optionchain.history.results import SimulationResult
 from optionchain.observing import Observer, attempted, tell_failure
+from optionchain.ports import Checkpoint, SessionStore
 from optionchain.session import Session
 from optionchain.simulation import Simulation
 from optionchain.wire.results import kept_result
@@ -95,3 +96,27 @@ class KeptSteps:
         while True:
             await asyncio.sleep(self._seconds)
             await attempted(self._observer, "session.keep", self.flush)
+
+
+class KeepingStore:
+    """A `SessionStore` that has the steps kept of every session that it stores; the rest is the inner store's.
+
+    Args:
+        store: Stores them.
+        kept: Keeps their steps.
+    """
+
+    def __init__(self, store: SessionStore, kept: KeptSteps) -> None:
+        self._store = store
+        self._kept = kept
+
+    async def save(self, checkpoints: Sequence[Checkpoint]) -> Sequence[OptionChainError | None]:
+        """As `SessionStore.save`."""
+        refusals = await self._store.save(checkpoints)
+        for checkpoint, refusal in zip(checkpoints, refusals, strict=True):
+            if refusal is None:
+                self._kept.note(checkpoint.session)
+        return refusals
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)

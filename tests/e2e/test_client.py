@@ -358,7 +358,7 @@ def test_a_service_says_whether_it_is_ready_and_what_it_counts(client: Client) -
     ready = client.ready()
 
     assert ready["status"] == "ready"
-    assert set(ready["dependencies"].values()) == {"up"}
+    assert set(ready["states"].values()) == {"up"}
     assert "optionchain_" in client.metrics()
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import anyio
 import orjson
 import pytest
 
-from actors.sessions.kept_steps import KeptSteps
+from actors.sessions.kept_steps import KeepingStore, KeptSteps
 from actors.sessions.simulation_cache import SimulationCache
-from optionchain.errors import Conflict, Unavailable
+from optionchain.errors import Conflict, OptionChainError, Unavailable
 from optionchain.history.results import SimulationResult
+from optionchain.ports import Checkpoint, SessionStore
 from optionchain.session import Session
 from optionchain.simulation import simulate
 from optionchain.wire.results import results_json
@@ -130,3 +133,29 @@ async def test_it_writes_by_itself() -> None:
     await kept.close()
 
     assert len(store.kept) == 1
+
+
+class Sessions:
+    """A session store that refuses one session."""
+
+    async def save(self, checkpoints: Sequence[Checkpoint]) -> list[OptionChainError | None]:
+        return [Conflict("session", "b") if each.session.id == "b" else None for each in checkpoints]
+
+    async def cleanup_expired(self) -> int:
+        return 7
+
+
+async def test_what_is_stored_is_kept_and_what_is_refused_is_not() -> None:
+    store = Store()
+    kept = keeper(store, Recording())
+    sessions = KeepingStore(cast("SessionStore", Sessions()), kept)
+
+    refusals = await sessions.save(
+        [Checkpoint(at(step, name), None) for name, step in (("a", 2), ("b", 2), ("c", 0))]
+    )
+    expired = await sessions.cleanup_expired()
+    await kept.close()
+
+    assert [refusal is None for refusal in refusals] == [True, False, True]
+    assert expired == 7
+    assert {result.id[0]: len(result.prices) for result in store.kept.values()} == {"a": 2}
