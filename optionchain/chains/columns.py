@@ -25,6 +25,7 @@ class Column:
         side: Whose number it is; None where it is that of both.
         greeks: The smallest set of greeks that shows it; None where it is no greek. What ``none`` shows is shown
             always, the others in a block of each side.
+        is_partial: Whether it is not defined for some contracts, for which it is NaN.
 
     Attributes:
         name: The attribute of a chain that has it.
@@ -37,12 +38,14 @@ class Column:
         *,
         side: Side | None = None,
         greeks: GreekSet | None = None,
+        is_partial: bool = False,
     ) -> None:
         self.name = ""
         self.label = label
         self.unit = unit
         self.side = side
         self.greeks = greeks
+        self.is_partial = is_partial
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name

@@ -87,12 +87,12 @@ class Contracts(ABC):
         """Change of the put's price per percentage point of dividend yield; computed when asked."""
         return self._dividend_rho(self.put_delta)
 
-    @Derived("alpha", _ALPHA, side="call", greeks="all")
+    @Derived("alpha", _ALPHA, side="call", greeks="all", is_partial=True)
     def call_alpha(self) -> Floats:
         """Gamma over the call's theta, NaN where that is zero; computed when asked."""
         return alpha(self.gamma, self.call_theta())
 
-    @Derived("alpha", _ALPHA, side="put", greeks="all")
+    @Derived("alpha", _ALPHA, side="put", greeks="all", is_partial=True)
     def put_alpha(self) -> Floats:
         """Gamma over the put's theta, NaN where that is zero; computed when asked."""
         return alpha(self.gamma, self.put_theta())

@@ -97,7 +97,7 @@ class Dataset(StrEnum):
 
 def _batch(columns: list[Any], schema: pa.Schema) -> pa.RecordBatch:
     arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, field.type, from_pandas=True)
+        column if isinstance(column, pa.Array) else pa.array(column, field.type)
         for column, field in zip(columns, schema, strict=True)
     ]
     return pa.record_batch(arrays, schema=schema)
@@ -129,5 +129,10 @@ def _contract_columns(block: StepBlock, chains: ChainBlock, greeks: GreekSet) ->
         chains.per_listed(listing.expires_at),
         pa.array(listing.names).take(pa.array(chains.per_listed(listing.labels))),
         chains.per_listed(chains.days_to_expiration),
-        *(column.of(chains) for column in _exported(greeks).values()),
+        *(_numbers(column, chains) for column in _exported(greeks).values()),
     ]
+
+
+def _numbers(column: Column, chains: ChainBlock) -> Any:
+    numbers = column.of(chains)
+    return pa.array(numbers, from_pandas=True) if column.is_partial else numbers

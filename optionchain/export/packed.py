@@ -70,9 +70,11 @@ def _block(batch: pa.RecordBatch, schema: pa.Schema, texts: Sequence[str]) -> by
 
 def _payload(kind: int, column: pa.Array, texts: Sequence[str]) -> Iterator[bytes]:
     if kind == _FLOAT:
-        is_valid = column.is_valid().to_numpy(zero_copy_only=False)
+        is_valid = np.ones(len(column), bool)
+        if column.null_count:
+            is_valid = column.is_valid().to_numpy(zero_copy_only=False)
         yield np.packbits(is_valid, bitorder="little").tobytes()
-        yield np.where(is_valid, column.to_numpy(zero_copy_only=False), 0.0).astype("<f8").tobytes()
+        yield column.fill_null(0.0).to_numpy().astype("<f8", copy=False).tobytes()
     elif kind == _INSTANT:
         yield (1000 * column.cast(pa.int64()).to_numpy().astype("<i8")).tobytes()
     elif kind == _TEXT:
