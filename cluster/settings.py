@@ -80,7 +80,13 @@ class HttpSettings(BaseModel):
         2, ge=1, le=64, description="Threads of one replica that compute exports and streams"
     )
     max_streams: int = Field(
-        16, ge=1, description="Exports and streams that one replica sends at a time; then 503"
+        32,
+        ge=1,
+        description="Exports and streams that one replica sends at a time; an owner gets one more only while more "
+        "are free than it has, else 503",
+    )
+    stall_seconds: float = Field(
+        30.0, gt=0, description="A reader who takes no more of an export or stream for so long loses it"
     )
     max_export_rows: int = Field(50_000_000, ge=1, description="Bound of the rows of one export; then 400")
     heartbeat_seconds: float = Field(15.0, gt=0, description="Rhythm of comments on a stream that waits")
