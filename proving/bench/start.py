@@ -73,7 +73,7 @@ def _idle(folder: str) -> dict[str, float]:
     began = perf_counter()
     time.sleep(IDLE_SECONDS)
     after, seconds = _processor_seconds(folder), perf_counter() - began
-    memory = [process.memory_full_info().pss for process in _family(folder)]
+    memory = [process.memory_full_info().pss for process in family(folder)]
     return {
         "processes": len(memory),
         "megabytes": sum(memory) / 1e6,
@@ -82,10 +82,10 @@ def _idle(folder: str) -> dict[str, float]:
 
 
 def _processor_seconds(folder: str) -> dict[int, float]:
-    return {process.pid: sum(process.cpu_times()[:2]) for process in _family(folder)}
+    return {process.pid: sum(process.cpu_times()[:2]) for process in family(folder)}
 
 
-def _family(folder: str) -> list[psutil.Process]:
+def family(folder: str) -> list[psutil.Process]:
     """The processes of an instance, and those of Ray whose environment is overwritten: children of its node."""
     marked = processes.marked(str(Path(folder).resolve()))
     children = [child for process in marked for child in process.children(recursive=True)]
