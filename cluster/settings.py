@@ -55,7 +55,10 @@ class HttpSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` for every interface")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on; `0.0.0.0` for every interface, `::` for those of IPv6 too",
+    )
     port: int = Field(7070, ge=1, le=65_535, description="Port to listen on")
     replicas: int = Field(1, ge=1, le=1000, description="Serve replicas")
     max_ongoing_requests: int = Field(500, ge=1, description="Requests that one replica serves at a time")
@@ -113,6 +116,13 @@ class HttpSettings(BaseModel):
     strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
     access_log: bool = Field(False, description="Write a line for each request to the replica's log")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
+
+    @property
+    def ipv4_host(self) -> str:
+        """Where Ray listens, which knows IPv4 alone; HAProxy listens at an address of IPv6 as well."""
+        if ":" not in self.host:
+            return self.host
+        return "0.0.0.0" if self.host == "::" else "127.0.0.1"  # noqa: S104
 
     @field_validator("trusted_proxies")
     @classmethod

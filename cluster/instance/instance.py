@@ -27,7 +27,7 @@ from cluster.instance.ports import free_ports, obstacle
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, proxy_proof, ray_temporary_folder
+from cluster.instance.ray_node import RayPorts, haproxy_program, proxy_proof, ray_temporary_folder
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives, refuses
 from cluster.settings import Settings
@@ -148,9 +148,12 @@ class Instance:
 
     def _started(self, progress: Progress) -> InstanceState:
         """Everything, from nothing."""
-        problem = obstacle(self._settings.http.host, self._settings.http.port)
-        if problem:
-            raise InstanceProblem(problem)
+        http = self._settings.http
+        for host in {http.ipv4_host, http.host}:
+            if problem := obstacle(host, http.port):
+                raise InstanceProblem(problem)
+        if http.host != http.ipv4_host and not (http.haproxy and haproxy_program()):
+            raise InstanceProblem("OCS_HTTP_HOST: an address of IPv6 needs HAProxy, which is not here.")
         self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()
@@ -189,7 +192,7 @@ class Instance:
         http, has_dashboard = settings.http, settings.ray.dashboard
         state = InstanceState(
             marker=self._marker,
-            base_url=f"http://{'127.0.0.1' if http.host == '0.0.0.0' else http.host}:{http.port}",  # noqa: S104
+            base_url=f"http://{'127.0.0.1' if http.ipv4_host == '0.0.0.0' else http.ipv4_host}:{http.port}",  # noqa: S104
             api_key=self._api_key(),
             ray_address=f"127.0.0.1:{ports.gcs}",
             ray_dashboard=f"http://127.0.0.1:{ports.dashboard}" if has_dashboard else "",
