@@ -13,7 +13,6 @@ import orjson
 
 from actors.background import Background
 from actors.gate import Gate
-from actors.loop_watch import LoopWatch, OpenWatch
 from actors.read_through import ReadThrough
 from actors.settings import ConfigSettings
 from actors.shared import SharedActor
@@ -44,7 +43,6 @@ class ConfigActor(SharedActor):
         open_sources: Opens store and cache; clients do not travel between processes.
         settings: Bounds and rhythms.
         open_observer: Opens the observer of this process.
-        open_watch: Opens the watch on its loop.
         clock: The instant that is recorded with a version.
     """
 
@@ -53,11 +51,10 @@ class ConfigActor(SharedActor):
         open_sources: Callable[[], ConfigSources],
         settings: ConfigSettings,
         open_observer: Callable[[], Observer] = Unobserved,
-        open_watch: OpenWatch = LoopWatch,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__("configuration", open_observer(), open_watch)
+        super().__init__("configuration", open_observer())
         sources = open_sources()
         self._settings = settings
         self._repository = sources.repository

@@ -29,7 +29,6 @@ from actors.history.generations import Generations
 from actors.history.most_used import MostUsed
 from actors.history.pages import PricePage, page_bytes
 from actors.history.replayed_prices import drawn_closes
-from actors.loop_watch import LoopWatch, OpenWatch
 from actors.read_through import ReadThrough
 from actors.settings import HistorySettings
 from actors.shared import SharedActor
@@ -67,7 +66,6 @@ class HistoryActor(SharedActor):
         open_sources: Opens store and cache; clients do not travel between processes.
         settings: Bounds and rhythms.
         open_observer: Opens the observer of this process.
-        open_watch: Opens the watch on its loop.
     """
 
     def __init__(
@@ -75,9 +73,8 @@ class HistoryActor(SharedActor):
         open_sources: Callable[[], HistorySources],
         settings: HistorySettings,
         open_observer: Callable[[], Observer] = Unobserved,
-        open_watch: OpenWatch = LoopWatch,
     ) -> None:
-        super().__init__("history", open_observer(), open_watch)
+        super().__init__("history", open_observer())
         sources = open_sources()
         self._settings = settings
         self._repository = sources.repository

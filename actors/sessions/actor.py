@@ -20,6 +20,7 @@ from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.settings import SessionSettings
 from optionchain import numerics
+from optionchain.observed_port import told
 from optionchain.observing import Observer, attempted
 from optionchain.ports import SessionStore
 
@@ -72,14 +73,14 @@ class SessionActor:
         open_watch: OpenWatch = LoopWatch,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
-            numerics.compile_in_background()
+            numerics.compile_when_worthwhile()
         self._name = name
         self._runtime = runtime
         self._settings = settings
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
-        self._store = open_store()
         self._observer = open_observer()
         self._loop_watch = open_watch(self._observer)
+        self._store = told(open_store(), self._observer, "redis.call", role="session")
         self._host = SessionHost(
             self._store,
             residents=ResidentSessions(
@@ -127,8 +128,11 @@ class SessionActor:
             await asyncio.sleep(self._settings.sweep_seconds)
             await attempted(self._observer, "session.evict", self._host.evict)
             await attempted(self._observer, "session.forget", self._forget_expired)
-            await attempted(self._observer, "session.clean_up", self._store.cleanup_expired)
+            await attempted(self._observer, "session.clean_up", self._clean_up)
             await attempted(self._observer, "session.leave", self._leave_when_empty)
+
+    async def _clean_up(self) -> None:
+        self._observer.counted("session.expired", await self._store.cleanup_expired())
 
     async def _leave_when_empty(self) -> None:
         if self._settings.placement == PER_SESSION and self._host.resident_count == 0:

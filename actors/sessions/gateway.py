@@ -17,6 +17,7 @@ from actors.delivery import delivered
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Placement
 from optionchain.errors import Defect, OptionChainError, Overloaded
+from optionchain.observing import Observer, Unobserved, observed
 
 
 class SessionTransport(Protocol):
@@ -40,6 +41,7 @@ class SessionGateway:
         max_waiting: Calls that may wait in this process; further ones are refused at once.
         max_batch: Calls that travel together; one for several snapshots counts for as many.
         timeout_seconds: How long a caller waits for an answer, retries included.
+        observer: Told of each call.
         clock: Unix time in seconds; the actors' machines must agree on it to within the timeout.
     """
 
@@ -51,6 +53,7 @@ class SessionGateway:
         max_waiting: int,
         max_batch: int,
         timeout_seconds: float,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._placement = placement
@@ -58,6 +61,7 @@ class SessionGateway:
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._timeout_seconds = timeout_seconds
+        self._observer = observer or Unobserved()
         self._clock = clock
         self._waiting = 0
         self._lanes: dict[str, _Lane] = {}
@@ -71,21 +75,26 @@ class SessionGateway:
         """
         if self._waiting >= self._max_waiting:
             raise Overloaded("the session service")
-        self._waiting += 1
+        self._change_waiting(+1)
         now = self._clock()
         context = call.context.until(now + self._timeout_seconds)
         call = call._replace(context=context)
         try:
-            answer = await delivered(
-                lambda: self._lane(call).submit(call),
-                what="the session actor",
-                seconds=context.seconds_left(now),
-            )
+            with observed(self._observer, "session.call", context, session_id=call.session_id):
+                answer = await delivered(
+                    lambda: self._lane(call).submit(call),
+                    what="the session actor",
+                    seconds=context.seconds_left(now),
+                )
         finally:
-            self._waiting -= 1
+            self._change_waiting(-1)
         if isinstance(answer, OptionChainError):
             raise answer
         return answer
+
+    def _change_waiting(self, by: int) -> None:
+        self._waiting += by
+        self._observer.counted("session.calls_waiting", self._waiting)
 
     def _lane(self, call: Call) -> _Lane:
         name = self._placement.actor_name(call.session_id)

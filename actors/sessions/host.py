@@ -7,6 +7,7 @@ batch. An idle host serves the first call at once. Nothing is answered before it
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -91,14 +92,19 @@ class SessionHost:
         for session_id in evicted:
             self._cache.forget(session_id)
         self._count("session.evicted", len(evicted))
-        self._observer.counted("session.resident", len(self._residents))
+        self._tell_sizes()
         return len(evicted)
 
     def forget_written_before(self, instant: datetime) -> None:
         """Forget the sessions whose time to live is over."""
         for session_id in self._residents.written_before(instant):
             self._forget(session_id)
+        self._tell_sizes()
+
+    def _tell_sizes(self) -> None:
         self._observer.counted("session.resident", len(self._residents))
+        self._observer.counted("session.paths", self._cache.path_count)
+        self._observer.counted("session.snapshots", self._cache.snapshot_count)
 
     def _enter(self, calls: Iterable[Waiting]) -> None:
         self._mailbox.extend(calls)
@@ -108,8 +114,12 @@ class SessionHost:
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
             batch = self._next_batch()
+            waited = time.perf_counter() - batch[0].since
+            self._observer.counted("session.mailbox", len(self._mailbox))
             try:
-                with observed(self._observer, "session.batch", batch[0].call.context, calls=len(batch)):
+                with observed(
+                    self._observer, "session.batch", batch[0].call.context, calls=len(batch), waited=waited
+                ):
                     await self._serve(batch)
             except Exception:
                 await self._serve_apart([waiting for waiting in batch if not waiting.answer.done()])
@@ -264,12 +274,21 @@ class SessionHost:
             return await self._store.save(checkpoints)
 
     def _conclude(self, turn: Turn, now: datetime) -> None:
+        self._note_life(turn)
         if turn.after is None:
             self._forget(turn.session_id)
         else:
             self._residents.put(turn.after.without_recalled(), now.timestamp())
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
             settle(waiting, answer)
+
+    def _note_life(self, turn: Turn) -> None:
+        """Tell of a session that was created or deleted."""
+        if (turn.before is None) is not (turn.after is None):
+            event = "session.created" if turn.before is None else "session.deleted"
+            session = turn.before or turn.after
+            call = next(one.call for one in turn.calls if session and one.call.owner == session.owner)
+            self._observer.noted(event, call.context, session_id=turn.session_id, kind=call.kind.value)
 
     def _give_up(self, turns: Sequence[Turn]) -> None:
         for turn in turns:

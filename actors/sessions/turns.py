@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ from optionchain.session import Advance, Create, Reply, Session
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A call, and the future that its caller awaits."""
+    """A call, the future that its caller awaits, and since when, by the performance counter in seconds."""
 
     call: Call
     answer: asyncio.Future[Answer]
+    since: float = field(default_factory=time.perf_counter)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from optionchain.errors import InvalidInput, Unavailable
+from optionchain.extras import brought_by
 from optionchain.kept import private_places
 
 # The rules of the holidays that the package computes begin and end here (pandas' AbstractHolidayCalendar).
@@ -123,7 +124,8 @@ def computed(name: str) -> ExchangeCalendar:
     with warnings.catch_warnings():
         # The package's own use of pandas raises deprecation warnings that say nothing about our input.
         warnings.simplefilter("ignore")
-        import exchange_calendars  # noqa: PLC0415
+        with brought_by("calendars", purpose=f"calendar {name}"):
+            import exchange_calendars  # noqa: PLC0415
 
         names = exchange_calendars.get_calendar_names()
         _keep(_NAMES, json.dumps(names).encode())

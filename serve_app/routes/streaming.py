@@ -101,7 +101,7 @@ class Producers:
 
     Args:
         http: How many threads there are, and how many bodies may be under way.
-        observer: Told how many are.
+        observer: Told how many are, and how much they send.
     """
 
     def __init__(self, http: HttpSettings, observer: Observer) -> None:
@@ -136,6 +136,7 @@ class Producers:
         following = self._threads.run(owner, lambda: next(pieces, None))
         while (piece := await following) is not None:
             following = self._threads.run(owner, lambda: next(pieces, None))
+            self._observer.counted("http.exported", len(piece))
             yield piece
 
     def _end(self, owner: str) -> None:

@@ -228,3 +228,16 @@ async def test_a_refused_header_is_answered_under_an_identity(running: Service) 
     assert nameless.headers["X-Request-Id"].isascii()
     assert named.headers["X-Request-Id"] == "mine"
     assert named.json() == {"error": "Validation Error: tracestate: must be UTF-8", "field": "tracestate"}
+
+
+async def test_a_replay_and_the_bytes_of_an_export_are_counted(
+    running: Service, api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    headers = {"Idempotency-Key": "once"}
+    first, again = [await api.post("/api/v1/chain", json=parameters, headers=headers) for _ in range(2)]
+    export = await api.get("/api/v1/chain/export", params={"sessionid": first.json()["id"]})
+
+    assert again.content == first.content
+    assert running.observer.counts["http.replayed"] == 1
+    assert running.observer.counts["http.exported"] == len(export.content) > 1000
+    assert running.observer.levels["http.streams"] == 0
