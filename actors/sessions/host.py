@@ -16,6 +16,7 @@ from datetime import datetime
 from actors.calendars import Calendars
 from actors.sessions.decider import Decider
 from actors.sessions.messages import Answer, Call
+from actors.sessions.postponed import Postponed
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
@@ -60,14 +61,13 @@ class SessionHost:
         self._residents = residents
         self._cache = cache
         self._decider = Decider(cache, observer, max_answer_contracts=max_answer_contracts)
-        self._calendars = calendars
         self._observer = observer
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._clock = clock
         self._mailbox: deque[Waiting] = deque()
         self._loop: asyncio.Task[None] | None = None
-        self._postponed: set[asyncio.Task[None]] = set()
+        self._postponed = Postponed(calendars, self._enter)
 
     async def execute(self, calls: Sequence[Call]) -> list[Answer]:
         """Serve the calls, those of one session in their order.
@@ -130,25 +130,13 @@ class SessionHost:
             try:
                 await self._serve(turn.calls)
             except CalendarMissing as missing:
-                task = asyncio.create_task(self._postpone(turn.calls, missing.name))
-                self._postponed.add(task)
-                task.add_done_callback(self._postponed.discard)
+                self._postponed.add(turn.calls, missing.name)
             except Exception as error:
                 context = turn.calls[0].call.context
                 tell_failure(self._observer, "session.serve", error, context, session_id=turn.session_id)
                 self._forget(turn.session_id)
                 for waiting in turn.calls:
                     settle(waiting, Defect())
-
-    async def _postpone(self, calls: Sequence[Waiting], calendar: str) -> None:
-        """Serve calls when their calendar is there; others are served meanwhile."""
-        try:
-            await self._calendars.provide(calendar)
-        except OptionChainError as error:
-            for waiting in calls:
-                settle(waiting, error)
-        else:
-            self._enter(calls)
 
     def _next_batch(self) -> list[Waiting]:
         """What comes next, with no more commands of one session than its checkpoint can remember.
