@@ -15,12 +15,12 @@ from types import FrameType
 from typing import TypeAlias
 
 from optionchain.errors import Unavailable
-from optionchain.observing import Observer, Operation, tell_failure
+from optionchain.observing import Observer, tell_failure
 
 OpenWatch: TypeAlias = Callable[[Observer], "LoopWatch"]
 # Frames that are told: where the loop's own end and ours begin is not known, but the innermost say what was done.
 FRAMES = 12
-# Between two that are told with their place; the metric has all.
+# Between two lines of the log; the metric has all.
 QUIET_SECONDS = 1.0
 
 
@@ -46,9 +46,9 @@ class LoopWatch:
     """Watches the loop that runs when it begins.
 
     Args:
-        observer: Told, in the watch's thread, of every time that the loop was held, as an operation ``loop.held`` that
-            has ended; and once a second at most that it has failed, with facts: the seconds, the processor time of the
-            loop's thread in them, which tells work from a machine that was busy with something else, and where it was.
+        observer: Told, in the watch's thread, of every time that the loop was held: of a failed ``loop.held``, whose
+            facts are the seconds, the processor time of the loop's thread in them, and where it was. The processor
+            time tells work from a machine that was busy with something else.
         held_seconds: What is longer is told: always from one and a half times that on, and never below.
     """
 
@@ -97,7 +97,8 @@ class LoopWatch:
         self._knocked.set()
 
     def _tell(self, seconds: float, processor_seconds: float, where: str) -> None:
-        self._observer.finished(Operation("loop.held", seconds=seconds))
+        self._observer.counted("loop.held")
+        self._observer.counted("loop.held_seconds", seconds)
         if time.monotonic() - self._told_at < QUIET_SECONDS:
             return
         self._told_at = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from starlette.types import ASGIApp
 
 from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
@@ -30,6 +29,7 @@ from cluster.settings import Settings
 from optionchain.errors import NotFound
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
+from serve_app.edge.boundary import Edge
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
 from tests.recording import Recording
@@ -45,15 +45,18 @@ class HostTransport:
     def __init__(self, host: SessionHost) -> None:
         self._host = host
 
-    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
-        return await self._host.execute(calls)
+    async def send(self, actor_name: str, call: Call) -> Answer:
+        return await self._host.submit(call)
+
+    def close(self) -> None:
+        return
 
 
 @dataclass
 class Service:
     """What a test sees of the service."""
 
-    app: ASGIApp
+    app: Edge
     observer: Recording
     producers: Producers
 
@@ -99,7 +102,7 @@ async def service(
         clock=lambda: datetime.now(UTC),
     )
     gateway = SessionGateway(
-        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, max_batch=50, timeout_seconds=8.0
+        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, timeout_seconds=8.0
     )
     given: defaultdict[str, Any] = defaultdict(lambda: None, others or {})
     services = Services(
