@@ -34,13 +34,7 @@ from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import (
-    RayPorts,
-    actor_sockets,
-    haproxy_program,
-    proxy_proof,
-    ray_temporary_folder,
-)
+from cluster.instance.ray_node import RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
 from cluster.settings import Settings
@@ -162,11 +156,8 @@ class Instance:
     def _started(self, progress: Progress) -> InstanceState:
         """Everything, from nothing."""
         http = self._settings.http
-        for host in {http.ipv4_host, http.host}:
-            if problem := obstacle(host, http.port):
-                raise InstanceProblem(problem)
-        if http.host != http.ipv4_host and not (http.haproxy and haproxy_program()):
-            raise InstanceProblem("OCS_HTTP_HOST: an address of IPv6 needs HAProxy, which is not here.")
+        if problem := obstacle(http.ipv4_host, http.port) or obstacle(http.host, http.port):
+            raise InstanceProblem(problem)
         self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()

@@ -82,8 +82,10 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
         "OMP_NUM_THREADS": "1",
     } | _patience(settings.ray.start_timeout_seconds)
-    program = haproxy_program()
-    if settings.http.haproxy and program:
+    program = haproxy_program() if settings.http.haproxy else None
+    if program is None and settings.http.host != settings.http.ipv4_host:
+        raise ProcessFailed("OCS_HTTP_HOST: an address of IPv6 needs HAProxy, which does not run here.")
+    if program:
         haproxy = temporary.parent / HAPROXY_FOLDER
         environment |= {
             "RAY_SERVE_ENABLE_HA_PROXY": "1",

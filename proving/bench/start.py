@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -89,8 +89,11 @@ def _processor_seconds(folder: str) -> dict[int, float]:
 def family(folder: str) -> list[psutil.Process]:
     """The processes of an instance, and those of Ray whose environment is overwritten: children of its node."""
     marked = processes.marked(str(Path(folder).resolve()))
-    children = [child for process in marked for child in process.children(recursive=True)]
-    return list({process.pid: process for process in (*marked, *children)}.values())
+    found = {process.pid: process for process in marked}
+    for process in marked:
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            found |= {child.pid: child for child in process.children(recursive=True)}
+    return list(found.values())
 
 
 @contextmanager
