@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from actors.places import Places
-from cluster.settings import HttpSettings
+from cluster.http_settings import HttpSettings
 from optionchain.observing import Observer
 from serve_app.edge.errors import Stalled
 from serve_app.routes.fair_threads import FairThreads

@@ -14,7 +14,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from cluster.settings import HttpSettings
+from cluster.http_settings import HttpSettings
 from optionchain.errors import InvalidInput, Overloaded
 from optionchain.observing import Unobserved
 from serve_app.edge.errors import Stalled

@@ -14,11 +14,11 @@ from tests.waiting import turns
 
 
 def peek(step: int, count: int = 1) -> ShowSnapshots:
-    return ShowSnapshots(step, count, "first", is_served=False)
+    return ShowSnapshots(step, count, "none", is_served=False)
 
 
 def served(step: int, count: int = 1) -> ShowSnapshots:
-    return ShowSnapshots(step, count, "first", is_served=True)
+    return ShowSnapshots(step, count, "none", is_served=True)
 
 
 def rendered(cache: SimulationCache, one: Session, reply: ShowSnapshots) -> Rendered:
