@@ -30,7 +30,7 @@ from optionchain.ports import Cached
 from tests.lines import line_to
 from tests.servers import PASSWORD
 from tests.unit.history.samples import chain
-from tests.waiting import until
+from tests.waiting import passing, until
 
 pytestmark = pytest.mark.anyio
 
@@ -194,7 +194,7 @@ class World:
         if self.slow_read is None:
             self.moments.loaded.clear()
             self.slow_read = asyncio.create_task(self._checked(self.acknowledged))
-            await asyncio.sleep(0.01)
+            await passing(0.01)
 
     async def end_slow_read(self):
         self.moments.loaded.set()
