@@ -17,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from adapters.mongo_connection import mongo_errors
+from optionchain.configuration.parameters import ConfiguredParameter, configured_parameter
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.validation import whole
@@ -59,6 +60,13 @@ class MongoConfigRepository:
         if document is None:
             raise NotFound("configuration", name if version is None else f"{name} version {version}")
         return _configuration(document)
+
+    async def get_parameter(self, name: str, key: str) -> ConfiguredParameter:
+        try:
+            stored = await self.get_config(name)
+        except NotFound:
+            return configured_parameter(name, key, {}, 0)
+        return configured_parameter(name, key, stored.values, stored.version)
 
     async def save_config(
         self,

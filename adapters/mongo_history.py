@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import DuplicateKeyError
 
 from adapters.mongo_connection import mongo_errors
 from adapters.mongo_history_analytics import chain_days, price_days, realised_volatility, volatility_points
@@ -28,13 +27,12 @@ from adapters.mongo_history_documents import (
     midnight,
     price_document,
     prices_of,
-    result_document,
-    result_of,
     revision_of,
     summaries_of,
     volatility_point_of,
 )
-from adapters.mongo_revisions import BATCH, MAJORITY, Revision, RevisionedSets
+from adapters.mongo_results import MongoResults
+from adapters.mongo_revisions import BATCH, Revision, RevisionedSets
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.history.bars import (
     COLUMNS,
@@ -56,7 +54,6 @@ PARTS_OF_A_DAY = (TimeFrame.SECOND, TimeFrame.MINUTE)
 CHAIN_FIELDS = {"underlying_price": 1, "strikes": 1, "call": 1, "put": 1}
 PRICE_FIELDS = {"seconds": 1, **dict.fromkeys(COLUMNS, 1)}
 NOTHING: Document = {}
-RESULT_CONTENT = ("asset", "parameters", "prices", "volatilities")
 
 # As its callers know it, in messages.
 STORE = "the history store"
@@ -77,7 +74,7 @@ class MongoHistoricalRepository:
             self._database, "historical_chains", identity=CHAIN_IDENTITY, keys=["expiration"]
         )
         self._prices = RevisionedSets(self._database, "historical_prices", identity=PRICE_IDENTITY)
-        self._results = self._database.get_collection("simulation_results", write_concern=MAJORITY)
+        self._results = MongoResults(self._database)
         self._preparing = asyncio.Lock()
         self._is_prepared = False
 
@@ -164,23 +161,16 @@ class MongoHistoricalRepository:
         return answers[0]["volatility"] if answers else None
 
     async def store_simulation_result(self, result: SimulationResult) -> None:
-        document = result_document(result)
         with mongo_errors(STORE):
-            try:
-                await self._results.insert_one(document)
-            except DuplicateKeyError:
-                stored = await self._results.find_one({"_id": result.id})
-                if stored is None or any(stored[name] != document[name] for name in RESULT_CONTENT):
-                    raise Conflict("simulation result", result.id) from None
+            await self._results.store(result)
 
     async def get_simulation_result(self, result_id: str) -> SimulationResult:
-        if not isinstance(result_id, str):
-            raise InvalidInput("id", "must be a text")
         with mongo_errors(STORE):
-            document = await self._results.find_one({"_id": result_id})
-        if document is None:
-            raise NotFound("simulation result", result_id)
-        return result_of(document)
+            return await self._results.get(result_id)
+
+    async def results_of_session(self, session_id: str, stored_by: str) -> Sequence[SimulationResult]:
+        with mongo_errors(STORE):
+            return await self._results.of_session(session_id, stored_by)
 
     async def drop_abandoned(self, now: datetime) -> int:
         """Drop what writers that died left behind; returns how many documents that were."""

@@ -108,6 +108,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             RayRuntime(),
             settings.session,
             open_watch(settings),
+            partial(open_history_repository, settings) if settings.session.keep_steps else None,
             namespace=settings.ray.namespace,
         )
 
@@ -187,10 +188,17 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
     )
 
 
+def open_history_repository(
+    settings: Settings, observer: Observer | None = None
+) -> MongoHistoricalRepository:
+    """The store of history, as this process reaches it."""
+    return MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
+
+
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
     observer = _shared_observer(settings, HISTORY)
-    repository = MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
+    repository = open_history_repository(settings, observer)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
 

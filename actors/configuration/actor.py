@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +16,10 @@ from actors.gate import Gate
 from actors.read_through import Load, ReadThrough
 from actors.settings import ConfigSettings
 from actors.shared import SharedActor
-from optionchain.configuration.simulator import SIMULATOR, SimulatorConfiguration
+from optionchain.configuration.parameters import ConfiguredParameter, configured_parameter
+from optionchain.configuration.simulator import SIMULATOR, SimulatorConfiguration, built_in_values
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
-from optionchain.errors import OptionChainError
+from optionchain.errors import NotFound, OptionChainError
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_SOURCE_SECONDS
 from optionchain.ports import Breaker, Cached, CacheEntry, CacheService, ConfigRepository
@@ -67,20 +68,27 @@ class ConfigActor(SharedActor):
         self._known: set[str] = set()
 
     async def get(self, name: str, version: int | None = None) -> Cached:
-        """A version of a configuration as JSON; None is the latest.
+        """A version of a configuration as JSON; None is the latest. Version 0 of `simulator` is what is built in.
 
         Raises:
             NotFound: There is none.
         """
         self._listener.begin()
         configuration_name(name)
+        if name == SIMULATOR and version == 0:
+            return Cached(BUILT_IN)
         if version is not None:
             async with self._gate.entered():
                 found = await self._breaker.call(lambda: self._repository.get_config(name, version))
             return Cached(configuration_json(found))
 
         async def load() -> CacheEntry:
-            return _entry(await self._repository.get_config(name))
+            try:
+                return _entry(await self._repository.get_config(name))
+            except NotFound:
+                if name != SIMULATOR:
+                    raise
+                return CacheEntry(BUILT_IN, 0)
 
         self._known.add(name)
         try:
@@ -88,6 +96,17 @@ class ConfigActor(SharedActor):
         except OptionChainError:
             self._known.discard(name)  # what callers make up has no end
             raise
+
+    async def parameter(self, name: str, key: str) -> Cached:
+        """One parameter of the latest version as JSON, with where its value comes from.
+
+        Raises:
+            NotFound: There is none.
+        """
+        latest = await self.get(name)
+        stored = orjson.loads(latest.value)
+        found = configured_parameter(name, key, stored["values"], stored["version"])
+        return Cached(parameter_json(found), latest.is_stale)
 
     async def save(self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str) -> bytes:
         """Store the version after `expected_version` and return it as JSON.
@@ -176,6 +195,18 @@ def configuration_json(configuration: Configuration) -> bytes:
 
 def _entry(configuration: Configuration) -> CacheEntry:
     return CacheEntry(configuration_json(configuration), configuration.version)
+
+
+def parameter_json(parameter: ConfiguredParameter) -> bytes:
+    """``{configuration, key, value, source, version, overridden_by}``."""
+    derived = {"source": parameter.source, "overridden_by": parameter.overridden_by}
+    return orjson.dumps(asdict(parameter) | derived)
+
+
+BUILT_IN = orjson.dumps(
+    {"name": SIMULATOR, "version": 0, "saved_by": None, "saved_at": None, "values": built_in_values()}
+)
+"""The configuration of new sessions where nobody has written one."""
 
 
 def _object(one: Configuration | ConfigurationSummary) -> dict[str, Any]:

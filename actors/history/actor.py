@@ -32,7 +32,7 @@ from actors.history.replayed_prices import drawn_closes
 from actors.read_through import Load, ReadThrough
 from actors.settings import HistorySettings
 from actors.shared import SharedActor
-from optionchain.errors import OptionChainError, Unavailable
+from optionchain.errors import NotFound, OptionChainError, Unavailable
 from optionchain.history.bars import PriceSeries
 from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
 from optionchain.history.results import SimulationResult
@@ -46,6 +46,7 @@ from optionchain.history.wire import (
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.ports import Breaker, Cached, CacheEntry, CacheService, HistoricalDataRepository
 from optionchain.time_frame import TimeFrame
+from optionchain.wire.results import results_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,18 @@ class HistoryActor(SharedActor):
         """Keep the result of a simulation."""
         async with self._entered():
             await self._breaker.call(lambda: self._repository.store_simulation_result(result))
+
+    async def results(self, session_id: str, owner: str) -> bytes:
+        """The steps that a session of an owner was served and that were kept, as JSON.
+
+        Raises:
+            NotFound: None were.
+        """
+        async with self._entered():
+            found = await self._breaker.call(lambda: self._repository.results_of_session(session_id, owner))
+        if not found:
+            raise NotFound("result of a session", session_id)
+        return results_json(found)
 
     async def assets(self) -> Cached:
         """What is stored, as JSON."""

@@ -118,11 +118,15 @@ class HistoricalDataRepository(Protocol):
         ...
 
     async def store_simulation_result(self, result: SimulationResult) -> None:
-        """Keep a result for good. Storing the same again is no error.
+        """Keep a result for good. One that goes on from what is stored takes its place; its beginning changes nothing.
 
         Raises:
             Conflict: Another result has this id.
         """
+        ...
+
+    async def results_of_session(self, session_id: str, stored_by: str) -> Sequence[SimulationResult]:
+        """The results of a session that are its owner's, in order of id; each change of its parameters began one."""
         ...
 
     async def get_simulation_result(self, result_id: str) -> SimulationResult:

@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 
+from optionchain.numerics import IDENTITY
 from optionchain.session import REMEMBERED_COMMANDS
+from optionchain.wire.replay import is_replay
 from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
 from proving.chaos.sessions import STEPS, ChaosSession
 
@@ -62,6 +64,7 @@ class Load:
         self._sessions: dict[str, ChaosSession] = {}
         self._is_over = False
         self._latest_answer = "nothing was answered"
+        self._numerics = IDENTITY
         self.attempts: list[Attempt] = []
         self.acknowledged = 0
 
@@ -71,6 +74,7 @@ class Load:
         Raises:
             BadLoad: The service refuses the sessions, or does not come back.
         """
+        self._numerics = await self._numerics_of_the_service()
         try:
             async with asyncio.TaskGroup() as clients:
                 for _ in range(self._clients):
@@ -79,9 +83,12 @@ class Load:
             # The first ended all the others.
             raise failures.exceptions[0] from None
 
-    def replayed(self, session_id: str, index: int) -> bytes:
-        """The digest of what a session had to serve."""
-        return self._sessions[session_id].replayed(session_id, index)
+    def is_replay(self, session_id: str, served: Served) -> bool:
+        """Whether a session had to serve what it did: to the byte, if the service has this arithmetic."""
+        ours = self._sessions[session_id].replayed(session_id, served.index)
+        if served.body is None:
+            return served.digest == digest(ours)
+        return is_replay(served.body, ours, self._numerics)
 
     async def create(self) -> str:
         """Create the next session; returns its id.
@@ -152,7 +159,7 @@ class Load:
         headers = {"Idempotency-Key": key} if key else {}
         began = time.monotonic()
         try:
-            outcome = _outcome(await self._post("/api/v1/chain/step", params=query, headers=headers))
+            outcome = self._outcome(await self._post("/api/v1/chain/step", params=query, headers=headers))
         except httpx.HTTPError:
             outcome = Unanswered()
         attempt = Attempt(session_id, expected, began, time.monotonic(), outcome, key, is_repeat)
@@ -167,6 +174,33 @@ class Load:
             if time.monotonic() > deadline:
                 raise self._no_recovery()
             await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
+
+    async def _numerics_of_the_service(self) -> str:
+        """The identity of its arithmetic, which its OpenAPI document says.
+
+        Raises:
+            BadLoad: It does not say it.
+        """
+        try:
+            document = (await self._api.get("/api-docs/openapi.json")).raise_for_status().json()
+            numerics = document["info"]["x-numerics"]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise BadLoad(f"the service does not say which arithmetic it has: {error!r}") from error
+        if not isinstance(numerics, str):
+            raise BadLoad(f"the service does not say which arithmetic it has, but {numerics!r}")
+        return numerics
+
+    def _outcome(self, answer: httpx.Response) -> Outcome:
+        match answer.status_code:
+            case httpx.codes.OK:
+                index = answer.json()["session_info"]["current_step"] - 1
+                body = None if self._numerics == IDENTITY else answer.content
+                return Served(index, digest(answer.content), body)
+            case httpx.codes.PRECONDITION_FAILED:
+                return Refused(answer.json()["current_step"])
+            case httpx.codes.NOT_FOUND if answer.content.startswith(b'{"error":"session not found'):
+                return Gone()
+        return Unanswered(answer.status_code, is_defect=answer.content.startswith(DEFECT))
 
     async def _post(self, path: str, **request: Any) -> httpx.Response:
         answer = await self._api.post(path, **request)
@@ -207,15 +241,3 @@ class LateKeys:
     def due(self) -> str | None:
         """A key to be sent again now, if there is one."""
         return self._used.popleft()[0] if self._used and self._used[0][1] <= self._steps else None
-
-
-def _outcome(answer: httpx.Response) -> Outcome:
-    match answer.status_code:
-        case httpx.codes.OK:
-            index = answer.json()["session_info"]["current_step"] - 1
-            return Served(index, digest(answer.content))
-        case httpx.codes.PRECONDITION_FAILED:
-            return Refused(answer.json()["current_step"])
-        case httpx.codes.NOT_FOUND if answer.content.startswith(b'{"error":"session not found'):
-            return Gone()
-    return Unanswered(answer.status_code, is_defect=answer.content.startswith(DEFECT))

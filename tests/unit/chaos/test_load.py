@@ -10,6 +10,7 @@ import httpx
 import orjson
 import pytest
 
+from optionchain.numerics import IDENTITY
 from proving.chaos import load as load_module
 from proving.chaos.checker import check
 from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
@@ -23,13 +24,20 @@ LAST_STEPS = 3
 class Service:
     """Sessions with a cursor; `disturb` may answer in its place."""
 
-    def __init__(self, disturb: Callable[[httpx.Request, int], httpx.Response | None] | None = None) -> None:
+    def __init__(
+        self,
+        disturb: Callable[[httpx.Request, int], httpx.Response | None] | None = None,
+        numerics: str = IDENTITY,
+    ) -> None:
         self.cursors: Counter[str] = Counter()
+        self._numerics = numerics
         self.requests = 0
         self.kept: dict[str, httpx.Response] = {}
         self._disturb = disturb or (lambda request, number: None)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api-docs/openapi.json":
+            return httpx.Response(200, json={"info": {"x-numerics": self._numerics}})
         self.requests += 1
         return self._disturb(request, self.requests) or self._answer(request)
 
@@ -91,6 +99,18 @@ async def test_a_served_step_is_written_down_with_its_index_and_the_digest_of_it
     assert second.index == 1
 
 
+async def test_the_body_is_kept_where_a_service_has_another_arithmetic() -> None:
+    first, *_ = await outcomes(Service(numerics="libraries"), 1)
+
+    assert isinstance(first, Served)
+    assert first.body == b'{"session_info":{"current_step":1}}'
+
+
+async def test_a_service_that_names_no_arithmetic_cannot_be_judged() -> None:
+    with pytest.raises(BadLoad, match="which arithmetic"):
+        await outcomes(Service(numerics=None), 1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
@@ -149,8 +169,8 @@ class Forgetful(Service):
 
 
 async def test_keys_are_sent_again_late_and_a_second_effect_is_found() -> None:
-    def replay(_: str, index: int) -> bytes:
-        return digest(b'{"session_info":{"current_step":%d}}' % (index + 1))
+    def replay(_: str, step: Served) -> bool:
+        return step.digest == digest(b'{"session_info":{"current_step":%d}}' % (step.index + 1))
 
     kept, forgotten = await attempts(Service(), 200), await attempts(Forgetful(), 200)
 
