@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 from rich.console import Console
 
-from cluster.commands.demo import PARAMETERS
+from cluster.commands.first_session import PARAMETERS
 from cluster.instance.temporary import temporary_instance
 from proving.bench.start import family
 
