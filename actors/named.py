@@ -106,6 +106,17 @@ def existing(namespace: str, prefix: str = "") -> list[ActorHandle[Any]]:
     return actors
 
 
+class UnknownMethod(Exception):
+    """An actor has no method of this name."""
+
+
+def _method(handle: ActorHandle[Any], name: str) -> Any:
+    try:
+        return getattr(handle, name)
+    except AttributeError as error:
+        raise UnknownMethod(name) from error
+
+
 class NamedActors:
     """The actors of one kind as this process reaches them, by name.
 
@@ -141,17 +152,21 @@ class NamedActors:
         Raises:
             ActorLost: The actor, its answer or the way to it was lost, or it took too long: the call may or may
                 not have been applied. The actor is found anew the next time.
+            UnknownMethod: It has no such method. It is found anew the next time: it may be of another release.
             OptionChainError: What the method raised.
         """
         try:
             async with asyncio.timeout(seconds):
                 handle = await self._handle(name)
-                return await getattr(handle, method).remote(*arguments)
+                return await _method(handle, method).remote(*arguments)
         except exceptions.RayError as error:
             ours = as_ours(error, self.what)
             if isinstance(ours, ActorLost):
                 self._lose(name)
             raise ours from (None if ours is getattr(error, "cause", None) else error)
+        except UnknownMethod:
+            self._handles.pop(name, None)
+            raise
         except TimeoutError as error:
             self._lose(name)
             raise ActorLost(self.what) from error

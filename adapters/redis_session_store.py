@@ -31,15 +31,21 @@ from optionchain.session import Served, Session, SessionKind
 # A keyed command that was stored before is refused, whatever the caller's copy of the session has forgotten.
 # The same version reached by the same commands counts as stored, so that a save whose answer was lost can be
 # repeated; the version alone would take another's save for ours, or a late one of ours for the one that followed.
+# Every creation reaches the same version by no commands: it counts as stored where everything else is the same, too.
 SAVE = """
 local stored = redis.call('HMGET', KEYS[1], 'version', 'served')
-if stored[1] == ARGV[2] and stored[2] == ARGV[3] then return 1 end
+local last = 6 + 2 * ARGV[6]
+if stored[1] == ARGV[2] and stored[2] == ARGV[3] then
+  for i = last + 1, ARGV[1] == '0' and #ARGV or 0, 2 do
+    if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return 0 end
+  end
+  return 1
+end
 if not stored[1] then
   if ARGV[1] ~= '0' then return -1 end
 elseif stored[1] ~= ARGV[1] then
   return 0
 end
-local last = 6 + 2 * ARGV[6]
 if KEYS[2] then
   for i = 7, last, 2 do
     if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then

@@ -17,9 +17,10 @@ from actors.loop_watch import LoopWatch, OpenWatch
 from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
 from actors.sessions.actor import SessionActor
-from actors.sessions.gateway import SessionGateway
+from actors.sessions.gateway import SessionGateway, SessionTransport
 from actors.sessions.placement import parse_placement
 from actors.sessions.ray_transport import RaySessionTransport
+from actors.sessions.socket_transport import SocketSessionTransport
 from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
@@ -38,6 +39,7 @@ from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
+from cluster.secrets import secrets_of
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
@@ -87,6 +89,11 @@ def open_watch(settings: Settings) -> OpenWatch:
     return partial(LoopWatch, held_seconds=settings.telemetry.loop_milliseconds / 1000.0)
 
 
+def _observer(settings: Settings, process: str) -> Observer:
+    """The observer of this process, by what kind it is."""
+    return open_observer(settings.telemetry, process, secrets_of(settings))
+
+
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:
     """A function from an actor's name to the actor, which is created where there is none."""
 
@@ -96,7 +103,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
-            partial(open_observer, settings.telemetry, SESSION),
+            partial(_observer, settings, SESSION),
             partial(open_calendars, settings),
             RayRuntime(),
             settings.session,
@@ -111,14 +118,30 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
 def open_gateway(settings: Settings, observer: Observer | None = None) -> SessionGateway:
     """The way to the session actors from this process."""
     session = settings.session
-    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
-    transport = RaySessionTransport(actors, timeout_seconds=session.delivery_timeout_seconds)
     return SessionGateway(
         parse_placement(session.placement),
-        transport,
+        open_session_transport(settings, observer),
         max_waiting=session.max_waiting,
-        max_batch=session.max_batch,
         timeout_seconds=session.timeout_seconds,
+        observer=observer,
+    )
+
+
+def open_session_transport(settings: Settings, observer: Observer | None = None) -> SessionTransport:
+    """What carries calls to the session actors, as the settings say."""
+    session = settings.session
+    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
+    over_ray = RaySessionTransport(
+        actors, max_batch=session.max_batch, timeout_seconds=session.delivery_timeout_seconds
+    )
+    if session.transport == "ray":
+        return over_ray
+    return SocketSessionTransport(
+        actors,
+        RayRuntime(),
+        over_ray,
+        timeout_seconds=session.delivery_timeout_seconds,
+        max_bytes=session.max_message_megabytes << 20,
         observer=observer,
     )
 
@@ -206,7 +229,7 @@ def _configuration(settings: Settings) -> ConfigActor:
 
 
 def _shared_observer(settings: Settings, service: str) -> Observer:
-    return open_observer(settings.telemetry, _home(settings, service))
+    return _observer(settings, _home(settings, service))
 
 
 SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
@@ -231,7 +254,7 @@ def _shared_actor(settings: Settings, name: str) -> ActorHandle[Any]:
 
 
 def _watch(settings: Settings, process: str) -> LoopWatch:
-    return open_watch(settings)(open_observer(settings.telemetry, process))
+    return open_watch(settings)(_observer(settings, process))
 
 
 def _way_to(
@@ -253,7 +276,7 @@ def open_configurations(settings: Settings, observer: Observer | None = None) ->
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    observer = open_observer(settings.telemetry, HTTP)
+    observer = _observer(settings, HTTP)
     store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)

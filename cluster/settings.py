@@ -58,7 +58,12 @@ class HttpSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` for every interface")
     port: int = Field(7070, ge=1, le=65_535, description="Port to listen on")
-    replicas: int = Field(1, ge=1, le=1000, description="Serve replicas")
+    replicas: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Serve replicas; `up` starts one for each two cores where this is not set",
+    )
     max_ongoing_requests: int = Field(500, ge=1, description="Requests that one replica serves at a time")
     max_queued_requests: int = Field(
         1000, ge=1, description="Requests that may wait at one replica; then 503"
@@ -106,7 +111,6 @@ class HttpSettings(BaseModel):
     )
     body_seconds: float = Field(60.0, gt=0, description="Patience with the body of a request; then 408")
     strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
-    access_log: bool = Field(False, description="Write a line for each request to the replica's log")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
 
     @field_validator("trusted_proxies")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from optionchain.arrays import Steps
-from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains
+from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
@@ -104,15 +104,15 @@ class Simulation:
         self.serial = next(_SERIALS)
 
     def compute(self) -> None:
-        """Compute the path, and try the extremes: the first chain, whose discounting is about the longest, the one at
-        the highest price, and the last expirations, which may lie beyond what a calendar knows.
+        """Compute the path, and the last expirations, which may lie beyond what a calendar knows. Where a chain may
+        not be priced, try the extremes: the first, whose discounting is about the longest, and the one at the highest
+        price. What surely can be priced is priced when it is asked for.
 
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
-        self.chain(0)
-        if self.parameters.strike_interval is not None or self.parameters.risk_free_rate < 0.0:
-            # Only a given interval can be too fine for a price, only a negative rate make a put too dear.
+        if not is_surely_priced(self._terms(0)):
+            self.chain(0)
             self.chain(int(np.argmax(self.prices)))
         self.expirations(self.parameters.total_steps - 1)
 

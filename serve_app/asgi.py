@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.types import ASGIApp
 
 from cluster.settings import Settings, networks_of
 from optionchain import __version__
@@ -44,7 +43,7 @@ def build_routes(services: Services) -> tuple[FastAPI, Dispatch]:
     return app, dispatch
 
 
-def build_asgi(settings: Settings, services: Services) -> ASGIApp:
+def build_asgi(settings: Settings, services: Services) -> Edge:
     """The routes behind the edge."""
     _, dispatch = build_routes(services)
     guards = Guards(

@@ -12,6 +12,10 @@ import psutil
 
 from actors.background import Background
 from actors.calendars import Calendars
+from actors.line.address import LineAddress, parse_ports
+from actors.line.frames import BadFrame
+from actors.line.listener import Answer as Reply
+from actors.line.listener import Listener
 from actors.loop_watch import LoopWatch, OpenWatch
 from actors.sessions.host import SessionHost
 from actors.sessions.kept_steps import KeepingStore, KeptSteps, ResultStore
@@ -19,10 +23,12 @@ from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.wire import answer_to_wire, call_from_wire
 from actors.settings import SessionSettings
 from optionchain import numerics
+from optionchain.errors import Defect, InvalidInput, OptionChainError
 from optionchain.observed_port import told
-from optionchain.observing import Observer, attempted
+from optionchain.observing import Observer, attempted, tell_failure
 from optionchain.ports import SessionStore
 
 
@@ -41,6 +47,10 @@ class ActorRuntime(Protocol):
 
     def node_id(self) -> str:
         """The node that it runs on."""
+        ...
+
+    def address(self) -> str:
+        """Where other nodes reach that node."""
         ...
 
     def end_actor(self) -> None:
@@ -113,6 +123,14 @@ class SessionActor:
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
         )
+        self._listener = Listener(
+            name,
+            self._serve,
+            folder=settings.socket_folder,
+            host=runtime.address(),
+            ports=parse_ports(settings.ports),
+            max_bytes=settings.max_message_megabytes << 20,
+        )
         self._housekeeping = Background(self._keep_house)
 
     async def execute(self, batch: Sequence[Packed]) -> list[Answer]:
@@ -120,6 +138,15 @@ class SessionActor:
         self._housekeeping.begin()
         self._loop_watch.begin()
         return await self._host.execute(unpacked(batch))
+
+    async def line(self, node_id: str) -> LineAddress:
+        """Where a caller on a node reaches it without Ray.
+
+        Raises:
+            OSError: It cannot listen there.
+        """
+        self._housekeeping.begin()
+        return await self._listener.address(is_on_this_node=node_id == self._runtime.node_id())
 
     async def status(self) -> ActorStatus:
         """Where it runs and what it holds."""
@@ -134,9 +161,20 @@ class SessionActor:
     async def close(self) -> None:
         """End what runs beside the calls; the store belongs to who opened it."""
         self._loop_watch.end()
+        await self._listener.close()
         await self._housekeeping.end()
         if self._kept is not None:
             await self._kept.close()
+
+    def _serve(self, body: bytes, answer: Reply) -> None:
+        """Serve a call that came over a line."""
+        try:
+            call = call_from_wire(body)
+        except (BadFrame, OptionChainError) as error:
+            answer(*answer_to_wire(error if isinstance(error, InvalidInput) else Defect()))
+            tell_failure(self._observer, "session.line", error)
+            return
+        self._host.submit(call).add_done_callback(lambda done: answer(*answer_to_wire(done.result())))
 
     async def _keep_house(self) -> None:
         while True:

@@ -58,6 +58,8 @@ class Turn:
     before: Session | None = None
     is_resident: bool = False
     """`before` was in memory: another host may have changed it since."""
+    was_refused: bool = False
+    """The store held something else than `before`."""
     decisions: list[Decision] = field(default_factory=list)
     """One a call that was applied."""
     answers: list[Answer] = field(default_factory=list)
@@ -93,6 +95,11 @@ class Turn:
             if session is not None and isinstance(session.parameters.expirations, Schedule):
                 with suppress(InvalidInput):  # which whoever applies the call will tell
                     trading_calendar(session.parameters.expirations.calendar)
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing can be loaded, as far as can be told: the session is about to be created, and saving it will show."""
+        return isinstance(self.calls[0].call.command, Create) and not self.was_refused
 
     @property
     def is_changed(self) -> bool:

@@ -20,6 +20,13 @@ def with_mongo(settings: Settings, uri: str) -> Settings:
     return settings.with_changes({"mongo": {"uri": uri}})
 
 
+def with_sockets(settings: Settings, folder: Path) -> Settings:
+    """The settings with the folder of the actors' sockets, unless they have one."""
+    if settings.session.socket_folder is not None:
+        return settings
+    return settings.with_changes({"session": {"socket_folder": folder}})
+
+
 def with_key(settings: Settings, key: str | None) -> Settings:
     """The settings with the key that was made for the instance, unless they have keys or need none."""
     if key is None or settings.auth.keys.get_secret_value():

@@ -33,6 +33,8 @@ INSTANCE = (b"x-ocs-instance", uuid.uuid4().hex.encode())
 # What is told of a request that no row of the table knows: a caller must not be able to make up new names.
 UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Of the identity of a request that a caller made up.
+MOST_IDENTITY = 128
 # Of a length that any machine has; Python refuses to read some thousands.
 MOST_DIGITS = 18
 # Refusals that say something of the load, and how they are counted.
@@ -85,12 +87,25 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         found = self._guards.routes.find(scope["method"], scope["path"])
+        await self.serve(found, scope, receive, send)
+
+    async def serve(self, found: Found | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request for a route.
+
+        Args:
+            found: The route; None where the table has none.
+            scope: Of the request.
+            receive: Gives its body.
+            send: Takes its answer.
+        """
+        headers = Headers(scope=scope)
         context = Context(NOBODY, trace=trace_of(headers))
         route = found.route.path if found else UNKNOWN
         method = scope["method"] if scope["method"] in METHODS else UNKNOWN
         with observed(self._guards.observer, "http.request", context, route=route, method=method) as told:
+            if identity := headers.get("x-request-id"):
+                told.facts["request_id"] = identity[:MOST_IDENTITY]
             answer = _Answer(send, told)
             try:
                 await self._serve(_Arrival(scope, receive, headers, found), answer, told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from starlette.types import ASGIApp
 
 from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
@@ -29,6 +28,7 @@ from cluster.settings import Settings
 from optionchain.errors import NotFound
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
+from serve_app.edge.boundary import Edge
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
 from tests.recording import Recording
@@ -44,15 +44,18 @@ class HostTransport:
     def __init__(self, host: SessionHost) -> None:
         self._host = host
 
-    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
-        return await self._host.execute(calls)
+    async def send(self, actor_name: str, call: Call) -> Answer:
+        return await self._host.submit(call)
+
+    def close(self) -> None:
+        return
 
 
 @dataclass
 class Service:
     """What a test sees of the service."""
 
-    app: ASGIApp
+    app: Edge
     observer: Recording
     producers: Producers
 
@@ -95,7 +98,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         clock=lambda: datetime.now(UTC),
     )
     gateway = SessionGateway(
-        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, max_batch=50, timeout_seconds=8.0
+        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, timeout_seconds=8.0
     )
     unused: Any = None
     services = Services(

@@ -43,6 +43,9 @@ class Runtime:
     def node_id(self) -> str:
         return "here"
 
+    def address(self) -> str:
+        return "127.0.0.1"
+
     def end_actor(self) -> None:
         raise AssertionError("an actor of many sessions stays")
 
