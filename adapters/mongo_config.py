@@ -123,17 +123,17 @@ class MongoConfigRepository:
             raise NotFound("configuration", name)
         return [_configuration(document) for document in documents]
 
-    async def changes(self) -> AsyncGenerator[str | None, None]:
+    async def changes(self) -> AsyncGenerator[tuple[str, int] | None, None]:
         inserted: list[dict[str, Any]] = [
             {"$match": {"operationType": "insert"}},
-            {"$project": {"fullDocument.name": 1}},
+            {"$project": {"fullDocument.name": 1, "fullDocument.version": 1}},
         ]
         with mongo_errors(STORE):
             await self._prepare()
             async with await self._versions.watch(inserted, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
                 yield None
                 async for change in stream:
-                    yield change["fullDocument"]["name"]
+                    yield change["fullDocument"]["name"], change["fullDocument"]["version"]
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the server answers."""

@@ -8,7 +8,7 @@ asset, time frame and hour, day, month or year of bars), their ``_heads`` (see `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from adapters.mongo_history_documents import (
     midnight,
     price_document,
     prices_of,
+    revision_of,
     summaries_of,
     volatility_point_of,
 )
@@ -84,8 +85,8 @@ class MongoHistoricalRepository:
                 return chain_of(head, documents)
         raise NotFound("chain", f"{asset} {day}")
 
-    async def save_historical_chain(self, chain: HistoricalChain) -> None:
-        await self._publish_chain(chain, lambda _: chain)
+    async def save_historical_chain(self, chain: HistoricalChain) -> int:
+        return await self._publish_chain(chain, lambda _: chain)
 
     async def merge_historical_chain(self, chain: HistoricalChain) -> int:
         shared = 0
@@ -97,6 +98,12 @@ class MongoHistoricalRepository:
 
         await self._publish_chain(chain, merged, CHAIN_FIELDS)
         return shared
+
+    async def chain_revisions(self, asset: str, days: Collection[date]) -> Mapping[date, int]:
+        condition = {"asset": asset_name(asset), "date": {"$in": [midnight(day) for day in days]}}
+        with mongo_errors(STORE):
+            heads = await self._chains.heads.find(condition, {"date": 1, "number": 1}).to_list()
+        return {head["date"].date(): revision_of(head) for head in heads}
 
     async def list_available_assets(self) -> Sequence[AssetSummary]:
         return await self._summaries({})
@@ -192,8 +199,8 @@ class MongoHistoricalRepository:
         chain: HistoricalChain,
         made_of: Callable[[HistoricalChain | None], HistoricalChain],
         fields: Document = NOTHING,
-    ) -> None:
-        """Store what is made of the chain that is stored; anew where another writer was first.
+    ) -> int:
+        """Store what is made of the chain that is stored; anew where another writer was first. Returns its revision.
 
         Args:
             chain: Of the day.
@@ -205,11 +212,13 @@ class MongoHistoricalRepository:
             await self._prepare()
             for _ in range(DOCUMENT_SWAP_ATTEMPTS):
                 stored = await self._chains.read_some(identity, fields, from_primary=True)
-                expected = stored[0][0]["revision"] if stored else None
+                head = stored[0][0] if stored else {}
+                expected, number = head.get("revision"), revision_of(head) + 1
                 older = chain_of(*stored[0]) if stored and fields else None
                 documents, keys, summary = chain_documents(made_of(older))
+                summary["number"] = number
                 if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
-                    return
+                    return number
         raise Conflict("chain", f"{chain.asset} {chain.day}")
 
     async def _source(self, asset: str, timeframe: TimeFrame) -> TimeFrame:

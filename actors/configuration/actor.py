@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ import orjson
 
 from actors.background import Background
 from actors.gate import Gate
-from actors.read_through import ReadThrough
+from actors.read_through import Load, ReadThrough
 from actors.settings import ConfigSettings
 from actors.shared import SharedActor
 from optionchain.configuration.parameters import ConfiguredParameter, configured_parameter
@@ -22,7 +22,7 @@ from optionchain.configuration.versions import Configuration, ConfigurationSumma
 from optionchain.errors import NotFound, OptionChainError
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_SOURCE_SECONDS
-from optionchain.ports import Breaker, Cached, CacheService, ConfigRepository
+from optionchain.ports import Breaker, Cached, CacheEntry, CacheService, ConfigRepository
 from optionchain.wire.instants import instant_to_wire
 
 
@@ -82,13 +82,13 @@ class ConfigActor(SharedActor):
                 found = await self._breaker.call(lambda: self._repository.get_config(name, version))
             return Cached(configuration_json(found))
 
-        async def load() -> bytes:
+        async def load() -> CacheEntry:
             try:
-                return configuration_json(await self._repository.get_config(name))
+                return _entry(await self._repository.get_config(name))
             except NotFound:
                 if name != SIMULATOR:
                     raise
-                return BUILT_IN
+                return CacheEntry(BUILT_IN, 0)
 
         self._known.add(name)
         try:
@@ -119,14 +119,14 @@ class ConfigActor(SharedActor):
         if name == SIMULATOR:
             SimulatorConfiguration.from_values(values)
 
-        async def store() -> Configuration:
-            return await self._repository.save_config(
+        async def store() -> CacheEntry:
+            saved = await self._repository.save_config(
                 name, values, expected_version=expected_version, saved_by=saved_by, saved_at=self._clock()
             )
+            return _entry(saved)
 
         async with self._gate.entered():
-            saved = await self._reads.change(store, _key(configuration_name(name)))
-        return configuration_json(saved)
+            return await self._reads.write(_key(configuration_name(name)), store, self._fresh_seconds)
 
     async def names(self) -> bytes:
         """The latest version of each configuration as JSON, without its values."""
@@ -154,11 +154,13 @@ class ConfigActor(SharedActor):
         """End what runs beside the calls; store and cache belong to who opened them."""
         await self._listener.end()
 
-    async def _read(self, key: str, load: Callable[[], Awaitable[bytes]]) -> Cached:
-        settings = self._settings
-        fresh = settings.fresh_seconds if self._hears_changes else settings.unheard_seconds
+    async def _read(self, key: str, load: Load) -> Cached:
         async with self._gate.entered():
-            return await self._reads.get(key, load, fresh)
+            return await self._reads.get(key, load, self._fresh_seconds)
+
+    @property
+    def _fresh_seconds(self) -> float:
+        return self._settings.fresh_seconds if self._hears_changes else self._settings.unheard_seconds
 
     async def _hear_again_and_again(self) -> None:
         while True:
@@ -168,23 +170,31 @@ class ConfigActor(SharedActor):
     async def _hear(self) -> None:
         try:
             async with contextlib.aclosing(self._repository.changes()) as changes:
-                async for name in changes:
-                    # What changed while nobody listened is not known.
-                    await self._outdate([name] if name else list(self._known))
+                async for change in changes:
+                    if change is None:
+                        # What changed while nobody listened is not known.
+                        await self._outdate_known()
+                    else:
+                        name, version = change
+                        await self._reads.outdate(_key(name), version=version)
                     self._hears_changes = True
         finally:
             if self._hears_changes:
                 self._hears_changes = False
-                await self._outdate(list(self._known))
+                await self._outdate_known()
 
-    async def _outdate(self, names: Iterable[str]) -> None:
-        for name in names:
+    async def _outdate_known(self) -> None:
+        for name in list(self._known):
             await self._reads.outdate(_key(name))
 
 
 def configuration_json(configuration: Configuration) -> bytes:
     """``{name, version, saved_by, saved_at, values}``."""
     return orjson.dumps(_object(configuration) | {"values": configuration.values})
+
+
+def _entry(configuration: Configuration) -> CacheEntry:
+    return CacheEntry(configuration_json(configuration), configuration.version)
 
 
 def parameter_json(parameter: ConfiguredParameter) -> bytes:

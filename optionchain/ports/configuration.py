@@ -62,8 +62,8 @@ class ConfigRepository(Protocol):
         """
         ...
 
-    def changes(self) -> AsyncGenerator[str | None, None]:
-        """The names of configurations as they change, whoever changes them; without end.
+    def changes(self) -> AsyncGenerator[tuple[str, int] | None, None]:
+        """The names and new versions of configurations as they change, whoever changes them; without end.
 
         None comes first, once no further change can be missed.
 

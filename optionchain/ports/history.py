@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -23,10 +23,13 @@ class HistoricalDataRepository(Protocol):
         """
         ...
 
-    async def save_historical_chain(self, chain: HistoricalChain) -> None:
+    async def save_historical_chain(self, chain: HistoricalChain) -> int:
         """Store a chain in place of what was stored of that asset and day; readers see one or the other.
 
         Saved again, nothing doubles. When two write the same day at once, the last one counts.
+
+        Returns:
+            Its revision: every write of a day has a greater one than the write before.
         """
         ...
 
@@ -41,6 +44,10 @@ class HistoricalDataRepository(Protocol):
         Raises:
             Conflict: Others kept changing the same day; nothing was stored.
         """
+        ...
+
+    async def chain_revisions(self, asset: str, days: Collection[date]) -> Mapping[date, int]:
+        """The revisions of the chains of some days; of days without a chain there is none."""
         ...
 
     async def list_available_assets(self) -> Sequence[AssetSummary]:

@@ -141,7 +141,7 @@ async def test_a_change_by_anybody_is_announced(configurations):
     async with asyncio.timeout(10), contextlib.aclosing(changes):
         assert await anext(changes) is None
         await save(configurations)
-        assert await anext(changes) == "simulator"
+        assert await anext(changes) == ("simulator", 1)
 
 
 @pytest.mark.parametrize("mongo", ["standalone"], indirect=True)

@@ -103,7 +103,7 @@ async def test_a_full_queue_is_told_from_an_outage(
     async with service(server, prefix, http={"max_streams": 1}) as running, running.client() as api:
         session_id = (await api.post("/api/v1/chain", json=parameters)).json()["id"]
         # A place that somebody has, and gives back when nobody holds it any more.
-        taken = await running.producers.start(lambda: iter([b""]))
+        taken = await running.producers.start("bob", lambda: iter([b""]))
         answer = await api.get("/api/v1/chain/export", params={"sessionid": session_id})
         await taken.aclose()
 
@@ -298,7 +298,12 @@ async def test_a_frequent_route_is_served_before_ray_serve_and_as_within(
     assert without.content == within.content
     assert len(without.headers["X-Request-Id"]) == 36
     assert (refused.status_code, "X-Request-Id" in refused.headers) == (401, True)
-    assert requests(running)[0].facts == {"route": "/api/v1/chain", "method": "POST", "status": 201}
+    assert requests(running)[0].facts == {
+        "route": "/api/v1/chain",
+        "method": "POST",
+        "status": 201,
+        "request_id": "mine",
+    }
 
 
 @pytest.mark.parametrize(
