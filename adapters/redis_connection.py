@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from adapters.redis_sentinels import Address, primary_of
-from adapters.settings import CacheSettings, RedisSettings
+from adapters.settings import RedisSettings
 from optionchain.errors import NoRoom, Unavailable
 from optionchain.patience import BROKEN_CONNECTION
 
@@ -67,14 +67,7 @@ def open_redis(settings: RedisSettings) -> RedisClient:
     return client
 
 
-def of_cache(redis: RedisSettings, cache: CacheSettings) -> RedisSettings:
-    """Where the cache is: in a server of its own, else where the sessions are."""
-    if cache.redis_url is None:
-        return redis
-    return redis.model_copy(update={"url": cache.redis_url, "mode": "standalone"})
-
-
-async def nodes_of(client: RedisClient, keys: Sequence[str]) -> list[dict[str, Any]]:
+def nodes_of(client: RedisClient, keys: Sequence[str]) -> list[dict[str, Any]]:
     """Where a pipeline sends the commands on these keys, once each, as arguments of further ones that go there too."""
     if not isinstance(client, RedisCluster):
         return [{}] if keys else []

@@ -31,7 +31,7 @@ from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import of_cache, open_redis
+from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
@@ -179,7 +179,7 @@ def open_authentication(auth: AuthSettings) -> Authentication:
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:
     """The cache of this process: a bounded part of its own in front of Redis."""
     return RedisCacheService(
-        open_redis(of_cache(settings.redis, settings.cache)),
+        open_redis(settings.cache_server),
         prefix=settings.redis.prefix,
         timeout_seconds=settings.redis.timeout_seconds,
         local_bytes=settings.cache.local_megabytes << 20,

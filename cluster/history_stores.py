@@ -13,7 +13,7 @@ from actors.history.cache_keys import chain_key, generation_key, keys_of_prices
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import of_cache, open_redis
+from adapters.redis_connection import open_redis
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
@@ -77,7 +77,7 @@ def history_stores(settings: Settings, state: InstanceState | None) -> HistorySt
             }
         )
     settings = settings.with_changes({"mongo": {"timeout_seconds": PATIENCE_SECONDS}})
-    return HistoryStores(settings.mongo, of_cache(settings.redis, settings.cache), name)
+    return HistoryStores(settings.mongo, settings.cache_server, name)
 
 
 async def forget_chains(
