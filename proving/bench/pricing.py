@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from functools import partial
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import orjson
 
+from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.chains import OptionChain, build_chain
 from optionchain.draws.philox import PhiloxDraws
@@ -21,6 +23,7 @@ from optionchain.expirations import DailyRule, Expiration, MonthlyRule, Schedule
 from optionchain.models import GeometricBrownian
 from optionchain.numerics import compile_kernels
 from optionchain.parameters import SimulationParameters
+from optionchain.pricing import american
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR, value_contracts
 from optionchain.pricing.kernel import BLOCK, VALUED, price_with_numpy
 from optionchain.simulation import simulate
@@ -71,7 +74,7 @@ _SHOWN = (
 
 
 def run() -> dict[str, float]:
-    """Measure kernels, a snapshot of 15 expirations and a step of one, and independent libraries.
+    """Measure kernels, American options, a snapshot of 15 expirations and a step of one, and independent libraries.
 
     Returns:
         ``*_per_second`` and ``*_microseconds`` are for orientation; the ``*_ratio`` are what is promised.
@@ -81,7 +84,7 @@ def run() -> dict[str, float]:
     """
     compile_kernels()
     limit = {"prototype_limit_strikes_per_second": _LIMIT_STRIKES_PER_SECOND}
-    return _kernels() | limit | _snapshots() | _paths() | _independent_libraries()
+    return _kernels() | limit | _american() | _snapshots() | _paths() | _independent_libraries()
 
 
 def _kernels() -> dict[str, float]:
@@ -106,6 +109,46 @@ def _kernels() -> dict[str, float]:
         "kernel_many_expiries_ratio": by_hand / ours,
         "kernel_many_expiries_strikes_per_second": _CONTRACTS / ours,
         "kernel_without_compiler_ratio": _without_compiler(),
+    }
+
+
+def _american() -> dict[str, float]:
+    """American options of fifteen expirations with a smile, all greeks of each; QuantLib gives the price alone."""
+    strikes = np.tile(np.linspace(70.0, 130.0, 61), 15)
+    years = np.repeat(np.linspace(0.02, 1.5, 15), 61)
+    volatilities = 0.2 - 0.1 * numerics.log(strikes / _SPOT)
+    terms = partial(
+        american, spot=_SPOT, strike=strikes, expiry_years=years, rate=_RATE, dividend_yield=_DIVIDEND_YIELD
+    )
+    first = time.perf_counter()
+    terms(volatility=volatilities)
+    first = time.perf_counter() - first
+    (later,) = _fastest(partial(terms, volatility=volatilities))
+    results = {
+        "american_contracts_per_second": 2 * strikes.size / later,
+        "american_first_chain_milliseconds": 1e3 * first,
+    }
+    try:
+        value_one = _quantlib_american(0.5)
+    except ImportError:
+        return results
+    some, smile = strikes[:61].tolist(), volatilities[:61].tolist()
+    ours, theirs = _fastest(
+        partial(
+            american,
+            spot=_SPOT,
+            strike=strikes[:61],
+            expiry_years=0.5,
+            volatility=volatilities[:61],
+            rate=_RATE,
+            dividend_yield=_DIVIDEND_YIELD,
+        ),
+        partial(_value_one_by_one, value_one, some, smile),
+        repetitions=3,
+    )
+    return results | {
+        "quantlib_american_prices_per_second": 2 * len(some) / theirs,
+        "quantlib_american_speedup_ratio": theirs / ours,
     }
 
 
@@ -205,6 +248,41 @@ def _value_one_by_one(
 
 
 def _quantlib(years: float) -> Callable[[float, float], object]:
+    ql, process, quoted, expiry = _quantlib_process(years)
+    engine, exercise = ql.AnalyticEuropeanEngine(process), ql.EuropeanExercise(expiry)
+
+    def value_one(strike: float, volatility: float) -> list[float]:
+        quoted.setValue(volatility)
+        values = []
+        for side in (ql.Option.Call, ql.Option.Put):
+            option = ql.VanillaOption(ql.PlainVanillaPayoff(side, strike), exercise)
+            option.setPricingEngine(engine)
+            values += [option.NPV(), option.delta()]
+        return [*values, option.gamma(), option.vega()]
+
+    return value_one
+
+
+def _quantlib_american(years: float) -> Callable[[float, float], object]:
+    """Its spectral engine at the accuracy that it calls high."""
+    ql, process, quoted, expiry = _quantlib_process(years)
+    engine = ql.QdFpAmericanEngine(process, ql.QdFpAmericanEngine.highPrecisionScheme())
+    exercise = ql.AmericanExercise(ql.Settings.instance().evaluationDate, expiry)
+
+    def value_one(strike: float, volatility: float) -> list[float]:
+        quoted.setValue(volatility)
+        values = []
+        for side in (ql.Option.Call, ql.Option.Put):
+            option = ql.VanillaOption(ql.PlainVanillaPayoff(side, strike), exercise)
+            option.setPricingEngine(engine)
+            values.append(option.NPV())
+        return values
+
+    return value_one
+
+
+def _quantlib_process(years: float) -> tuple[Any, Any, Any, Any]:
+    """QuantLib, its Black-Scholes process, the quote of the process's volatility, and the date of expiry."""
     import QuantLib as ql  # noqa: N813, PLC0415  only for comparison
 
     today, count = ql.Date(5, 1, 2026), ql.Actual365Fixed()
@@ -218,19 +296,7 @@ def _quantlib(years: float) -> Callable[[float, float], object]:
             ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(quoted), count)
         ),
     )
-    engine = ql.AnalyticEuropeanEngine(process)
-    exercise = ql.EuropeanExercise(today + round(DAYS_PER_YEAR * years))
-
-    def value_one(strike: float, volatility: float) -> list[float]:
-        quoted.setValue(volatility)
-        values = []
-        for side in (ql.Option.Call, ql.Option.Put):
-            option = ql.VanillaOption(ql.PlainVanillaPayoff(side, strike), exercise)
-            option.setPricingEngine(engine)
-            values += [option.NPV(), option.delta()]
-        return [*values, option.gamma(), option.vega()]
-
-    return value_one
+    return ql, process, quoted, today + round(DAYS_PER_YEAR * years)
 
 
 def _py_vollib(years: float) -> Callable[[float, float], object]:
