@@ -123,6 +123,82 @@ class Text(Parameter):
         return {"type": "string", "pattern": pattern, "examples": [self.example], "description": self.about}
 
 
+@dataclass(frozen=True, slots=True)
+class Choice(Parameter):
+    """One of a few names.
+
+    Attributes:
+        about: Meaning, for the schema.
+        names: All of them.
+    """
+
+    about: str
+    names: tuple[str, ...]
+
+    def check(self, field: str, value: object) -> str:
+        if not isinstance(value, str) or value not in self.names:
+            raise InvalidInput(field, f"must be one of {', '.join(self.names)}")
+        return value
+
+    def to_wire(self, value: str) -> str:
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.names), "description": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A request may leave the parameter out, or say null.
+
+    Attributes:
+        means: What happens then; empty for the default.
+        is_configurable: The default is that of the configuration `simulator`.
+        is_silent: What has the default is neither shown nor kept: answers, checkpoints and files are as they were
+            before the parameter was known.
+    """
+
+    means: str = ""
+    is_configurable: bool = False
+    is_silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A parameter whose JSON value is its own value, as it is declared.
+
+    Attributes:
+        name: Of the field.
+        kind: ``int``, ``float`` or ``str``.
+        parameter: What it allows.
+        default: In Python; None where there is none, or where None is it.
+        omission: What a request that leaves it out gets; None where it may not.
+    """
+
+    name: str
+    kind: type
+    parameter: Number | Whole | Text | Choice
+    default: Any
+    omission: Omission | None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is not shown where it has the default."""
+        return self.omission is not None and self.omission.is_silent
+
+    @property
+    def if_null(self) -> str | None:
+        """What null asks for, for people; None where it may not be sent."""
+        if self.omission is None:
+            return None
+        return f"null {self.omission.means or f'means {self.default}'}"
+
+    @property
+    def about(self) -> str:
+        """Meaning, unit, and what null asks for, for people."""
+        return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
+
+
 @cache
 def declared(kind: type) -> dict[str, Parameter]:
     """The parameters of a dataclass by field, in the order in which they are declared."""

@@ -7,13 +7,24 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
 
-from optionchain.declarations import Number, Text, Whole, declared, defaults, settle
+from optionchain.declarations import (
+    Choice,
+    Declared,
+    Number,
+    Omission,
+    Text,
+    Whole,
+    declared,
+    defaults,
+    settle,
+)
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
 from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
 from optionchain.numerics import IDENTITY
+from optionchain.terms import CurrencyTerm, ExerciseTerm, MultiplierTerm, SettlementTerm
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import positive
 
@@ -63,20 +74,6 @@ class SingleExpiration:
 
 Expirations: TypeAlias = SingleExpiration | Schedule
 
-
-@dataclass(frozen=True, slots=True)
-class Omission:
-    """A request may leave the parameter out, or say null.
-
-    Attributes:
-        means: What happens then; empty for the default.
-        is_configurable: The default is that of the configuration `simulator`.
-    """
-
-    means: str = ""
-    is_configurable: bool = False
-
-
 _CONFIGURED = Omission(is_configurable=True)
 _COEFFICIENT = {"low": -MAX_COEFFICIENT, "high": MAX_COEFFICIENT}
 
@@ -105,6 +102,10 @@ class SimulationParameters:
         spread: Bid-ask spread of every quote, in currency units, >= 0.
         seed: Decides the path, 0 to 2**64 - 1.
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
+        exercise: ``european`` or ``american``: whether options can be exercised before they expire, which is priced.
+        settlement: ``cash`` or ``physical``: what an exercised option brings. It is shown, and changes no price.
+        multiplier: Units of the underlying that a contract is on, > 0; quotes are of one unit all the same.
+        currency: Of the prices; three capital letters, as ISO 4217 has them.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
@@ -153,6 +154,10 @@ class SimulationParameters:
     path: Annotated[
         int, Whole("Which of the seed's paths, as a sweep numbers them", low=0, high=MAX_SEED), Omission()
     ] = 0
+    exercise: ExerciseTerm = "european"
+    settlement: SettlementTerm = None
+    multiplier: MultiplierTerm = None
+    currency: CurrencyTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -176,6 +181,20 @@ class SimulationParameters:
         if isinstance(self.expirations, SingleExpiration):
             return min(self.steps, _snapshots_up_to(self.expirations, self.interval))
         return self.steps
+
+    @property
+    def is_american(self) -> bool:
+        """Whether the options can be exercised before they expire."""
+        return self.exercise == "american"
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """The terms of a contract that are not the default, by name: what files and answers say of them."""
+        return {
+            each.name: value
+            for each in declared_parameters().values()
+            if each.is_silent and (value := getattr(self, each.name)) != each.default
+        }
 
     @property
     def most_contracts(self) -> int:
@@ -227,38 +246,7 @@ def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
     return -(-expiration.lifetime // interval) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A parameter whose JSON value is its own value, as it is declared in `SimulationParameters`.
-
-    Attributes:
-        name: Of the field.
-        kind: ``int``, ``float`` or ``str``.
-        parameter: What it allows.
-        default: In Python; None where there is none, or where None is it.
-        omission: What a request that leaves it out gets; None where it may not.
-    """
-
-    name: str
-    kind: type
-    parameter: Number | Whole | Text
-    default: Any
-    omission: Omission | None
-
-    @property
-    def if_null(self) -> str | None:
-        """What null asks for, for people; None where it may not be sent."""
-        if self.omission is None:
-            return None
-        return f"null {self.omission.means or f'means {self.default}'}"
-
-    @property
-    def about(self) -> str:
-        """Meaning, unit, and what null asks for, for people."""
-        return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
-
-
-_KIND_OF = {Number: float, Whole: int, Text: str}
+_KIND_OF = {Number: float, Whole: int, Text: str, Choice: str}
 
 
 @cache
@@ -268,7 +256,7 @@ def declared_parameters() -> dict[str, Declared]:
     of_python = defaults(SimulationParameters)
     found = {}
     for name, parameter in declared(SimulationParameters).items():
-        if not isinstance(parameter, Number | Whole | Text):
+        if not isinstance(parameter, Number | Whole | Text | Choice):
             raise TypeError(f"{name}: JSON knows numbers and texts")
         notes = [note for note in get_args(hints[name]) if isinstance(note, Omission)]
         kind = _KIND_OF[type(parameter)]

@@ -158,6 +158,7 @@ class Simulation:
             spread=parameters.spread,
             risk_free_rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
+            exercise=parameters.exercise,
         )
 
     @cached_property

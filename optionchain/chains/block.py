@@ -87,7 +87,12 @@ def build_block(
         volatilities=np.repeat(base_volatilities, per_step),
         years=days / DAYS_PER_YEAR,
     )
-    offsets, columns = priced(terms, given_intervals(parameters, days.size), parameters.chain_size)
+    offsets, columns = priced(
+        terms,
+        given_intervals(parameters, days.size),
+        parameters.chain_size,
+        american=parameters.is_american,
+    )
     return ChainBlock(
         spots=spots,
         listing=listing,

@@ -16,9 +16,11 @@ from optionchain.chains.contracts import priced
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST_PRICED
+from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.kernel import Offsets, Term
+from optionchain.pricing.kernel import QUOTED, Offsets, Term
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
+from optionchain.terms import EXERCISES, Exercise
 from optionchain.validation import finite, whole
 
 _RANGES = {
@@ -49,6 +51,7 @@ class ChainTerms:
     spread: float
     risk_free_rate: float
     dividend_yield: float
+    exercise: Exercise = "european"
 
 
 def build_chain(
@@ -65,6 +68,7 @@ def build_chain(
     spread: float = 0.01,
     risk_free_rate: float = 0.0,
     dividend_yield: float = 0.0,
+    exercise: Exercise = "european",
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -81,6 +85,7 @@ def build_chain(
         spread: Between ask and bid, in currency units, in [0, 1e12].
         risk_free_rate: Annualised, continuously compounded, in [-10, 10].
         dividend_yield: Annualised, continuously compounded, in [0, 10].
+        exercise: ``european`` or ``american``.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -123,6 +128,7 @@ def build_chain(
         expirations=tuple(expirations),
         chain_size=size,
         strike_interval=interval,
+        exercise=_checked_exercise(exercise),
         **settled,
     )
     [chain] = build_chains([terms])
@@ -154,6 +160,12 @@ def _in_range(field: str, number: float) -> float:
     return finite(field, number, low=low, high=high)
 
 
+def _checked_exercise(exercise: Exercise) -> Exercise:
+    if exercise not in EXERCISES:
+        raise InvalidInput("exercise", f"must be one of {', '.join(EXERCISES)}")
+    return exercise
+
+
 def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     """Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
     days = [
@@ -173,7 +185,8 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         if len(sizes) == 1
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
-    offsets, columns = priced(terms, intervals, strikes_per_side)
+    american = np.repeat(np.array([each.exercise == "american" for each in group], dtype=bool), counts)
+    offsets, columns = priced(terms, intervals, strikes_per_side, american=american)
     _check_prices(terms, offsets, columns[0])
     return [
         OptionChain(
@@ -186,7 +199,9 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
             expirations=each.expirations,
             days_to_expiration=own_days,
             offsets=tuple((offsets[first : stop + 1] - offsets[first]).tolist()),
-            columns=columns[:, offsets[first] : offsets[stop]],
+            columns=columns[
+                : AMERICAN if each.exercise == "american" else QUOTED, offsets[first] : offsets[stop]
+            ],
         )
         for each, own_days, (first, stop) in zip(
             group, days, pairwise(accumulate(counts, initial=0)), strict=True

@@ -21,9 +21,10 @@ class Column:
         unit: In words.
         side: Whose number it is; None where it is that of both.
         greeks: The smallest set of greeks that it belongs to; ``none`` is always shown.
-        json: Whether JSON shows it; that of one side in the object of its side.
-        beside: JSON shows it beside the two sides although it is that of one.
+        beside: JSON shows it beside the two sides although it is that of one, rather than in the object of its side.
         exported: Whether an exported chain has it.
+        american: JSON and exports show it only of contracts that can be exercised early: of others, what stands
+            beside the two sides is enough.
 
     Attributes:
         name: The attribute of a chain that has it.
@@ -36,17 +37,17 @@ class Column:
         *,
         side: Literal["call", "put"] | None = None,
         greeks: GreekSet = "none",
-        json: bool = True,
         beside: bool = False,
         exported: bool = False,
+        american: bool = False,
     ) -> None:
         self.name = ""
         self.label = label
         self.unit = unit
         self.side = side
         self.greeks = greeks
-        self.json = json
         self.exported = exported
+        self.american = american
         self.json_side = None if beside else side
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -61,6 +62,10 @@ class Column:
         """Whether a rendering with these greeks has it."""
         return _SETS.index(self.greeks) <= _SETS.index(greeks)
 
+    def is_own(self, *, is_american: bool) -> bool:
+        """Whether JSON and exports of such contracts show it."""
+        return is_american or not self.american
+
     def of(self, contracts: Any) -> Floats:
         """The numbers of these contracts, computed if need be."""
         numbers = getattr(contracts, self.name)
@@ -73,12 +78,19 @@ class Stored(Column):
 
     Args:
         row: Its place in the kernel's columns.
+        american_row: Its place in those of American contracts, where it has another.
         label, unit, shown: As `Column` takes them.
     """
 
-    def __init__(self, row: int, label: str, unit: str, **shown: Any) -> None:
+    def __init__(
+        self, row: int, label: str, unit: str, *, american_row: int | None = None, **shown: Any
+    ) -> None:
         super().__init__(label, unit, **shown)
-        self.row = row
+        self._rows = (row, row if american_row is None else american_row)
+
+    def row(self, *, is_american: bool) -> int:
+        """Its place in the kernel's columns."""
+        return self._rows[is_american]
 
     @overload
     def __get__(self, contracts: None, owner: type) -> Self: ...
@@ -87,7 +99,7 @@ class Stored(Column):
     def __get__(self, contracts: Any, owner: type) -> Self | Floats:
         if contracts is None:
             return self
-        numbers: Floats = contracts.columns[self.row]
+        numbers: Floats = contracts.columns[self.row(is_american=contracts.is_american)]
         return numbers
 
 

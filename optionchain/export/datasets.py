@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import product
 from typing import Any, assert_never
 
 import numpy as np
@@ -11,7 +12,9 @@ import pyarrow as pa
 
 from optionchain.chains import COLUMNS
 from optionchain.chains.block import ChainBlock
+from optionchain.chains.columns import Column
 from optionchain.export.blocks import StepBlock, chain_blocks, step_blocks
+from optionchain.parameters import SimulationParameters
 from optionchain.simulation import Simulation
 
 _INSTANT = pa.timestamp("us", tz="UTC")
@@ -20,7 +23,6 @@ _STEPS = [
     pa.field("simulated_at", _INSTANT, metadata={"unit": "instant"}),
     pa.field("symbol", pa.string(), metadata={"unit": "name"}),
 ]
-_EXPORTED = tuple(column for column in COLUMNS if column.exported)
 
 
 def _number(name: str, unit: str) -> pa.Field:
@@ -39,8 +41,13 @@ class Dataset(StrEnum):
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns, each with its unit in the metadata."""
-        return _SCHEMAS[self]
+        """The columns that every simulation has, each with its unit in the metadata."""
+        return _SCHEMAS[self, False]
+
+    def schema_of(self, parameters: SimulationParameters) -> pa.Schema:
+        """The columns of a simulation's rows; the metadata has the terms of its contracts that are not the default."""
+        schema, terms = _SCHEMAS[self, parameters.is_american], parameters.terms
+        return schema.with_metadata({name: str(value) for name, value in terms.items()}) if terms else schema
 
     def record_batches(self, simulation: Simulation, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of consecutive steps, in order of step, expiration and strike.
@@ -53,41 +60,55 @@ class Dataset(StrEnum):
         Raises:
             InvalidInput: The parameters lead a chain out of range.
         """
+        schema = self.schema_of(simulation.parameters)
         match self:
             case Dataset.UNDERLYING:
                 for block in step_blocks(simulation, steps, rows):
-                    yield self._batch([*_step_columns(block), block.prices])
+                    yield _batch(schema, [*_step_columns(block), block.prices])
             case Dataset.VOLATILITY:
                 for block in step_blocks(simulation, steps, rows):
-                    yield self._batch([*_step_columns(block), block.volatilities])
+                    yield _batch(schema, [*_step_columns(block), block.volatilities])
             case Dataset.OPTION_CHAINS:
                 for block, chains in chain_blocks(simulation, steps, rows):
-                    yield self._batch(_contract_columns(block, chains))
+                    yield _batch(schema, _contract_columns(block, chains))
             case _:
                 assert_never(self)
 
-    def _batch(self, columns: list[Any]) -> pa.RecordBatch:
-        schema = self.schema
-        arrays = [
-            column if isinstance(column, pa.Array) else pa.array(column, field.type)
-            for column, field in zip(columns, schema, strict=True)
-        ]
-        return pa.record_batch(arrays, schema=schema)
+
+def _exported(is_american: bool) -> list[Column]:
+    return [column for column in COLUMNS if column.exported and column.is_own(is_american=is_american)]
+
+
+def _columns(dataset: Dataset, is_american: bool) -> list[pa.Field]:
+    match dataset:
+        case Dataset.UNDERLYING:
+            return [*_STEPS, _number("price", "currency")]
+        case Dataset.VOLATILITY:
+            return [*_STEPS, _number("base_volatility", "per year")]
+        case Dataset.OPTION_CHAINS:
+            return [
+                *_STEPS,
+                pa.field("expires_at", _INSTANT, metadata={"unit": "instant"}),
+                pa.field("labels", pa.string(), metadata={"unit": "ids of rules, joined by |"}),
+                _number("days_to_expiration", "days of 24 hours"),
+                *(_number(column.full_label, column.unit) for column in _exported(is_american)),
+            ]
+        case _:
+            assert_never(dataset)
 
 
 _SCHEMAS = {
-    Dataset.UNDERLYING: pa.schema([*_STEPS, _number("price", "currency")]),
-    Dataset.VOLATILITY: pa.schema([*_STEPS, _number("base_volatility", "per year")]),
-    Dataset.OPTION_CHAINS: pa.schema(
-        [
-            *_STEPS,
-            pa.field("expires_at", _INSTANT, metadata={"unit": "instant"}),
-            pa.field("labels", pa.string(), metadata={"unit": "ids of rules, joined by |"}),
-            _number("days_to_expiration", "days of 24 hours"),
-            *(_number(column.full_label, column.unit) for column in _EXPORTED),
-        ]
-    ),
+    (dataset, is_american): pa.schema(_columns(dataset, is_american))
+    for dataset, is_american in product(Dataset, (False, True))
 }
+
+
+def _batch(schema: pa.Schema, columns: list[Any]) -> pa.RecordBatch:
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column, field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _step_columns(block: StepBlock) -> list[Any]:
@@ -104,5 +125,5 @@ def _contract_columns(block: StepBlock, chains: ChainBlock) -> list[Any]:
         chains.per_listed(listing.expires_at),
         pa.array(listing.names).take(pa.array(chains.per_listed(listing.labels))),
         chains.per_listed(chains.days_to_expiration),
-        *(column.of(chains) for column in _EXPORTED),
+        *(column.of(chains) for column in _exported(chains.is_american)),
     ]

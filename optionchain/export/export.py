@@ -97,7 +97,9 @@ class Export:
     @property
     def schema(self) -> pa.Schema:
         """The columns."""
-        return ironcondor.SCHEMA if self.layout is Layout.IRONCONDOR else self.dataset.schema
+        if self.layout is Layout.IRONCONDOR:
+            return ironcondor.SCHEMA
+        return self.dataset.schema_of(self.parameters)
 
     def pieces(self) -> Iterator[bytes]:
         """The file, piece by piece, each computed when it is asked for; the path is computed at once.

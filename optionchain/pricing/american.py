@@ -169,7 +169,9 @@ def exercise_side(
     by_rate[:] = rho(price=price, delta=delta, spot=spots, years=years)
     interest, other = (yields, rates) if is_call else (rates, yields)
     # Exercise brings the strike (of a call the share) earlier, which pays where that bears interest.
-    pays = (interest > 0.0) | ((interest == 0.0) & (other < 0.0))
+    pays = ((interest > 0.0) | ((interest == 0.0) & (other < 0.0))) & (
+        columns[0] > 0.0
+    )  # not where it is NaN
     unit, intrinsic = (spots, spots - columns[0]) if is_call else (columns[0], columns[0] - spots)
     which = np.flatnonzero(pays & (np.maximum(interest, -other) > _LEAST_INTEREST) & (years > 0.0))
     exercised = which[:0]

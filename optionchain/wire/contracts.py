@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain as concatenated
 from itertools import pairwise
 
@@ -32,7 +32,8 @@ def v1_contracts(chain: OptionChain, greeks: GreekSet = "first") -> bytes:
 
     Args:
         chain: With exactly one expiration.
-        greeks: Which greeks the contracts show; theta and rho are the call's.
+        greeks: Which greeks the contracts show; those beside the two sides are the call's, or both sides'. A put that
+            can be exercised early has its own among its numbers.
 
     Returns:
         ``[{"strike": ..., "expiration": ..., "call": {...}, "put": {...}, "implied_volatility": ...}, ...]``
@@ -51,7 +52,8 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "first") -> bytes:
 
     Args:
         chain: With any number of expirations.
-        greeks: Which greeks the contracts show; theta and rho are the call's.
+        greeks: Which greeks the contracts show; those beside the two sides are the call's, or both sides'. A put that
+            can be exercised early has its own among its numbers.
 
     Returns:
         ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``
@@ -87,9 +89,11 @@ class _Layout:
 
 
 @lru_cache
-def _layout(greeks: GreekSet) -> _Layout:
+def _layout(greeks: GreekSet, is_american: bool) -> _Layout:
     """The strike, the object of each side, and what is beside them."""
-    shown = [column for column in COLUMNS if column.json and column.is_shown(greeks)]
+    shown = [
+        column for column in COLUMNS if column.is_own(is_american=is_american) and column.is_shown(greeks)
+    ]
     strike, *beside = [column for column in shown if column.json_side is None]
     before = {strike: b'},{"strike":'}
     for side, closing in (("call", b""), ("put", b"}")):
@@ -101,7 +105,7 @@ def _layout(greeks: GreekSet) -> _Layout:
     for column in beside:
         before[column] = opening + _key(column)
         opening = b","
-    rows = [column.row for column in before if isinstance(column, Stored)]
+    rows = [column.row(is_american=is_american) for column in before if isinstance(column, Stored)]
     distinct = list(dict.fromkeys(before.values()))
     return _Layout(
         columns=tuple(before),
@@ -116,9 +120,9 @@ def _key(column: Column) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _marks(greeks: GreekSet, contracts: int) -> NDArray[np.uint8]:
+def _marks(greeks: GreekSet, is_american: bool, contracts: int) -> NDArray[np.uint8]:
     """``[contracts * columns - 1]`` what stands between the numbers of so many contracts."""
-    marks = np.tile(np.array(_layout(greeks).marks, dtype=np.uint8), contracts)[1:]
+    marks = np.tile(np.array(_layout(greeks, is_american).marks, dtype=np.uint8), contracts)[1:]
     marks.flags.writeable = False
     return marks
 
@@ -127,7 +131,7 @@ def _contract_arrays(
     chain: OptionChain, greeks: GreekSet, after_strike: bytes
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield each expiration's JSON array of contracts, in parts; `after_strike` follows every strike."""
-    layout = _layout(greeks)
+    layout, marks = _layout(greeks, chain.is_american), partial(_marks, greeks, chain.is_american)
     if layout.rows is None:
         numbers = np.column_stack([column.of(chain) for column in layout.columns])
     else:
@@ -137,7 +141,11 @@ def _contract_arrays(
     for start, stop in pairwise(chain.offsets):
         # One expiration at a time, so that its text stays in the core's cache.
         yield (
-            (b'[{"strike":', _print(numbers[start:stop].ravel(), _marks(greeks, stop - start), texts), b"}]")
+            (
+                b'[{"strike":',
+                _print(numbers[start:stop].ravel(), marks(stop - start), texts),
+                b"}]",
+            )
             if stop > start
             else (b"[]",)
         )

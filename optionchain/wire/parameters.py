@@ -26,13 +26,13 @@ _MICROSECOND = timedelta(microseconds=1)
 def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input, as JSON values."""
     interval = parameters.step_interval
-    return _plain(parameters, _OF_THE_FIRST_RELEASE) | {
+    return shown(parameters, _OF_THE_FIRST_RELEASE) | {
         "method": model_to_wire(parameters.method),
         "time_frame": parameters.time_frame.to_wire(),
         "step_interval_microseconds": None if interval is None else interval // _MICROSECOND,
         "start_at": instant_to_wire(parameters.start_at),
         "expirations": _expirations_to_wire(parameters.expirations),
-        **_plain(parameters, _LATER),
+        **shown(parameters, _LATER),
         "rng": RNG_NAME,
         "numerics": parameters.numerics,
     }
@@ -57,8 +57,14 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
     )
 
 
-def _plain(parameters: SimulationParameters, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(parameters, name) for name in names}
+def shown(parameters: SimulationParameters, names: Iterable[str]) -> dict[str, Any]:
+    """Some parameters by name, without those that are silent and have their default."""
+    declared, terms = declared_parameters(), parameters.terms
+    return {
+        name: getattr(parameters, name)
+        for name in names
+        if name in terms or name not in declared or not declared[name].is_silent
+    }
 
 
 def _expirations_to_wire(expirations: Expirations) -> dict[str, Any]:

@@ -36,11 +36,13 @@ def operation_id(route: APIRoute) -> str:
 
 def _numbers(side: Literal["call", "put"] | None) -> dict[str, Any]:
     """The numbers of a contract that JSON shows in the object of a side, or beside both, as a model's fields."""
-    return {column.label: _number(column) for column in COLUMNS if column.json and column.json_side == side}
+    return {column.label: _number(column) for column in COLUMNS if column.json_side == side}
 
 
 def _number(column: Column) -> tuple[Any, Any]:
     about = f"{column.unit[:1].upper()}{column.unit[1:]}"
+    if column.american:
+        return float | None, Field(None, description=f"{about}; only of options that can be exercised early")
     if column.side != column.json_side:
         about += f", of the {column.side}"
     if column.greeks == "none":
@@ -50,11 +52,12 @@ def _number(column: Column) -> tuple[Any, Any]:
 
 
 Quote = create_model("Quote", __doc__="One side of a strike.", **_numbers("call"))
+PutQuote = create_model("PutQuote", __doc__="The put of a strike.", **_numbers("put"))
 SimulationContract = create_model(
     "SimulationContract",
     __doc__="A strike with its call and its put.",
     call=(Quote, ...),
-    put=(Quote, ...),
+    put=(PutQuote, ...),
     **_numbers(None),
 )
 
