@@ -10,20 +10,12 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from make_sweep_study import IMAGES, STYLE
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from optionchain.pricing import american, black_scholes
 
-IMAGES = Path(__file__).with_name("images")
-STYLE = {
-    "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "svg.hashsalt": "optionchain",  # else every run has other ids
-}
 STRIKE, YEARS, VOLATILITY, RATE, DIVIDEND_YIELD = 100.0, 1.0, 0.25, 0.05, 0.04
 SPOTS = np.linspace(55.0, 185.0, 1301)
 

@@ -92,6 +92,13 @@ def _collapse(series: Floats, factors: Floats, slopes: Floats, width: float, col
 
 
 @routine
+def _expire_alike(contract: Floats, other: Floats) -> bool:
+    """Whether two contracts share years, rate and yield, and so all that is prepared for these."""
+    alike: bool = contract[1] == other[1] and contract[2] == other[2] and contract[3] == other[3]
+    return alike
+
+
+@routine
 def _reach_for(distance: float) -> int:
     """How far ahead the moments begin for a price at this distance from the boundary."""
     reach = 0
@@ -181,7 +188,7 @@ def _loop(
         contract[:] = given[:, i]
         log_moneyness, years, rate, dividend_yield, volatility = contract
         of_panel = ranges[which[i]]
-        if not (which[i] == panel and (contract[1:4] == before[1:4]).all()):
+        if not (which[i] == panel and _expire_alike(contract, before)):
             panel, reach = which[i], -1
             before[:] = contract
             point[0] = point_of(np.sqrt(years / of_panel[0]), of_panel[1])
