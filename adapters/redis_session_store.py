@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from adapters.redis_connection import RedisClient, open_redis, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_call
 from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
 from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
@@ -31,15 +31,21 @@ from optionchain.session import Served, Session, SessionKind
 # A keyed command that was stored before is refused, whatever the caller's copy of the session has forgotten.
 # The same version reached by the same commands counts as stored, so that a save whose answer was lost can be
 # repeated; the version alone would take another's save for ours, or a late one of ours for the one that followed.
+# Every creation reaches the same version by no commands: it counts as stored where everything else is the same, too.
 SAVE = """
 local stored = redis.call('HMGET', KEYS[1], 'version', 'served')
-if stored[1] == ARGV[2] and stored[2] == ARGV[3] then return 1 end
+local last = 6 + 2 * ARGV[6]
+if stored[1] == ARGV[2] and stored[2] == ARGV[3] then
+  for i = last + 1, ARGV[1] == '0' and #ARGV or 0, 2 do
+    if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return 0 end
+  end
+  return 1
+end
 if not stored[1] then
   if ARGV[1] ~= '0' then return -1 end
 elseif stored[1] ~= ARGV[1] then
   return 0
 end
-local last = 6 + 2 * ARGV[6]
 if KEYS[2] then
   for i = 7, last, 2 do
     if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then
@@ -98,7 +104,7 @@ class RedisSessionStore:
         ttl_seconds: How long a session lives after its last write.
         keyed_seconds: How long, at least, keyed commands are remembered.
         wait_replicas: Replicas that must acknowledge a save; 0 for none.
-        timeout_seconds: How long to wait for those replicas.
+        timeout_seconds: Patience with one call; half of it with those replicas.
         clock: Unix time in seconds.
     """
 
@@ -159,7 +165,7 @@ class RedisSessionStore:
             index.append(self._due_command(new))
         commands = index + [self._save_command(checkpoint) for checkpoint in checkpoints]
         if self._wait_replicas:
-            commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 1000)))
+            commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 500)))
         answers = await self._pipelined(commands)
         # Not new and yet not listed: by somebody's clock they had expired, and their owner may have been forgotten.
         unlisted = {owner for (owner, _), added in zip(lists, answers, strict=False) if added} - new
@@ -257,7 +263,7 @@ class RedisSessionStore:
         )
 
     async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        with redis_errors("the session store"):
+        async with redis_call("the session store", self._timeout_seconds):
             pipeline = self._client.pipeline(transaction=False)
             for command in commands:
                 pipeline.execute_command(*command)

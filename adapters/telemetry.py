@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from functools import cache
 
-from adapters.ray_metrics import RayMetrics
+from adapters.metrics.hand_over import ray_metrics
+from adapters.redaction import Redaction
 from adapters.settings import TelemetrySettings
-from adapters.structured_log import Severity, StructuredLog
+from adapters.severity import Severity
+from adapters.structured_log import StructuredLog
 from optionchain.observing import Observer, Observers
 
 
 @cache
-def open_observer(settings: TelemetrySettings) -> Observer:
-    """The observer of this process: one, whoever asks."""
-    return Observers((RayMetrics(), StructuredLog(Severity[settings.log_level.upper()])))
+def open_observer(settings: TelemetrySettings, process: str = "", secrets: tuple[str, ...] = ()) -> Observer:
+    """The observer of this process: one, whoever asks.
+
+    Args:
+        settings: What is told.
+        process: What kind of process this is.
+        secrets: What is never told.
+    """
+    return Observers((ray_metrics(process), open_log(settings, process, secrets)))
+
+
+def open_log(settings: TelemetrySettings, process: str, secrets: tuple[str, ...] = ()) -> StructuredLog:
+    """The log alone, for a process that is none of Ray's."""
+    return StructuredLog(
+        Severity[settings.log_level.upper()],
+        process=process,
+        access=settings.access_log,
+        redact=Redaction(secrets),
+    )

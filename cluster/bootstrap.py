@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypedDict
 
-from pydantic import BaseModel
 from ray.actor import ActorHandle
 
+from actors.calendars import Calendars
 from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.configuration.live import LiveConfiguration
 from actors.history.actor import HistoryActor, HistorySources
+from actors.loop_watch import LoopWatch, OpenWatch
 from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
 from actors.sessions.actor import SessionActor
-from actors.sessions.gateway import SessionGateway
+from actors.sessions.gateway import SessionGateway, SessionTransport
 from actors.sessions.placement import parse_placement
 from actors.sessions.ray_transport import RaySessionTransport
+from actors.sessions.socket_transport import SocketSessionTransport
+from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
+from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION, SHARED_PROCESS
+from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
@@ -33,14 +38,15 @@ from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.instance.report import ClusterReport, report
-from cluster.metrics_page import cluster_metrics
+from cluster.metrics.agents import cluster_metrics
+from cluster.secrets import secrets_of
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
+from optionchain.expirations.exchanges import compute_apart
+from optionchain.observed_port import told
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency, SessionStore
-
-HISTORY_ACTOR, CONFIG_ACTOR = "history", "configuration"
 
 
 class OpenServices(TypedDict):
@@ -49,6 +55,7 @@ class OpenServices(TypedDict):
     observer: Observer
     gateway: SessionGateway
     store: SessionStore
+    calendars: Calendars
     answers: RedisAnswers
     allowances: RedisAllowances | None
     authentication: Authentication
@@ -71,6 +78,22 @@ def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]
     )
 
 
+def open_calendars(settings: Settings, observer: Observer) -> Calendars:
+    """What provides this process with calendars; from now on it computes none itself."""
+    compute_apart()
+    return Calendars(observer, patience_seconds=settings.session.timeout_seconds)
+
+
+def open_watch(settings: Settings) -> OpenWatch:
+    """What opens the watch on the loop of a process."""
+    return partial(LoopWatch, held_seconds=settings.telemetry.loop_milliseconds / 1000.0)
+
+
+def _observer(settings: Settings, process: str) -> Observer:
+    """The observer of this process, by what kind it is."""
+    return open_observer(settings.telemetry, process, secrets_of(settings))
+
+
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:
     """A function from an actor's name to the actor, which is created where there is none."""
 
@@ -80,9 +103,11 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
-            partial(open_observer, settings.telemetry),
+            partial(_observer, settings, SESSION),
+            partial(open_calendars, settings),
             RayRuntime(),
             settings.session,
+            open_watch(settings),
             namespace=settings.ray.namespace,
         )
 
@@ -92,14 +117,31 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
 def open_gateway(settings: Settings, observer: Observer | None = None) -> SessionGateway:
     """The way to the session actors from this process."""
     session = settings.session
-    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
-    transport = RaySessionTransport(actors, timeout_seconds=session.delivery_timeout_seconds)
     return SessionGateway(
         parse_placement(session.placement),
-        transport,
+        open_session_transport(settings, observer),
         max_waiting=session.max_waiting,
-        max_batch=session.max_batch,
         timeout_seconds=session.timeout_seconds,
+        observer=observer,
+    )
+
+
+def open_session_transport(settings: Settings, observer: Observer | None = None) -> SessionTransport:
+    """What carries calls to the session actors, as the settings say."""
+    session = settings.session
+    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
+    over_ray = RaySessionTransport(
+        actors, max_batch=session.max_batch, timeout_seconds=session.delivery_timeout_seconds
+    )
+    if session.transport == "ray":
+        return over_ray
+    return SocketSessionTransport(
+        actors,
+        RayRuntime(),
+        over_ray,
+        timeout_seconds=session.delivery_timeout_seconds,
+        max_bytes=session.max_message_megabytes << 20,
+        observer=observer,
     )
 
 
@@ -108,6 +150,7 @@ def open_answers(settings: Settings) -> RedisAnswers:
     return RedisAnswers(
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         ttl_seconds=settings.http.idempotency_seconds,
         max_bytes=settings.http.idempotency_max_bytes,
         total_bytes=settings.http.idempotency_megabytes << 20,
@@ -119,7 +162,11 @@ def open_allowances(settings: Settings, observer: Observer | None = None) -> Red
     if not settings.rate.per_minute:
         return None
     return RedisAllowances(
-        open_redis(settings.redis), settings.rate, prefix=settings.redis.prefix, observer=observer
+        open_redis(settings.redis),
+        settings.rate,
+        prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
+        observer=observer,
     )
 
 
@@ -133,6 +180,7 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
     return RedisCacheService(
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         local_bytes=settings.cache.local_megabytes << 20,
         redis_bytes=settings.cache.redis_megabytes << 20,
         observer=observer,
@@ -141,64 +189,97 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
 
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
-    repository = MongoHistoricalRepository(open_mongo(settings.mongo), settings.mongo.database)
-    observer = open_observer(settings.telemetry)
+    observer = _shared_observer(settings, HISTORY)
+    repository = MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
 
 
 def open_config_sources(settings: Settings) -> ConfigSources:
-    """What the configuration actor reads and writes."""
-    repository = MongoConfigRepository(open_mongo(settings.mongo), settings.mongo.database)
-    observer = open_observer(settings.telemetry)
+    """What the configuration actor reads and writes. There is one, so its process watches the servers as well."""
+    observer = _shared_observer(settings, CONFIGURATION)
+    watch_servers(settings.redis, settings.mongo, observer)
+    repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
     return ConfigSources(repository, open_cache(settings, observer), breaker)
 
 
-def history_actor(settings: Settings) -> ActorHandle[Any]:
-    """The one history actor, created where there is none."""
-    return _shared_actor(settings, HistoryActor, HISTORY_ACTOR, open_history_sources, settings.history)
+def _history(settings: Settings) -> HistoryActor:
+    return HistoryActor(
+        partial(open_history_sources, settings),
+        settings.history,
+        partial(_shared_observer, settings, HISTORY),
+    )
 
 
-def config_actor(settings: Settings) -> ActorHandle[Any]:
-    """The one configuration actor, created where there is none."""
-    return _shared_actor(settings, ConfigActor, CONFIG_ACTOR, open_config_sources, settings.config)
+def _configuration(settings: Settings) -> ConfigActor:
+    return ConfigActor(
+        partial(open_config_sources, settings),
+        settings.config,
+        partial(_shared_observer, settings, CONFIGURATION),
+    )
 
 
-def _shared_actor(
-    settings: Settings, kind: type, name: str, open_sources: Callable[[Settings], object], group: BaseModel
-) -> ActorHandle[Any]:
-    opened = partial(open_sources, settings), group, partial(open_observer, settings.telemetry)
-    return find_or_make(kind, name, *opened, namespace=settings.ray.namespace)
+def _shared_observer(settings: Settings, service: str) -> Observer:
+    return _observer(settings, _home(settings, service))
+
+
+SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
+
+
+def shared_actors(settings: Settings) -> list[ActorHandle[Any]]:
+    """The actors that serve history and configurations, created where there are none."""
+    return [_shared_actor(settings, name) for name in {_home(settings, each) for each in SHARED}]
+
+
+def _home(settings: Settings, service: str) -> str:
+    """The name of the actor that a service lives in."""
+    return SHARED_PROCESS if settings.ray.shares_process else service
+
+
+def _shared_actor(settings: Settings, name: str) -> ActorHandle[Any]:
+    services = SHARED if name == SHARED_PROCESS else {name: SHARED[name]}
+    makers = {service: partial(make, settings) for service, make in services.items()}
+    return find_or_make(
+        SharedActors, name, makers, partial(_watch, settings, name), namespace=settings.ray.namespace
+    )
+
+
+def _watch(settings: Settings, process: str) -> LoopWatch:
+    return open_watch(settings)(_observer(settings, process))
+
+
+def _way_to(
+    settings: Settings, service: str, timeout_seconds: float, observer: Observer | None
+) -> NamedActor:
+    actors = NamedActors(partial(_shared_actor, settings), what=f"the {service}", observer=observer)
+    return NamedActor(actors, _home(settings, service), service=service, timeout_seconds=timeout_seconds)
 
 
 def open_history(settings: Settings, observer: Observer | None = None) -> RayHistory:
-    """The way to the one history actor."""
-    actors = NamedActors(lambda _: history_actor(settings), what="the history", observer=observer)
-    return RayHistory(NamedActor(actors, HISTORY_ACTOR, timeout_seconds=settings.history.timeout_seconds))
+    """The way to the history service."""
+    return RayHistory(_way_to(settings, HISTORY, settings.history.timeout_seconds, observer))
 
 
 def open_configurations(settings: Settings, observer: Observer | None = None) -> RayConfigurations:
-    """The way to the one configuration actor."""
-    actors = NamedActors(lambda _: config_actor(settings), what="the configuration", observer=observer)
-    return RayConfigurations(
-        NamedActor(actors, CONFIG_ACTOR, timeout_seconds=settings.config.timeout_seconds)
-    )
+    """The way to the configuration service."""
+    return RayConfigurations(_way_to(settings, CONFIGURATION, settings.config.timeout_seconds, observer))
 
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    observer = open_observer(settings.telemetry)
-    store = _session_store_opener(settings)()
+    observer = _observer(settings, HTTP)
+    store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)
-    for actor in (history_actor(settings), config_actor(settings)):
+    for actor in shared_actors(settings):
         actor.status.remote()  # so that they warm up and listen before anybody asks
     return OpenServices(
         observer=observer,
         gateway=open_gateway(settings, observer),
         store=store,
-        answers=open_answers(settings),
+        calendars=open_calendars(settings, observer),
+        answers=told(open_answers(settings), observer, "redis.call", role="answers"),
         allowances=open_allowances(settings, observer),
         authentication=open_authentication(settings.auth),
         dependencies={"redis": store},

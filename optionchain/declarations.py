@@ -57,6 +57,9 @@ class Number(Parameter):
     above: bool = False
 
     def check(self, field: str, value: object) -> float:
+        # Nearly always it is a float within the bounds, and a session has a dozen.
+        if type(value) is float and self.low <= value <= self.high and (value > 0.0 or not self.above):
+            return value
         check = positive if self.above else finite
         return check(field, value, low=self.low, high=self.high)
 
@@ -84,6 +87,8 @@ class Whole(Parameter):
     high: int
 
     def check(self, field: str, value: object) -> int:
+        if type(value) is int and self.low <= value <= self.high:
+            return value
         return whole(field, value, low=self.low, high=self.high)
 
     def to_wire(self, value: int) -> int:

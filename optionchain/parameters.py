@@ -23,6 +23,7 @@ from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
 from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
+from optionchain.models.model import is_model
 from optionchain.numerics import IDENTITY
 from optionchain.terms import CurrencyTerm, ExerciseTerm, MultiplierTerm, SettlementTerm
 from optionchain.time_frame import TimeFrame
@@ -210,8 +211,7 @@ class SimulationParameters:
         return self.start_at + step * self.interval
 
     def _check_kinds(self) -> None:
-        # A class with `sample` looks like a model to `isinstance`.
-        if not isinstance(self.method, MarketModel) or isinstance(self.method, type):
+        if not is_model(type(self.method)):
             raise InvalidInput("method", "must be a market model")
         if not isinstance(self.expirations, SingleExpiration | Schedule):
             raise InvalidInput("expirations", "must be a SingleExpiration or a Schedule")

@@ -7,22 +7,24 @@ batch. An idle host serves the first call at once. Nothing is answered before it
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from actors.calendars import Calendars
 from actors.sessions.decider import Decider
+from actors.sessions.mailbox import Mailbox
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
 from optionchain.context import HOUSEKEEPING, Context
 from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
+from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.observing import Observer, observed, tell_failure
 from optionchain.patience import SWAP_ATTEMPTS
 from optionchain.ports import Checkpoint, SessionStore
-from optionchain.session import REMEMBERED_COMMANDS, Delete
 
 
 class SessionHost:
@@ -32,6 +34,7 @@ class SessionHost:
         store: Where their checkpoints are.
         residents: The sessions in memory.
         cache: The paths and rendered snapshots.
+        calendars: Provides those of exchanges.
         observer: Told what happens.
         max_waiting: Calls that may wait; further ones are refused at once.
         max_batch: Calls served in one round; one for several snapshots counts for as many.
@@ -45,6 +48,7 @@ class SessionHost:
         *,
         residents: ResidentSessions,
         cache: SimulationCache,
+        calendars: Calendars,
         observer: Observer,
         max_waiting: int,
         max_batch: int,
@@ -55,12 +59,13 @@ class SessionHost:
         self._residents = residents
         self._cache = cache
         self._decider = Decider(cache, observer, max_answer_contracts=max_answer_contracts)
+        self._calendars = calendars
         self._observer = observer
         self._max_waiting = max_waiting
-        self._max_batch = max_batch
         self._clock = clock
-        self._mailbox: deque[Waiting] = deque()
+        self._mailbox = Mailbox(max_batch)
         self._loop: asyncio.Task[None] | None = None
+        self._postponed: set[asyncio.Task[None]] = set()
 
     async def execute(self, calls: Sequence[Call]) -> list[Answer]:
         """Serve the calls, those of one session in their order.
@@ -68,14 +73,21 @@ class SessionHost:
         Returns:
             One answer a call; errors are values. `Overloaded` for calls that found no room to wait.
         """
-        loop = asyncio.get_running_loop()
-        room = max(self._max_waiting - len(self._mailbox), 0)
-        accepted = [Waiting(call, loop.create_future()) for call in calls[:room]]
-        self._mailbox.extend(accepted)
-        if self._mailbox and (self._loop is None or self._loop.done()):
-            self._loop = asyncio.create_task(self._serve_mailbox())
-        answers: list[Answer] = [await waiting.answer for waiting in accepted]
-        return answers + [Overloaded("the session actor") for _ in calls[room:]]
+        answers = [self.submit(call) for call in calls]
+        return [await answer for answer in answers]
+
+    def submit(self, call: Call) -> asyncio.Future[Answer]:
+        """Take a call, to be served with what else has come by then.
+
+        Returns:
+            Its answer to be; errors are values. `Overloaded` where it found no room to wait.
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if len(self._mailbox) >= self._max_waiting:
+            answer.set_result(Overloaded("the session actor"))
+            return answer
+        self._enter([Waiting(call, answer)])
+        return answer
 
     @property
     def resident_count(self) -> int:
@@ -87,20 +99,34 @@ class SessionHost:
         for session_id in evicted:
             self._cache.forget(session_id)
         self._count("session.evicted", len(evicted))
-        self._observer.counted("session.resident", len(self._residents))
+        self._tell_sizes()
         return len(evicted)
 
     def forget_written_before(self, instant: datetime) -> None:
         """Forget the sessions whose time to live is over."""
         for session_id in self._residents.written_before(instant):
             self._forget(session_id)
+        self._tell_sizes()
+
+    def _tell_sizes(self) -> None:
         self._observer.counted("session.resident", len(self._residents))
+        self._observer.counted("session.paths", self._cache.path_count)
+        self._observer.counted("session.snapshots", self._cache.snapshot_count)
+
+    def _enter(self, calls: Iterable[Waiting]) -> None:
+        self._mailbox.extend(calls)
+        if self._mailbox and (self._loop is None or self._loop.done()):
+            self._loop = asyncio.create_task(self._serve_mailbox())
 
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
-            batch = self._next_batch()
+            batch = self._mailbox.next_batch()
+            waited = time.perf_counter() - batch[0].since
+            self._observer.counted("session.mailbox", len(self._mailbox))
             try:
-                with observed(self._observer, "session.batch", batch[0].call.context, calls=len(batch)):
+                with observed(
+                    self._observer, "session.batch", batch[0].call.context, calls=len(batch), waited=waited
+                ):
                     await self._serve(batch)
             except Exception:
                 await self._serve_apart([waiting for waiting in batch if not waiting.answer.done()])
@@ -110,6 +136,10 @@ class SessionHost:
         for turn in turns_of(batch).values():
             try:
                 await self._serve(turn.calls)
+            except CalendarMissing as missing:
+                task = asyncio.create_task(self._postpone(turn.calls, missing.name))
+                self._postponed.add(task)
+                task.add_done_callback(self._postponed.discard)
             except Exception as error:
                 context = turn.calls[0].call.context
                 tell_failure(self._observer, "session.serve", error, context, session_id=turn.session_id)
@@ -117,29 +147,15 @@ class SessionHost:
                 for waiting in turn.calls:
                     settle(waiting, Defect())
 
-    def _next_batch(self) -> list[Waiting]:
-        """What comes next, with no more commands of one session than its checkpoint can remember.
-
-        A deletion waits for the round behind what it would hide: a step is answered only after it was stored.
-        """
-        batch: list[Waiting] = []
-        later: list[Waiting] = []
-        room = self._max_batch
-        room_of: dict[str, int] = {}
-        while self._mailbox and room > 0:
-            waiting = self._mailbox.popleft()
-            session_id = waiting.call.session_id
-            if isinstance(waiting.call.command, Delete) and session_id in room_of:
-                room_of[session_id] = 0
-            left = room_of.setdefault(session_id, REMEMBERED_COMMANDS)
-            room_of[session_id] = left - 1
-            if left > 0:
-                batch.append(waiting)
-                room -= waiting.call.weight
-            else:
-                later.append(waiting)
-        self._mailbox.extendleft(reversed(later))
-        return batch
+    async def _postpone(self, calls: Sequence[Waiting], calendar: str) -> None:
+        """Serve calls when their calendar is there; others are served meanwhile."""
+        try:
+            await self._calendars.provide(calendar)
+        except OptionChainError as error:
+            for waiting in calls:
+                settle(waiting, error)
+        else:
+            self._enter(calls)
 
     async def _serve(self, batch: Sequence[Waiting]) -> None:
         turns = list(turns_of(batch).values())
@@ -151,6 +167,8 @@ class SessionHost:
                 turns = turns_left
             else:
                 self._give_up(turns)
+        except CalendarMissing:
+            raise
         except Unavailable as error:
             # What was sent may or may not be stored: only the store knows.
             for turn in turns:
@@ -158,13 +176,19 @@ class SessionHost:
                 for waiting in turn.calls:
                     settle(waiting, error)
             # Whoever waits behind would only wait as long again.
-            while self._mailbox:
-                settle(self._mailbox.popleft(), error)
+            for waiting in self._mailbox.emptied():
+                settle(waiting, error)
         await self.evict()
 
     async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:
-        """Load, apply, store and answer; returns the turns that lost against another writer."""
+        """Load, apply, store and answer; returns the turns that lost against another writer.
+
+        Raises:
+            CalendarMissing: Of one of the sessions; nothing was applied.
+        """
         await self._activate(turns)
+        for turn in turns:
+            turn.require_calendars()
         now = self._clock()
         self._decider.apply(turns, now)
         lost = await self._outdated([turn for turn in turns if turn.is_unproven])
@@ -179,7 +203,7 @@ class SessionHost:
         for turn in turns:
             turn.before = self._residents.get(turn.session_id)
             turn.is_resident = turn.before is not None
-        to_load = [turn.session_id for turn in turns if not turn.is_resident]
+        to_load = [turn.session_id for turn in turns if not turn.is_resident and not turn.is_new]
         loaded = await self._store.get(to_load) if to_load else {}
         self._count("session.activated", len(loaded))
         for turn in turns:
@@ -224,7 +248,10 @@ class SessionHost:
         for session_id in refused:
             self._forget(session_id)
         self._count("session.conflicts", len(refused))
-        return [turn for turn in turns if turn.session_id in refused]
+        lost = [turn for turn in turns if turn.session_id in refused]
+        for turn in lost:
+            turn.was_refused = True
+        return lost
 
     async def _save(
         self, checkpoints: Sequence[Checkpoint], context: Context
@@ -233,12 +260,21 @@ class SessionHost:
             return await self._store.save(checkpoints)
 
     def _conclude(self, turn: Turn, now: datetime) -> None:
+        self._note_life(turn)
         if turn.after is None:
             self._forget(turn.session_id)
         else:
             self._residents.put(turn.after.without_recalled(), now.timestamp())
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
             settle(waiting, answer)
+
+    def _note_life(self, turn: Turn) -> None:
+        """Tell of a session that was created or deleted."""
+        if (turn.before is None) is not (turn.after is None):
+            event = "session.created" if turn.before is None else "session.deleted"
+            session = turn.before or turn.after
+            call = next(one.call for one in turn.calls if session and one.call.owner == session.owner)
+            self._observer.noted(event, call.context, session_id=turn.session_id, kind=call.kind.value)
 
     def _give_up(self, turns: Sequence[Turn]) -> None:
         for turn in turns:

@@ -48,6 +48,14 @@ class SimulationCache:
         self._simulations: LRUCache[str, Simulation] = LRUCache(path_bytes, getsizeof=lambda s: s.nbytes)
         self._snapshots: LRUCache[_Key, bytes] = LRUCache(snapshot_bytes, getsizeof=len)
 
+    @property
+    def path_count(self) -> int:
+        return len(self._simulations)
+
+    @property
+    def snapshot_count(self) -> int:
+        return len(self._snapshots)
+
     def simulation(self, session: Session) -> Simulation:
         """The simulation of a session, its path computed.
 

@@ -135,6 +135,22 @@ def build_chain(
     return chain
 
 
+def is_surely_priced(terms: ChainTerms) -> bool:
+    """Whether such a chain is priced wherever the spot goes, up to the highest price of a path.
+
+    Only a given interval can be too fine for a price, only a negative rate make a put too dear, and only growth over
+    a long time discount too strongly.
+
+    Args:
+        terms: At the instant from which its expirations are farthest.
+    """
+    if terms.strike_interval is not None or terms.risk_free_rate < 0.0:
+        return False
+    growth = max(terms.risk_free_rate, terms.dividend_yield)
+    days = [days_to_expiration(terms.quote_time, one.expires_at) for one in terms.expirations]
+    return min(days, default=0.0) >= 0.0 and growth * (max(days, default=0.0) / DAYS_PER_YEAR) <= MOST_GROWTH
+
+
 def build_chains(terms: Sequence[ChainTerms]) -> list[OptionChain]:
     """Build the chains of several markets, which need have nothing in common, in one pricing call.
 

@@ -13,9 +13,8 @@ import pyarrow as pa
 from optionchain.chains import COLUMNS
 from optionchain.chains.block import ChainBlock
 from optionchain.chains.columns import Column
-from optionchain.export.blocks import StepBlock, chain_blocks, step_blocks
+from optionchain.export.blocks import Simulated, StepBlock, chain_blocks, step_blocks
 from optionchain.parameters import SimulationParameters
-from optionchain.simulation import Simulation
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _STEPS = [
@@ -49,7 +48,7 @@ class Dataset(StrEnum):
         schema, terms = _SCHEMAS[self, parameters.is_american], parameters.terms
         return schema.with_metadata({name: str(value) for name, value in terms.items()}) if terms else schema
 
-    def record_batches(self, simulation: Simulation, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
+    def record_batches(self, simulation: Simulated, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of consecutive steps, in order of step, expiration and strike.
 
         Args:

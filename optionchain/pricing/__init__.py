@@ -2,11 +2,12 @@
 
 from optionchain.pricing.american import AmericanValuation, american
 from optionchain.pricing.american_implied_volatility import american_implied_volatility
-from optionchain.pricing.black_scholes import Valuation, black_scholes
+from optionchain.pricing.black_scholes import SideValuation, Valuation, black_scholes
 from optionchain.pricing.implied_volatility import implied_volatility
 
 __all__ = [
     "AmericanValuation",
+    "SideValuation",
     "Valuation",
     "american",
     "american_implied_volatility",

@@ -48,6 +48,7 @@ from tests.integration.sessions.session_examples import (
     new_session,
 )
 from tests.recording import Recording
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 
@@ -376,9 +377,71 @@ async def test_a_host_tells_the_observer_on_whose_behalf_it_does_what(open_store
     assert [operation.facts["checkpoints"] for operation in commits] == [1, 1]
     assert {operation.context.principal.tenant for operation in batches + commits} == {session.owner}
     assert all(batch.seconds > commit.seconds > 0.0 for batch, commit in zip(batches, commits, strict=True))
-    assert observer.counts == {
-        "session.steps": 1,
-        "session.snapshots_cached": 1,
-        "session.resident": observer.counts["session.resident"],
-    }
+    levels = {"session.resident", "session.mailbox", "session.paths", "session.snapshots"}
+    counts = {name: count for name, count in observer.counts.items() if name not in levels}
+    assert counts == {"session.steps": 1, "session.snapshots_cached": 1}
+    assert ("session.steps", {"model": "GeometricBrownian"}) in observer.labels
+    assert all(0.0 <= batch.facts["waited"] < 1.0 for batch in batches)
     assert observer.levels["session.resident"] == 1.0
+
+
+async def test_the_life_of_a_session_is_told_once_with_whose_it_is(open_store: StoreFactory) -> None:
+    observer = Recording()
+    host = new_host(open_store(), observer=observer)
+    session = await created(host, new_session())
+
+    await ask(host, session, advance(), Delete())
+    await ask(host, session, Peek())
+
+    assert [(note.name, note.facts) for note in observer.notes] == [
+        ("session.created", {"session_id": session.id, "kind": "chain"}),
+        ("session.deleted", {"session_id": session.id, "kind": "chain"}),
+    ]
+    assert {note.context.principal.tenant for note in observer.notes} == {session.owner}
+
+
+async def test_a_creation_reaches_the_store_once_and_asks_it_nothing(
+    open_store: StoreFactory, server: RedisServer
+) -> None:
+    host, client = new_host(open_store()), server.open()
+    await created(host, new_session())
+    await client.config_resetstat()
+
+    await created(host, new_session())
+
+    statistics = await client.info("commandstats")
+    await client.aclose()
+    assert "cmdstat_hgetall" not in statistics
+    assert statistics["cmdstat_eval"]["calls"] == 1
+
+
+async def test_a_creation_that_comes_again_when_its_session_has_gone_on_shows_that(
+    open_store: StoreFactory,
+) -> None:
+    session = new_session()
+    first = new_host(open_store())
+    await created(first, session)
+    await ask(first, session, advance())
+    again = replace(session, created_at=session.created_at + timedelta(seconds=1))
+
+    (answer,) = await ask(new_host(open_store()), session, Create(again))
+
+    assert isinstance(answer, bytes)
+    shown = orjson.loads(answer)
+    assert (shown["current_step"], shown["state"]) == (1, "In Progress")
+
+
+async def test_a_creation_under_the_id_of_another_session_leaves_that_alone(open_store: StoreFactory) -> None:
+    session = await created(new_host(open_store()), new_session())
+    host = new_host(open_store())
+    other = replace(
+        session, parameters=replace(session.parameters, initial_price=1.0), created_at=NOW - timedelta(1)
+    )
+
+    (answer,) = await ask(host, session, Create(other))
+    (peeked,) = await ask(host, session, Peek())
+
+    assert isinstance(answer, bytes)
+    assert isinstance(peeked, bytes)
+    assert orjson.loads(answer)["parameters"]["initial_price"] == 5000.0
+    assert orjson.loads(peeked)["price"] == 5000.0
