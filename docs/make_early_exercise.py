@@ -5,72 +5,55 @@ Usage: ``python docs/make_early_exercise.py`` writes ``docs/images/early-exercis
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from make_sweep_study import IMAGES, STYLE
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from plotly.graph_objects import Figure
+from still_picture import save
 
+from optionchain.arrays import Floats
+from optionchain.pictures.style import BLUE, ORANGE, panels
 from optionchain.pricing import american, black_scholes
 
-STRIKE, YEARS, VOLATILITY, RATE, DIVIDEND_YIELD = 100.0, 1.0, 0.25, 0.05, 0.04
-SPOTS = np.linspace(55.0, 185.0, 1301)
+IMAGES = Path(__file__).with_name("images")
+TERMS = {"strike": 100.0, "volatility": 0.25, "rate": 0.05, "dividend_yield": 0.04}
+YEARS = np.linspace(0.004, 1.0, 100)
+SPOTS = np.linspace(55.0, 185.0, 521)
+COLOURS = {"put": BLUE, "call": ORANGE}
 
 
 def picture() -> Figure:
-    """The premium against the price of the underlying, and the price below which the put is exercised."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9.0, 3.6))
-        left, right = figure.subplots(1, 2)
-        _premiums(left)
-        _boundary(right)
-        return figure
+    """The premium of a year against the price of the underlying, and the prices at which each side is exercised."""
+    titles = ["American less European price", "Where it pays to exercise"]
+    drawn = panels(1, 2, titles, horizontal_spacing=0.12)
+    for side, colour in COLOURS.items():
+        line: dict[str, Any] = {"line": {"color": colour}, "mode": "lines", "name": side, "row": 1}
+        drawn.add_scatter(x=SPOTS, y=premiums(side), col=1, **line)
+        drawn.add_scatter(x=365.0 * YEARS, y=boundary(side), col=2, showlegend=False, **line)
+    drawn.update_xaxes(title="price of the underlying", col=1)
+    drawn.update_yaxes(title="per unit of the underlying", col=1)
+    drawn.update_xaxes(title="days to expiration", col=2)
+    return drawn.update_yaxes(title="price of the underlying", col=2)
 
 
-def _premiums(axes: Axes) -> None:
+def premiums(side: str) -> Floats:
+    """``[spots]`` of the option that expires last."""
     early, late = (
-        function(
-            spot=SPOTS,
-            strike=STRIKE,
-            expiry_years=YEARS,
-            volatility=VOLATILITY,
-            rate=RATE,
-            dividend_yield=DIVIDEND_YIELD,
-        )
+        getattr(function(spot=SPOTS, expiry_years=YEARS[-1], **TERMS), f"{side}_price")
         for function in (american, black_scholes)
     )
-    axes.plot(SPOTS, early.put_price - late.put_price, label="put")
-    axes.plot(SPOTS, early.call_price - late.call_price, label="call")
-    axes.set(title="American less European price", xlabel="price of the underlying", ylabel="per unit")
-    axes.legend()
+    return np.asarray(early - late)
 
 
-def _boundary(axes: Axes) -> None:
-    years = np.linspace(0.004, YEARS, 120)
-    value = american(
-        spot=SPOTS,
-        strike=STRIKE,
-        expiry_years=years[:, None],
-        volatility=VOLATILITY,
-        rate=RATE,
-        dividend_yield=DIVIDEND_YIELD,
-    )
-    for side, deltas, exercised in (("put", value.put_delta, -1.0), ("call", value.call_delta, 1.0)):
-        is_exercised = deltas == exercised
-        edge = np.where(is_exercised, SPOTS, -np.inf if side == "put" else np.inf)
-        line = edge.max(axis=1) if side == "put" else edge.min(axis=1)
-        axes.plot(365.0 * years, np.where(np.isfinite(line), line, np.nan), label=f"{side} is exercised here")
-    axes.set(title="Where it pays to exercise", xlabel="days to expiration", ylabel="price of the underlying")
-    axes.legend()
-
-
-def main(folder: Path = IMAGES) -> None:
-    """Write the picture."""
-    picture().savefig(folder / "early-exercise.svg", metadata={"Date": None})
+def boundary(side: str) -> Floats:
+    """``[years]`` the highest price at which a put is exercised, the lowest at which a call is."""
+    value = american(spot=SPOTS, expiry_years=YEARS[:, None], **TERMS)
+    is_exercised = value.put_delta == -1.0 if side == "put" else value.call_delta == 1.0
+    if side == "put":
+        return np.asarray(np.where(is_exercised, SPOTS, -np.inf).max(axis=1))
+    return np.asarray(np.where(is_exercised, SPOTS, np.inf).min(axis=1))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    save(picture(), IMAGES / "early-exercise.svg")

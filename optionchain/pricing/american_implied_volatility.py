@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optionchain.arrays import Floats
-from optionchain.errors import InvalidInput
 from optionchain.pricing.american import (
     AMERICAN,
     CALL,
@@ -24,6 +23,7 @@ from optionchain.pricing.american import (
 from optionchain.pricing.black_scholes import value_contracts
 from optionchain.pricing.implied_volatility import implied_volatility
 from optionchain.pricing.inputs import checked, common_shape, flat, numbers
+from optionchain.pricing.option_type import OptionType, are_calls
 
 Which: TypeAlias = NDArray[np.intp]
 
@@ -43,7 +43,7 @@ def american_implied_volatility(
     expiry_years: ArrayLike,
     rate: ArrayLike = 0.0,
     dividend_yield: ArrayLike = 0.0,
-    is_call: ArrayLike,
+    option_type: OptionType,
 ) -> Floats:
     """Return the volatility at which `american` gives `price`; the inputs broadcast together.
 
@@ -54,28 +54,26 @@ def american_implied_volatility(
         expiry_years: Years, ACT/365, >= 0. Zero gives NaN.
         rate: Annualised, continuously compounded.
         dividend_yield: Annualised, continuously compounded.
-        is_call: True for a call, False for a put.
+        option_type: ``call`` or ``put``, or an array of them.
 
     Returns:
         Annualised volatility in [1e-4, 10], of the broadcast shape; NaN where none gives the price, or many do: up to
         the intrinsic value, at which it is exercised whatever the volatility.
 
     Raises:
-        InvalidInput: As `american`, or `is_call` is not boolean.
+        InvalidInput: As `american`, or `option_type` is neither call nor put.
 
     Example:
         >>> american_implied_volatility(
-        ...     [9.98, 9.98], spot=100.0, strike=100.0, expiry_years=1.0, rate=[0.05, 0.0], is_call=False
+        ...     9.98, spot=100.0, strike=100.0, expiry_years=1.0, rate=[0.05, 0.0], option_type="put"
         ... ).round(3)
         array([0.303, 0.251])
     """
-    prices, calls = numbers("price", price), np.asarray(is_call)
-    if calls.dtype.kind != "b":
-        raise InvalidInput("is_call", "must be true or false")
+    prices, calls = numbers("price", price), are_calls(option_type)
     terms = checked(
         spot=spot, strike=strike, expiry_years=expiry_years, rate=rate, dividend_yield=dividend_yield
     )
-    shape = common_shape(price=prices, **terms, is_call=calls)
+    shape = common_shape(price=prices, **terms, option_type=calls)
     check_single_boundary(*(flat(terms[name], shape) for name in ("rate", "dividend_yield")))
     given = np.stack([flat(term, shape) for term in (prices, *terms.values())])
     sides = flat(calls, shape)
@@ -131,7 +129,7 @@ class _Quotes:
             expiry_years=self.years,
             rate=self.rates,
             dividend_yield=self.yields,
-            is_call=self.is_call,
+            option_type="call" if self.is_call else "put",
         )
         everything = np.arange(self.prices.size)
         upper = np.where(

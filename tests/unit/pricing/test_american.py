@@ -341,15 +341,14 @@ def test_what_cannot_be_priced_is_named(field: str, changes: dict[str, float]) -
     assert refused.value.field == field
 
 
-@pytest.mark.parametrize("is_call", [True, False])
-def test_the_price_of_a_volatility_implies_it(is_call: bool) -> None:
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_the_price_of_a_volatility_implies_it(side: str) -> None:
     terms = random_terms(200, seed=4)
     volatility = terms.pop("volatility")
     value = american(volatility=volatility, **terms)
-    price = value.call_price if is_call else value.put_price
-    vega = value.call_vega if is_call else value.put_vega
+    price, vega = getattr(value, f"{side}_price"), getattr(value, f"{side}_vega")
 
-    implied = american_implied_volatility(price, is_call=is_call, **terms)
+    implied = american_implied_volatility(price, option_type=side, **terms)
 
     # Where a hundredth of a point moves the price by less than its digits, nothing is implied.
     is_told = vega > 1e-6 * price
@@ -359,7 +358,12 @@ def test_the_price_of_a_volatility_implies_it(is_call: bool) -> None:
 
 def test_a_price_that_no_volatility_gives_has_none() -> None:
     implied = american_implied_volatility(
-        [40.0, 39.0, 141.0, math.nan], spot=100.0, strike=140.0, expiry_years=1.0, rate=0.05, is_call=False
+        [40.0, 39.0, 141.0, math.nan],
+        spot=100.0,
+        strike=140.0,
+        expiry_years=1.0,
+        rate=0.05,
+        option_type="put",
     )
 
     assert np.isnan(implied).all()

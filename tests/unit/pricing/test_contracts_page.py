@@ -6,16 +6,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import make_early_exercise
 import numpy as np
-import pytest
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGE = (DOCS / "contracts.md").read_text(encoding="utf-8")
 
 
 def test_the_example_runs_as_it_is_written() -> None:
-    [example] = re.findall(
-        r"```python\n(.*?)```", (DOCS / "contracts.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+    [example] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names: dict[str, Any] = {}
 
     exec(example, names)
@@ -24,12 +23,14 @@ def test_the_example_runs_as_it_is_written() -> None:
     np.testing.assert_allclose(names["implied"], [0.2, np.nan], rtol=1e-7)
 
 
-def test_the_picture_is_written(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="the picture needs matplotlib").use("Agg")
-    import make_early_exercise
+def test_the_picture_shows_both_sides() -> None:
+    drawn = make_early_exercise.picture()
 
-    make_early_exercise.main(tmp_path)
-
-    [written] = tmp_path.iterdir()
-    assert f"images/{written.name}" in (DOCS / "contracts.md").read_text(encoding="utf-8")
-    assert (DOCS / "images" / written.name).stat().st_size < 200_000
+    assert [line.name for line in drawn.data] == ["put", "put", "call", "call"]
+    put, put_edge, call, call_edge = (np.asarray(line.y) for line in drawn.data)
+    assert put[0] > put[-1] >= 0.0
+    assert call[-1] > call[0] >= 0.0
+    assert np.all(np.diff(put_edge) <= 0.0)
+    assert np.all(np.diff(call_edge) >= 0.0)
+    assert "images/early-exercise.svg" in PAGE
+    assert (DOCS / "images" / "early-exercise.svg").stat().st_size < 200_000
