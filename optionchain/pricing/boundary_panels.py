@@ -8,7 +8,7 @@ same whoever asks: a contract has the same value in any company.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ _BITS_OF_TIME = 2
 _STEP = 2.0**-22
 # Each has 3 kB.
 _MOST_PANELS = 4096
+
+# Codes an entry.
+_FEW = 64
 
 _SERIES = coefficients_matrix(VOLATILITY_DEGREE)
 
@@ -63,19 +66,32 @@ def panels_of(
     half, power = np.frexp(volatilities)
     steps = _HALVES * power + (half >= 0.75)
     horizons = -(-np.frexp(years)[1] // _BITS_OF_TIME)
-    keys = (rates, yields, horizons, steps)
-    which, firsts = _groups(keys)
-    found = [_panel(*(float(key[first]) for key in keys), by_yield) for first in firsts.tolist()]
+    which, firsts = _groups((rates, yields), (horizons, steps))
+    found = [
+        _panel(float(rates[i]), float(yields[i]), int(horizons[i]), int(steps[i]), by_yield)
+        for i in firsts.tolist()
+    ]
     return which, Panels(np.array([ranges for ranges, _ in found]), np.array([series for _, series in found]))
 
 
-def _groups(keys: tuple[NDArray[Any], ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _groups(
+    numbers: tuple[Floats, ...], wholes: tuple[NDArray[np.int64], ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Number the different combinations of some keys: of each entry its number, and of each number an entry."""
-    codes = np.zeros(keys[0].size, dtype=np.int64)
-    for key in keys:
-        if not (key == key[0]).all():
-            _, numbers = np.unique(key, return_inverse=True)
-            _, codes = np.unique(codes * (int(numbers.max()) + 1) + numbers, return_inverse=True)
+    codes = np.zeros(numbers[0].size, dtype=np.int64)
+    for number in numbers:
+        if not (number == number[0]).all():
+            different, which = np.unique(number, return_inverse=True)
+            codes = codes * different.size + which
+    for whole in wholes:
+        lowest = whole.min()
+        codes = codes * (whole.max() - lowest + 1) + (whole - lowest)
+    if codes.max() < _FEW * codes.size:  # a table is faster than sorting
+        is_there = np.zeros(int(codes.max()) + 1, dtype=np.int64)
+        is_there[codes] = 1
+        codes = (np.cumsum(is_there) - 1)[codes]
+    else:
+        _, codes = np.unique(codes, return_inverse=True)
     firsts = np.empty(int(codes.max()) + 1, dtype=np.int64)
     firsts[codes] = np.arange(codes.size)
     return codes, firsts
@@ -83,12 +99,12 @@ def _groups(keys: tuple[NDArray[Any], ...]) -> tuple[NDArray[np.int64], NDArray[
 
 @lru_cache(maxsize=_MOST_PANELS)
 def _panel(
-    rate: float, dividend_yield: float, horizon: float, step: float, by_yield: bool
+    rate: float, dividend_yield: float, horizon: int, step: int, by_yield: bool
 ) -> tuple[tuple[float, ...], Floats]:
-    power, half = divmod(int(step), _HALVES)
+    power, half = divmod(step, _HALVES)
     width = 2.0 ** (power - 2)
     lowest = 2.0 ** (power - 1) + half * width
-    longest = 2.0 ** (_BITS_OF_TIME * int(horizon))
+    longest = 2.0 ** (_BITS_OF_TIME * horizon)
     gather = float(gathering(rate, dividend_yield, lowest + 0.5 * width, longest))
     volatilities = lowest + width * chebyshev_points(VOLATILITY_DEGREE)
     change = _change(rate, dividend_yield, by_yield)
