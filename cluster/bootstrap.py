@@ -32,7 +32,7 @@ from adapters.mongo_history import MongoHistoricalRepository
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
+from adapters.redis_connection import of_cache, open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
@@ -108,6 +108,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             RayRuntime(),
             settings.session,
             open_watch(settings),
+            partial(open_history_repository, settings) if settings.session.keep_steps else None,
             namespace=settings.ray.namespace,
         )
 
@@ -178,7 +179,7 @@ def open_authentication(auth: AuthSettings) -> Authentication:
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:
     """The cache of this process: a bounded part of its own in front of Redis."""
     return RedisCacheService(
-        open_redis(settings.redis),
+        open_redis(of_cache(settings.redis, settings.cache)),
         prefix=settings.redis.prefix,
         timeout_seconds=settings.redis.timeout_seconds,
         local_bytes=settings.cache.local_megabytes << 20,
@@ -187,10 +188,17 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
     )
 
 
+def open_history_repository(
+    settings: Settings, observer: Observer | None = None
+) -> MongoHistoricalRepository:
+    """The store of history, as this process reaches it."""
+    return MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
+
+
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
     observer = _shared_observer(settings, HISTORY)
-    repository = MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
+    repository = open_history_repository(settings, observer)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
 

@@ -130,26 +130,26 @@ class Text(Parameter):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Parameter):
-    """One of a few names.
+    """One of a few words.
 
     Attributes:
         about: Meaning, for the schema.
-        names: All of them.
+        words: Those that are allowed.
     """
 
     about: str
-    names: tuple[str, ...]
+    words: tuple[str, ...]
 
     def check(self, field: str, value: object) -> str:
-        if not isinstance(value, str) or value not in self.names:
-            raise InvalidInput(field, f"must be one of {', '.join(self.names)}")
+        if not isinstance(value, str) or value not in self.words:
+            raise InvalidInput(field, f"must be {' or '.join(self.words)}")
         return value
 
     def to_wire(self, value: str) -> str:
         return value
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.names), "description": self.about}
+        return {"type": "string", "enum": list(self.words), "description": self.about}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,42 +166,6 @@ class Omission:
     means: str = ""
     is_configurable: bool = False
     is_silent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A parameter whose JSON value is its own value, as it is declared.
-
-    Attributes:
-        name: Of the field.
-        kind: ``int``, ``float`` or ``str``.
-        parameter: What it allows.
-        default: In Python; None where there is none, or where None is it.
-        omission: What a request that leaves it out gets; None where it may not.
-    """
-
-    name: str
-    kind: type
-    parameter: Number | Whole | Text | Choice
-    default: Any
-    omission: Omission | None
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether it is not shown where it has the default."""
-        return self.omission is not None and self.omission.is_silent
-
-    @property
-    def if_null(self) -> str | None:
-        """What null asks for, for people; None where it may not be sent."""
-        if self.omission is None:
-            return None
-        return f"null {self.omission.means or f'means {self.default}'}"
-
-    @property
-    def about(self) -> str:
-        """Meaning, unit, and what null asks for, for people."""
-        return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
 
 
 @cache

@@ -20,11 +20,13 @@ from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.kernel import QUOTED, Offsets, Term
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
+from optionchain.pricing.spreads import SpreadModel
 from optionchain.terms import EXERCISES, Exercise
 from optionchain.validation import finite, whole
 
 _RANGES = {
     "spot": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
+    "ladder_price": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
     "base_volatility": (0.0, HIGHEST_VOLATILITY),
     "strike_interval": (1e-6, HIGHEST_PATH),
     "skew_slope": (-1e6, 1e6),
@@ -51,6 +53,8 @@ class ChainTerms:
     spread: float
     risk_free_rate: float
     dividend_yield: float
+    ladder_price: float | None = None
+    spreads: SpreadModel | None = None
     exercise: Exercise = "european"
 
 
@@ -68,6 +72,8 @@ def build_chain(
     spread: float = 0.01,
     risk_free_rate: float = 0.0,
     dividend_yield: float = 0.0,
+    ladder_price: float | None = None,
+    spreads: SpreadModel | None = None,
     exercise: Exercise = "european",
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
@@ -85,6 +91,8 @@ def build_chain(
         spread: Between ask and bid, in currency units, in [0, 1e12].
         risk_free_rate: Annualised, continuously compounded, in [-10, 10].
         dividend_yield: Annualised, continuously compounded, in [0, 10].
+        ladder_price: The price around which strikes are listed, in (0, 1e12]; None means the spot.
+        spreads: Between asks and bids of each contract, in place of `spread`.
         exercise: ``european`` or ``american``.
 
     Returns:
@@ -120,6 +128,7 @@ def build_chain(
     settled = {field: _in_range(field, number) for field, number in numbers.items()}
     interval = None if strike_interval is None else _in_range("strike_interval", strike_interval)
     size = whole("chain_size", chain_size, low=0, high=500)
+    centre = None if ladder_price is None else _in_range("ladder_price", ladder_price)
     if quote_time.tzinfo is None:
         raise InvalidInput("quote_time", "must have a UTC offset")
     terms = ChainTerms(
@@ -128,6 +137,8 @@ def build_chain(
         expirations=tuple(expirations),
         chain_size=size,
         strike_interval=interval,
+        ladder_price=centre,
+        spreads=spreads,
         exercise=_checked_exercise(exercise),
         **settled,
     )
@@ -178,7 +189,7 @@ def _in_range(field: str, number: float) -> float:
 
 def _checked_exercise(exercise: Exercise) -> Exercise:
     if exercise not in EXERCISES:
-        raise InvalidInput("exercise", f"must be one of {', '.join(EXERCISES)}")
+        raise InvalidInput("exercise", f"must be {' or '.join(EXERCISES)}")
     return exercise
 
 
@@ -202,9 +213,11 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
     american = np.repeat(np.array([each.exercise == "american" for each in group], dtype=bool), counts)
-    offsets, columns = priced(terms, intervals, strikes_per_side, american=american)
+    offsets, columns = priced(
+        terms, intervals, strikes_per_side, centres=_centres(group, counts), american=american
+    )
     _check_prices(terms, offsets, columns[0])
-    return [
+    chains = [
         OptionChain(
             symbol=each.symbol,
             quote_time=each.quote_time,
@@ -223,6 +236,18 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
             group, days, pairwise(accumulate(counts, initial=0)), strict=True
         )
     ]
+    for each, chain in zip(group, chains, strict=True):
+        if each.spreads is not None:
+            chain.quote_by(each.spreads)
+    return chains
+
+
+def _centres(group: Sequence[ChainTerms], counts: Sequence[int]) -> Floats | None:
+    """``[ladders]`` the prices around which strikes are listed; None where that is the spot of all."""
+    if all(each.ladder_price is None for each in group):
+        return None
+    prices = [each.spot if each.ladder_price is None else each.ladder_price for each in group]
+    return np.repeat(prices, counts)
 
 
 def _rows(group: Sequence[ChainTerms]) -> Floats:

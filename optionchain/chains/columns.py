@@ -8,9 +8,12 @@ from typing import Any, Literal, Self, TypeAlias, overload
 from optionchain.arrays import Floats
 
 GreekSet: TypeAlias = Literal["none", "first", "all"]
-"""Which greeks a rendering shows: none, delta and gamma, or these with theta, vega and rho."""
+"""Which greeks a rendering shows beside delta and gamma: no others, those of the first order, or of the second too."""
 
-_SETS: tuple[GreekSet, ...] = ("none", "first", "all")
+Side: TypeAlias = Literal["call", "put"]
+SIDES: tuple[Side, ...] = ("call", "put")
+
+GREEK_SETS: tuple[GreekSet, ...] = ("none", "first", "all")
 
 
 class Column:
@@ -20,11 +23,9 @@ class Column:
         label: What JSON and tables of one row a side call it.
         unit: In words.
         side: Whose number it is; None where it is that of both.
-        greeks: The smallest set of greeks that it belongs to; ``none`` is always shown.
-        beside: JSON shows it beside the two sides although it is that of one, rather than in the object of its side.
-        exported: Whether an exported chain has it.
-        american: JSON and exports show it only of contracts that can be exercised early: of others, what stands
-            beside the two sides is enough.
+        greeks: The smallest set of greeks that shows it; None where it is no greek. What ``none`` shows is shown
+            always, the others in a block of each side.
+        is_partial: Whether it is not defined for some contracts, for which it is NaN.
 
     Attributes:
         name: The attribute of a chain that has it.
@@ -35,20 +36,16 @@ class Column:
         label: str,
         unit: str,
         *,
-        side: Literal["call", "put"] | None = None,
-        greeks: GreekSet = "none",
-        beside: bool = False,
-        exported: bool = False,
-        american: bool = False,
+        side: Side | None = None,
+        greeks: GreekSet | None = None,
+        is_partial: bool = False,
     ) -> None:
         self.name = ""
         self.label = label
         self.unit = unit
         self.side = side
         self.greeks = greeks
-        self.exported = exported
-        self.american = american
-        self.json_side = None if beside else side
+        self.is_partial = is_partial
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -58,13 +55,19 @@ class Column:
         """What a table of one row a strike calls it: ``call_bid``."""
         return self.label if self.side is None else f"{self.side}_{self.label}"
 
+    @property
+    def is_greek(self) -> bool:
+        """Whether it is a derivative of the price."""
+        return self.greeks is not None
+
+    @property
+    def is_always_shown(self) -> bool:
+        """Whether every rendering has it."""
+        return self.is_shown("none")
+
     def is_shown(self, greeks: GreekSet) -> bool:
         """Whether a rendering with these greeks has it."""
-        return _SETS.index(self.greeks) <= _SETS.index(greeks)
-
-    def is_own(self, *, is_american: bool) -> bool:
-        """Whether JSON and exports of such contracts show it."""
-        return is_american or not self.american
+        return self.greeks is None or GREEK_SETS.index(self.greeks) <= GREEK_SETS.index(greeks)
 
     def of(self, contracts: Any) -> Floats:
         """The numbers of these contracts, computed if need be."""
@@ -86,11 +89,12 @@ class Stored(Column):
         self, row: int, label: str, unit: str, *, american_row: int | None = None, **shown: Any
     ) -> None:
         super().__init__(label, unit, **shown)
-        self._rows = (row, row if american_row is None else american_row)
+        self.row = row
+        self.american_row = row if american_row is None else american_row
 
-    def row(self, *, is_american: bool) -> int:
-        """Its place in the kernel's columns."""
-        return self._rows[is_american]
+    def row_of(self, contracts: Any) -> int:
+        """Its place in the columns of these contracts."""
+        return self.american_row if contracts.is_american else self.row
 
     @overload
     def __get__(self, contracts: None, owner: type) -> Self: ...
@@ -99,7 +103,7 @@ class Stored(Column):
     def __get__(self, contracts: Any, owner: type) -> Self | Floats:
         if contracts is None:
             return self
-        numbers: Floats = contracts.columns[self.row(is_american=contracts.is_american)]
+        numbers: Floats = contracts.columns[self.row_of(contracts)]
         return numbers
 
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.chains.columns import Column, GreekSet
-from optionchain.chains.contracts import COLUMNS, Contracts
+from optionchain.chains.columns import SIDES, Column, GreekSet
+from optionchain.chains.contracts import COLUMNS, Contracts, of_side
 from optionchain.chains.occ import contract_symbols
 from optionchain.expirations import Expiration
 
@@ -23,7 +23,7 @@ _STRIKE = Contracts.strikes
 # The quotes of a side, what is common to both, the greeks: as traders read a row.
 _NUMBERS = sorted(
     {column.label: column for column in COLUMNS if column is not _STRIKE}.values(),
-    key=lambda column: (column.greeks != "none", column.greeks == "none" and column.side is None),
+    key=lambda column: (column.is_greek, not column.is_greek and column.side is None),
 )
 
 
@@ -85,7 +85,8 @@ def long_table(contracts: Contracts, listed: Listed, greeks: GreekSet = "all") -
             columns[column.label] = _of_both_sides(contracts, column.label)
     nothing = pa.nulls(rows, _NUMBER)
     return pa.table(
-        [pa.array(columns.get(field.name, nothing), field.type) for field in SCHEMA], schema=SCHEMA
+        [pa.array(columns.get(field.name, nothing), field.type, from_pandas=True) for field in SCHEMA],
+        schema=SCHEMA,
     )
 
 
@@ -110,7 +111,9 @@ def _terms(contracts: Contracts, listed: Listed) -> dict[str, object]:
 
 def _of_both_sides(contracts: Contracts, label: str) -> Floats:
     """Call, put, call, put, ...; what has no side is that of both."""
-    numbers = [column.of(contracts) for column in COLUMNS if column.label == label]
+    call, put = (of_side(label, side) for side in SIDES)
+    found = [column for column in dict.fromkeys((call, put)) if column is not None]
+    numbers = [column.of(contracts) for column in found]
     return np.repeat(numbers[0], 2) if len(numbers) == 1 else np.column_stack(numbers).ravel()
 
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+from optionchain.declared_parameters import declared_parameters, terms_of
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire
 from optionchain.numerics import EARLIER
-from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration, declared_parameters
+from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
@@ -76,7 +77,7 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
 
 def shown(parameters: SimulationParameters, names: Iterable[str]) -> dict[str, Any]:
     """Some parameters by name, without those that are silent and have their default."""
-    declared, terms = declared_parameters(), parameters.terms
+    declared, terms = declared_parameters(), terms_of(parameters)
     return {
         name: getattr(parameters, name)
         for name in names

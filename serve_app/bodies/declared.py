@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
-from optionchain.declarations import Declared
-from optionchain.parameters import configurable_defaults, declared_parameters
+from optionchain.declared_parameters import Declared, configurable_defaults, declared_parameters
 
 DEFAULTS: Mapping[str, Any] = configurable_defaults() | {
     each.name: each.default

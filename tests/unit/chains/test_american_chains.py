@@ -15,6 +15,7 @@ import pytest
 from optionchain.arrays import Floats
 from optionchain.chains import GreekSet, OptionChain, build_chain
 from optionchain.chains.path_chains import price_chosen, price_path_chains
+from optionchain.declared_parameters import terms_of
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Schedule, WeeklyRule
 from optionchain.export import Dataset, Export, Format
@@ -156,22 +157,31 @@ def test_blocks_paths_and_chosen_contracts_have_the_bytes_of_a_chain(expirations
         assert getattr(chosen, name)[0, 0].tobytes() == ours[: chain.offsets[1]].tobytes()
 
 
-def test_json_shows_what_a_put_has_of_its_own() -> None:
+def test_json_shows_the_greeks_that_each_side_has() -> None:
     early, late = contract(SPY), contract(EUROPEAN)
 
-    assert list(early["put"]) == ["bid", "ask", "mid", "delta", "gamma", "theta", "vega", "rho"]
-    assert list(late["put"]) == ["bid", "ask", "mid", "delta"]
-    assert list(early["call"]) == list(late["call"])
+    put, call = early["put"]["greeks"], early["call"]["greeks"]
     assert early["put"]["mid"] == early["strike"] - 100.0
-    assert list(contract(SPY, "first")["put"]) == ["bid", "ask", "mid", "delta", "gamma"]
-    assert list(contract(SPY, "none")["put"]) == ["bid", "ask", "mid"]
+    assert (put["delta"], put["gamma"], put["vega"], put["theta"], put["rho"]) == (-1.0, 0.0, 0.0, 0.0, 0.0)
+    assert call["gamma"] == early["gamma"] > 0.0
+    assert late["put"]["greeks"]["gamma"] == late["gamma"]
+    assert early["put"].keys() == late["put"].keys()
+    assert contract(SPY, "none")["put"].keys() == {"bid", "ask", "mid", "delta"}
+
+
+def test_what_has_no_formula_for_early_exercise_is_null() -> None:
+    early, late = contract(SPY)["call"]["greeks"], contract(EUROPEAN)["call"]["greeks"]
+
+    unknown = {"rho_d", "vanna", "vomma", "veta", "charm", "color"}
+    assert {name for name, value in early.items() if value is None} == unknown
+    assert not {name for name, value in late.items() if value is None}
 
 
 def test_terms_that_nobody_gave_are_nowhere() -> None:
     wire = parameters_to_wire(EUROPEAN)
 
     assert not wire.keys() & {"exercise", "settlement", "multiplier", "currency"}
-    assert EUROPEAN.terms == {}
+    assert terms_of(EUROPEAN) == {}
     assert Export(parameters=EUROPEAN, dataset=Dataset.OPTION_CHAINS).schema.metadata is None
     assert parameters_from_wire(wire) == EUROPEAN
 
@@ -182,7 +192,7 @@ def test_terms_that_were_given_are_kept_and_shown() -> None:
     wire = parameters_to_wire(given)
 
     terms = {"exercise": "american", "settlement": "physical", "multiplier": 100.0, "currency": "USD"}
-    assert given.terms == terms
+    assert terms_of(given) == terms
     assert wire | terms == wire
     assert parameters_from_wire(json.loads(json.dumps(wire))) == given
 
@@ -205,7 +215,7 @@ def test_a_wrong_term_is_refused_by_name(name: str, wrong: object) -> None:
 
 
 def test_exports_have_the_puts_gamma_and_the_terms() -> None:
-    export = Export(parameters=replace(SPY, multiplier=100.0), format=Format.PARQUET, to_step=1)
+    export = Export(parameters=replace(SPY, multiplier=100.0), format=Format.PARQUET, to_step=1, greeks="all")
 
     table = pq.read_table(pa.BufferReader(b"".join(export.pieces())))
 
@@ -213,7 +223,6 @@ def test_exports_have_the_puts_gamma_and_the_terms() -> None:
     assert table.column("put_gamma").to_numpy()[-chain.strikes.size :].tobytes() == chain.put_gamma.tobytes()
     metadata = table.schema.metadata
     assert (metadata[b"exercise"], metadata[b"multiplier"]) == (b"american", b"100.0")
-    assert "put_gamma" not in Export(parameters=EUROPEAN).schema.names
 
 
 def test_the_long_table_has_the_greeks_of_each_side() -> None:
