@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,7 +67,7 @@ def open_redis(settings: RedisSettings) -> RedisClient:
     return client
 
 
-def nodes_of(client: RedisClient, keys: Sequence[str]) -> list[dict[str, Any]]:
+async def nodes_of(client: RedisClient, keys: Sequence[str]) -> list[dict[str, Any]]:
     """Where a pipeline sends the commands on these keys, once each, as arguments of further ones that go there too."""
     if not isinstance(client, RedisCluster):
         return [{}] if keys else []
