@@ -10,6 +10,8 @@ OPTIONS ?=
 PORT ?=
 # All but `nautilus`, which pins an fsspec that no current s3fs goes with: its one test skips without it.
 TESTED_EXTRAS := $(addprefix --extra ,embedded s3 build test check docs release)
+# Folders that are distributions of their own.
+LIBRARIES := optionchain optionchain_client
 # Tests run beside each other: much of their time is spent waiting for processes to start.
 WORKERS ?= 2
 
@@ -57,11 +59,13 @@ docs: $(VENV)/.test ## Build the documentation site in build/site; a link that l
 	@$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet --builder html docs build/site
 	@echo "The site: build/site/index.html"
 
-build: $(VENV)/.test ## Build and check the wheel and the source distribution, in dist/
+build: $(VENV)/.test ## Build and check the wheels and source distributions: library, client, service; in dist/
 	@rm -rf dist
-	@$(BIN)/python -m build --no-isolation --outdir dist
+	@for folder in $(LIBRARIES) .; do $(BIN)/python -m build --no-isolation --outdir dist $$folder || exit 1; done
 	@$(BIN)/python -m twine check --strict dist/*
-	@$(BIN)/check-wheel-contents dist
+	@for folder in $(LIBRARIES); do \
+		$(BIN)/check-wheel-contents --config $$folder/pyproject.toml --package $$folder dist/$$folder-*.whl || exit 1; done
+	@$(BIN)/check-wheel-contents dist/optionchain_simulator-*.whl
 
 format: $(VENV)/.test ## Generate the synchronous client, format the code and apply safe fixes
 	@$(BIN)/python -P optionchain_client/make_synchronous.py

@@ -189,6 +189,7 @@ class NamedActor:
         actors: The way to it.
         name: Its name.
         timeout_seconds: The patience of a caller who has no other, repetitions included.
+        service: Of `SharedActors`, whose methods are called; None where the actor is but one.
         clock: Unix time in seconds.
     """
 
@@ -198,10 +199,12 @@ class NamedActor:
         name: str,
         *,
         timeout_seconds: float,
+        service: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._actors = actors
         self._name = name
+        self._prefix = f"{service}." if service else ""
         self._timeout_seconds = timeout_seconds
         self._clock = clock
 
@@ -220,7 +223,7 @@ class NamedActor:
         now = self._clock()
         context = context.until(now + self._timeout_seconds)
         return await delivered(
-            lambda: self._actors.deliver(self._name, "call", context, method, arguments),
+            lambda: self._actors.deliver(self._name, "call", context, self._prefix + method, arguments),
             what=self._actors.what,
             seconds=context.seconds_left(now),
             is_repeatable=is_repeatable,

@@ -12,13 +12,14 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from cachetools import TLRUCache
 from redis.asyncio import RedisCluster
 
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_connection import RedisClient, redis_errors
+from adapters.redis_connection import RedisClient, redis_call, redis_errors
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_CACHE_SECONDS
@@ -36,7 +37,8 @@ _DROP = """
 local function drop(key)
   redis.call('DEL', key)
   redis.call('ZREM', KEYS[2], key)
-  redis.call('HINCRBY', KEYS[3], 'all', -(redis.call('HGET', KEYS[3], key) or 0))
+  -- Not by a minus sign: Redis 7.0 does not take -0 for an integer.
+  redis.call('HINCRBY', KEYS[3], 'all', 0 - (redis.call('HGET', KEYS[3], key) or 0))
   redis.call('HDEL', KEYS[3], key)
 end
 drop(KEYS[1])
@@ -70,6 +72,7 @@ class RedisCacheService:
     Args:
         client: An open client; closed by `close`.
         prefix: Prefix of every key.
+        timeout_seconds: Patience with one call.
         local_bytes: Bound of what this process holds.
         redis_bytes: Bound of what Redis holds of the cache.
         observer: Told what is found where, and what becomes of the messages.
@@ -81,6 +84,7 @@ class RedisCacheService:
         client: RedisClient,
         *,
         prefix: str = "ocs",
+        timeout_seconds: float = 2.0,
         local_bytes: int = 64 << 20,
         redis_bytes: int = 256 << 20,
         observer: Observer | None = None,
@@ -90,6 +94,7 @@ class RedisCacheService:
         # The braces keep all of it in one slot of Redis Cluster.
         self._place = f"{{{prefix}:cache}}"
         self._redis_bytes = redis_bytes
+        self._call = partial(redis_call, CACHE, timeout_seconds)
         self._channel = f"{prefix}:cache-forget"
         self._clock = clock
         self._local: TLRUCache[str, tuple[bytes, float]] = TLRUCache(
@@ -195,22 +200,22 @@ class RedisCacheService:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.execute_command("GET", self._key(key))
         pipeline.execute_command("PTTL", self._key(key))
-        with redis_errors(CACHE):
+        async with self._call():
             value, milliseconds = await pipeline.execute()
         return value, milliseconds
 
     async def _write(self, key: str, value: bytes, milliseconds: int) -> None:
-        with redis_errors(CACHE):
+        async with self._call():
             arguments = (value, milliseconds, self._redis_bytes, OVERHEAD_BYTES)
             await self._client.execute_command("EVAL", _KEEP, 3, *self._keys(key), *arguments)
 
     async def _forget(self, key: str) -> None:
-        with redis_errors(CACHE):
+        async with self._call():
             await self._client.execute_command("EVAL", _DROP, 3, *self._keys(key))
             await self._client.execute_command("PUBLISH", self._channel, key)
 
     async def _has(self, key: str) -> bool:
-        with redis_errors(CACHE):
+        async with self._call():
             return bool(await self._client.execute_command("EXISTS", self._key(key)))
 
     def _key(self, key: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from adapters.redis_connection import RedisClient, open_redis, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_call
 from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
 from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
@@ -104,7 +104,7 @@ class RedisSessionStore:
         ttl_seconds: How long a session lives after its last write.
         keyed_seconds: How long, at least, keyed commands are remembered.
         wait_replicas: Replicas that must acknowledge a save; 0 for none.
-        timeout_seconds: How long to wait for those replicas.
+        timeout_seconds: Patience with one call; half of it with those replicas.
         clock: Unix time in seconds.
     """
 
@@ -165,7 +165,7 @@ class RedisSessionStore:
             index.append(self._due_command(new))
         commands = index + [self._save_command(checkpoint) for checkpoint in checkpoints]
         if self._wait_replicas:
-            commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 1000)))
+            commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 500)))
         answers = await self._pipelined(commands)
         # Not new and yet not listed: by somebody's clock they had expired, and their owner may have been forgotten.
         unlisted = {owner for (owner, _), added in zip(lists, answers, strict=False) if added} - new
@@ -263,7 +263,7 @@ class RedisSessionStore:
         )
 
     async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        with redis_errors("the session store"):
+        async with redis_call("the session store", self._timeout_seconds):
             pipeline = self._client.pipeline(transaction=False)
             for command in commands:
                 pipeline.execute_command(*command)

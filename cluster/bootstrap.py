@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypedDict
 
-from pydantic import BaseModel
 from ray.actor import ActorHandle
 
 from actors.configuration.actor import ConfigActor, ConfigSources
@@ -20,6 +19,7 @@ from actors.sessions.gateway import SessionGateway, SessionTransport
 from actors.sessions.placement import parse_placement
 from actors.sessions.ray_transport import RaySessionTransport
 from actors.sessions.socket_transport import SocketSessionTransport
+from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.mongo_config import MongoConfigRepository
@@ -41,7 +41,8 @@ from optionchain.configuration.simulator import SIMULATOR
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency, SessionStore
 
-HISTORY_ACTOR, CONFIG_ACTOR = "history", "configuration"
+HISTORY, CONFIGURATION = "history", "configuration"
+IN_ONE_PROCESS = "shared"  # the actor in which both live where they share a process
 
 
 class OpenServices(TypedDict):
@@ -125,6 +126,7 @@ def open_answers(settings: Settings) -> RedisAnswers:
     return RedisAnswers(
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         ttl_seconds=settings.http.idempotency_seconds,
         max_bytes=settings.http.idempotency_max_bytes,
         total_bytes=settings.http.idempotency_megabytes << 20,
@@ -136,7 +138,11 @@ def open_allowances(settings: Settings, observer: Observer | None = None) -> Red
     if not settings.rate.per_minute:
         return None
     return RedisAllowances(
-        open_redis(settings.redis), settings.rate, prefix=settings.redis.prefix, observer=observer
+        open_redis(settings.redis),
+        settings.rate,
+        prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
+        observer=observer,
     )
 
 
@@ -150,6 +156,7 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
     return RedisCacheService(
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         local_bytes=settings.cache.local_megabytes << 20,
         redis_bytes=settings.cache.redis_megabytes << 20,
         observer=observer,
@@ -172,35 +179,52 @@ def open_config_sources(settings: Settings) -> ConfigSources:
     return ConfigSources(repository, open_cache(settings, observer), breaker)
 
 
-def history_actor(settings: Settings) -> ActorHandle[Any]:
-    """The one history actor, created where there is none."""
-    return _shared_actor(settings, HistoryActor, HISTORY_ACTOR, open_history_sources, settings.history)
+def _history(settings: Settings) -> HistoryActor:
+    return HistoryActor(
+        partial(open_history_sources, settings), settings.history, partial(open_observer, settings.telemetry)
+    )
 
 
-def config_actor(settings: Settings) -> ActorHandle[Any]:
-    """The one configuration actor, created where there is none."""
-    return _shared_actor(settings, ConfigActor, CONFIG_ACTOR, open_config_sources, settings.config)
+def _configuration(settings: Settings) -> ConfigActor:
+    return ConfigActor(
+        partial(open_config_sources, settings), settings.config, partial(open_observer, settings.telemetry)
+    )
 
 
-def _shared_actor(
-    settings: Settings, kind: type, name: str, open_sources: Callable[[Settings], object], group: BaseModel
-) -> ActorHandle[Any]:
-    opened = partial(open_sources, settings), group, partial(open_observer, settings.telemetry)
-    return find_or_make(kind, name, *opened, namespace=settings.ray.namespace)
+SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
+
+
+def shared_actors(settings: Settings) -> list[ActorHandle[Any]]:
+    """The actors that serve history and configurations, created where there are none."""
+    return [_shared_actor(settings, name) for name in {_home(settings, each) for each in SHARED}]
+
+
+def _home(settings: Settings, service: str) -> str:
+    """The name of the actor that a service lives in."""
+    return IN_ONE_PROCESS if settings.ray.shares_process else service
+
+
+def _shared_actor(settings: Settings, name: str) -> ActorHandle[Any]:
+    services = SHARED if name == IN_ONE_PROCESS else {name: SHARED[name]}
+    makers = {service: partial(make, settings) for service, make in services.items()}
+    return find_or_make(SharedActors, name, makers, namespace=settings.ray.namespace)
+
+
+def _way_to(
+    settings: Settings, service: str, timeout_seconds: float, observer: Observer | None
+) -> NamedActor:
+    actors = NamedActors(partial(_shared_actor, settings), what=f"the {service}", observer=observer)
+    return NamedActor(actors, _home(settings, service), service=service, timeout_seconds=timeout_seconds)
 
 
 def open_history(settings: Settings, observer: Observer | None = None) -> RayHistory:
-    """The way to the one history actor."""
-    actors = NamedActors(lambda _: history_actor(settings), what="the history", observer=observer)
-    return RayHistory(NamedActor(actors, HISTORY_ACTOR, timeout_seconds=settings.history.timeout_seconds))
+    """The way to the history service."""
+    return RayHistory(_way_to(settings, HISTORY, settings.history.timeout_seconds, observer))
 
 
 def open_configurations(settings: Settings, observer: Observer | None = None) -> RayConfigurations:
-    """The way to the one configuration actor."""
-    actors = NamedActors(lambda _: config_actor(settings), what="the configuration", observer=observer)
-    return RayConfigurations(
-        NamedActor(actors, CONFIG_ACTOR, timeout_seconds=settings.config.timeout_seconds)
-    )
+    """The way to the configuration service."""
+    return RayConfigurations(_way_to(settings, CONFIGURATION, settings.config.timeout_seconds, observer))
 
 
 def open_services(settings: Settings) -> OpenServices:
@@ -209,7 +233,7 @@ def open_services(settings: Settings) -> OpenServices:
     store = _session_store_opener(settings)()
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)
-    for actor in (history_actor(settings), config_actor(settings)):
+    for actor in shared_actors(settings):
         actor.status.remote()  # so that they warm up and listen before anybody asks
     return OpenServices(
         observer=observer,

@@ -128,9 +128,18 @@ class RaySettings(BaseModel):
         False,
         description="Start Ray's dashboard with the private cluster (240 MB), which also takes Ray Jobs",
     )
+    shared_process: bool | None = Field(
+        None,
+        description="One process for history and configuration, 100 MB less; empty means on a private cluster",
+    )
     start_timeout_seconds: float = Field(
         600.0, gt=0, description="Patience with the start of each part, and of Ray with each of its own"
     )
+
+    @property
+    def shares_process(self) -> bool:
+        """Whether the shared actors live in one process."""
+        return self.address is None if self.shared_process is None else self.shared_process
 
 
 class Settings(BaseSettings):

@@ -33,7 +33,7 @@ class Ingress:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        numerics.compile_in_background()
+        numerics.compile_when_worthwhile()
         gc.set_threshold(GARBAGE_THRESHOLD)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:

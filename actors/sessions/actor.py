@@ -76,7 +76,7 @@ class SessionActor:
         settings: SessionSettings,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
-            numerics.compile_in_background()
+            numerics.compile_when_worthwhile()
         self._name = name
         self._runtime = runtime
         self._settings = settings

@@ -23,13 +23,13 @@ from cluster.instance.embedded_servers import REDIS
 from cluster.instance.failed_start import keep_logs
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
-from cluster.instance.ports import free_ports, obstacle
+from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
 from cluster.instance.ray_node import RayPorts, actor_sockets, ray_temporary_folder
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
-from cluster.instance.supervisor import ray_lives, refuses
+from cluster.instance.supervisor import ray_lives
 from cluster.settings import Settings
 
 if TYPE_CHECKING:

@@ -65,6 +65,11 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         # Ray lowers the priority of its workers; these serve requests.
         "RAY_worker_niceness": "0",
+        # How often a node that is alone tells of its resources, Serve's processes of their metrics, and the controller
+        # looks at what it deployed: Ray's tenth of a second keeps an idle instance at a tenth of a core.
+        "RAY_raylet_report_resources_period_milliseconds": "1000",
+        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
         "OMP_NUM_THREADS": "1",
     } | _patience(settings.ray.start_timeout_seconds)
     program = haproxy_program()

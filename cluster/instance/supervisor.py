@@ -6,8 +6,6 @@ the commands that the state names; Ray and the service it leaves to a command of
 
 from __future__ import annotations
 
-import errno
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from cluster.instance import processes
 from cluster.instance.lock import locked
+from cluster.instance.ports import refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.state import InstanceState, PrivateServer, read_state
@@ -79,13 +78,6 @@ class Supervisor:
         if not refuses(port, state.host):
             self._heard_at = time.monotonic()
         return time.monotonic() - self._heard_at < SILENT_SECONDS
-
-
-def refuses(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether nobody listens there. Who is only slow has a place in the queue of its port."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((host, port)) == errno.ECONNREFUSED
 
 
 def ray_lives(state: InstanceState) -> bool:

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from optionchain.errors import InvalidInput
+from optionchain.extras import brought_by
 
 WEEKDAYS_V1 = "weekdays_v1"
 
@@ -136,7 +137,8 @@ def _exchange_calendar(name: str) -> ExchangeCalendar:
     with warnings.catch_warnings():
         # The package's own use of pandas raises deprecation warnings that say nothing about our input.
         warnings.simplefilter("ignore")
-        import exchange_calendars  # noqa: PLC0415
+        with brought_by("calendars", purpose=f"calendar {name}"):
+            import exchange_calendars  # noqa: PLC0415
 
         if name not in exchange_calendars.get_calendar_names():
             reason = f"must be {WEEKDAYS_V1} or the name of an exchange calendar such as XNYS"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 
 from optionchain.arrays import Steps
 from optionchain.chains.block import ChainBlock, build_block
-from optionchain.expirations import ExpirationPlan
+from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.expirations.listing import (
     ExpirationLister,
     Listing,
@@ -18,8 +19,27 @@ from optionchain.expirations.listing import (
     microseconds,
     single_listing,
 )
-from optionchain.parameters import SingleExpiration
-from optionchain.simulation import Simulation
+from optionchain.parameters import SimulationParameters, SingleExpiration
+
+
+class Simulated(Protocol):
+    """What rows are made of: a `Simulation`, which gives itself as a table and so cannot be named here."""
+
+    parameters: SimulationParameters
+
+    @property
+    def prices(self) -> Steps:
+        """``[steps]`` of the underlying."""
+        ...
+
+    @property
+    def volatilities(self) -> Steps:
+        """``[steps]`` annualised, at the money."""
+        ...
+
+    def expirations(self, step: int) -> tuple[Expiration, ...]:
+        """The expirations listed at a step."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +51,7 @@ class StepBlock:
         steps: Which of its steps.
     """
 
-    simulation: Simulation
+    simulation: Simulated
     steps: range
 
     @property
@@ -55,14 +75,14 @@ class StepBlock:
         return self.simulation.volatilities[self.steps.start : self.steps.stop]
 
 
-def step_blocks(simulation: Simulation, steps: range, size: int) -> Iterator[StepBlock]:
+def step_blocks(simulation: Simulated, steps: range, size: int) -> Iterator[StepBlock]:
     """Cut consecutive steps into blocks of `size`, the last one as it comes."""
     for start in range(0, len(steps), size):
         yield StepBlock(simulation, steps[start : start + size])
 
 
 def chain_blocks(
-    simulation: Simulation, steps: range, contracts: int
+    simulation: Simulated, steps: range, contracts: int
 ) -> Iterator[tuple[StepBlock, ChainBlock]]:
     """The option chains of consecutive steps, in blocks of up to `contracts` contracts, or of one step.
 
@@ -84,7 +104,7 @@ def chain_blocks(
 
 
 def _listed(
-    simulation: Simulation, blocks: Iterable[StepBlock]
+    simulation: Simulated, blocks: Iterable[StepBlock]
 ) -> Iterator[tuple[StepBlock, Microseconds, Listing]]:
     """Each block with its quote times and its expirations."""
     parameters = simulation.parameters

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from optionchain.chains import COLUMNS
 from optionchain.chains.block import ChainBlock
-from optionchain.export.blocks import StepBlock, chain_blocks, step_blocks
-from optionchain.simulation import Simulation
+from optionchain.export.blocks import Simulated, StepBlock, chain_blocks, step_blocks
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _STEPS = [
@@ -42,7 +41,7 @@ class Dataset(StrEnum):
         """The columns, each with its unit in the metadata."""
         return _SCHEMAS[self]
 
-    def record_batches(self, simulation: Simulation, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
+    def record_batches(self, simulation: Simulated, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
         """The rows of consecutive steps, in order of step, expiration and strike.
 
         Args:

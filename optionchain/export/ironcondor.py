@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from optionchain.arrays import Floats
 from optionchain.chains.block import ChainBlock
 from optionchain.errors import InvalidInput
-from optionchain.export.blocks import StepBlock, chain_blocks
+from optionchain.export.blocks import Simulated, StepBlock, chain_blocks
 from optionchain.export.encodings import Codec
-from optionchain.simulation import Simulation
 
 # Its 0.10 wheels are built without zstd.
 CODEC: Codec = "snappy"
@@ -52,7 +51,7 @@ SCHEMA = pa.schema(
 )
 
 
-def ironcondor_batches(simulation: Simulation, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
+def ironcondor_batches(simulation: Simulated, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
     """The rows of consecutive steps, in order of step, expiration and strike, the call before the put.
 
     Args:
@@ -74,7 +73,7 @@ def ironcondor_batches(simulation: Simulation, steps: range, rows: int) -> Itera
         )
 
 
-def _check_expressible(simulation: Simulation, steps: range) -> None:
+def _check_expressible(simulation: Simulated, steps: range) -> None:
     interval = simulation.parameters.strike_interval
     if interval is not None and abs(interval * 100.0 - round(interval * 100.0)) > 1e-9 * interval:
         raise InvalidInput("layout", f"ironcondor needs strikes in whole cents, not every {interval}")

@@ -165,3 +165,14 @@ def test_every_group_can_be_changed_also_one_with_a_field_called_keys() -> None:
     assert (
         keyed.with_changes({"auth": {"enabled": False}}).auth.keys.get_secret_value() == "a=0123456789abcdef"
     )
+
+
+def test_several_hosts_of_redis_are_sentinels_or_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = "redis://:secret@one.example,two.example:6380/0"
+
+    said = problem(monkeypatch, OCS_REDIS_URL=hosts)
+
+    assert "OCS_REDIS_MODE=sentinel" in said
+    assert "secret" not in said
+    monkeypatch.setenv("OCS_REDIS_MODE", "cluster")
+    assert load_settings().redis.mode == "cluster"

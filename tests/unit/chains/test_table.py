@@ -96,3 +96,14 @@ def test_listed_contracts_have_their_occ_symbol():
 )
 def test_contracts_that_occ_cannot_express_have_no_symbol(changes):
     assert set(chain(**changes).to_arrow()["contract_symbol"].to_pylist()) == {None}
+
+
+def test_pandas_has_what_polars_has():
+    ours = chain()
+
+    pandas, expected = ours.to_pandas(), ours.to_polars()
+
+    assert pandas.columns.to_list() == expected.columns == COLUMNS
+    for name in ("strike", "bid", "implied_volatility", "delta"):
+        assert pandas[name].to_list() == expected[name].to_list()
+    assert pandas["option_type"].to_list() == expected["option_type"].to_list()

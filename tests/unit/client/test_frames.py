@@ -225,7 +225,8 @@ def test_a_library_that_is_missing_is_named_with_what_to_install(
     monkeypatch.setattr(importlib, "import_module", import_module)
     session = open_client(FakeService(before=exported)).open_session(SESSION_ID)
 
-    with pytest.raises(ImportError, match=f"{method} needs {missing}: pip install {missing}") as refusal:
+    advice = rf"{method} needs {missing}: pip install 'optionchain-client\[frames\]'"
+    with pytest.raises(ImportError, match=advice) as refusal:
         getattr(session, method)()
 
     assert refusal.value.name == missing

@@ -117,6 +117,7 @@ async def test_a_coroutine_is_refused_the_same() -> None:
         ({"volatility": math.nan}, "volatility is nan"),
         ({"method": {"Heston": {"rho": math.inf}}}, "method.Heston.rho is inf"),
         ({"method": {"Historical": {"prices": [1.0, math.nan]}}}, r"method.Historical.prices\[1\] is nan"),
+        ({"method": {"Historical": {"prices": np.array([1.0, math.nan])}}}, r"prices\[1\] is nan"),
     ],
 )
 def test_a_number_that_json_has_not_is_refused_with_its_field(given: dict[str, Any], field: str) -> None:

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 import orjson
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from polars.testing import assert_frame_equal
 
 from optionchain.chains.chain import OptionChain
 from optionchain.errors import InvalidInput
 from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.parameters import SimulationParameters
-from optionchain.simulation import simulate
+from optionchain.simulation import Simulation, simulate
 from optionchain.wire.instants import instant_to_wire
 from tests.unit.export.simulations import VARIETY, parameters
 
@@ -247,3 +249,34 @@ def test_other_formats_have_the_symbol_as_it_is() -> None:
     body = written(parameters(symbol="=1"), dataset=Dataset.UNDERLYING, format=Format.JSON)
 
     assert {row["symbol"] for row in json.loads(body)} == {"=1"}
+
+
+@pytest.mark.parametrize("dataset", list(Dataset))
+@pytest.mark.parametrize("terms", VARIETY.values(), ids=list(VARIETY))
+def test_a_simulation_gives_itself_as_the_table_that_is_exported(
+    terms: SimulationParameters, dataset: Dataset
+) -> None:
+    body = written(terms, dataset=dataset, format=Format.PARQUET, from_step=1, to_step=3)
+    simulation = Simulation(terms)
+
+    table = simulation.to_polars(dataset.value, from_step=1, to_step=3)
+
+    assert_frame_equal(table, pl.read_parquet(io.BytesIO(body)))
+    assert simulation.to_pandas(dataset.value).columns.to_list() == table.columns
+    assert simulation.to_arrow(dataset.value)["step"].to_pylist()[-1] == terms.total_steps - 1
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"dataset": "chains"}, "dataset"),
+        ({"from_step": -1}, "from_step"),
+        ({"to_step": 40}, "to_step"),
+        ({"from_step": 3, "to_step": 2}, "to_step"),
+    ],
+)
+def test_a_simulation_refuses_a_table_that_there_is_not(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        Simulation(VARIETY["rolling daily"]).to_arrow(**options)
+
+    assert refusal.value.field == field
