@@ -98,6 +98,9 @@ METRICS: Sequence[Metric] = (
     Duration("session.commit", "optionchain_commit_seconds", "Time to store checkpoints"),
     Count("session.steps", "optionchain_steps", "Snapshots that moved a cursor"),
     Count("session.snapshots_cached", "optionchain_snapshot_cache_hits", "Snapshots that were cached"),
+    Count(
+        "session.snapshots_found", "optionchain_shared_snapshot_hits", "Snapshots that others had rendered"
+    ),
     Count("session.activated", "optionchain_activations", "Sessions loaded from the store"),
     Count("session.evicted", "optionchain_evictions", "Sessions that left memory"),
     Count("session.conflicts", "optionchain_conflicts", "Checkpoints refused: another writer was first"),

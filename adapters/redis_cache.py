@@ -19,7 +19,8 @@ from cachetools import TLRUCache
 from redis.asyncio import RedisCluster
 
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_connection import RedisClient, redis_call, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_call, redis_errors
+from adapters.settings import RedisSettings
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_CACHE_SECONDS
@@ -64,6 +65,20 @@ end
 )
 # What an entry takes beside its value, about.
 OVERHEAD_BYTES = 200
+
+
+def open_snapshot_cache(redis: RedisSettings, *, prefix: str, total_bytes: int) -> RedisCacheService:
+    """What session actors have rendered, with a bound of its own; they hold theirs in memory by themselves.
+
+    Here, so that the process of an actor imports no more than it needs.
+    """
+    return RedisCacheService(
+        open_redis(redis),
+        prefix=f"{prefix}:snapshots",
+        timeout_seconds=redis.timeout_seconds,
+        local_bytes=0,
+        redis_bytes=total_bytes,
+    )
 
 
 class RedisCacheService:
@@ -161,9 +176,9 @@ class RedisCacheService:
     def _listen(self) -> None:
         """Hear what others forget, from now on; until then the local tier is not used.
 
-        Redis Cluster has no client for it yet: there, every read goes to Redis.
+        Redis Cluster has no client for it yet: there, every read goes to Redis. So it does where nothing is held here.
         """
-        if self._listener is None and not isinstance(self._client, RedisCluster):
+        if self._local.maxsize > 0 and self._listener is None and not isinstance(self._client, RedisCluster):
             self._listener = asyncio.create_task(self._hear_again_and_again(self._client.pubsub))
 
     async def _hear_again_and_again(self, open_subscription: Callable[[], object]) -> None:

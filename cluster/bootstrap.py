@@ -27,7 +27,7 @@ from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.redis_allowances import RedisAllowances
-from adapters.redis_cache import RedisCacheService
+from adapters.redis_cache import RedisCacheService, open_snapshot_cache
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
@@ -82,6 +82,12 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
+            partial(
+                open_snapshot_cache,
+                settings.redis,
+                prefix=settings.redis.prefix,
+                total_bytes=settings.session.shared_megabytes << 20,
+            ),
             partial(open_observer, settings.telemetry),
             RayRuntime(),
             settings.session,

@@ -20,12 +20,13 @@ from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.snapshot_sharing import SnapshotSharing
 from actors.sessions.wire import answer_to_wire, call_from_wire
 from actors.settings import SessionSettings
 from optionchain import numerics
 from optionchain.errors import Defect, InvalidInput, OptionChainError
 from optionchain.observing import Observer, attempted, tell_failure
-from optionchain.ports import SessionStore
+from optionchain.ports import CacheService, SessionStore
 
 
 class ActorStatus(TypedDict):
@@ -62,6 +63,7 @@ class SessionActor:
     Args:
         name: The actor's name.
         open_store: Opens the store; clients do not travel between processes.
+        open_cache: Opens the cache of what is rendered.
         open_observer: Opens the observer of this process.
         runtime: What runs it.
         settings: Bounds and rhythms.
@@ -71,6 +73,7 @@ class SessionActor:
         self,
         name: str,
         open_store: Callable[[], SessionStore],
+        open_cache: Callable[[], CacheService],
         open_observer: Callable[[], Observer],
         runtime: ActorRuntime,
         settings: SessionSettings,
@@ -83,6 +86,17 @@ class SessionActor:
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
         self._store = open_store()
         self._observer = open_observer()
+        cache = SimulationCache(
+            path_bytes=settings.path_megabytes << 20,
+            snapshot_bytes=settings.snapshot_megabytes << 20,
+            shared_contracts=settings.shared_contracts or None,
+            observer=self._observer,
+        )
+        self._sharing = (
+            SnapshotSharing(cache, open_cache(), seconds=settings.shared_seconds, observer=self._observer)
+            if settings.shared_contracts
+            else None
+        )
         self._host = SessionHost(
             self._store,
             residents=ResidentSessions(
@@ -90,16 +104,13 @@ class SessionActor:
                 max_idle_seconds=settings.max_idle_seconds,
                 max_bytes=settings.resident_megabytes << 20,
             ),
-            cache=SimulationCache(
-                path_bytes=settings.path_megabytes << 20,
-                snapshot_bytes=settings.snapshot_megabytes << 20,
-                observer=self._observer,
-            ),
+            cache=cache,
             observer=self._observer,
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
+            sharing=self._sharing,
         )
         self._listener = Listener(
             name,
@@ -136,7 +147,9 @@ class SessionActor:
         )
 
     async def close(self) -> None:
-        """End what runs beside the calls; the store belongs to who opened it."""
+        """End what runs beside the calls; the store and the cache belong to who opened them."""
+        if self._sharing is not None:
+            await self._sharing.close()
         await self._listener.close()
         await self._housekeeping.end()
 

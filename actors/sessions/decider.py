@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from actors.sessions.messages import Answer, Call
-from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.simulation_cache import SimulationCache, SnapshotKey
 from actors.sessions.turns import Decision, Turn
 from optionchain.errors import Defect, InvalidInput, NotFound, OptionChainError, Unavailable
 from optionchain.observing import Observer, tell_failure
@@ -37,14 +37,19 @@ class Decider:
         self._observer = observer
         self._max_answer_contracts = max_answer_contracts
 
-    def apply(self, turns: Sequence[Turn], now: datetime) -> None:
-        """Apply the calls of each turn to its session, and give each an answer.
+    def decide(self, turns: Sequence[Turn], now: datetime) -> list[SnapshotKey]:
+        """Apply the calls of each turn to its session.
 
-        The snapshots of all turns are priced together.
+        Returns:
+            The snapshots to show that are worth asking others for.
         """
         for turn in turns:
             turn.decisions = []
             self._decide(turn, now)
+        return self._cache.asked_for([(decision.session, reply) for decision, reply in _unrendered(turns)])
+
+    def answer(self, turns: Sequence[Turn], now: datetime) -> None:
+        """Give each decision its answer. The snapshots of all turns are priced together."""
         unrendered = turns
         while unrendered:
             self._render(unrendered)
@@ -92,12 +97,7 @@ class Decider:
             raise InvalidInput("count", reason)
 
     def _render(self, turns: Sequence[Turn]) -> None:
-        shows = [
-            (decision, decision.reply)
-            for turn in turns
-            for decision in turn.decisions
-            if isinstance(decision.reply, ShowSnapshots) and decision.rendered is None
-        ]
+        shows = _unrendered(turns)
         rendered = self._cache.snapshots([(decision.session, reply) for decision, reply in shows])
         for (decision, _), result in zip(shows, rendered, strict=True):
             if isinstance(result, OptionChainError):
@@ -121,6 +121,16 @@ class Decider:
             self._observer.counted("session.steps", steps)
         if cached := sum(rendered.cached for _, rendered in shown if rendered):
             self._observer.counted("session.snapshots_cached", cached)
+
+
+def _unrendered(turns: Sequence[Turn]) -> list[tuple[Decision, ShowSnapshots]]:
+    """The decisions whose snapshots are not rendered yet."""
+    return [
+        (decision, decision.reply)
+        for turn in turns
+        for decision in turn.decisions
+        if isinstance(decision.reply, ShowSnapshots) and decision.rendered is None
+    ]
 
 
 def _answer(decision: Decision) -> Answer:

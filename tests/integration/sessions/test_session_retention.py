@@ -13,6 +13,7 @@ import pytest
 from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
 from actors.settings import SessionSettings
+from adapters.redis_cache import RedisCacheService
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
@@ -48,11 +49,20 @@ class Runtime:
         raise AssertionError("an actor of many sessions stays")
 
 
+def no_cache() -> RedisCacheService:
+    raise AssertionError("nothing is shared here")
+
+
 @pytest.fixture
 async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
-    settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS)
+    settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS, shared_contracts=0)
     actor = SessionActor(
-        "sessions-0", lambda: open_store(ttl_seconds=TTL_SECONDS), Unobserved, Runtime(), settings
+        "sessions-0",
+        lambda: open_store(ttl_seconds=TTL_SECONDS),
+        no_cache,
+        Unobserved,
+        Runtime(),
+        settings,
     )
     yield actor
     await actor.close()
@@ -139,7 +149,12 @@ async def test_housekeeping_survives_any_error_and_tells_of_it(open_store: Store
     cleaned, observer, store = asyncio.Event(), Recording(), open_store()
     store.__class__ = Broken
     actor = SessionActor(
-        "sessions-0", lambda: store, lambda: observer, Runtime(), SessionSettings(sweep_seconds=0.01)
+        "sessions-0",
+        lambda: store,
+        no_cache,
+        lambda: observer,
+        Runtime(),
+        SessionSettings(sweep_seconds=0.01, shared_contracts=0),
     )
     await tell(actor, new_session(), Inspect())
 
