@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from actors.loop_watch import LoopWatch
 from optionchain.context import Context
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, observed
@@ -56,13 +57,18 @@ class SharedActors:
 
     Args:
         makers: Makes each, by what its callers call it.
+        open_watch: Opens the watch on the loop that they share.
     """
 
-    def __init__(self, makers: Mapping[str, Callable[[], SharedActor]]) -> None:
+    def __init__(
+        self, makers: Mapping[str, Callable[[], SharedActor]], open_watch: Callable[[], LoopWatch]
+    ) -> None:
+        self._loop_watch = open_watch()
         self._actors = {name: make() for name, make in makers.items()}
 
     async def call(self, context: Context, method: str, arguments: Sequence[Any]) -> Any:
         """As `SharedActor.call`, of the actor that the method names: ``history.assets``."""
+        self._loop_watch.begin()
         name, _, method = method.partition(".")
         return await self._actors[name].call(context, method, arguments)
 

@@ -9,17 +9,24 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from adapters.mongo_commands import MongoCommands
 from adapters.settings import MongoSettings
 from optionchain.errors import Unavailable
+from optionchain.observing import Observer
 
 
-def open_mongo(settings: MongoSettings) -> AsyncMongoClient[dict[str, Any]]:
+def open_mongo(settings: MongoSettings, observer: Observer | None = None) -> AsyncMongoClient[dict[str, Any]]:
     """Open a client; it connects with its first operation.
+
+    Args:
+        settings: Where the server is.
+        observer: Told of its commands.
 
     Raises:
         ValueError: The settings have no URI.
     """
     return AsyncMongoClient(
+        event_listeners=[MongoCommands(observer)] if observer else [],
         **client_options(settings),
         maxPoolSize=settings.max_connections,
         readPreference=settings.read_preference,

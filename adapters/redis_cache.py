@@ -128,7 +128,7 @@ class RedisCacheService:
         self._listen()
         local = self._local.get(key) if self._is_listening else None
         if local is not None:
-            self._observer.counted("cache.hits", tier="process")
+            self._observer.counted("cache.hits", tier="process", kind=_kind(key))
             return local[0]
         messages = self._messages
         try:
@@ -136,9 +136,9 @@ class RedisCacheService:
         except Unavailable:
             return None
         if value is None:
-            self._observer.counted("cache.misses")
+            self._observer.counted("cache.misses", kind=_kind(key))
         else:
-            self._observer.counted("cache.hits", tier="redis")
+            self._observer.counted("cache.hits", tier="redis", kind=_kind(key))
         # A message in the meantime may have been about this value.
         if value is not None and milliseconds > 0 and messages == self._messages:
             self._keep(key, value, milliseconds / 1000)
@@ -238,3 +238,9 @@ class RedisCacheService:
 
     def _keys(self, key: str) -> tuple[str, str, str]:
         return self._key(key), f"{self._place}-ends", f"{self._place}-sizes"
+
+
+def _kind(key: str) -> str:
+    """What a key is about: ``chain`` of ``history:chain:SPX:2024-01-02``, ``config`` of ``config:simulator``."""
+    whose, _, what = key.partition(":")
+    return what.partition(":")[0] if whose == "history" else whose

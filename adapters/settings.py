@@ -98,3 +98,6 @@ class TelemetrySettings(BaseModel):
         "info",
         description="What the log holds: `warning` and more are outages, `error` is bugs; `debug` tells of everything",
     )
+    loop_milliseconds: float = Field(
+        100.0, ge=10, description="An event loop that served nobody for longer is told of, with what held it"
+    )

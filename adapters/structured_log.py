@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any
 
 import orjson
 
-from optionchain.errors import Defect, OptionChainError, Unavailable
-from optionchain.observing import Operation
+from adapters.severity import Severity, level_of
+from optionchain.context import HOUSEKEEPING, Context
+from optionchain.observing import Fact, Operation
 
 # Beyond that a traceback says no more: the first lines name where it began, the last where it ended.
 MAX_TRACEBACK_CHARACTERS = 20_000
-
-
-class Severity(IntEnum):
-    """How much of what happens is told."""
-
-    DEBUG = 10
-    """Everything that ends, and every refusal."""
-    INFO = 20
-    """What an operator may want to know; nothing of a request that went well."""
-    WARNING = 30
-    """A dependency does not answer."""
-    ERROR = 40
-    """A bug of ours, with its traceback."""
 
 
 class StructuredLog:
@@ -78,6 +64,10 @@ class StructuredLog:
     def counted(self, quantity: str, amount: float = 1.0, **labels: str) -> None:
         pass
 
+    def noted(self, event: str, context: Context = HOUSEKEEPING, **facts: Fact) -> None:
+        if self._level <= Severity.INFO:
+            self._tell(Severity.INFO, Operation(event, context, facts), {"outcome": "noted"})
+
     def _tell(self, level: Severity, operation: Operation, more: dict[str, Any]) -> None:
         context = operation.context
         line = {
@@ -91,17 +81,6 @@ class StructuredLog:
             "facts": operation.facts,
         }
         self._write(orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE).decode())
-
-
-def level_of(error: BaseException) -> Severity:
-    """How much an error matters: a caller's mistake is none of ours, and nor is a caller who leaves."""
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):
-        return Severity.DEBUG
-    if isinstance(error, Unavailable):
-        return Severity.WARNING
-    if isinstance(error, OptionChainError) and not isinstance(error, Defect):
-        return Severity.DEBUG
-    return Severity.ERROR
 
 
 def _to_standard_error(line: str) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from functools import cache
 
-from adapters.ray_metrics import RayMetrics
+from adapters.metrics.hand_over import ray_metrics
 from adapters.settings import TelemetrySettings
-from adapters.structured_log import Severity, StructuredLog
+from adapters.severity import Severity
+from adapters.structured_log import StructuredLog
 from optionchain.observing import Observer, Observers
 
 
 @cache
-def open_observer(settings: TelemetrySettings) -> Observer:
-    """The observer of this process: one, whoever asks."""
-    return Observers((RayMetrics(), StructuredLog(Severity[settings.log_level.upper()])))
+def open_observer(settings: TelemetrySettings, process: str = "") -> Observer:
+    """The observer of this process: one, whoever asks.
+
+    Args:
+        settings: What is told.
+        process: What kind of process this is.
+    """
+    return Observers((ray_metrics(process), StructuredLog(Severity[settings.log_level.upper()])))

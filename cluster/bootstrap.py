@@ -9,9 +9,11 @@ from typing import Any, TypedDict
 
 from ray.actor import ActorHandle
 
+from actors.calendars import Calendars
 from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.configuration.live import LiveConfiguration
 from actors.history.actor import HistoryActor, HistorySources
+from actors.loop_watch import LoopWatch, OpenWatch
 from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
 from actors.sessions.actor import SessionActor
@@ -22,6 +24,8 @@ from actors.sessions.socket_transport import SocketSessionTransport
 from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
+from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION, SHARED_PROCESS
+from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
@@ -34,15 +38,14 @@ from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.instance.report import ClusterReport, report
-from cluster.metrics_page import cluster_metrics
+from cluster.metrics.agents import cluster_metrics
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
+from optionchain.expirations.exchanges import compute_apart
+from optionchain.observed_port import told
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency, SessionStore
-
-HISTORY, CONFIGURATION = "history", "configuration"
-IN_ONE_PROCESS = "shared"  # the actor in which both live where they share a process
 
 
 class OpenServices(TypedDict):
@@ -51,6 +54,7 @@ class OpenServices(TypedDict):
     observer: Observer
     gateway: SessionGateway
     store: SessionStore
+    calendars: Calendars
     answers: RedisAnswers
     allowances: RedisAllowances | None
     authentication: Authentication
@@ -73,6 +77,17 @@ def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]
     )
 
 
+def open_calendars(settings: Settings, observer: Observer) -> Calendars:
+    """What provides this process with calendars; from now on it computes none itself."""
+    compute_apart()
+    return Calendars(observer, patience_seconds=settings.session.timeout_seconds)
+
+
+def open_watch(settings: Settings) -> OpenWatch:
+    """What opens the watch on the loop of a process."""
+    return partial(LoopWatch, held_seconds=settings.telemetry.loop_milliseconds / 1000.0)
+
+
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:
     """A function from an actor's name to the actor, which is created where there is none."""
 
@@ -88,9 +103,11 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
                 prefix=settings.redis.prefix,
                 total_bytes=settings.session.shared_megabytes << 20,
             ),
-            partial(open_observer, settings.telemetry),
+            partial(open_observer, settings.telemetry, SESSION),
+            partial(open_calendars, settings),
             RayRuntime(),
             settings.session,
+            open_watch(settings),
             namespace=settings.ray.namespace,
         )
 
@@ -105,6 +122,7 @@ def open_gateway(settings: Settings, observer: Observer | None = None) -> Sessio
         open_session_transport(settings, observer),
         max_waiting=session.max_waiting,
         timeout_seconds=session.timeout_seconds,
+        observer=observer,
     )
 
 
@@ -171,30 +189,39 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
 
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
-    repository = MongoHistoricalRepository(open_mongo(settings.mongo), settings.mongo.database)
-    observer = open_observer(settings.telemetry)
+    observer = _shared_observer(settings, HISTORY)
+    repository = MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
 
 
 def open_config_sources(settings: Settings) -> ConfigSources:
-    """What the configuration actor reads and writes."""
-    repository = MongoConfigRepository(open_mongo(settings.mongo), settings.mongo.database)
-    observer = open_observer(settings.telemetry)
+    """What the configuration actor reads and writes. There is one, so its process watches the servers as well."""
+    observer = _shared_observer(settings, CONFIGURATION)
+    watch_servers(settings.redis, settings.mongo, observer)
+    repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
     return ConfigSources(repository, open_cache(settings, observer), breaker)
 
 
 def _history(settings: Settings) -> HistoryActor:
     return HistoryActor(
-        partial(open_history_sources, settings), settings.history, partial(open_observer, settings.telemetry)
+        partial(open_history_sources, settings),
+        settings.history,
+        partial(_shared_observer, settings, HISTORY),
     )
 
 
 def _configuration(settings: Settings) -> ConfigActor:
     return ConfigActor(
-        partial(open_config_sources, settings), settings.config, partial(open_observer, settings.telemetry)
+        partial(open_config_sources, settings),
+        settings.config,
+        partial(_shared_observer, settings, CONFIGURATION),
     )
+
+
+def _shared_observer(settings: Settings, service: str) -> Observer:
+    return open_observer(settings.telemetry, _home(settings, service))
 
 
 SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
@@ -207,13 +234,19 @@ def shared_actors(settings: Settings) -> list[ActorHandle[Any]]:
 
 def _home(settings: Settings, service: str) -> str:
     """The name of the actor that a service lives in."""
-    return IN_ONE_PROCESS if settings.ray.shares_process else service
+    return SHARED_PROCESS if settings.ray.shares_process else service
 
 
 def _shared_actor(settings: Settings, name: str) -> ActorHandle[Any]:
-    services = SHARED if name == IN_ONE_PROCESS else {name: SHARED[name]}
+    services = SHARED if name == SHARED_PROCESS else {name: SHARED[name]}
     makers = {service: partial(make, settings) for service, make in services.items()}
-    return find_or_make(SharedActors, name, makers, namespace=settings.ray.namespace)
+    return find_or_make(
+        SharedActors, name, makers, partial(_watch, settings, name), namespace=settings.ray.namespace
+    )
+
+
+def _watch(settings: Settings, process: str) -> LoopWatch:
+    return open_watch(settings)(open_observer(settings.telemetry, process))
 
 
 def _way_to(
@@ -235,8 +268,8 @@ def open_configurations(settings: Settings, observer: Observer | None = None) ->
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    observer = open_observer(settings.telemetry)
-    store = _session_store_opener(settings)()
+    observer = open_observer(settings.telemetry, HTTP)
+    store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)
     for actor in shared_actors(settings):
@@ -245,7 +278,8 @@ def open_services(settings: Settings) -> OpenServices:
         observer=observer,
         gateway=open_gateway(settings, observer),
         store=store,
-        answers=open_answers(settings),
+        calendars=open_calendars(settings, observer),
+        answers=told(open_answers(settings), observer, "redis.call", role="answers"),
         allowances=open_allowances(settings, observer),
         authentication=open_authentication(settings.auth),
         dependencies={"redis": store},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ class AuthSettings(BaseModel):
     def _keys_are_readable(cls, keys: SecretStr) -> SecretStr:
         parse_keys(keys.get_secret_value())
         return keys
+
+
+def networks_of(text: str) -> list[IPv4Network | IPv6Network]:
+    """The networks that a setting lists; an address is a network of one.
+
+    Raises:
+        ValueError: One is none.
+    """
+    return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
 class HttpSettings(BaseModel):
@@ -79,9 +89,35 @@ class HttpSettings(BaseModel):
     )
     max_export_rows: int = Field(50_000_000, ge=1, description="Bound of the rows of one export; then 400")
     heartbeat_seconds: float = Field(15.0, gt=0, description="Rhythm of comments on a stream that waits")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks (`10.0.0.0/8`) of the proxies in front, separated by commas, whose "
+        "`X-Forwarded-For` counts",
+    )
+    proxy_proof: SecretStr = Field(
+        SecretStr(""),
+        description="What the HAProxy in front says in `X-Proxy-Proof`, so that it is believed; a local instance makes "
+        "one",
+    )
+    max_connections: int = Field(4096, ge=16, description="Connections that HAProxy has at a time")
+    max_address_connections: int = Field(
+        512,
+        ge=1,
+        description="Of these, of one address (of IPv6, of one /64), or, behind proxies in front, requests at a time",
+    )
+    head_seconds: float = Field(
+        10.0, ge=1, description="HAProxy's patience with the head of a request, and its first 16 kB; then 408"
+    )
+    body_seconds: float = Field(60.0, gt=0, description="Patience with the body of a request; then 408")
     strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
     access_log: bool = Field(False, description="Write a line for each request to the replica's log")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, text: str) -> str:
+        networks_of(text)
+        return text
 
 
 class LimitsSettings(BaseModel):

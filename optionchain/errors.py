@@ -12,7 +12,8 @@
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
     ├── Unavailable           a dependency does not answer                   retry helps, later
-    │   └── Overloaded        a queue is full                                retry helps, later
+    │   ├── Overloaded        a queue is full                                retry helps, later
+    │   └── CalendarMissing   of `optionchain.expirations.exchanges`: it is being computed
     ├── Defect                a bug of ours; the log has the details
     │
     ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
@@ -22,6 +23,7 @@
         ├── UnknownPath       nothing answers there
         ├── WrongMethod       something else answers there
         ├── TooLarge          the body is over its limit
+        ├── TooSlow           the body did not come in time                  retry helps
         └── RateLimited       the caller's budget is used up                 retry helps, later
 
 Every constructor takes just what it passes to ``super().__init__``, so that each error survives

@@ -64,6 +64,16 @@ class Observer(Protocol):
         """
         ...
 
+    def noted(self, event: str, context: Context = HOUSEKEEPING, **facts: Fact) -> None:
+        """Something happened that an operator may want to know: a session was created.
+
+        Args:
+            event: Fixed and dotted, as the name of an operation.
+            context: On whose behalf.
+            facts: What is known of it; identities are welcome. Never a secret.
+        """
+        ...
+
 
 class Unobserved:
     """Nobody listens."""
@@ -78,6 +88,9 @@ class Unobserved:
         pass
 
     def counted(self, quantity: str, amount: float = 1.0, **labels: str) -> None:
+        pass
+
+    def noted(self, event: str, context: Context = HOUSEKEEPING, **facts: Fact) -> None:
         pass
 
 
@@ -102,6 +115,10 @@ class Observers:
     def counted(self, quantity: str, amount: float = 1.0, **labels: str) -> None:
         for one in self.each:
             one.counted(quantity, amount, **labels)
+
+    def noted(self, event: str, context: Context = HOUSEKEEPING, **facts: Fact) -> None:
+        for one in self.each:
+            one.noted(event, context, **facts)
 
 
 class _Observed:

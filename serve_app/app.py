@@ -8,7 +8,7 @@ from ray import serve
 from ray.serve import Application
 from starlette.types import ASGIApp
 
-from cluster.bootstrap import open_services
+from cluster.bootstrap import open_services, open_watch
 from cluster.settings import Settings, load_settings
 from optionchain import numerics
 from serve_app.asgi import build_asgi
@@ -51,6 +51,7 @@ class Ingress:
         if not http.access_log:  # which Ray Serve writes, of what it serves
             most = http.max_ongoing_requests + http.max_queued_requests
             outermost.take(FrequentRoutes(edge, ROUTES, max_requests=most))
+        open_watch(self._settings)(opened["observer"]).begin()
         return edge
 
 

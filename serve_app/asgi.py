@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from cluster.settings import Settings
+from cluster.settings import Settings, networks_of
 from optionchain import __version__
 from serve_app.edge.boundary import Edge, Guards
+from serve_app.edge.client_address import Proxies
 from serve_app.openapi.documentation import DESCRIPTION, completed
 from serve_app.routes.dispatch import Dispatch, install_routes
 from serve_app.routes.table import ROUTES
@@ -51,5 +52,9 @@ def build_asgi(settings: Settings, services: Services) -> Edge:
         allowances=services.allowances,
         observer=services.observer,
         max_body_bytes=settings.http.max_body_bytes,
+        body_seconds=settings.http.body_seconds,
+        proxies=Proxies(
+            networks_of(settings.http.trusted_proxies), settings.http.proxy_proof.get_secret_value()
+        ),
     )
     return Edge(dispatch, guards)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from optionchain.observing import Operation
+from optionchain.context import HOUSEKEEPING, Context
+from optionchain.observing import Fact, Operation
 
 
 class Recording:
@@ -18,6 +19,7 @@ class Recording:
         self.counts: Counter[str] = Counter()
         self.levels: dict[str, float] = {}
         self.labels: list[tuple[str, dict[str, str]]] = []
+        self.notes: list[Operation] = []
 
     def started(self, operation: Operation) -> None:
         self.begun.append(operation)
@@ -33,9 +35,12 @@ class Recording:
         self.levels[quantity] = amount
         self.labels.append((quantity, labels))
 
+    def noted(self, event: str, context: Context = HOUSEKEEPING, **facts: Fact) -> None:
+        self.notes.append(Operation(event, context, facts))
+
     def names(self) -> set[str]:
         """Of everything that was told."""
-        operations = [*self.begun, *self.ended, *(operation for operation, _ in self.failures)]
+        operations = [*self.begun, *self.ended, *self.notes, *(operation for operation, _ in self.failures)]
         return {operation.name for operation in operations} | set(self.counts)
 
     def failure(self, name: str) -> tuple[Operation, Any]:

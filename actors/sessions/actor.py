@@ -11,10 +11,12 @@ from typing import Protocol, TypedDict
 import psutil
 
 from actors.background import Background
+from actors.calendars import Calendars
 from actors.line.address import LineAddress, parse_ports
 from actors.line.frames import BadFrame
 from actors.line.listener import Answer as Reply
 from actors.line.listener import Listener
+from actors.loop_watch import LoopWatch, OpenWatch
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
@@ -25,6 +27,7 @@ from actors.sessions.wire import answer_to_wire, call_from_wire
 from actors.settings import SessionSettings
 from optionchain import numerics
 from optionchain.errors import Defect, InvalidInput, OptionChainError
+from optionchain.observed_port import told
 from optionchain.observing import Observer, attempted, tell_failure
 from optionchain.ports import CacheService, SessionStore
 
@@ -65,8 +68,10 @@ class SessionActor:
         open_store: Opens the store; clients do not travel between processes.
         open_cache: Opens the cache of what is rendered.
         open_observer: Opens the observer of this process.
+        open_calendars: Opens what provides calendars.
         runtime: What runs it.
         settings: Bounds and rhythms.
+        open_watch: Opens the watch on its loop.
     """
 
     def __init__(
@@ -75,8 +80,10 @@ class SessionActor:
         open_store: Callable[[], SessionStore],
         open_cache: Callable[[], CacheService],
         open_observer: Callable[[], Observer],
+        open_calendars: Callable[[Observer], Calendars],
         runtime: ActorRuntime,
         settings: SessionSettings,
+        open_watch: OpenWatch = LoopWatch,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
             numerics.compile_when_worthwhile()
@@ -84,8 +91,9 @@ class SessionActor:
         self._runtime = runtime
         self._settings = settings
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
-        self._store = open_store()
         self._observer = open_observer()
+        self._loop_watch = open_watch(self._observer)
+        self._store = told(open_store(), self._observer, "redis.call", role="session")
         cache = SimulationCache(
             path_bytes=settings.path_megabytes << 20,
             snapshot_bytes=settings.snapshot_megabytes << 20,
@@ -105,6 +113,7 @@ class SessionActor:
                 max_bytes=settings.resident_megabytes << 20,
             ),
             cache=cache,
+            calendars=open_calendars(self._observer),
             observer=self._observer,
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
@@ -125,6 +134,7 @@ class SessionActor:
     async def execute(self, batch: Sequence[Packed]) -> list[Answer]:
         """Serve a batch of calls; see `SessionHost.execute`."""
         self._housekeeping.begin()
+        self._loop_watch.begin()
         return await self._host.execute(unpacked(batch))
 
     async def line(self, node_id: str) -> LineAddress:
@@ -134,6 +144,7 @@ class SessionActor:
             OSError: It cannot listen there.
         """
         self._housekeeping.begin()
+        self._loop_watch.begin()
         return await self._listener.address(is_on_this_node=node_id == self._runtime.node_id())
 
     async def status(self) -> ActorStatus:
@@ -148,6 +159,7 @@ class SessionActor:
 
     async def close(self) -> None:
         """End what runs beside the calls; the store and the cache belong to who opened them."""
+        self._loop_watch.end()
         if self._sharing is not None:
             await self._sharing.close()
         await self._listener.close()
@@ -168,8 +180,11 @@ class SessionActor:
             await asyncio.sleep(self._settings.sweep_seconds)
             await attempted(self._observer, "session.evict", self._host.evict)
             await attempted(self._observer, "session.forget", self._forget_expired)
-            await attempted(self._observer, "session.clean_up", self._store.cleanup_expired)
+            await attempted(self._observer, "session.clean_up", self._clean_up)
             await attempted(self._observer, "session.leave", self._leave_when_empty)
+
+    async def _clean_up(self) -> None:
+        self._observer.counted("session.expired", await self._store.cleanup_expired())
 
     async def _leave_when_empty(self) -> None:
         if self._settings.placement == PER_SESSION and self._host.resident_count == 0:

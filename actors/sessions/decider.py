@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
@@ -10,7 +11,7 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.simulation_cache import SimulationCache, SnapshotKey
 from actors.sessions.turns import Decision, Turn
 from optionchain.errors import Defect, InvalidInput, NotFound, OptionChainError, Unavailable
-from optionchain.observing import Observer, tell_failure
+from optionchain.observing import Observer, observed, tell_failure
 from optionchain.session import (
     Create,
     Reinitialize,
@@ -98,7 +99,10 @@ class Decider:
 
     def _render(self, turns: Sequence[Turn]) -> None:
         shows = _unrendered(turns)
-        rendered = self._cache.snapshots([(decision.session, reply) for decision, reply in shows])
+        if not shows:
+            return
+        with observed(self._observer, "session.render", replies=len(shows)):
+            rendered = self._cache.snapshots([(decision.session, reply) for decision, reply in shows])
         for (decision, _), result in zip(shows, rendered, strict=True):
             if isinstance(result, OptionChainError):
                 decision.reply = result
@@ -116,10 +120,17 @@ class Decider:
         return False
 
     def _count(self, decisions: Sequence[Decision]) -> None:
-        shown = [(one.reply, one.rendered) for one in decisions if isinstance(one.reply, ShowSnapshots)]
-        if steps := sum(reply.count for reply, _ in shown if reply.is_served):
-            self._observer.counted("session.steps", steps)
-        if cached := sum(rendered.cached for _, rendered in shown if rendered):
+        steps: Counter[str] = Counter()
+        cached = 0
+        for decision in decisions:
+            if isinstance(decision.reply, ShowSnapshots):
+                if decision.reply.is_served:
+                    steps[type(decision.session.parameters.method).__name__] += decision.reply.count
+                if decision.rendered:
+                    cached += decision.rendered.cached
+        for model, count in steps.items():
+            self._observer.counted("session.steps", count, model=model)
+        if cached:
             self._observer.counted("session.snapshots_cached", cached)
 
 

@@ -14,6 +14,7 @@ from actors.delivery import delivered
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Placement
 from optionchain.errors import OptionChainError, Overloaded
+from optionchain.observing import Observer, Unobserved, observed
 
 
 class SessionTransport(Protocol):
@@ -40,6 +41,7 @@ class SessionGateway:
         transport: Reaches the actor.
         max_waiting: Calls that may wait in this process; further ones are refused at once.
         timeout_seconds: How long a caller waits for an answer, retries included.
+        observer: Told of each call.
         clock: Unix time in seconds; the actors' machines must agree on it to within the timeout.
     """
 
@@ -50,12 +52,14 @@ class SessionGateway:
         *,
         max_waiting: int,
         timeout_seconds: float,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._placement = placement
         self._transport = transport
         self._max_waiting = max_waiting
         self._timeout_seconds = timeout_seconds
+        self._observer = observer or Unobserved()
         self._clock = clock
         self._waiting = 0
 
@@ -68,19 +72,20 @@ class SessionGateway:
         """
         if self._waiting >= self._max_waiting:
             raise Overloaded("the session service")
-        self._waiting += 1
+        self._change_waiting(+1)
         now = self._clock()
         context = call.context.until(now + self._timeout_seconds)
         call = call._replace(context=context)
         actor_name = self._placement.actor_name(call.session_id)
         try:
-            answer = await delivered(
-                lambda: self._transport.send(actor_name, call),
-                what="the session actor",
-                seconds=context.seconds_left(now),
-            )
+            with observed(self._observer, "session.call", context, session_id=call.session_id):
+                answer = await delivered(
+                    lambda: self._transport.send(actor_name, call),
+                    what="the session actor",
+                    seconds=context.seconds_left(now),
+                )
         finally:
-            self._waiting -= 1
+            self._change_waiting(-1)
         if isinstance(answer, OptionChainError):
             raise answer
         return answer
@@ -88,3 +93,7 @@ class SessionGateway:
     def close(self) -> None:
         """Close the transport."""
         self._transport.close()
+
+    def _change_waiting(self, by: int) -> None:
+        self._waiting += by
+        self._observer.counted("session.calls_waiting", self._waiting)

@@ -7,11 +7,13 @@ batch. An idle host serves the first call at once. Nothing is answered before it
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from actors.calendars import Calendars
 from actors.sessions.decider import Decider
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
@@ -20,6 +22,7 @@ from actors.sessions.snapshot_sharing import SnapshotSharing
 from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
 from optionchain.context import HOUSEKEEPING, Context
 from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
+from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.observing import Observer, observed, tell_failure
 from optionchain.patience import SWAP_ATTEMPTS
 from optionchain.ports import Checkpoint, SessionStore
@@ -33,6 +36,7 @@ class SessionHost:
         store: Where their checkpoints are.
         residents: The sessions in memory.
         cache: The paths and rendered snapshots.
+        calendars: Provides those of exchanges.
         observer: Told what happens.
         max_waiting: Calls that may wait; further ones are refused at once.
         max_batch: Calls served in one round; one for several snapshots counts for as many.
@@ -47,6 +51,7 @@ class SessionHost:
         *,
         residents: ResidentSessions,
         cache: SimulationCache,
+        calendars: Calendars,
         observer: Observer,
         max_waiting: int,
         max_batch: int,
@@ -59,12 +64,14 @@ class SessionHost:
         self._residents = residents
         self._cache = cache
         self._decider = Decider(cache, observer, max_answer_contracts=max_answer_contracts)
+        self._calendars = calendars
         self._observer = observer
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._clock = clock
         self._mailbox: deque[Waiting] = deque()
         self._loop: asyncio.Task[None] | None = None
+        self._postponed: set[asyncio.Task[None]] = set()
 
     async def execute(self, calls: Sequence[Call]) -> list[Answer]:
         """Serve the calls, those of one session in their order.
@@ -84,10 +91,8 @@ class SessionHost:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if len(self._mailbox) >= self._max_waiting:
             answer.set_result(Overloaded("the session actor"))
-            return answer
-        self._mailbox.append(Waiting(call, answer))
-        if self._loop is None or self._loop.done():
-            self._loop = asyncio.create_task(self._serve_mailbox())
+        else:
+            self._enter([Waiting(call, answer)])
         return answer
 
     @property
@@ -100,20 +105,34 @@ class SessionHost:
         for session_id in evicted:
             self._cache.forget(session_id)
         self._count("session.evicted", len(evicted))
-        self._observer.counted("session.resident", len(self._residents))
+        self._tell_sizes()
         return len(evicted)
 
     def forget_written_before(self, instant: datetime) -> None:
         """Forget the sessions whose time to live is over."""
         for session_id in self._residents.written_before(instant):
             self._forget(session_id)
+        self._tell_sizes()
+
+    def _tell_sizes(self) -> None:
         self._observer.counted("session.resident", len(self._residents))
+        self._observer.counted("session.paths", self._cache.path_count)
+        self._observer.counted("session.snapshots", self._cache.snapshot_count)
+
+    def _enter(self, calls: Iterable[Waiting]) -> None:
+        self._mailbox.extend(calls)
+        if self._mailbox and (self._loop is None or self._loop.done()):
+            self._loop = asyncio.create_task(self._serve_mailbox())
 
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
             batch = self._next_batch()
+            waited = time.perf_counter() - batch[0].since
+            self._observer.counted("session.mailbox", len(self._mailbox))
             try:
-                with observed(self._observer, "session.batch", batch[0].call.context, calls=len(batch)):
+                with observed(
+                    self._observer, "session.batch", batch[0].call.context, calls=len(batch), waited=waited
+                ):
                     await self._serve(batch)
             except Exception:
                 await self._serve_apart([waiting for waiting in batch if not waiting.answer.done()])
@@ -123,12 +142,26 @@ class SessionHost:
         for turn in turns_of(batch).values():
             try:
                 await self._serve(turn.calls)
+            except CalendarMissing as missing:
+                task = asyncio.create_task(self._postpone(turn.calls, missing.name))
+                self._postponed.add(task)
+                task.add_done_callback(self._postponed.discard)
             except Exception as error:
                 context = turn.calls[0].call.context
                 tell_failure(self._observer, "session.serve", error, context, session_id=turn.session_id)
                 self._forget(turn.session_id)
                 for waiting in turn.calls:
                     settle(waiting, Defect())
+
+    async def _postpone(self, calls: Sequence[Waiting], calendar: str) -> None:
+        """Serve calls when their calendar is there; others are served meanwhile."""
+        try:
+            await self._calendars.provide(calendar)
+        except OptionChainError as error:
+            for waiting in calls:
+                settle(waiting, error)
+        else:
+            self._enter(calls)
 
     def _next_batch(self) -> list[Waiting]:
         """What comes next, with no more commands of one session than its checkpoint can remember.
@@ -164,6 +197,8 @@ class SessionHost:
                 turns = turns_left
             else:
                 self._give_up(turns)
+        except CalendarMissing:
+            raise
         except Unavailable as error:
             # What was sent may or may not be stored: only the store knows.
             for turn in turns:
@@ -176,8 +211,14 @@ class SessionHost:
         await self.evict()
 
     async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:
-        """Load, apply, store and answer; returns the turns that lost against another writer."""
+        """Load, apply, store and answer; returns the turns that lost against another writer.
+
+        Raises:
+            CalendarMissing: Of one of the sessions; nothing was applied.
+        """
         await self._activate(turns)
+        for turn in turns:
+            turn.require_calendars()
         now = self._clock()
         wanted = self._decider.decide(turns, now)
         if wanted and self._sharing is not None:
@@ -254,12 +295,21 @@ class SessionHost:
             return await self._store.save(checkpoints)
 
     def _conclude(self, turn: Turn, now: datetime) -> None:
+        self._note_life(turn)
         if turn.after is None:
             self._forget(turn.session_id)
         else:
             self._residents.put(turn.after.without_recalled(), now.timestamp())
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
             settle(waiting, answer)
+
+    def _note_life(self, turn: Turn) -> None:
+        """Tell of a session that was created or deleted."""
+        if (turn.before is None) is not (turn.after is None):
+            event = "session.created" if turn.before is None else "session.deleted"
+            session = turn.before or turn.after
+            call = next(one.call for one in turn.calls if session and one.call.owner == session.owner)
+            self._observer.noted(event, call.context, session_id=turn.session_id, kind=call.kind.value)
 
     def _give_up(self, turns: Sequence[Turn]) -> None:
         for turn in turns:

@@ -79,6 +79,14 @@ class SimulationCache:
         self._snapshots: LRUCache[SnapshotKey, bytes] = LRUCache(snapshot_bytes, getsizeof=len)
         self._taken: dict[SnapshotKey, bytes] = {}
 
+    @property
+    def path_count(self) -> int:
+        return len(self._simulations)
+
+    @property
+    def snapshot_count(self) -> int:
+        return len(self._snapshots)
+
     def simulation(self, session: Session) -> Simulation:
         """The simulation of a session, its path computed.
 

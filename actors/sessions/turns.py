@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from actors.sessions.messages import Answer, Call
 from actors.sessions.simulation_cache import Rendered
-from optionchain.errors import OptionChainError
+from optionchain.errors import InvalidInput, OptionChainError
+from optionchain.expirations import Schedule, trading_calendar
 from optionchain.session import Advance, Create, Reply, Session
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A call, and the future that its caller awaits."""
+    """A call, the future that its caller awaits, and since when, by the performance counter in seconds."""
 
     call: Call
     answer: asyncio.Future[Answer]
+    since: float = field(default_factory=time.perf_counter)
 
 
 @dataclass(slots=True)
@@ -77,6 +81,20 @@ class Turn:
             and before is not None
             and before.snapshots_of(command.command_id) is None
         ]
+
+    def require_calendars(self) -> None:
+        """Find the calendars of all that is to be applied.
+
+        Raises:
+            CalendarMissing: One has yet to be computed.
+        """
+        new = [
+            command.session for waiting in self.calls if isinstance(command := waiting.call.command, Create)
+        ]
+        for session in (self.before, *new):
+            if session is not None and isinstance(session.parameters.expirations, Schedule):
+                with suppress(InvalidInput):  # which whoever applies the call will tell
+                    trading_calendar(session.parameters.expirations.calendar)
 
     @property
     def is_new(self) -> bool:

@@ -34,6 +34,13 @@ def with_key(settings: Settings, key: str | None) -> Settings:
     return settings.with_changes({"auth": {"keys": f"owner:admin={key}"}})
 
 
+def with_proof(settings: Settings, proof: str) -> Settings:
+    """The settings with the secret by which the instance's HAProxy is known, unless they have one."""
+    if settings.http.proxy_proof.get_secret_value():
+        return settings
+    return settings.with_changes({"http": {"proxy_proof": proof}})
+
+
 def revealed(settings: Settings) -> dict[str, Any]:
     """The settings as JSON can hold them, secrets included."""
 

@@ -18,7 +18,14 @@ from pydantic import SecretStr
 
 from cluster.api_keys import kept_key
 from cluster.instance import processes
-from cluster.instance.completed_settings import revealed, with_key, with_mongo, with_redis, with_sockets
+from cluster.instance.completed_settings import (
+    revealed,
+    with_key,
+    with_mongo,
+    with_proof,
+    with_redis,
+    with_sockets,
+)
 from cluster.instance.embedded_servers import REDIS
 from cluster.instance.failed_start import keep_logs
 from cluster.instance.lock import locked, made
@@ -27,7 +34,7 @@ from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, actor_sockets, ray_temporary_folder
+from cluster.instance.ray_node import RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
 from cluster.settings import Settings
@@ -206,7 +213,7 @@ class Instance:
 
     def _completed(self, settings: Settings) -> Settings:
         """The settings with what is this instance's own: its key and its folder."""
-        return with_sockets(with_key(settings, self._api_key()), actor_sockets(self._folder))
+        return with_sockets(self._with_secrets(settings), actor_sockets(self._folder))
 
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
@@ -247,6 +254,10 @@ class Instance:
             self._parts.end_all()
         self._state_file.unlink(missing_ok=True)
         return len(running)
+
+    def _with_secrets(self, settings: Settings) -> Settings:
+        proven = with_proof(settings, proxy_proof(settings, self._folder))
+        return with_key(proven, self._api_key())
 
     def _api_key(self) -> str | None:
         auth = self._settings.auth

@@ -9,12 +9,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.api_keys import kept_key
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.ray_start import NO_DASHBOARD
 from cluster.settings import Settings
 
 # Beside Ray's own folder.
 HAPROXY_FOLDER, SOCKETS_FOLDER = "h", "s"
+PROXY_PROOF = "proxy_proof"
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
 
@@ -54,6 +56,8 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
         "RAY_ROTATION_MAX_BYTES": str(64 << 20),
         "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.edge.outermost:middlewares",
+        # Whose word about a client's address counts is for the edge to say, not for uvicorn.
+        "FORWARDED_ALLOW_IPS": "nobody",
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
         # A batch of snapshots is some hundred kB: sent with its reply, for the way through the object store costs more
@@ -96,11 +100,26 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
+            "RAY_SERVE_HAPROXY_MAXCONN": str(settings.http.max_connections),
+            # Of silence while a request or an answer is under way: streams send heartbeats, and the proxy's own rule
+            # for their servers.
+            "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
+            "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "120",
+            "OPTIONCHAIN_PYTHON": sys.executable,
+            "OPTIONCHAIN_HAPROXY_PROOF": proxy_proof(settings, folder),
+            "OPTIONCHAIN_HAPROXY_PROXIES": settings.http.trusted_proxies,
+            "OPTIONCHAIN_HAPROXY_ADDRESS_CONNECTIONS": str(settings.http.max_address_connections),
+            "OPTIONCHAIN_HAPROXY_REQUEST_SECONDS": str(round(settings.http.head_seconds)),
             "OPTIONCHAIN_HAPROXY": program,
             "OPTIONCHAIN_HAPROXY_REFUSAL": str(_haproxy_refusal(folder)),
             "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if settings.http.host in ("127.0.0.1", "localhost") else "0",
         }
     return environment
+
+
+def proxy_proof(settings: Settings, folder: Path) -> str:
+    """The secret by which the instance's HAProxy is known to its replicas."""
+    return settings.http.proxy_proof.get_secret_value() or kept_key(folder / PROXY_PROOF)
 
 
 def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:

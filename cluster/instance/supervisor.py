@@ -17,9 +17,10 @@ from cluster.instance.lock import locked
 from cluster.instance.ports import refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
+from cluster.instance.stand_in import stand_in
 from cluster.instance.state import InstanceState, PrivateServer, read_state
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 # Between two attempts at what does not come back; twice as long each time.
 PAUSE_SECONDS, MOST_PAUSE_SECONDS = 2.0, 120.0
 # Ray brings back its proxy within seconds, so a port that nobody listens on for so long has lost more than that.
@@ -39,6 +40,8 @@ class Supervisor:
         self._failures = 0
         self._not_before = 0.0
         self._heard_at = time.monotonic()
+        self._serves = False
+        self._is_silent = False
 
     def watch(self) -> None:
         """Return when the instance was ended."""
@@ -49,6 +52,8 @@ class Supervisor:
     def _look(self, state: InstanceState) -> None:
         dead = [server for server in state.servers if refuses(server.port)]
         is_serving = ray_lives(state) and self._is_heard(state)
+        if is_serving and self._serves and self._is_silent:
+            self._stand_in(state)
         if (dead or not is_serving) and time.monotonic() >= self._not_before:
             self._mend(state, dead, is_serving=is_serving)
 
@@ -60,6 +65,7 @@ class Supervisor:
                         tell(f"{server.name} has died and is started again")
                         processes.start_server(server, marker=state.marker)
             if not is_serving:
+                self._serves = False
                 tell("Ray has died, or nobody listens any more, and is started again")
                 command = [sys.executable, "-m", "cluster.instance.mend", str(self._folder)]
                 subprocess.run(command, stdin=subprocess.DEVNULL, check=True)  # noqa: S603  (the command is ours)
@@ -72,10 +78,21 @@ class Supervisor:
             self._failures = 0
             self._heard_at = time.monotonic()
 
+    def _stand_in(self, state: InstanceState) -> None:
+        """Whoever listened has died: Ray brings it back, and somebody listens until then."""
+        self._serves = False  # once: one that dies as well is for Ray to replace
+        try:
+            if stand_in(state, self._folder / "logs" / "stand_in.log"):
+                tell("HAProxy has died, and another stands in for it until Ray has started the next")
+        except ProcessFailed as problem:
+            tell(f"nobody stands in for HAProxy: {problem}")
+
     def _is_heard(self, state: InstanceState) -> bool:
         """Whether somebody listened at the service's port a short while ago."""
         port = int(state.base_url.rpartition(":")[2])
-        if not refuses(port, state.host):
+        self._is_silent = refuses(port, state.host)
+        if not self._is_silent:
+            self._serves = True
             self._heard_at = time.monotonic()
         return time.monotonic() - self._heard_at < SILENT_SECONDS
 

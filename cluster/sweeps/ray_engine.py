@@ -23,7 +23,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from adapters.ray_metrics import RayMetrics
+from adapters.metrics.hand_over import ray_metrics
 from optionchain.errors import InvalidInput
 from optionchain.measures import measure_name
 from optionchain.observing import Observer
@@ -82,7 +82,7 @@ class OnRay:
     niceness: int = 10
     seconds_per_task: float = 1.0
     runtime_env: Mapping[str, Any] = field(default_factory=dict)
-    observer: Observer = field(default_factory=RayMetrics)
+    observer: Observer = field(default_factory=ray_metrics)
 
     def check(self, sweep: SweepDefinition) -> None:
         """Refuse measures that cannot be sent.

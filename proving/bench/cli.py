@@ -22,6 +22,7 @@ class Benchmark(StrEnum):
     HTTP = "http"
     SWEEP = "sweep"
     START = "start"
+    CONNECTIONS = "connections"
 
 
 def bench(

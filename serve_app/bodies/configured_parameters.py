@@ -5,7 +5,6 @@ What comes out of here is stored with the session, so nothing that is configured
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
@@ -15,7 +14,6 @@ from optionchain.agreement import with_one_volatility
 from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
 from optionchain.context import Context
 from optionchain.errors import InvalidInput
-from optionchain.expirations import WEEKDAYS_V1, trading_calendar
 from optionchain.models import Historical
 from optionchain.parameters import SimulationParameters
 from optionchain.session import Session
@@ -48,9 +46,8 @@ async def simulation_parameters(
     Raises:
         InvalidInput: As `chain_parameters`, or a value is of a release that gives other numbers than this one.
     """
-    if body.calendar not in (None, WEEKDAYS_V1):
-        # The first use of an exchange computes its holidays for a second, in which other callers are served.
-        await asyncio.to_thread(trading_calendar, body.calendar)
+    if body.calendar is not None:
+        await app.calendars.provide(body.calendar)
     configuration = await app.live_configuration.current()
     values = values_of(body, now, app.limits, _defaults(configuration, body))
     parameters = await _resolved(values, configuration, app, context)

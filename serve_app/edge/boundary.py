@@ -9,7 +9,8 @@ One plain ASGI middleware: Starlette's `BaseHTTPMiddleware` costs a task and two
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +22,8 @@ from optionchain.ports import Allowance, Allowances, Authentication
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated
 from serve_app.edge.caller import NOBODY, trace_of
-from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, UnknownPath, WrongMethod
+from serve_app.edge.client_address import Proxies
+from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, TooSlow, UnknownPath, WrongMethod
 from serve_app.edge.rate_limit import allowance_of, telling
 from serve_app.edge.route_table import Found, Permission, RouteTable
 
@@ -33,6 +35,7 @@ MOST_DIGITS = 18
 # Refusals that say something of the load, and how they are counted.
 REJECTS: dict[type[OptionChainError], str] = {
     TooLarge: "too_large",
+    TooSlow: "too_slow",
     RateLimited: "rate_limited",
     Overloaded: "overloaded",
     Unavailable: "unavailable",
@@ -49,6 +52,8 @@ class Guards:
         allowances: Counts requests; None where there is no limit.
         observer: Told of every request.
         max_body_bytes: A longer body is refused as soon as it is known to be longer.
+        body_seconds: A body that is not there by then is refused.
+        proxies: Whose word about a client's address counts.
     """
 
     routes: RouteTable
@@ -56,6 +61,8 @@ class Guards:
     allowances: Allowances | None
     observer: Observer
     max_body_bytes: int
+    body_seconds: float = 60.0
+    proxies: Proxies = field(default_factory=Proxies)
 
 
 class Edge:
@@ -112,7 +119,8 @@ class Edge:
             told.context = told.context._replace(principal=caller)
         if guards.allowances is not None and not arrival.is_probe:
             principal = caller if isinstance(caller, Principal) else None
-            allowance = await allowance_of(guards.allowances, scope, principal)
+            address = guards.proxies.client_of(scope, arrival.headers)
+            allowance = await allowance_of(guards.allowances, address, principal)
             if allowance is not None:
                 answer.tell_of(allowance)
                 if not allowance.is_granted:
@@ -147,12 +155,20 @@ class Edge:
             raise TooLarge(limit)
 
     def _bounded(self, receive: Receive) -> Receive:
-        limit = self._guards.max_body_bytes
-        received = 0
+        limit, seconds = self._guards.max_body_bytes, self._guards.body_seconds
+        received, is_whole = 0, False
+        deadline = asyncio.get_running_loop().time() + seconds
 
         async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_whole
+            if is_whole:  # what comes now is that the client leaves
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError as error:
+                raise TooSlow(seconds) from error
+            is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > limit:
                 raise TooLarge(limit)

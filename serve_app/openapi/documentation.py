@@ -182,6 +182,7 @@ _MEANING = {
     401: "No API key, or an unknown one",
     403: "The key does not allow this",
     404: "Unknown, expired, or another caller's",
+    408: "The request did not come in time",
     409: "Another writer was first: try again",
     410: "Every snapshot was served",
     412: "`expected_step` is not the cursor; nothing was consumed",
@@ -204,7 +205,7 @@ _HEADERS: dict[int, dict[str, Any]] = {
     },
     503: _RETRY_AFTER,
 }
-ALWAYS = (401, 413, 429, 500, 503)
+ALWAYS = (401, 408, 413, 429, 500, 503)
 
 SECURITY_SCHEMES: dict[str, Any] = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

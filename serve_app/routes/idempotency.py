@@ -62,10 +62,12 @@ async def once(request: Request, act: Act, *, status: int = 200) -> Response:
         return await act(Occasion())
     if not re.fullmatch(KEY_PATTERN, key):
         raise InvalidInput(HEADER, "must have 1 to 255 visible ASCII characters")
-    answers, owner = services_of(request).answers, principal_of(request).tenant
+    services, owner = services_of(request), principal_of(request).tenant
+    answers = services.answers
     fingerprint = await _fingerprint(request)
     kept = await answers.begin(owner, key, fingerprint)
     if kept:
+        services.observer.counted("http.replayed")
         answer = json_response(kept, status)
         answer.headers.update(REPLAYED)
         return answer

@@ -8,7 +8,7 @@ import orjson
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cluster.metrics_page import CONTENT_TYPE
+from cluster.metrics.page import CONTENT_TYPE
 from optionchain.errors import Unavailable
 from optionchain.ports import Dependency
 from serve_app.edge.route_table import Responses, handler

@@ -84,7 +84,7 @@ class Producers:
 
     Args:
         http: How many threads there are, and how many bodies may be under way.
-        observer: Told how many are.
+        observer: Told how many are, and how much they send.
     """
 
     def __init__(self, http: HttpSettings, observer: Observer) -> None:
@@ -118,6 +118,7 @@ class Producers:
         following = self._in_thread(lambda: next(pieces, None))
         while (piece := await following) is not None:
             following = self._in_thread(lambda: next(pieces, None))
+            self._observer.counted("http.exported", len(piece))
             yield piece
 
     def _in_thread(self, call: Callable[[], T]) -> asyncio.Future[T]:

@@ -12,6 +12,7 @@ import pytest
 from ray import exceptions
 
 from actors.delivery import ActorLost
+from actors.loop_watch import LoopWatch
 from actors.named import NamedActor, NamedActors, as_ours
 from actors.shared import SharedActor, SharedActors
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
@@ -225,7 +226,8 @@ async def test_an_actor_does_not_begin_what_nobody_waits_for() -> None:
 
 async def test_actors_of_one_process_are_called_each_by_its_name() -> None:
     observers = {"one": Recording(), "other": Recording()}
-    shared = SharedActors({name: partial(Answering, observer) for name, observer in observers.items()})
+    makers = {name: partial(Answering, observer) for name, observer in observers.items()}
+    shared = SharedActors(makers, partial(LoopWatch, observers["one"]))
     context = on_behalf_of("anna", time.time() + 60.0)
 
     assert await shared.call(context, "other.chain", ["SPX"]) == "the chain of SPX"

@@ -322,7 +322,7 @@ async def test_history_configuration_cache_and_breaker_tell_the_observer(mongo, 
     assert ended["history.chain"].context.principal.tenant == "anna"
     assert isinstance(world.told.failure("configuration.get")[1], NotFound)
     assert world.told.counts["cache.misses"] >= 1
-    assert {"tier"} == {
+    assert {"tier", "kind"} == {
         name for quantity, labels in world.told.labels if quantity == "cache.hits" for name in labels
     }
     assert silent.told.counts["breaker.opened"] == 1

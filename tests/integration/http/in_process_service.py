@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.host import SessionHost
@@ -84,10 +85,12 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
     if settings.rate.per_minute:
         allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
     observer = Recording()
+    calendars = Calendars(observer, patience_seconds=8.0)
     host = SessionHost(
         store,
         residents=ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
         cache=SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
+        calendars=calendars,
         observer=observer,
         max_waiting=1000,
         max_batch=50,
@@ -101,6 +104,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
     services = Services(
         gateway=gateway,
         store=store,
+        calendars=calendars,
         answers=answers,
         allowances=allowances,
         authentication=open_authentication(settings.auth),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,24 @@ pytestmark = pytest.mark.anyio
 def requests(running: Service) -> list[Any]:
     """The requests that the observer was told of."""
     return [each for each in running.observer.ended if each.name == "http.request"]
+
+
+async def test_a_body_that_does_not_come_is_refused_in_time(
+    server: RedisServer, prefix: str, parameters: dict[str, Any]
+) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"symbol":'
+        await asyncio.Event().wait()
+
+    async with service(server, prefix, http={"body_seconds": 0.1}) as running, running.client() as api:
+        answer = await api.post("/api/v1/chain", content=slow(), headers={"Content-Type": "application/json"})
+
+        assert answer.status_code == 408
+        assert answer.json() == {
+            "error": "the request did not come within 0.1 seconds: send it faster",
+            "field": "body",
+        }
+        assert ("http.rejected", {"kind": "too_slow"}) in running.observer.labels
 
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -214,6 +233,19 @@ async def test_a_refused_header_is_answered_under_an_identity(running: Service) 
     assert nameless.headers["X-Request-Id"].isascii()
     assert named.headers["X-Request-Id"] == "mine"
     assert named.json() == {"error": "Validation Error: tracestate: must be UTF-8", "field": "tracestate"}
+
+
+async def test_a_replay_and_the_bytes_of_an_export_are_counted(
+    running: Service, api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    headers = {"Idempotency-Key": "once"}
+    first, again = [await api.post("/api/v1/chain", json=parameters, headers=headers) for _ in range(2)]
+    export = await api.get("/api/v1/chain/export", params={"sessionid": first.json()["id"]})
+
+    assert again.content == first.content
+    assert running.observer.counts["http.replayed"] == 1
+    assert running.observer.counts["http.exported"] == len(export.content) > 1000
+    assert running.observer.levels["http.streams"] == 0
 
 
 async def nothing(scope: Scope, receive: Receive, send: Send) -> None:

@@ -377,12 +377,27 @@ async def test_a_host_tells_the_observer_on_whose_behalf_it_does_what(open_store
     assert [operation.facts["checkpoints"] for operation in commits] == [1, 1]
     assert {operation.context.principal.tenant for operation in batches + commits} == {session.owner}
     assert all(batch.seconds > commit.seconds > 0.0 for batch, commit in zip(batches, commits, strict=True))
-    assert observer.counts == {
-        "session.steps": 1,
-        "session.snapshots_cached": 1,
-        "session.resident": observer.counts["session.resident"],
-    }
+    levels = {"session.resident", "session.mailbox", "session.paths", "session.snapshots"}
+    counts = {name: count for name, count in observer.counts.items() if name not in levels}
+    assert counts == {"session.steps": 1, "session.snapshots_cached": 1}
+    assert ("session.steps", {"model": "GeometricBrownian"}) in observer.labels
+    assert all(0.0 <= batch.facts["waited"] < 1.0 for batch in batches)
     assert observer.levels["session.resident"] == 1.0
+
+
+async def test_the_life_of_a_session_is_told_once_with_whose_it_is(open_store: StoreFactory) -> None:
+    observer = Recording()
+    host = new_host(open_store(), observer=observer)
+    session = await created(host, new_session())
+
+    await ask(host, session, advance(), Delete())
+    await ask(host, session, Peek())
+
+    assert [(note.name, note.facts) for note in observer.notes] == [
+        ("session.created", {"session_id": session.id, "kind": "chain"}),
+        ("session.deleted", {"session_id": session.id, "kind": "chain"}),
+    ]
+    assert {note.context.principal.tenant for note in observer.notes} == {session.owner}
 
 
 async def test_a_creation_reaches_the_store_once_and_asks_it_nothing(

@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 
 import orjson
 import pytest
 
+from actors.calendars import Calendars
 from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
 from actors.settings import SessionSettings
@@ -61,6 +63,7 @@ async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
         lambda: open_store(ttl_seconds=TTL_SECONDS),
         no_cache,
         Unobserved,
+        partial(Calendars, patience_seconds=8.0),
         Runtime(),
         settings,
     )
@@ -153,6 +156,7 @@ async def test_housekeeping_survives_any_error_and_tells_of_it(open_store: Store
         lambda: store,
         no_cache,
         lambda: observer,
+        partial(Calendars, patience_seconds=8.0),
         Runtime(),
         SessionSettings(sweep_seconds=0.01, shared_contracts=0),
     )

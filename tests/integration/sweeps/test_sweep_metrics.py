@@ -6,7 +6,8 @@ import time
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.metrics_page import cluster_metrics
+from adapters.metrics.hand_over import ray_metrics
+from cluster.metrics.agents import cluster_metrics
 from cluster.sweeps.ray_engine import OnRay
 from optionchain.sweeps import Silent
 from tests.unit.sweeps.sweep_examples import sweep
@@ -60,7 +61,11 @@ async def test_a_sweep_is_counted_while_it_runs_and_a_resumed_one_is_not_counted
 
     one = sweep(measures=[slow], grid={"volatility": [0.1 + 0.01 * index for index in range(19)] + [2.0]})
     before = await settled()
-    options = {"engine": OnRay(seconds_per_task=0.3), "observer": Silent(), "output": str(tmp_path)}
+    options = {
+        "engine": OnRay(seconds_per_task=0.3, observer=ray_metrics("test", 0.2)),
+        "observer": Silent(),
+        "output": str(tmp_path),
+    }
     running = asyncio.create_task(asyncio.to_thread(one.run, **options))
 
     await page_where(lambda found: total(found, "running") == 1.0 and total(found, "scenarios_total") > 0.0)

@@ -1,0 +1,150 @@
+"""Watches Redis and MongoDB for the whole cluster, and tells how they are.
+
+Ours rather than exporters beside them, so that a local instance and a managed server, where none can stand, are watched
+alike. One process of the cluster does it, in a thread with an event loop of its own: the servers may hang.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from adapters.mongo_connection import open_mongo
+from adapters.redis_connection import RedisClient, open_redis
+from adapters.settings import MongoSettings, RedisSettings
+from optionchain.observing import Observer
+from optionchain.session import SessionKind
+
+# Within the time in which Ray forgets a level, even where both servers hang.
+LOOK_SECONDS = 5.0
+
+
+def watch_servers(redis: RedisSettings, mongo: MongoSettings, observer: Observer) -> None:
+    """Watch them from now on, as long as this process lives."""
+
+    async def watch() -> None:
+        eye = ServerWatch(open_redis(redis), open_mongo(mongo), observer, prefix=redis.prefix)
+        while True:
+            await eye.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    threading.Thread(target=lambda: asyncio.run(watch()), name="servers", daemon=True).start()
+
+
+class ServerWatch:
+    """Looks at both servers.
+
+    Args:
+        redis: An open client.
+        mongo: An open client.
+        observer: Told of ``server.up``, ``redis.*``, ``mongodb.*`` and ``session.alive``.
+        prefix: Of the keys in Redis.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        redis: RedisClient,
+        mongo: AsyncMongoClient[dict[str, Any]],
+        observer: Observer,
+        *,
+        prefix: str = "ocs",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._redis = redis
+        self._mongo = mongo
+        self._observer = observer
+        self._prefix = prefix
+        self._clock = clock
+
+    async def look(self) -> None:
+        """Look once, and tell; a server that does not answer is told to be down."""
+        await asyncio.gather(
+            self._attempt("redis", self._look_at_redis), self._attempt("mongodb", self._look_at_mongo)
+        )
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._redis.aclose()
+        await self._mongo.close()
+
+    async def _attempt(self, server: str, look: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await look()
+        except Exception:
+            self._observer.counted("server.up", 0.0, server=server)
+        else:
+            self._observer.counted("server.up", 1.0, server=server)
+
+    async def _look_at_redis(self) -> None:
+        infos = _of_each_node(await self._redis.info())
+        figures = {
+            "redis.memory_bytes": sum(info["used_memory"] for info in infos),
+            "redis.max_memory_bytes": sum(info.get("maxmemory", 0) for info in infos),
+            "redis.fragmentation": max(info.get("mem_fragmentation_ratio", 1.0) for info in infos),
+            "redis.evicted_keys": sum(info.get("evicted_keys", 0) for info in infos),
+            "session.alive": await self._alive(),
+        }
+        lags = [replica["lag"] for info in infos for replica in _replicas(info)]
+        if lags:
+            figures["redis.replica_lag_seconds"] = max(lags)
+        for quantity, amount in figures.items():
+            self._observer.counted(quantity, float(amount))
+
+    async def _alive(self) -> int:
+        """Sessions of all owners: see the keys of `adapters.redis_session_store`."""
+        client: Any = self._redis
+        places = [f"{{{self._prefix}:owners}}-{state}" for state in ("due", "claimed")]
+        owners = {owner.decode() for place in places for owner in await client.zrange(place, 0, -1)}
+        pipeline = client.pipeline(transaction=False)
+        for owner in owners:
+            for kind in SessionKind:
+                pipeline.zcount(
+                    f"{self._prefix}:active:{{{owner}}}:{kind.value}", f"({self._clock()}", "+inf"
+                )
+        return sum(await pipeline.execute())
+
+    async def _look_at_mongo(self) -> None:
+        await self._mongo.admin.command("ping")
+        # Not every server of the protocol, and not every user, can tell more.
+        with contextlib.suppress(PyMongoError, KeyError):
+            status = await self._mongo.admin.command("serverStatus")
+            self._observer.counted("mongodb.connections", float(status["connections"]["current"]))
+        with contextlib.suppress(PyMongoError, KeyError, ValueError):
+            await self._look_at_replica_set()
+
+    async def _look_at_replica_set(self) -> None:
+        status = await self._mongo.admin.command("replSetGetStatus")
+        times: defaultdict[str, list[datetime]] = defaultdict(list)
+        for member in status["members"]:
+            times[member["stateStr"]].append(member["optimeDate"])
+        behind = [max(times["PRIMARY"]) - instant for instant in times["SECONDARY"]]
+        if behind:
+            seconds = max(behind).total_seconds()
+            self._observer.counted("mongodb.replica_lag_seconds", max(seconds, 0.0))
+        oplog = self._mongo["local"]["oplog.rs"]
+        first, last = [await oplog.find_one(sort=[("$natural", order)]) for order in (1, -1)]
+        if first and last:
+            self._observer.counted("mongodb.oplog_seconds", float(last["ts"].time - first["ts"].time))
+
+
+def _of_each_node(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a server says of itself, or each of a Redis Cluster."""
+    return [answer] if "used_memory" in answer else list(answer.values())
+
+
+def _replicas(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [
+        value
+        for key, value in info.items()
+        if key.startswith("slave") and isinstance(value, Mapping) and "lag" in value
+    ]

@@ -1,0 +1,11 @@
+"""Every metric there is, a row each; nothing else lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.metrics.rows import Row
+from adapters.metrics.service import REQUESTS, SESSIONS, SWEEPS
+from adapters.metrics.surroundings import PROCESSES, SERVERS, STORES
+
+METRICS: Sequence[Row] = (*REQUESTS, *SESSIONS, *STORES, *SERVERS, *SWEEPS, *PROCESSES)
