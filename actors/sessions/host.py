@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from actors.calendars import Calendars
 from actors.sessions.decider import Decider
+from actors.sessions.mailbox import Mailbox
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
@@ -26,7 +26,6 @@ from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.observing import Observer, observed, tell_failure
 from optionchain.patience import SWAP_ATTEMPTS
 from optionchain.ports import Checkpoint, SessionStore
-from optionchain.session import REMEMBERED_COMMANDS, Delete
 
 
 class SessionHost:
@@ -67,9 +66,8 @@ class SessionHost:
         self._calendars = calendars
         self._observer = observer
         self._max_waiting = max_waiting
-        self._max_batch = max_batch
         self._clock = clock
-        self._mailbox: deque[Waiting] = deque()
+        self._mailbox = Mailbox(max_batch)
         self._loop: asyncio.Task[None] | None = None
         self._postponed: set[asyncio.Task[None]] = set()
 
@@ -120,13 +118,13 @@ class SessionHost:
         self._observer.counted("session.snapshots", self._cache.snapshot_count)
 
     def _enter(self, calls: Iterable[Waiting]) -> None:
-        self._mailbox.extend(calls)
+        self._mailbox.put(calls)
         if self._mailbox and (self._loop is None or self._loop.done()):
             self._loop = asyncio.create_task(self._serve_mailbox())
 
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
-            batch = self._next_batch()
+            batch = self._mailbox.next_batch()
             waited = time.perf_counter() - batch[0].since
             self._observer.counted("session.mailbox", len(self._mailbox))
             try:
@@ -163,30 +161,6 @@ class SessionHost:
         else:
             self._enter(calls)
 
-    def _next_batch(self) -> list[Waiting]:
-        """What comes next, with no more commands of one session than its checkpoint can remember.
-
-        A deletion waits for the round behind what it would hide: a step is answered only after it was stored.
-        """
-        batch: list[Waiting] = []
-        later: list[Waiting] = []
-        room = self._max_batch
-        room_of: dict[str, int] = {}
-        while self._mailbox and room > 0:
-            waiting = self._mailbox.popleft()
-            session_id = waiting.call.session_id
-            if isinstance(waiting.call.command, Delete) and session_id in room_of:
-                room_of[session_id] = 0
-            left = room_of.setdefault(session_id, REMEMBERED_COMMANDS)
-            room_of[session_id] = left - 1
-            if left > 0:
-                batch.append(waiting)
-                room -= waiting.call.weight
-            else:
-                later.append(waiting)
-        self._mailbox.extendleft(reversed(later))
-        return batch
-
     async def _serve(self, batch: Sequence[Waiting]) -> None:
         turns = list(turns_of(batch).values())
         try:
@@ -206,8 +180,8 @@ class SessionHost:
                 for waiting in turn.calls:
                     settle(waiting, error)
             # Whoever waits behind would only wait as long again.
-            while self._mailbox:
-                settle(self._mailbox.popleft(), error)
+            for waiting in self._mailbox.emptied():
+                settle(waiting, error)
         await self.evict()
 
     async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:
