@@ -28,10 +28,13 @@ class Benchmark(StrEnum):
 def bench(
     name: Annotated[Benchmark, typer.Argument(help="What to measure.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    sessions: Annotated[int | None, typer.Option(min=1, help="Of `sessions`: how many are created.")] = None,
 ) -> None:
     """Measure on this machine, and show what was found. Ratios are taken within the one run."""
     module = importlib.import_module(f"proving.bench.{name.value}")
-    figures: dict[str, float] = module.run()
+    if sessions is not None and name is not Benchmark.SESSIONS:
+        raise typer.BadParameter("is for `sessions` alone", param_hint="--sessions")
+    figures: dict[str, float] = module.run() if sessions is None else module.run(module.of_sessions(sessions))
     if as_json:
         typer.echo(json.dumps(figures))
         return
