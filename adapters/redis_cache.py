@@ -67,14 +67,16 @@ end
 OVERHEAD_BYTES = 200
 
 
-def open_snapshot_cache(redis: RedisSettings, *, prefix: str, total_bytes: int) -> RedisCacheService:
+def open_snapshot_cache(
+    redis: RedisSettings, *, total_bytes: int, prefix: str | None = None
+) -> RedisCacheService:
     """What session actors have rendered, with a bound of its own; they hold theirs in memory by themselves.
 
     Here, so that the process of an actor imports no more than it needs.
     """
     return RedisCacheService(
         open_redis(redis),
-        prefix=f"{prefix}:snapshots",
+        prefix=f"{prefix or redis.prefix}:snapshots",
         timeout_seconds=redis.timeout_seconds,
         local_bytes=0,
         redis_bytes=total_bytes,

@@ -101,3 +101,6 @@ class TelemetrySettings(BaseModel):
     loop_milliseconds: float = Field(
         100.0, ge=10, description="An event loop that served nobody for longer is told of, with what held it"
     )
+    access_log: float = Field(
+        0.0, ge=0, le=1, description="Share of the requests that have a line in the log: 0 none, 1 every one"
+    )

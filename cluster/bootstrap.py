@@ -39,6 +39,7 @@ from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
+from cluster.secrets import secrets_of
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
@@ -88,6 +89,11 @@ def open_watch(settings: Settings) -> OpenWatch:
     return partial(LoopWatch, held_seconds=settings.telemetry.loop_milliseconds / 1000.0)
 
 
+def _observer(settings: Settings, process: str) -> Observer:
+    """The observer of this process, by what kind it is."""
+    return open_observer(settings.telemetry, process, secrets_of(settings))
+
+
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:
     """A function from an actor's name to the actor, which is created where there is none."""
 
@@ -97,13 +103,8 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
-            partial(
-                open_snapshot_cache,
-                settings.redis,
-                prefix=settings.redis.prefix,
-                total_bytes=settings.session.shared_megabytes << 20,
-            ),
-            partial(open_observer, settings.telemetry, SESSION),
+            partial(open_snapshot_cache, settings.redis, total_bytes=settings.session.shared_megabytes << 20),
+            partial(_observer, settings, SESSION),
             partial(open_calendars, settings),
             RayRuntime(),
             settings.session,
@@ -221,7 +222,7 @@ def _configuration(settings: Settings) -> ConfigActor:
 
 
 def _shared_observer(settings: Settings, service: str) -> Observer:
-    return open_observer(settings.telemetry, _home(settings, service))
+    return _observer(settings, _home(settings, service))
 
 
 SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
@@ -246,7 +247,7 @@ def _shared_actor(settings: Settings, name: str) -> ActorHandle[Any]:
 
 
 def _watch(settings: Settings, process: str) -> LoopWatch:
-    return open_watch(settings)(open_observer(settings.telemetry, process))
+    return open_watch(settings)(_observer(settings, process))
 
 
 def _way_to(
@@ -268,7 +269,7 @@ def open_configurations(settings: Settings, observer: Observer | None = None) ->
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    observer = open_observer(settings.telemetry, HTTP)
+    observer = _observer(settings, HTTP)
     store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)

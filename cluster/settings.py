@@ -110,7 +110,6 @@ class HttpSettings(BaseModel):
     )
     body_seconds: float = Field(60.0, gt=0, description="Patience with the body of a request; then 408")
     strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
-    access_log: bool = Field(False, description="Write a line for each request to the replica's log")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
 
     @field_validator("trusted_proxies")

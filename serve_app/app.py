@@ -48,9 +48,8 @@ class Ingress:
                 is_strict=http.strict,
             ),
         )
-        if not http.access_log:  # which Ray Serve writes, of what it serves
-            most = http.max_ongoing_requests + http.max_queued_requests
-            outermost.take(FrequentRoutes(edge, ROUTES, max_requests=most))
+        most = http.max_ongoing_requests + http.max_queued_requests
+        outermost.take(FrequentRoutes(edge, ROUTES, max_requests=most))
         open_watch(self._settings)(opened["observer"]).begin()
         return edge
 
@@ -69,8 +68,8 @@ def deployment(settings: Settings) -> Application:
         ray_actor_options={"num_cpus": 0},
         graceful_shutdown_timeout_s=5,
         health_check_period_s=5,
-        # One line a request costs a tenth of the replica; Serve's metrics count requests by route and status.
-        logging_config={"encoding": "JSON", "enable_access_log": settings.http.access_log},
+        # The log of ours tells of requests; see OCS_TELEMETRY_ACCESS_LOG.
+        logging_config={"encoding": "JSON", "enable_access_log": False},
     )
     return options(Ingress).bind(settings)
 

@@ -90,10 +90,10 @@ class SessionGateway:
             raise answer
         return answer
 
-    def close(self) -> None:
-        """Close the transport."""
-        self._transport.close()
-
     def _change_waiting(self, by: int) -> None:
         self._waiting += by
         self._observer.counted("session.calls_waiting", self._waiting)
+
+    def close(self) -> None:
+        """Close the transport."""
+        self._transport.close()

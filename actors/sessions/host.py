@@ -89,8 +89,8 @@ class SessionHost:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if len(self._mailbox) >= self._max_waiting:
             answer.set_result(Overloaded("the session actor"))
-        else:
-            self._enter([Waiting(call, answer)])
+            return answer
+        self._enter([Waiting(call, answer)])
         return answer
 
     @property
@@ -118,7 +118,7 @@ class SessionHost:
         self._observer.counted("session.snapshots", self._cache.snapshot_count)
 
     def _enter(self, calls: Iterable[Waiting]) -> None:
-        self._mailbox.put(calls)
+        self._mailbox.extend(calls)
         if self._mailbox and (self._loop is None or self._loop.done()):
             self._loop = asyncio.create_task(self._serve_mailbox())
 

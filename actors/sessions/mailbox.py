@@ -1,19 +1,19 @@
-"""The calls that wait for a host, and which of them are served next."""
+"""The calls that wait for the single writer, and which of them come next."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from actors.sessions.turns import Waiting
 from optionchain.session import REMEMBERED_COMMANDS, Delete
 
 
 class Mailbox:
-    """Calls in the order in which they came; whoever puts them there bounds their number.
+    """What waits, in the order in which it came.
 
     Args:
-        max_batch: Calls served in one round; one for several snapshots counts for as many.
+        max_batch: Calls that are served in one round; one for several snapshots counts for as many.
     """
 
     def __init__(self, max_batch: int) -> None:
@@ -23,14 +23,13 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, calls: Iterable[Waiting]) -> None:
+    def extend(self, calls: Iterable[Waiting]) -> None:
         self._waiting.extend(calls)
 
-    def emptied(self) -> list[Waiting]:
-        """All of them, none of whom waits any more."""
-        all_of_them = list(self._waiting)
-        self._waiting.clear()
-        return all_of_them
+    def emptied(self) -> Iterator[Waiting]:
+        """All that waits, which then does so no more."""
+        while self._waiting:
+            yield self._waiting.popleft()
 
     def next_batch(self) -> list[Waiting]:
         """What comes next, with no more commands of one session than its checkpoint can remember.

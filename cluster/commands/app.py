@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster.commands.console import StepProgress, show_cluster, show_first_steps, show_servers
+from cluster.commands.console import show_cluster, show_first_steps, show_servers
 from cluster.commands.later import CommandsWithLater
+from cluster.commands.told import LogForm, choose, log_of_commands, steps
 from cluster.instance.instance import READY, Instance
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState
@@ -56,7 +57,11 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version.")
     ] = False,
-) -> None: ...
+    log: Annotated[
+        LogForm, typer.Option("--log", help="What it does, for a person or as JSON, a line a fact.")
+    ] = LogForm.TEXT,
+) -> None:
+    choose(log)
 
 
 @app.command()
@@ -74,7 +79,7 @@ def up(
     ones are started on loopback.
     """
     instance = Instance(_settings(data, port=port, no_auth=no_auth))
-    with StepProgress(console) as progress:
+    with steps(console) as progress:
         state = instance.up(progress)
     if with_demo:
         _first_session(state)
@@ -94,7 +99,7 @@ def redeploy(data: Data = None) -> None:
     Replicas and session actors are replaced while they serve. Servers and ports stay as they are.
     """
     instance = Instance(_settings(data))
-    with StepProgress(console) as progress:
+    with steps(console) as progress:
         instance.redeploy(progress)
 
 
@@ -102,7 +107,7 @@ def redeploy(data: Data = None) -> None:
 def down(data: Data = None) -> None:
     """Stop everything that `up` started, whatever state it is in. Data stays."""
     instance = Instance(_settings(data))
-    with StepProgress(console) as progress:
+    with steps(console) as progress:
         ended = instance.down(progress)
     console.print(f"Stopped {ended} processes." if ended else "Nothing was running.")
 
@@ -130,9 +135,18 @@ def logs(
     data: Data = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Lines of each file.")] = 20,
 ) -> None:
-    """Show the last lines of every log: the servers', Ray's, the replicas'."""
+    """Show the last lines of every log: the servers', Ray's, and the facts of replicas and actors (`worker-*.err`)."""
     instance = Instance(_settings(data))
-    files = sorted(instance.logs.glob("*.log")) + sorted(instance.ray_logs.glob("serve/*.log"))
+    files = [
+        file
+        for folder, names in (
+            (instance.logs, "*.log"),
+            (instance.ray_logs, "serve/*.log"),
+            (instance.ray_logs, "worker-*.err"),
+        )
+        for file in sorted(folder.glob(names))
+        if file.stat().st_size
+    ]
     if not files:
         console.print("There are no logs yet. `optionchain up` makes some.")
         raise typer.Exit(1)
@@ -168,6 +182,10 @@ def run() -> int:
         complaints.print(str(problem), markup=False, highlight=False, soft_wrap=True)
         return 2
     except InstanceProblem as problem:
+        log = log_of_commands()
+        if log is not None:
+            log.noted("command.failed", problem=str(problem))
+            return 1
         complaints.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
     return 0

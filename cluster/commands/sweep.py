@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cluster.commands.told import sweep_progress
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState, read_state
-from cluster.sweeps.console import OnConsole
 from optionchain.errors import InvalidInput
 from optionchain.sweeps import InProcess, Sweep, SweepResult
 from optionchain.sweeps.engine import Engine
@@ -88,7 +88,9 @@ def sweep(
         # Ctrl-C keeps what is done; the command line's own handler knows nothing of that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         engine = _engine(state, address, workers)
-        result = definition.run(engine=engine, output=output, observer=OnConsole(console), in_doubt=in_doubt)
+        result = definition.run(
+            engine=engine, output=output, observer=sweep_progress(console), in_doubt=in_doubt
+        )
     except (InvalidInput, yaml.YAMLError) as problem:
         console.print(f"{file}: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None

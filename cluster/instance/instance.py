@@ -211,6 +211,11 @@ class Instance:
         self._parts.supervise()
         return state
 
+    def _completed(self, settings: Settings) -> Settings:
+        """The settings with what is this instance's own: its secrets and its folder."""
+        proven = with_proof(settings, proxy_proof(settings, self._folder))
+        return with_sockets(with_key(proven, self._api_key()), actor_sockets(self._folder))
+
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
 
@@ -250,11 +255,6 @@ class Instance:
             self._parts.end_all()
         self._state_file.unlink(missing_ok=True)
         return len(running)
-
-    def _completed(self, settings: Settings) -> Settings:
-        """The settings with what is this instance's own: its secrets and its folder."""
-        proven = with_proof(settings, proxy_proof(settings, self._folder))
-        return with_sockets(with_key(proven, self._api_key()), actor_sockets(self._folder))
 
     def _api_key(self) -> str | None:
         auth = self._settings.auth

@@ -54,6 +54,7 @@ class SweepGateway:
         settings: Of sweeps.
         open_index: Makes the index of sweeps, in the actor; None keeps none.
         telemetry: Of the actor.
+        secrets: What the actor never tells.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class SweepGateway:
         settings: SweepSettings,
         open_index: OpenIndex | None = None,
         telemetry: TelemetrySettings | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         self._telemetry = telemetry
+        self._secrets = secrets
         self._namespace = namespace
         self._settings = settings
         self._open_index = open_index
@@ -129,7 +132,7 @@ class SweepGateway:
         return find_or_make(
             SweepService,
             name,
-            partial(open_engine, self._telemetry),
+            partial(open_engine, self._telemetry, self._secrets),
             self._settings,
             self._open_index,
             namespace=self._namespace,
@@ -138,18 +141,21 @@ class SweepGateway:
         )
 
 
-def open_engine(telemetry: TelemetrySettings | None) -> Engine:
+def open_engine(telemetry: TelemetrySettings | None, secrets: tuple[str, ...] = ()) -> Engine:
     """The engine of the sweep actor, which tells the observer of its process."""
     from adapters.metrics.rows import SWEEP  # noqa: PLC0415
     from adapters.settings import TelemetrySettings  # noqa: PLC0415
     from adapters.telemetry import open_observer  # noqa: PLC0415
     from cluster.sweeps.ray_engine import OnRay  # noqa: PLC0415
 
-    return OnRay(observer=open_observer(telemetry or TelemetrySettings(), SWEEP))
+    return OnRay(observer=open_observer(telemetry or TelemetrySettings(), SWEEP, secrets))
 
 
 def open_sweeps(settings: Settings, open_index: OpenIndex | None = None) -> SweepGateway:
     """The way to sweeps from this process; without a folder of their own they are recorded in the instance's."""
     output = settings.sweep.output or str(settings.data.folder.resolve() / "sweeps")
     sweeps = settings.with_changes({"sweep": {"output": output}}).sweep
-    return SweepGateway(settings.ray.namespace, sweeps, open_index, settings.telemetry)
+    from cluster.secrets import secrets_of  # noqa: PLC0415
+
+    secrets = secrets_of(settings)
+    return SweepGateway(settings.ray.namespace, sweeps, open_index, settings.telemetry, secrets)

@@ -30,6 +30,8 @@ from serve_app.edge.route_table import Found, Permission, RouteTable
 # What is told of a request that no row of the table knows: a caller must not be able to make up new names.
 UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Of the identity of a request that a caller made up.
+MOST_IDENTITY = 128
 # Of a length that any machine has; Python refuses to read some thousands.
 MOST_DIGITS = 18
 # Refusals that say something of the load, and how they are counted.
@@ -99,6 +101,8 @@ class Edge:
         route = found.route.path if found else UNKNOWN
         method = scope["method"] if scope["method"] in METHODS else UNKNOWN
         with observed(self._guards.observer, "http.request", context, route=route, method=method) as told:
+            if identity := headers.get("x-request-id"):
+                told.facts["request_id"] = identity[:MOST_IDENTITY]
             answer = _Answer(send, told)
             try:
                 await self._serve(_Arrival(scope, receive, headers, found), answer, told)

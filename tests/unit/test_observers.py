@@ -38,7 +38,7 @@ def test_a_bug_is_logged_with_its_traceback_its_tenant_and_its_trace() -> None:
 
     (line,) = lines
     assert (line["event"], line["level"], line["outcome"]) == ("session.batch", "ERROR", "failed")
-    assert (line["tenant"], line["trace"], line["time"]) == ("anna", "00-0af7-b7ad-01", 1.5)
+    assert (line["tenant"], line["trace_id"], line["time"]) == ("anna", "0af7", 1.5)
     assert (line["error"], line["facts"]) == ("ZeroDivisionError", {"calls": 2})
     assert "test_observers.py" in line["traceback"]
 
@@ -113,3 +113,50 @@ def test_several_observers_hear_the_same() -> None:
         assert one.names() == {"a", "b", "d"}
         assert one.labels == [("b", {"kind": "c"})]
         assert len(one.begun) == len(one.ended) == len(one.failures) == 1
+
+
+def test_an_event_is_a_line_with_who_did_what() -> None:
+    observer, lines = log(Severity.INFO)
+    quiet, nothing = log(Severity.WARNING)
+
+    for each in (observer, quiet):
+        each.noted("session.created", on_behalf_of("anna"), session_id="s1", kind="chain")
+
+    (line,) = lines
+    assert (line["event"], line["level"], line["outcome"]) == ("session.created", "INFO", "noted")
+    assert (line["tenant"], line["facts"]) == ("anna", {"session_id": "s1", "kind": "chain"})
+    assert nothing == []
+
+
+@pytest.mark.parametrize(("share", "lines_expected"), [(0.0, 0), (0.25, 1), (1.0, 4)])
+def test_the_access_log_has_the_share_of_requests_that_was_asked_for(
+    share: float, lines_expected: int
+) -> None:
+    lines: list[str] = []
+    draws = iter([0.1, 0.3, 0.6, 0.9])
+    observer = StructuredLog(access=share, write=lines.append, draw=lambda: next(draws))
+
+    for _ in range(4):
+        with observed(observer, "http.request", route="/health", status=200):
+            pass
+    with observed(observer, "session.batch"):
+        pass
+
+    assert len(lines) == lines_expected
+    assert all(orjson.loads(line)["level"] == "INFO" for line in lines)
+
+
+def test_a_part_of_an_operation_does_not_tell_its_failure_a_second_time() -> None:
+    observer, lines = log(Severity.INFO)
+
+    with pytest.raises(Unavailable), observed(observer, "session.commit"), observed(observer, "mongodb.call"):
+        raise Unavailable("MongoDB")
+
+    assert [line["event"] for line in lines] == ["session.commit"]
+
+
+def test_a_line_leaves_the_process_by_its_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    StructuredLog(process="http").noted("x")
+
+    line = orjson.loads(capfd.readouterr().err)
+    assert (line["process"], line["event"]) == ("http", "x")
