@@ -36,8 +36,8 @@ run: port $(VENV)/.run ## Install, start everything, step a first session and sa
 port: | $(BIN)/pip
 	@[ -e $(VENV)/.run ] || [ -e .optionchain/instance.json ] || $(BIN)/python -c 'import socket, sys; \
 		probe = socket.socket(); probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
-		probe.bind(("127.0.0.1", int(sys.argv[1])))' $(or $(PORT),$(OCS_HTTP_PORT),7070) 2>/dev/null \
-		|| { echo "Port $(or $(PORT),$(OCS_HTTP_PORT),7070) is in use by another program: make run PORT=7272 takes another one." >&2; exit 1; }
+		probe.bind(("127.0.0.1", int(sys.argv[1])))' $(or $(PORT),$(OCS_HTTP_PORT),$(OCS_PORT),7070) 2>/dev/null \
+		|| { echo "Port $(or $(PORT),$(OCS_HTTP_PORT),$(OCS_PORT),7070) is in use by another program: make run PORT=7272 takes another one." >&2; exit 1; }
 
 stop: ## Stop everything that `make run` started; data stays
 	@if [ -x $(BIN)/optionchain ]; then $(BIN)/optionchain down; else echo "Nothing was ever started here."; fi

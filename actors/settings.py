@@ -110,6 +110,10 @@ class SessionSettings(BaseModel):
     )
     timeout_seconds: float = Field(8.0, gt=0, description="A caller's patience, retries included; then 503")
     delivery_timeout_seconds: float = Field(4.0, gt=0, description="Patience with one delivery to an actor")
+    keep_steps: bool = Field(
+        False, description="Keep the steps that were served in MongoDB, for good; `GET /api/v1/results/{id}`"
+    )
+    keep_seconds: float = Field(1.0, gt=0, description="Rhythm in which they are written, beside the answers")
 
     @field_validator("placement")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,15 +14,23 @@ from redis.asyncio.connection import SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from adapters.redis_sentinels import Address, primary_of
-from adapters.settings import RedisSettings
-from optionchain.errors import Unavailable
+from adapters.settings import CacheSettings, RedisSettings
+from optionchain.errors import NoRoom, Unavailable
 from optionchain.patience import BROKEN_CONNECTION
 
 RedisClient = Redis | RedisCluster
 REDIS_PORT, SENTINEL_PORT = 6379, 26379
+# What Redis says when its log cannot be written, its memory is full, or it has fewer replicas than it needs.
+SIGNS_OF_NO_ROOM = (
+    "MISCONF",
+    "Errors writing to the AOF",
+    "NOREPLICAS",
+    "Not enough good replicas",
+    "'maxmemory'",
+)
 
 
 def open_redis(settings: RedisSettings) -> RedisClient:
@@ -59,6 +67,22 @@ def open_redis(settings: RedisSettings) -> RedisClient:
     return client
 
 
+def of_cache(redis: RedisSettings, cache: CacheSettings) -> RedisSettings:
+    """Where the cache is: in a server of its own, else where the sessions are."""
+    if cache.redis_url is None:
+        return redis
+    return redis.model_copy(update={"url": cache.redis_url, "mode": "standalone"})
+
+
+async def nodes_of(client: RedisClient, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Where a pipeline sends the commands on these keys, once each, as arguments of further ones that go there too."""
+    if not isinstance(client, RedisCluster):
+        return [{}] if keys else []
+    await client.initialize()
+    nodes = {node.name: node for key in keys if (node := client.get_node_from_key(key))}
+    return [{"target_nodes": node} for _, node in sorted(nodes.items())]
+
+
 @contextmanager
 def redis_errors(whose: str) -> Iterator[None]:
     """Turn the driver's errors into ours.
@@ -69,7 +93,7 @@ def redis_errors(whose: str) -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(whose) from error
+        raise (NoRoom if _is_full(error) else Unavailable)(whose) from error
 
 
 @asynccontextmanager
@@ -81,6 +105,11 @@ async def redis_call(whose: str, patience_seconds: float) -> AsyncIterator[None]
     with redis_errors(whose):
         async with asyncio.timeout(patience_seconds):
             yield
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether Redis runs, and takes no writes."""
+    return isinstance(error, ResponseError) and any(sign in str(error) for sign in SIGNS_OF_NO_ROOM)
 
 
 def _addresses(url: str, default_port: int) -> list[Address]:

@@ -10,7 +10,9 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
+from adapters.redis_cache_scripts import with_room
 from adapters.redis_connection import RedisClient, redis_call
 from optionchain.ports import KeyReused
 
@@ -96,8 +98,9 @@ class RedisAnswers:
     async def _keep(self, owner: str, key: str, request: bytes, *answer: bytes) -> bytes | None:
         milliseconds = int(self._ttl_seconds * 1000)
         async with redis_call("the memory of keyed requests", self._timeout_seconds):
-            bound, kept = await self._client.eval(
-                KEEP, 1, self._name(owner, key), request, milliseconds, *answer
+            call: tuple[Any, ...] = ("EVAL", KEEP, 1, self._name(owner, key), request, milliseconds, *answer)
+            bound, kept = await with_room(
+                self._client, self._prefix, lambda: self._client.execute_command(*call)
             )
         if bound != request:
             raise KeyReused()

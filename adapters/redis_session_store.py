@@ -18,7 +18,8 @@ from typing import Any
 
 import orjson
 
-from adapters.redis_connection import RedisClient, open_redis, redis_call
+from adapters.redis_cache_scripts import with_room
+from adapters.redis_connection import RedisClient, nodes_of, open_redis, redis_call
 from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
 from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
@@ -164,16 +165,13 @@ class RedisSessionStore:
         if new:
             index.append(self._due_command(new))
         commands = index + [self._save_command(checkpoint) for checkpoint in checkpoints]
-        if self._wait_replicas:
-            commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 500)))
-        answers = await self._pipelined(commands)
+        kept = [self._key(checkpoint.session.id) for checkpoint in checkpoints] if self._wait_replicas else []
+        answers = await self._pipelined(commands, replicated=kept)
         # Not new and yet not listed: by somebody's clock they had expired, and their owner may have been forgotten.
         unlisted = {owner for (owner, _), added in zip(lists, answers, strict=False) if added} - new
         if unlisted:
             await self._pipelined([self._due_command(unlisted)])
         answers = answers[len(index) :]
-        if self._wait_replicas and answers[-1] < self._wait_replicas:
-            raise Unavailable("a replica of the session store")
         results = [_refusal(c.session, code) for c, code in zip(checkpoints, answers, strict=False)]
         deleted = [c.session for c, code in zip(checkpoints, answers, strict=False) if code == DELETED]
         if deleted:
@@ -262,12 +260,35 @@ class RedisSessionStore:
             ("ZREM", self._active_key(session.owner, session.kind), session.id) for session in sessions
         )
 
-    async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+    async def _pipelined(
+        self, commands: Iterable[tuple[Any, ...]], *, replicated: Sequence[str] = ()
+    ) -> list[Any]:
+        """Send commands that may all be sent again.
+
+        Args:
+            commands: What to send.
+            replicated: Keys that replicas must have afterwards.
+        """
+        commands = list(commands)
         async with redis_call("the session store", self._timeout_seconds):
-            pipeline = self._client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            return list(await pipeline.execute())
+            return await with_room(self._client, self._prefix, lambda: self._sent(commands, replicated))
+
+    async def _sent(self, commands: Sequence[tuple[Any, ...]], replicated: Sequence[str]) -> list[Any]:
+        targets = await nodes_of(self._client, replicated)
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        for target in targets:
+            # It counts what its own connection has written.
+            pipeline.execute_command("WAIT", self._wait_replicas, int(self._timeout_seconds * 500), **target)
+        answers = list(await pipeline.execute())
+        waited = answers[len(commands) :]
+        if any(copies < self._wait_replicas for copies in waited) or (
+            # A slot has moved, and what was written elsewhere was waited for by nobody.
+            await nodes_of(self._client, replicated) != targets
+        ):
+            raise Unavailable("a replica of the session store")
+        return answers[: len(commands)]
 
     def _key(self, session_id: str) -> str:
         return f"{self._prefix}:session:{{{session_id}}}"

@@ -67,13 +67,19 @@ class RedisSettings(BaseModel):
 
 
 class CacheSettings(BaseModel):
-    """How much is cached."""
+    """Where and how much is cached."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    redis_url: SecretStr | None = Field(
+        None,
+        description="URL of a Redis for the cache alone, which may evict; empty shares that of the sessions",
+    )
     local_megabytes: int = Field(64, ge=1, description="Bound of the part that one process holds")
     redis_megabytes: int = Field(
-        256, ge=1, description="Bound of what is cached in Redis, beside the sessions"
+        256,
+        ge=1,
+        description="Bound of what is cached in Redis; beside sessions it gives way to them when that is full",
     )
 
 

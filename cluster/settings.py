@@ -11,11 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from actors.settings import ConfigSettings, HistorySettings, SessionSettings
 from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
 from cluster.api_keys import parse_keys
+from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
 from cluster.sweeps.settings import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
@@ -199,6 +200,18 @@ class Settings(BaseSettings):
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[Any, ...]:
+        """What is given wins over the environment, and that over the aliases in it."""
+        return init_settings, env_settings, of_aliases
+
     def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> Settings:
         """The settings with other values, which are checked as those of the environment are.
 
@@ -260,7 +273,7 @@ def variable_name(*path: str | int) -> str:
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    known = {name for name, _ in fields()}
+    known = {name for name, _ in fields()} | ALIASES.keys()
     return sorted(
         name for name in environment if name.upper().startswith("OCS_") and name.upper() not in known
     )
@@ -273,7 +286,8 @@ def _unknown(name: str) -> str:
 
 
 def _problem(problem: Any, *group: str) -> str:
-    name = variable_name(*group, *problem["loc"])
+    path = [*group, *map(str, problem["loc"])]
+    name = name_in_use(path[0], path[-1], variable_name(*path))
     if problem["type"] == "extra_forbidden":
         return _unknown(name)
     message = problem["msg"].removeprefix("Value error, ")

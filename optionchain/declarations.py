@@ -128,6 +128,43 @@ class Text(Parameter):
         return {"type": "string", "pattern": pattern, "examples": [self.example], "description": self.about}
 
 
+@dataclass(frozen=True, slots=True)
+class Choice(Parameter):
+    """One of a few words.
+
+    Attributes:
+        about: Meaning, for the schema.
+        words: Those that are allowed.
+    """
+
+    about: str
+    words: tuple[str, ...]
+
+    def check(self, field: str, value: object) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            raise InvalidInput(field, f"must be {' or '.join(self.words)}")
+        return value
+
+    def to_wire(self, value: str) -> str:
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.words), "description": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A request may leave the parameter out, or say null.
+
+    Attributes:
+        means: What happens then; empty for the default.
+        is_configurable: The default is that of the configuration `simulator`.
+    """
+
+    means: str = ""
+    is_configurable: bool = False
+
+
 @cache
 def declared(kind: type) -> dict[str, Parameter]:
     """The parameters of a dataclass by field, in the order in which they are declared."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from optionchain.arrays import Steps
-from optionchain.chains import ChainTerms, OptionChain, build_chains, is_surely_priced
+from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
@@ -18,6 +18,7 @@ from optionchain.extras import brought_by
 from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
+from optionchain.pricing.spreads import SpreadModel
 from optionchain.validation import whole
 
 if TYPE_CHECKING:
@@ -153,12 +154,18 @@ class Simulation:
         return chain
 
     def to_arrow(
-        self, dataset: Rows = "option_chains", *, from_step: int = 0, to_step: int | None = None
+        self,
+        dataset: Rows = "option_chains",
+        *,
+        greeks: GreekSet = "none",
+        from_step: int = 0,
+        to_step: int | None = None,
     ) -> pyarrow.Table:
         """All steps as one table, with the columns of the service's exports and of its client's frames.
 
         Args:
             dataset: What the rows are; see `optionchain.export.datasets`.
+            greeks: Which greeks option chains have beside delta and gamma.
             from_step: The first step.
             to_step: The last step, which is included; None means the simulation's last.
 
@@ -176,20 +183,30 @@ class Simulation:
         last = self.parameters.total_steps - 1
         first = whole("from_step", from_step, low=0, high=last)
         until = last if to_step is None else whole("to_step", to_step, low=first, high=last)
-        batches = Dataset(dataset).record_batches(self, range(first, until + 1), _BATCH_ROWS)
+        batches = Dataset(dataset).record_batches(self, range(first, until + 1), _BATCH_ROWS, greeks)
         return pyarrow.Table.from_batches(list(batches))
 
     def to_polars(
-        self, dataset: Rows = "option_chains", *, from_step: int = 0, to_step: int | None = None
+        self,
+        dataset: Rows = "option_chains",
+        *,
+        greeks: GreekSet = "none",
+        from_step: int = 0,
+        to_step: int | None = None,
     ) -> polars.DataFrame:
         """`to_arrow` as a polars frame."""
-        return polars_frame(self.to_arrow(dataset, from_step=from_step, to_step=to_step))
+        return polars_frame(self.to_arrow(dataset, greeks=greeks, from_step=from_step, to_step=to_step))
 
     def to_pandas(
-        self, dataset: Rows = "option_chains", *, from_step: int = 0, to_step: int | None = None
+        self,
+        dataset: Rows = "option_chains",
+        *,
+        greeks: GreekSet = "none",
+        from_step: int = 0,
+        to_step: int | None = None,
     ) -> pandas.DataFrame:
         """`to_arrow` as a pandas frame."""
-        return pandas_frame(self.to_arrow(dataset, from_step=from_step, to_step=to_step))
+        return pandas_frame(self.to_arrow(dataset, greeks=greeks, from_step=from_step, to_step=to_step))
 
     def plot(self) -> Figure:
         """Draw the price, and beneath it the volatility; the figure is plotly's.
@@ -229,6 +246,8 @@ class Simulation:
             spread=parameters.spread,
             risk_free_rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
+            ladder_price=parameters.ladder_price,
+            spreads=self._spreads,
         )
 
     @cached_property
@@ -240,6 +259,11 @@ class Simulation:
             return method.sample(parameters.initial_price, parameters.total_steps, draws)
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
+
+    @cached_property
+    def _spreads(self) -> SpreadModel | None:
+        spreads = self.parameters.spreads
+        return None if spreads.is_constant else spreads
 
     @cached_property
     def _only_expiration(self) -> Expiration:

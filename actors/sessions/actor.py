@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, cast
 
 import psutil
 
@@ -18,6 +18,7 @@ from actors.line.listener import Answer as Reply
 from actors.line.listener import Listener
 from actors.loop_watch import LoopWatch, OpenWatch
 from actors.sessions.host import SessionHost
+from actors.sessions.kept_steps import KeepingStore, KeptSteps, ResultStore
 from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
@@ -72,6 +73,7 @@ class SessionActor:
         runtime: What runs it.
         settings: Bounds and rhythms.
         open_watch: Opens the watch on its loop.
+        open_results: Opens what keeps the steps that were served; None keeps none.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class SessionActor:
         runtime: ActorRuntime,
         settings: SessionSettings,
         open_watch: OpenWatch = LoopWatch,
+        open_results: Callable[[Observer], ResultStore] | None = None,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
             numerics.compile_when_worthwhile()
@@ -105,8 +108,17 @@ class SessionActor:
             if settings.shared_contracts
             else None
         )
+        self._kept = open_results and KeptSteps(
+            open_results(self._observer),
+            cache.simulation,
+            self._observer,
+            max_waiting=settings.max_waiting,
+            seconds=settings.keep_seconds,
+        )
         self._host = SessionHost(
-            self._store,
+            self._store
+            if self._kept is None
+            else cast("SessionStore", KeepingStore(self._store, self._kept)),
             residents=ResidentSessions(
                 max_sessions=settings.max_resident,
                 max_idle_seconds=settings.max_idle_seconds,
@@ -164,6 +176,8 @@ class SessionActor:
             await self._sharing.close()
         await self._listener.close()
         await self._housekeeping.end()
+        if self._kept is not None:
+            await self._kept.close()
 
     def _serve(self, body: bytes, answer: Reply) -> None:
         """Serve a call that came over a line."""
@@ -188,6 +202,8 @@ class SessionActor:
 
     async def _leave_when_empty(self) -> None:
         if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
+            if self._kept is not None:
+                await self._kept.flush()
             self._runtime.end_actor()
 
     async def _forget_expired(self) -> None:

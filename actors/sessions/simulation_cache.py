@@ -37,7 +37,7 @@ class SnapshotKey(NamedTuple):
     greeks: GreekSet
 
     def __str__(self) -> str:
-        return f"{self.tape}:{self.step}:{self.greeks}"
+        return f"snapshot:{self.tape}:{self.step}:{self.greeks}"
 
 
 @dataclass(frozen=True, slots=True)

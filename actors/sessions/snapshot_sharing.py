@@ -40,8 +40,8 @@ class SnapshotSharing:
 
     async def fetch(self, keys: Sequence[SnapshotKey]) -> None:
         """Bring what others have rendered into the actor's cache."""
-        bodies = await asyncio.gather(*(self._shared.get(str(key)) for key in keys))
-        found = {key: body for key, body in zip(keys, bodies, strict=True) if body is not None}
+        entries = await asyncio.gather(*(self._shared.get(str(key)) for key in keys))
+        found = {key: entry.value for key, entry in zip(keys, entries, strict=True) if entry is not None}
         self._local.learn(found)
         self._observer.counted("session.snapshots_found", len(found))
 

@@ -172,6 +172,12 @@ SESSIONS: Sequence[Row] = (
         description="Checkpoints refused: another writer was first",
         by=(SESSION,),
     ),
+    Count(
+        of="session.not_kept",
+        name="optionchain_steps_not_kept",
+        description="Served steps whose keeping found no room",
+        by=(SESSION,),
+    ),
     Level(of="session.paths", name="optionchain_cached_paths", description="Price paths in memory"),
     Level(
         of="session.snapshots",

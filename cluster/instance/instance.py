@@ -203,6 +203,7 @@ class Instance:
             redis_url=_secret(settings.redis.url),
             mongo_uri=_secret(settings.mongo.uri),
             environment=environment,
+            cache_redis_url=_secret(settings.cache.redis_url),
             servers=tuple(servers),
             ray_pids=self._parts.ray_pids(),
         )
@@ -269,7 +270,7 @@ class Instance:
 def _health(base_url: str) -> dict[str, str]:
     try:
         body = httpx.get(f"{base_url}/ready", timeout=READY_PATIENCE_SECONDS, trust_env=False).json()
-        return {"http": str(body["status"]), **body["dependencies"]}
+        return {"http": str(body["status"]), **body["states"]}
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return {"http": "no answer"}
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cluster.instance import processes
+from cluster.instance.disk_room import DiskRoom
+from cluster.instance.embedded_servers import REDIS
 from cluster.instance.lock import locked
 from cluster.instance.ports import refuses
 from cluster.instance.problem import InstanceProblem
@@ -42,6 +45,7 @@ class Supervisor:
         self._heard_at = time.monotonic()
         self._serves = False
         self._is_silent = False
+        self._room = DiskRoom(folder)
 
     def watch(self) -> None:
         """Return when the instance was ended."""
@@ -51,11 +55,23 @@ class Supervisor:
 
     def _look(self, state: InstanceState) -> None:
         dead = [server for server in state.servers if refuses(server.port)]
+        self._look_at_the_disk([server for server in state.servers if server not in dead])
         is_serving = ray_lives(state) and self._is_heard(state)
         if is_serving and self._serves and self._is_silent:
             self._stand_in(state)
         if (dead or not is_serving) and time.monotonic() >= self._not_before:
             self._mend(state, dead, is_serving=is_serving)
+
+    def _look_at_the_disk(self, servers: list[PrivateServer]) -> None:
+        for server in servers:
+            if server.name == REDIS:
+                with suppress(OSError):  # it is asked again in a moment
+                    if self._room.look(server):
+                        tell(
+                            "the disk is nearly full: Redis takes no writes"
+                            if self._room.is_short
+                            else "there is room again: Redis takes writes"
+                        )
 
     def _mend(self, state: InstanceState, dead: list[PrivateServer], *, is_serving: bool) -> None:
         try:

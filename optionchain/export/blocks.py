@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import numpy as np
 
 from optionchain.arrays import Steps
 from optionchain.chains.block import ChainBlock, build_block
+from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.expirations.listing import (
     ExpirationLister,
@@ -40,6 +41,10 @@ class Simulated(Protocol):
     def expirations(self, step: int) -> tuple[Expiration, ...]:
         """The expirations listed at a step."""
         ...
+
+
+# The last whole second before nanoseconds from 1970 leave 64 bits.
+LAST_NANOSECOND = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +78,19 @@ class StepBlock:
     def volatilities(self) -> Steps:
         """``[steps]`` annualised, at the money."""
         return self.simulation.volatilities[self.steps.start : self.steps.stop]
+
+
+def check_nanoseconds(simulation: Simulated, steps: range, field: str, what: str) -> None:
+    """Refuse what counts nanoseconds where an instant of these steps is beyond them.
+
+    Raises:
+        InvalidInput: It is; the error names `field` and says `what`.
+    """
+    latest = max(
+        simulation.parameters.simulated_at(steps[-1]), simulation.expirations(steps[-1])[-1].expires_at
+    )
+    if latest > LAST_NANOSECOND:
+        raise InvalidInput(field, f"{what} ends in the year {LAST_NANOSECOND.year}: choose fewer steps")
 
 
 def step_blocks(simulation: Simulated, steps: range, size: int) -> Iterator[StepBlock]:

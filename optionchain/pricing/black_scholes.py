@@ -225,3 +225,8 @@ def theta(
 def rho(*, price: Floats, delta: Floats, spot: Term, years: Term) -> Floats:
     """Price change per percentage point of the rate: what the bonds of the replicating portfolio lose."""
     return 0.01 * years * (delta * spot - price)
+
+
+def dividend_rho(*, delta: Floats, spot: Term, years: Term) -> Floats:
+    """Price change per percentage point of the dividend yield: what the shares of the replicating portfolio lose."""
+    return -0.01 * years * delta * spot

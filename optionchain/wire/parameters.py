@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire
 from optionchain.numerics import EARLIER, IDENTITY
-from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration, declared_parameters
+from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 

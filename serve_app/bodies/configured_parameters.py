@@ -18,6 +18,7 @@ from optionchain.models import Historical
 from optionchain.parameters import SimulationParameters
 from optionchain.session import Session
 from serve_app.bodies.chains import ChainChanges, ChainParameters, changes_of
+from serve_app.bodies.declared import DEFAULTS
 from serve_app.bodies.simulations import SimulationRequest, values_of
 from serve_app.services import Services
 
@@ -97,9 +98,10 @@ def _defaults(
 ) -> Mapping[str, Any]:
     """The configured defaults that concern a request."""
     defaults = dict(configuration.defaults)
-    if "strike_interval" in body.model_fields_set:
-        # Sent as null it asks for one that fits, as the parameters of a session do that got one.
-        del defaults["strike_interval"]
+    for name, default in DEFAULTS.items():
+        if default is None and name in body.model_fields_set:
+            # Sent as null it asks for what null means, as the parameters of a session do that was made without it.
+            del defaults[name]
     return defaults
 
 

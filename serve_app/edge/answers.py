@@ -43,6 +43,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     RateLimited: 429,
     errors.Unavailable: 503,
     errors.Overloaded: 503,
+    errors.NoRoom: 503,
     errors.Defect: 500,
 }
 CHALLENGE = 'Basic realm="optionchain", charset="UTF-8"'

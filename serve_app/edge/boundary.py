@@ -10,6 +10,7 @@ One plain ASGI middleware: Starlette's `BaseHTTPMiddleware` costs a task and two
 from __future__ import annotations
 
 import asyncio
+import uuid
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -27,6 +28,8 @@ from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, TooSlow, Unk
 from serve_app.edge.rate_limit import allowance_of, telling
 from serve_app.edge.route_table import Found, Permission, RouteTable
 
+# Which replica answered: the same as long as its process lives, and of no other meaning.
+INSTANCE = (b"x-ocs-instance", uuid.uuid4().hex.encode())
 # What is told of a request that no row of the table knows: a caller must not be able to make up new names.
 UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -202,7 +205,7 @@ class _Arrival:
 
 
 class _Answer:
-    """`send`, which notes the status for the observer and adds what remains of the caller's allowance."""
+    """`send`, which notes the status for the observer, and adds who answers and what the caller may still ask."""
 
     def __init__(self, send: Send, told: Operation) -> None:
         self._send = send
@@ -213,6 +216,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.is_begun = True
             self._told.facts["status"] = message["status"]
+            message["headers"] = [*message.get("headers", ()), INSTANCE]
         await self._send(message)
 
     def tell_of(self, allowance: Allowance) -> None:

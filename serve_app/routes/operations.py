@@ -62,9 +62,18 @@ async def ready(request: Request) -> Response:
     """Sessions need Redis. Without MongoDB they go on, and so does what is cached of history and configurations."""
     app = services_of(request)
     asked = app.dependencies | app.helpers
-    states = dict(zip(asked, await asyncio.gather(*map(_state, asked.values())), strict=True))
-    is_ready = all(states[name] == "up" for name in app.dependencies)
-    body = {"status": "ready" if is_ready else "not ready", "dependencies": states}
+    reasons = dict(zip(asked, await asyncio.gather(*map(_reason, asked.values())), strict=True))
+    is_ready = all(reasons[name] is None for name in app.dependencies)
+    body = {
+        "status": "ready" if is_ready else "not_ready",
+        "dependencies": [
+            {"name": name, "status": "up"}
+            if reason is None
+            else {"name": name, "status": "down", "reason": reason}
+            for name, reason in reasons.items()
+        ],
+        "states": {name: "up" if reason is None else "down" for name, reason in reasons.items()},
+    }
     return JSONResponse(body, 200 if is_ready else 503, {} if is_ready else {"Retry-After": "1"})
 
 
@@ -80,10 +89,13 @@ async def system(request: Request) -> Response:
     return json_response(orjson.dumps(await services_of(request).report()))
 
 
-async def _state(dependency: Dependency) -> str:
+async def _reason(dependency: Dependency) -> str | None:
+    """Why it is down, as a category that tells nothing of where it is; None where it is up."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await dependency.ping()
-    except (Unavailable, TimeoutError):
-        return "down"
-    return "up"
+    except Unavailable:
+        return "unreachable"
+    except TimeoutError:
+        return "timed out"
+    return None

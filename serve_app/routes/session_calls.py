@@ -23,14 +23,16 @@ from serve_app.routes.encoded import json_response
 from serve_app.routes.idempotency import once
 from serve_app.services import services_of
 
+ABOUT_GREEKS = (
+    "Beside delta and gamma, a block a side: `first` has theta, vega, rho and rho_d, `all` has twelve greeks"
+)
+
 
 class GreeksQuery(BaseModel):
     # A misspelt `expected_step` must not step without its guard.
     model_config = ConfigDict(extra="forbid")
 
-    greeks: GreekSet = Field(
-        "first", description="`first`: delta and gamma; `all`: theta, vega and rho as well"
-    )
+    greeks: GreekSet = Field("none", description=ABOUT_GREEKS)
 
 
 class AdvanceQuery(GreeksQuery):

@@ -78,6 +78,7 @@ ROUTES = RouteTable(
                 Route("GET", f"{_HISTORY}/{{asset}}/realised-volatility", history.realised_volatility),
                 Route("GET", f"{_HISTORY}/{{asset}}/{{date}}", history.chain),
                 Route("PUT", f"{_HISTORY}/{{asset}}/{{date}}", history.save_chain, ADMIN),
+                Route("GET", "/api/v1/results/{id}", history.kept_steps),
             ),
         ),
         Section(
@@ -89,6 +90,7 @@ ROUTES = RouteTable(
                 Route("GET", f"{_CONFIG}/{{name}}", configurations.get),
                 Route("PUT", f"{_CONFIG}/{{name}}", configurations.save, ADMIN),
                 Route("GET", f"{_CONFIG}/{{name}}/history", configurations.history),
+                Route("GET", f"{_CONFIG}/{{name}}/parameters/{{key}}", configurations.parameter),
             ),
         ),
         Section(

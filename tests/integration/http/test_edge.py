@@ -235,6 +235,21 @@ async def test_a_refused_header_is_answered_under_an_identity(running: Service) 
     assert named.json() == {"error": "Validation Error: tracestate: must be UTF-8", "field": "tracestate"}
 
 
+async def test_every_answer_names_the_process_that_gave_it(api: httpx.AsyncClient, running: Service) -> None:
+    async with running.client(None) as nobody:
+        answers = [
+            await nobody.get("/health"),
+            await nobody.get("/api/v1/chain/sessions"),
+            await nobody.get("/nowhere"),
+            await api.get("/api/v1/chain/sessions"),
+            await api.get("/swagger-ui/"),
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 401, 401, 200, 200]
+    [identity] = {answer.headers["x-ocs-instance"] for answer in answers}
+    assert len(identity) == 32
+
+
 async def test_a_replay_and_the_bytes_of_an_export_are_counted(
     running: Service, api: httpx.AsyncClient, parameters: dict[str, Any]
 ) -> None:

