@@ -64,7 +64,7 @@ async def test_the_first_peek_after_a_restart_comes_from_redis(
     async with sharing_hosts(server, prefix, open_store, observer) as new:
         session = await created(new(), new_session())
         (before,) = await ask(new(), session, Peek())
-        await until(lambda: redis.keys(f"*{prefix}:snapshots*:0:first"), "the snapshot is written")
+        await until(lambda: redis.keys(f"*{prefix}:snapshots*:0:*"), "the snapshot is written")
         assert found(observer) == 0
 
         restarted = new()
