@@ -18,6 +18,7 @@ from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 from optionchain.errors import Unavailable
+from optionchain.observing import Observer
 from optionchain.ports import CacheService
 
 T = TypeVar("T")
@@ -44,13 +45,20 @@ class HistoryStores:
         return asyncio.run(self._run(work))
 
     async def _run(self, work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]]) -> T:
-        repository = MongoHistoricalRepository(open_mongo(self.mongo), self.mongo.database)
+        repository = open_history_repository(self.mongo)
         cache = RedisCacheService(open_redis(self.redis), prefix=self.redis.prefix)
         try:
             return await work(repository, cache)
         finally:
             await repository.close()
             await cache.close()
+
+
+def open_history_repository(
+    settings: MongoSettings, observer: Observer | None = None
+) -> MongoHistoricalRepository:
+    """The store of history, as this process reaches it."""
+    return MongoHistoricalRepository(open_mongo(settings, observer), settings.database)
 
 
 def history_stores(settings: Settings, state: InstanceState | None) -> HistoryStores | None:

@@ -49,11 +49,11 @@ class Decider:
             self._decide(turn, now)
         return self._cache.asked_for([(decision.session, reply) for decision, reply in _unrendered(turns)])
 
-    def answer(self, turns: Sequence[Turn], now: datetime) -> None:
+    async def answer(self, turns: Sequence[Turn], now: datetime) -> None:
         """Give each decision its answer. The snapshots of all turns are priced together."""
         unrendered = turns
         while unrendered:
-            self._render(unrendered)
+            await self._render(unrendered)
             unrendered = [turn for turn in unrendered if self._refused(turn, now)]
         for turn in turns:
             turn.answers = [_answer(decision) for decision in turn.decisions]
@@ -97,12 +97,12 @@ class Decider:
             reason = f"asks for {reply.count} snapshots of up to {each} contracts: at most {most} fit into one answer"
             raise InvalidInput("count", reason)
 
-    def _render(self, turns: Sequence[Turn]) -> None:
+    async def _render(self, turns: Sequence[Turn]) -> None:
         shows = _unrendered(turns)
         if not shows:
             return
         with observed(self._observer, "session.render", replies=len(shows)):
-            rendered = self._cache.snapshots([(decision.session, reply) for decision, reply in shows])
+            rendered = await self._cache.snapshots([(decision.session, reply) for decision, reply in shows])
         for (decision, _), result in zip(shows, rendered, strict=True):
             if isinstance(result, OptionChainError):
                 decision.reply = result

@@ -197,7 +197,7 @@ class SessionHost:
         wanted = self._decider.decide(turns, now)
         if wanted and self._sharing is not None:
             await self._sharing.fetch(wanted)
-        self._decider.answer(turns, now)
+        await self._decider.answer(turns, now)
         lost = await self._outdated([turn for turn in turns if turn.is_unproven])
         current = others(turns, lost)
         refused = await self._store_changes([turn for turn in current if turn.is_changed])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,12 +71,15 @@ async def no_configuration() -> Cached:
 
 
 @asynccontextmanager
-async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) -> AsyncIterator[Service]:
+async def service(
+    server: RedisServer, prefix: str, others: Mapping[str, Any] | None = None, **groups: dict[str, Any]
+) -> AsyncIterator[Service]:
     """A service over a real Redis.
 
     Args:
         server: Where its sessions are.
         prefix: Of its keys.
+        others: Services beside sessions; without them, their routes fail as a bug does.
         groups: Settings by group.
     """
     settings = Settings(**{"auth": {"keys": KEYS}, **groups})
@@ -100,7 +104,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
     gateway = SessionGateway(
         parse_placement("shards:1"), HostTransport(host), max_waiting=1000, timeout_seconds=8.0
     )
-    unused: Any = None
+    given: defaultdict[str, Any] = defaultdict(lambda: None, others or {})
     services = Services(
         gateway=gateway,
         store=store,
@@ -114,12 +118,12 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         producers=Producers(settings.http, observer),
         limits=settings.limits,
         is_strict=settings.http.strict,
-        history=unused,
-        configurations=unused,
+        history=given["history"],
+        configurations=given["configurations"],
         live_configuration=LiveConfiguration(no_configuration, max_age_seconds=60.0),
-        sweeps=unused,
-        metrics=unused,
-        report=unused,
+        sweeps=given["sweeps"],
+        metrics=given["metrics"],
+        report=given["report"],
     )
     try:
         yield Service(build_asgi(settings, services), observer, services.producers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,7 +30,7 @@ def apply(*turns: Turn) -> Recording:
     decider = Decider(roomy(), observer, max_answer_contracts=15)
     now = NOW + timedelta(seconds=1)
     decider.decide(turns, now)
-    decider.answer(turns, now)
+    asyncio.run(decider.answer(turns, now))
     return observer
 
 
