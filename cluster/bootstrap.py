@@ -30,7 +30,7 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.redis_allowances import RedisAllowances
-from adapters.redis_cache import RedisCacheService
+from adapters.redis_cache import RedisCacheService, open_snapshot_cache
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
@@ -103,6 +103,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
+            partial(open_snapshot_cache, settings.cache_server, settings.session.shared_megabytes),
             partial(_observer, settings, SESSION),
             partial(open_calendars, settings),
             RayRuntime(),
@@ -136,14 +137,7 @@ def open_session_transport(settings: Settings, observer: Observer | None = None)
     )
     if session.transport == "ray":
         return over_ray
-    return SocketSessionTransport(
-        actors,
-        RayRuntime(),
-        over_ray,
-        timeout_seconds=session.delivery_timeout_seconds,
-        max_bytes=session.max_message_megabytes << 20,
-        observer=observer,
-    )
+    return SocketSessionTransport(actors, RayRuntime(), over_ray, session, observer=observer)
 
 
 def open_answers(settings: Settings) -> RedisAnswers:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+import orjson
+
 from optionchain.declared_parameters import declared_parameters, terms_of
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire
-from optionchain.numerics import EARLIER
+from optionchain.numerics import EARLIER, IDENTITY
 from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
@@ -32,6 +35,15 @@ def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
         "rng": RNG_NAME,
         "numerics": parameters.numerics,
     }
+
+
+def tape_name(parameters: SimulationParameters) -> str:
+    """A name for all that a simulation shows: a digest of its parameters and of today's arithmetic.
+
+    Parameters of an earlier arithmetic are computed by today's, so they show the same.
+    """
+    wire = parameters_to_wire(parameters) | {"numerics": IDENTITY}
+    return hashlib.blake2b(orjson.dumps(wire), digest_size=16).hexdigest()
 
 
 def fields_to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
