@@ -82,6 +82,10 @@ class TelemetrySettings(BaseModel):
         "info",
         description="What the log holds: `warning` and more are outages, `error` is bugs; `debug` tells of everything",
     )
+    webhook: SecretStr | None = Field(
+        None,
+        description="Whom the Alertmanager of `up --observe` tells; it adds `/page`, `/ticket` and `/heartbeat`",
+    )
     access_log: float = Field(
         0.0, ge=0, le=1, description="Share of the requests that have a line in the log: 0 none, 1 every one"
     )

@@ -19,12 +19,14 @@ GIVEN = {
     "auth": {"keys": KEYS},
     "redis": {"url": "rediss://user:red%21s-word@redis.example:6379/0"},
     "mongo": {"uri": "mongodb://user:mongo-word@mongo.example/?authSource=admin"},
+    "telemetry": {"webhook": "https://pager.example/hook-word"},
 }
 # What each of them must not tell.
 HIDDEN = {
     "auth.keys": [KEYS, "key-of-anna-0123456789", "key-of-ben-0123456789"],
     "redis.url": [GIVEN["redis"]["url"], "red%21s-word", "red!s-word"],
     "mongo.uri": [GIVEN["mongo"]["uri"], "mongo-word"],
+    "telemetry.webhook": [GIVEN["telemetry"]["webhook"]],
 }
 
 
