@@ -80,7 +80,8 @@ class SessionGateway:
         context = call.context.until(now + self._timeout_seconds)
         call = call._replace(context=context)
         try:
-            with observed(self._observer, "session.call", context, session_id=call.session_id):
+            with observed(self._observer, "session.call", context, session_id=call.session_id) as told:
+                call = call._replace(context=told.context)
                 answer = await delivered(
                     lambda: self._lane(call).submit(call),
                     what="the session actor",

@@ -26,6 +26,7 @@ from adapters.settings import RateSettings
 from cluster.bootstrap import open_authentication
 from cluster.settings import Settings
 from optionchain.errors import NotFound
+from optionchain.observing import Observer, Observers
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
 from serve_app.routes.streaming import Producers
@@ -66,12 +67,15 @@ async def no_configuration() -> Cached:
 
 
 @asynccontextmanager
-async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) -> AsyncIterator[Service]:
+async def service(
+    server: RedisServer, prefix: str, *, observer: Observer | None = None, **groups: dict[str, Any]
+) -> AsyncIterator[Service]:
     """A service over a real Redis.
 
     Args:
         server: Where its sessions are.
         prefix: Of its keys.
+        observer: Told beside the one that records.
         groups: Settings by group.
     """
     settings = Settings(**{"auth": {"keys": KEYS}, **groups})
@@ -80,19 +84,25 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
     allowances = None
     if settings.rate.per_minute:
         allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
-    observer = Recording()
+    recording = Recording()
+    told: Observer = Observers((observer, recording)) if observer else recording
     host = SessionHost(
         store,
         residents=ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
         cache=SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
-        observer=observer,
+        observer=told,
         max_waiting=1000,
         max_batch=50,
         max_answer_contracts=10_000,
         clock=lambda: datetime.now(UTC),
     )
     gateway = SessionGateway(
-        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, max_batch=50, timeout_seconds=8.0
+        parse_placement("shards:1"),
+        HostTransport(host),
+        max_waiting=1000,
+        max_batch=50,
+        timeout_seconds=8.0,
+        observer=told,
     )
     unused: Any = None
     services = Services(
@@ -101,10 +111,10 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         answers=answers,
         allowances=allowances,
         authentication=open_authentication(settings.auth),
-        observer=observer,
+        observer=told,
         dependencies={"redis": store},
         helpers={},
-        producers=Producers(settings.http, observer),
+        producers=Producers(settings.http, told),
         limits=settings.limits,
         is_strict=settings.http.strict,
         history=unused,
@@ -115,7 +125,7 @@ async def service(server: RedisServer, prefix: str, **groups: dict[str, Any]) ->
         report=unused,
     )
     try:
-        yield Service(build_asgi(settings, services), observer, services.producers)
+        yield Service(build_asgi(settings, services), recording, services.producers)
     finally:
         await store.close()
         await answers.close()
