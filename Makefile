@@ -10,6 +10,8 @@ OPTIONS ?=
 PORT ?=
 # All but `nautilus`, which pins an fsspec that no current s3fs goes with: its one test skips without it.
 TESTED_EXTRAS := $(addprefix --extra ,embedded s3 build test check docs release)
+# Folders that are distributions of their own.
+LIBRARIES := optionchain optionchain_client
 # Tests run beside each other: much of their time is spent waiting for processes to start.
 WORKERS ?= 2
 
@@ -34,8 +36,8 @@ run: port $(VENV)/.run ## Install, start everything, step a first session and sa
 port: | $(BIN)/pip
 	@[ -e $(VENV)/.run ] || [ -e .optionchain/instance.json ] || $(BIN)/python -c 'import socket, sys; \
 		probe = socket.socket(); probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); \
-		probe.bind(("127.0.0.1", int(sys.argv[1])))' $(or $(PORT),$(OCS_HTTP_PORT),7070) 2>/dev/null \
-		|| { echo "Port $(or $(PORT),$(OCS_HTTP_PORT),7070) is in use by another program: make run PORT=7272 takes another one." >&2; exit 1; }
+		probe.bind(("127.0.0.1", int(sys.argv[1])))' $(or $(PORT),$(OCS_HTTP_PORT),$(OCS_PORT),7070) 2>/dev/null \
+		|| { echo "Port $(or $(PORT),$(OCS_HTTP_PORT),$(OCS_PORT),7070) is in use by another program: make run PORT=7272 takes another one." >&2; exit 1; }
 
 stop: ## Stop everything that `make run` started; data stays
 	@if [ -x $(BIN)/optionchain ]; then $(BIN)/optionchain down; else echo "Nothing was ever started here."; fi
@@ -57,11 +59,13 @@ docs: $(VENV)/.test ## Build the documentation site in build/site; a link that l
 	@$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet --builder html docs build/site
 	@echo "The site: build/site/index.html"
 
-build: $(VENV)/.test ## Build and check the wheel and the source distribution, in dist/
+build: $(VENV)/.test ## Build and check the wheels and source distributions: library, client, service; in dist/
 	@rm -rf dist
-	@$(BIN)/python -m build --no-isolation --outdir dist
+	@for folder in $(LIBRARIES) .; do $(BIN)/python -m build --no-isolation --outdir dist $$folder || exit 1; done
 	@$(BIN)/python -m twine check --strict dist/*
-	@$(BIN)/check-wheel-contents dist
+	@for folder in $(LIBRARIES); do \
+		$(BIN)/check-wheel-contents --config $$folder/pyproject.toml --package $$folder dist/$$folder-*.whl || exit 1; done
+	@$(BIN)/check-wheel-contents dist/optionchain_simulator-*.whl
 
 format: $(VENV)/.test ## Generate the synchronous client, format the code and apply safe fixes
 	@$(BIN)/python -P optionchain_client/make_synchronous.py

@@ -106,6 +106,17 @@ def existing(namespace: str, prefix: str = "") -> list[ActorHandle[Any]]:
     return actors
 
 
+class UnknownMethod(Exception):
+    """An actor has no method of this name."""
+
+
+def _method(handle: ActorHandle[Any], name: str) -> Any:
+    try:
+        return getattr(handle, name)
+    except AttributeError as error:
+        raise UnknownMethod(name) from error
+
+
 class NamedActors:
     """The actors of one kind as this process reaches them, by name.
 
@@ -141,17 +152,21 @@ class NamedActors:
         Raises:
             ActorLost: The actor, its answer or the way to it was lost, or it took too long: the call may or may
                 not have been applied. The actor is found anew the next time.
+            UnknownMethod: It has no such method. It is found anew the next time: it may be of another release.
             OptionChainError: What the method raised.
         """
         try:
             async with asyncio.timeout(seconds):
                 handle = await self._handle(name)
-                return await getattr(handle, method).remote(*arguments)
+                return await _method(handle, method).remote(*arguments)
         except exceptions.RayError as error:
             ours = as_ours(error, self.what)
             if isinstance(ours, ActorLost):
                 self._lose(name)
             raise ours from (None if ours is getattr(error, "cause", None) else error)
+        except UnknownMethod:
+            self._handles.pop(name, None)
+            raise
         except TimeoutError as error:
             self._lose(name)
             raise ActorLost(self.what) from error
@@ -174,6 +189,7 @@ class NamedActor:
         actors: The way to it.
         name: Its name.
         timeout_seconds: The patience of a caller who has no other, repetitions included.
+        service: Of `SharedActors`, whose methods are called; None where the actor is but one.
         clock: Unix time in seconds.
     """
 
@@ -183,10 +199,12 @@ class NamedActor:
         name: str,
         *,
         timeout_seconds: float,
+        service: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._actors = actors
         self._name = name
+        self._prefix = f"{service}." if service else ""
         self._timeout_seconds = timeout_seconds
         self._clock = clock
 
@@ -205,7 +223,7 @@ class NamedActor:
         now = self._clock()
         context = context.until(now + self._timeout_seconds)
         return await delivered(
-            lambda: self._actors.deliver(self._name, "call", context, method, arguments),
+            lambda: self._actors.deliver(self._name, "call", context, self._prefix + method, arguments),
             what=self._actors.what,
             seconds=context.seconds_left(now),
             is_repeatable=is_repeatable,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from actors.line.address import ANY_PORT, parse_ports
 from actors.sessions.placement import parse_placement
 from optionchain.errors import InvalidInput
 
@@ -61,7 +65,22 @@ class SessionSettings(BaseModel):
 
     placement: str = Field(
         "shards:1",
-        description="`shards:N` hosts all sessions in N actors; `per-session` gives each its own process",
+        description="`shards:N` hosts all sessions in N actors, `per-session` gives each a process; where this is not "
+        "set, `up` takes an actor for each two cores",
+    )
+    transport: Literal["socket", "ray"] = Field(
+        "socket", description="How calls reach the actors: over sockets of their own, or as calls of Ray"
+    )
+    ports: str = Field(
+        ANY_PORT,
+        description="Ports on which actors listen for other nodes: `20500-20599`, or `0` for any free one",
+    )
+    socket_folder: Path | None = Field(
+        None,
+        description="Folder, for its owner alone, of the sockets for the same node; empty means one of this user's",
+    )
+    max_message_megabytes: int = Field(
+        256, ge=1, le=4095, description="Bound of one call or answer over a socket"
     )
     ttl_seconds: float = Field(86_400.0, ge=1, description="How long a session lives after its last write")
     max_resident: int = Field(20_000, ge=1, description="Sessions that one actor holds in memory")
@@ -83,6 +102,10 @@ class SessionSettings(BaseModel):
     )
     timeout_seconds: float = Field(8.0, gt=0, description="A caller's patience, retries included; then 503")
     delivery_timeout_seconds: float = Field(4.0, gt=0, description="Patience with one delivery to an actor")
+    keep_steps: bool = Field(
+        False, description="Keep the steps that were served in MongoDB, for good; `GET /api/v1/results/{id}`"
+    )
+    keep_seconds: float = Field(1.0, gt=0, description="Rhythm in which they are written, beside the answers")
 
     @field_validator("placement")
     @classmethod
@@ -92,3 +115,12 @@ class SessionSettings(BaseModel):
         except InvalidInput as error:
             raise ValueError(error.reason) from error
         return placement
+
+    @field_validator("ports")
+    @classmethod
+    def _ports_are_ports(cls, ports: str) -> str:
+        try:
+            parse_ports(ports)
+        except InvalidInput as error:
+            raise ValueError(error.reason) from error
+        return ports

@@ -53,6 +53,10 @@ class RayHistory:
     async def store_result(self, result: SimulationResult) -> None:
         await self.actor.call(self.context, "store_result", result)
 
+    async def results(self, session_id: str, owner: str) -> bytes:
+        results: bytes = await self.actor.call(self.context, "results", session_id, owner)
+        return results
+
     async def assets(self) -> Cached:
         assets: Cached = await self.actor.call(self.context, "assets")
         return assets
@@ -101,6 +105,10 @@ class RayConfigurations:
     async def get(self, name: str, version: int | None = None) -> Cached:
         configuration: Cached = await self.actor.call(self.context, "get", name, version)
         return configuration
+
+    async def parameter(self, name: str, key: str) -> Cached:
+        parameter: Cached = await self.actor.call(self.context, "parameter", name, key)
+        return parameter
 
     async def save(self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str) -> bytes:
         # Sent again after it was applied, it would be refused as a conflict with itself.

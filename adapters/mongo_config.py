@@ -17,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from adapters.mongo_connection import mongo_errors
+from optionchain.configuration.parameters import ConfiguredParameter, configured_parameter
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.validation import whole
@@ -59,6 +60,13 @@ class MongoConfigRepository:
         if document is None:
             raise NotFound("configuration", name if version is None else f"{name} version {version}")
         return _configuration(document)
+
+    async def get_parameter(self, name: str, key: str) -> ConfiguredParameter:
+        try:
+            stored = await self.get_config(name)
+        except NotFound:
+            return configured_parameter(name, key, {}, 0)
+        return configured_parameter(name, key, stored.values, stored.version)
 
     async def save_config(
         self,
@@ -115,17 +123,17 @@ class MongoConfigRepository:
             raise NotFound("configuration", name)
         return [_configuration(document) for document in documents]
 
-    async def changes(self) -> AsyncGenerator[str | None, None]:
+    async def changes(self) -> AsyncGenerator[tuple[str, int] | None, None]:
         inserted: list[dict[str, Any]] = [
             {"$match": {"operationType": "insert"}},
-            {"$project": {"fullDocument.name": 1}},
+            {"$project": {"fullDocument.name": 1, "fullDocument.version": 1}},
         ]
         with mongo_errors(STORE):
             await self._prepare()
             async with await self._versions.watch(inserted, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
                 yield None
                 async for change in stream:
-                    yield change["fullDocument"]["name"]
+                    yield change["fullDocument"]["name"], change["fullDocument"]["version"]
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the server answers."""

@@ -8,12 +8,11 @@ asset, time frame and hour, day, month or year of bars), their ``_heads`` (see `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import DuplicateKeyError
 
 from adapters.mongo_connection import mongo_errors
 from adapters.mongo_history_analytics import chain_days, price_days, realised_volatility, volatility_points
@@ -28,12 +27,12 @@ from adapters.mongo_history_documents import (
     midnight,
     price_document,
     prices_of,
-    result_document,
-    result_of,
+    revision_of,
     summaries_of,
     volatility_point_of,
 )
-from adapters.mongo_revisions import BATCH, MAJORITY, Revision, RevisionedSets
+from adapters.mongo_results import MongoResults
+from adapters.mongo_revisions import BATCH, Revision, RevisionedSets
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.history.bars import (
     COLUMNS,
@@ -55,7 +54,6 @@ PARTS_OF_A_DAY = (TimeFrame.SECOND, TimeFrame.MINUTE)
 CHAIN_FIELDS = {"underlying_price": 1, "strikes": 1, "call": 1, "put": 1}
 PRICE_FIELDS = {"seconds": 1, **dict.fromkeys(COLUMNS, 1)}
 NOTHING: Document = {}
-RESULT_CONTENT = ("asset", "parameters", "prices", "volatilities")
 
 # As its callers know it, in messages.
 STORE = "the history store"
@@ -76,7 +74,7 @@ class MongoHistoricalRepository:
             self._database, "historical_chains", identity=CHAIN_IDENTITY, keys=["expiration"]
         )
         self._prices = RevisionedSets(self._database, "historical_prices", identity=PRICE_IDENTITY)
-        self._results = self._database.get_collection("simulation_results", write_concern=MAJORITY)
+        self._results = MongoResults(self._database)
         self._preparing = asyncio.Lock()
         self._is_prepared = False
 
@@ -87,8 +85,8 @@ class MongoHistoricalRepository:
                 return chain_of(head, documents)
         raise NotFound("chain", f"{asset} {day}")
 
-    async def save_historical_chain(self, chain: HistoricalChain) -> None:
-        await self._publish_chain(chain, lambda _: chain)
+    async def save_historical_chain(self, chain: HistoricalChain) -> int:
+        return await self._publish_chain(chain, lambda _: chain)
 
     async def merge_historical_chain(self, chain: HistoricalChain) -> int:
         shared = 0
@@ -100,6 +98,12 @@ class MongoHistoricalRepository:
 
         await self._publish_chain(chain, merged, CHAIN_FIELDS)
         return shared
+
+    async def chain_revisions(self, asset: str, days: Collection[date]) -> Mapping[date, int]:
+        condition = {"asset": asset_name(asset), "date": {"$in": [midnight(day) for day in days]}}
+        with mongo_errors(STORE):
+            heads = await self._chains.heads.find(condition, {"date": 1, "number": 1}).to_list()
+        return {head["date"].date(): revision_of(head) for head in heads}
 
     async def list_available_assets(self) -> Sequence[AssetSummary]:
         return await self._summaries({})
@@ -157,23 +161,16 @@ class MongoHistoricalRepository:
         return answers[0]["volatility"] if answers else None
 
     async def store_simulation_result(self, result: SimulationResult) -> None:
-        document = result_document(result)
         with mongo_errors(STORE):
-            try:
-                await self._results.insert_one(document)
-            except DuplicateKeyError:
-                stored = await self._results.find_one({"_id": result.id})
-                if stored is None or any(stored[name] != document[name] for name in RESULT_CONTENT):
-                    raise Conflict("simulation result", result.id) from None
+            await self._results.store(result)
 
     async def get_simulation_result(self, result_id: str) -> SimulationResult:
-        if not isinstance(result_id, str):
-            raise InvalidInput("id", "must be a text")
         with mongo_errors(STORE):
-            document = await self._results.find_one({"_id": result_id})
-        if document is None:
-            raise NotFound("simulation result", result_id)
-        return result_of(document)
+            return await self._results.get(result_id)
+
+    async def results_of_session(self, session_id: str, stored_by: str) -> Sequence[SimulationResult]:
+        with mongo_errors(STORE):
+            return await self._results.of_session(session_id, stored_by)
 
     async def drop_abandoned(self, now: datetime) -> int:
         """Drop what writers that died left behind; returns how many documents that were."""
@@ -202,8 +199,8 @@ class MongoHistoricalRepository:
         chain: HistoricalChain,
         made_of: Callable[[HistoricalChain | None], HistoricalChain],
         fields: Document = NOTHING,
-    ) -> None:
-        """Store what is made of the chain that is stored; anew where another writer was first.
+    ) -> int:
+        """Store what is made of the chain that is stored; anew where another writer was first. Returns its revision.
 
         Args:
             chain: Of the day.
@@ -215,11 +212,13 @@ class MongoHistoricalRepository:
             await self._prepare()
             for _ in range(DOCUMENT_SWAP_ATTEMPTS):
                 stored = await self._chains.read_some(identity, fields, from_primary=True)
-                expected = stored[0][0]["revision"] if stored else None
+                head = stored[0][0] if stored else {}
+                expected, number = head.get("revision"), revision_of(head) + 1
                 older = chain_of(*stored[0]) if stored and fields else None
                 documents, keys, summary = chain_documents(made_of(older))
+                summary["number"] = number
                 if not await self._chains.publish([Revision(identity, expected, documents, keys, summary)]):
-                    return
+                    return number
         raise Conflict("chain", f"{chain.asset} {chain.day}")
 
     async def _source(self, asset: str, timeframe: TimeFrame) -> TimeFrame:

@@ -62,7 +62,13 @@ def chain_of(head: Document, documents: Sequence[Document]) -> HistoricalChain:
         strikes=np.concatenate([document["strikes"] for document in documents]),
         calls=_quotes(documents, "call", sizes),
         puts=_quotes(documents, "put", sizes),
+        revision=revision_of(head),
     )
+
+
+def revision_of(head: Document) -> int:
+    """How often the set of a head was replaced; 0 where nobody has counted yet."""
+    return int(head.get("number", 0))
 
 
 def chunks(series: PriceSeries) -> Iterator[tuple[Document, PriceSeries]]:

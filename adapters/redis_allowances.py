@@ -9,7 +9,7 @@ Key: ``<prefix>:rate:<caller>``, the instant (microseconds from 1970) at which n
 from __future__ import annotations
 
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_connection import RedisClient, redis_errors
+from adapters.redis_connection import RedisClient, redis_call
 from adapters.settings import RateSettings
 from optionchain.observing import Observer
 from optionchain.ports import Allowance
@@ -40,6 +40,7 @@ class RedisAllowances:
         client: An open client; closed by `close`.
         settings: The rate, which is not 0.
         prefix: Prefix of every key.
+        timeout_seconds: Patience with one call.
         observer: Told when Redis is left alone for a while.
     """
 
@@ -49,10 +50,12 @@ class RedisAllowances:
         settings: RateSettings,
         *,
         prefix: str = "ocs",
+        timeout_seconds: float = 2.0,
         observer: Observer | None = None,
     ) -> None:
         self._client = client
         self._prefix = prefix
+        self._timeout_seconds = timeout_seconds
         self._burst = settings.burst
         self._interval = round(60 * MICROSECONDS / settings.per_minute)
         self._breaker = CircuitBreaker(LIMITER, observer=observer)
@@ -76,6 +79,6 @@ class RedisAllowances:
 
     async def _take(self, caller: str) -> tuple[int, int]:
         key, window = f"{self._prefix}:rate:{caller}", self._interval * self._burst
-        with redis_errors(LIMITER):
+        async with redis_call(LIMITER, self._timeout_seconds):
             ahead, wait = await self._client.eval(TAKE, 1, key, self._interval, window)
         return ahead, wait

@@ -2,7 +2,8 @@
 
 Both tiers are bounded: sessions live in the same Redis, and must not find it full. The local tier is trusted only while
 this process hears the messages of the others. Keys: ``{<prefix>:cache}:<key>``, ``{<prefix>:cache}-ends``,
-``{<prefix>:cache}-sizes``, and the channel ``<prefix>:cache-forget``.
+``{<prefix>:cache}-sizes``, and the channel ``{<prefix>:cache}-forget``: the braces keep all of it in one slot of Redis
+Cluster, where who listens is connected to the node that has the values.
 """
 
 from __future__ import annotations
@@ -12,56 +13,28 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
-from cachetools import TLRUCache
-from redis.asyncio import RedisCluster
+from cachetools import LRUCache, TLRUCache
 
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_connection import RedisClient, redis_errors
+from adapters.redis_cache_scripts import FORGET, KEEP, cache_keys, cache_place
+from adapters.redis_connection import RedisClient, redis_call, redis_errors
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_CACHE_SECONDS
+from optionchain.ports import CacheEntry
 
 # What is set together must not end together.
 JITTER = 0.1
 LISTEN_SECONDS = 1.0
 CLOSE_SECONDS = 0.1
+# Longer than a load can take that read what is old now.
+KEEP_OUT_MILLISECONDS = 60_000
+# Keys that are still to be forgotten, while Redis does not answer; of more, those of longest ago are believed again.
+MOST_OWED = 65_536
+LOCAL_OVERHEAD_BYTES = 200
 CACHE = "the cache"
-
-T = TypeVar("T")
-
-# Keys: the value, the end of each value, the size of each value and of all. What ends first makes room.
-_DROP = """
-local function drop(key)
-  redis.call('DEL', key)
-  redis.call('ZREM', KEYS[2], key)
-  redis.call('HINCRBY', KEYS[3], 'all', -(redis.call('HGET', KEYS[3], key) or 0))
-  redis.call('HDEL', KEYS[3], key)
-end
-drop(KEYS[1])
-"""
-_KEEP = (
-    _DROP
-    + """
-local value, milliseconds, bound = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local size = #value + tonumber(ARGV[4])
-if size > bound then return end
-local now = redis.call('TIME')
-redis.call('SET', KEYS[1], value, 'PX', milliseconds)
-redis.call('ZADD', KEYS[2], now[1] * 1000 + now[2] / 1000 + milliseconds, KEYS[1])
-redis.call('HSET', KEYS[3], KEYS[1], size)
-local all = redis.call('HINCRBY', KEYS[3], 'all', size)
-while all > bound do
-  local first = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
-  if not first then redis.call('DEL', KEYS[3]) return end
-  drop(first)
-  all = tonumber(redis.call('HGET', KEYS[3], 'all'))
-end
-"""
-)
-# What an entry takes beside its value, about.
-OVERHEAD_BYTES = 200
 
 
 class RedisCacheService:
@@ -70,6 +43,7 @@ class RedisCacheService:
     Args:
         client: An open client; closed by `close`.
         prefix: Prefix of every key.
+        timeout_seconds: Patience with one call.
         local_bytes: Bound of what this process holds.
         redis_bytes: Bound of what Redis holds of the cache.
         observer: Told what is found where, and what becomes of the messages.
@@ -81,30 +55,32 @@ class RedisCacheService:
         client: RedisClient,
         *,
         prefix: str = "ocs",
+        timeout_seconds: float = 2.0,
         local_bytes: int = 64 << 20,
         redis_bytes: int = 256 << 20,
         observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
-        # The braces keep all of it in one slot of Redis Cluster.
-        self._place = f"{{{prefix}:cache}}"
+        self._place = cache_place(prefix)
+        self._channel = f"{self._place}-forget"
         self._redis_bytes = redis_bytes
-        self._channel = f"{prefix}:cache-forget"
+        self._timeout_seconds = timeout_seconds
         self._clock = clock
-        self._local: TLRUCache[str, tuple[bytes, float]] = TLRUCache(
+        self._local: TLRUCache[str, tuple[CacheEntry, float]] = TLRUCache(
             local_bytes,
-            lambda _key, entry, _now: entry[1],
+            lambda _key, kept, _now: kept[1],
             timer=clock,
-            getsizeof=lambda entry: len(entry[0]) + OVERHEAD_BYTES,
+            getsizeof=lambda kept: len(kept[0].value) + LOCAL_OVERHEAD_BYTES,
         )
+        self._owed: LRUCache[str, int] = LRUCache(MOST_OWED)
         self._listener: asyncio.Task[None] | None = None
         self._is_listening = False
         self._messages = 0
         self._observer = observer or Unobserved()
         self._breaker = CircuitBreaker(CACHE, observer=self._observer)
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, key: str) -> CacheEntry | None:
         self._listen()
         local = self._local.get(key) if self._is_listening else None
         if local is not None:
@@ -112,36 +88,38 @@ class RedisCacheService:
             return local[0]
         messages = self._messages
         try:
-            value, milliseconds = await self._breaker.call(lambda: self._read(key))
+            entry, milliseconds = await self._breaker.call(lambda: self._read(key))
         except Unavailable:
             return None
-        if value is None:
+        if entry is None:
             self._observer.counted("cache.misses", kind=_kind(key))
-        else:
-            self._observer.counted("cache.hits", tier="redis", kind=_kind(key))
+            return None
+        self._observer.counted("cache.hits", tier="redis", kind=_kind(key))
         # A message in the meantime may have been about this value.
-        if value is not None and milliseconds > 0 and messages == self._messages:
-            self._keep(key, value, milliseconds / 1000)
-        return value
+        if milliseconds > 0 and messages == self._messages:
+            self._keep(key, entry, milliseconds / 1000)
+        return entry
 
-    async def set(self, key: str, value: bytes, ttl_seconds: float) -> None:
+    async def set(self, key: str, value: bytes, ttl_seconds: float, *, version: int = 0) -> None:
         lifetime = ttl_seconds * random.uniform(1.0 - JITTER, 1.0)
-        self._keep(key, value, lifetime)
+        milliseconds = max(int(lifetime * 1000), 1)
+        messages = self._messages
         with contextlib.suppress(Unavailable):
-            await self._breaker.call(lambda: self._write(key, value, max(int(lifetime * 1000), 1)))
+            is_latest = await self._breaker.call(lambda: self._write(key, value, milliseconds, version))
+            if is_latest and messages == self._messages:
+                self._keep(key, CacheEntry(value, version), lifetime)
 
-    async def delete(self, key: str) -> None:
-        self._local.pop(key, None)
+    async def delete(self, key: str, *, version: int = 0) -> None:
+        local = self._local.get(key)
+        if local is not None and (version == 0 or local[0].version < version):
+            del self._local[key]
+        # Until Redis has forgotten it, nothing that it says of this key is believed.
+        self._owed[key] = version
         with contextlib.suppress(Unavailable):
-            await self._breaker.call(lambda: self._forget(key))
+            await self._breaker.call(lambda: self._forget_owed(key))
 
     async def exists(self, key: str) -> bool:
-        if self._is_listening and key in self._local:
-            return True
-        try:
-            return await self._breaker.call(lambda: self._has(key))
-        except Unavailable:
-            return False
+        return await self.get(key) is not None
 
     async def close(self) -> None:
         """Release the connections."""
@@ -153,71 +131,81 @@ class RedisCacheService:
                 await asyncio.wait([self._listener], timeout=CLOSE_SECONDS)
         await self._client.aclose()
 
-    def _listen(self) -> None:
-        """Hear what others forget, from now on; until then the local tier is not used.
-
-        Redis Cluster has no client for it yet: there, every read goes to Redis.
-        """
-        if self._listener is None and not isinstance(self._client, RedisCluster):
-            self._listener = asyncio.create_task(self._hear_again_and_again(self._client.pubsub))
-
-    async def _hear_again_and_again(self, open_subscription: Callable[[], object]) -> None:
-        while True:
-            await attempted(self._observer, "cache.listen", lambda: self._hear(open_subscription))
-            await asyncio.sleep(SILENT_CACHE_SECONDS)
-
-    async def _hear(self, open_subscription: Callable[[], object]) -> None:
-        with redis_errors(CACHE):
-            await self._hear_messages(open_subscription())
-
-    async def _hear_messages(self, subscription: object) -> None:
-        async with subscription as channel:  # type: ignore[attr-defined]  # redis-py's PubSub has no types here
-            await channel.subscribe(self._channel)
-            # What was said while nobody listened is not known.
-            self._local.clear()
-            self._is_listening = True
-            try:
-                while True:
-                    message = await channel.get_message(
-                        ignore_subscribe_messages=True, timeout=LISTEN_SECONDS
-                    )
-                    if message is not None:
-                        self._messages += 1
-                        self._local.pop(message["data"].decode(), None)
-            finally:
-                self._is_listening = False
-
-    def _keep(self, key: str, value: bytes, seconds: float) -> None:
+    def _keep(self, key: str, entry: CacheEntry, seconds: float) -> None:
         with contextlib.suppress(ValueError):  # larger than the whole tier
-            self._local[key] = (value, self._clock() + seconds)
+            self._local[key] = (entry, self._clock() + seconds)
 
-    async def _read(self, key: str) -> tuple[bytes | None, int]:
+    async def _read(self, key: str) -> tuple[CacheEntry | None, int]:
+        if key in self._owed:
+            await self._forget_owed(key)
         pipeline = self._client.pipeline(transaction=False)
         pipeline.execute_command("GET", self._key(key))
         pipeline.execute_command("PTTL", self._key(key))
-        with redis_errors(CACHE):
-            value, milliseconds = await pipeline.execute()
-        return value, milliseconds
+        async with redis_call(CACHE, self._timeout_seconds):
+            kept, milliseconds = await pipeline.execute()
+        version, _, value = (kept or b"").partition(b" ")
+        return (CacheEntry(value, int(version)) if value else None), milliseconds
 
-    async def _write(self, key: str, value: bytes, milliseconds: int) -> None:
-        with redis_errors(CACHE):
-            arguments = (value, milliseconds, self._redis_bytes, OVERHEAD_BYTES)
-            await self._client.execute_command("EVAL", _KEEP, 3, *self._keys(key), *arguments)
+    async def _write(self, key: str, value: bytes, milliseconds: int, version: int) -> bool:
+        if key in self._owed:
+            await self._forget_owed(key)
+        return bool(await self._run(KEEP, key, value, milliseconds, version, self._redis_bytes))
 
-    async def _forget(self, key: str) -> None:
-        with redis_errors(CACHE):
-            await self._client.execute_command("EVAL", _DROP, 3, *self._keys(key))
-            await self._client.execute_command("PUBLISH", self._channel, key)
+    async def _forget_owed(self, key: str) -> None:
+        version = self._owed[key]
+        await self._run(FORGET, key, version, KEEP_OUT_MILLISECONDS, self._channel, key)
+        if self._owed.get(key) == version:
+            del self._owed[key]
 
-    async def _has(self, key: str) -> bool:
-        with redis_errors(CACHE):
-            return bool(await self._client.execute_command("EXISTS", self._key(key)))
+    async def _run(self, script: str, key: str, *arguments: Any) -> Any:
+        keys = cache_keys(self._place, key)
+        async with redis_call(CACHE, self._timeout_seconds):
+            return await self._client.execute_command("EVAL", script, len(keys), *keys, *arguments)
 
     def _key(self, key: str) -> str:
-        return f"{self._place}:{key}"
+        return cache_keys(self._place, key)[0]
 
-    def _keys(self, key: str) -> tuple[str, str, str]:
-        return self._key(key), f"{self._place}-ends", f"{self._place}-sizes"
+    def _listen(self) -> None:
+        """Hear what others forget, from now on; until then the local tier is not used."""
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._hear_again_and_again())
+
+    async def _hear_again_and_again(self) -> None:
+        while True:
+            await attempted(self._observer, "cache.listen", self._hear)
+            await asyncio.sleep(SILENT_CACHE_SECONDS)
+
+    async def _hear(self) -> None:
+        with redis_errors(CACHE):
+            await self._client.initialize()
+            async with self._client.pubsub() as channel:
+                await channel.subscribe(self._channel)
+                try:
+                    while True:
+                        self._heard(await self._next_message(channel))
+                finally:
+                    self._is_listening = False
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            # At first, and when the driver has connected again: what was said meanwhile is not known.
+            self._local.clear()
+            self._is_listening = True
+            self._messages += 1
+        elif message["type"] == "message":
+            self._local.pop(message["data"].decode(), None)
+            self._messages += 1
+
+    async def _next_message(self, channel: Any) -> dict[str, Any]:
+        """What is said next; where nothing is, the answer to whether Redis still talks to us."""
+        message = await channel.get_message(timeout=LISTEN_SECONDS)
+        if message is None:
+            await channel.ping()
+            message = await channel.get_message(timeout=self._timeout_seconds)
+        if message is None:
+            raise Unavailable(CACHE)
+        heard: dict[str, Any] = message
+        return heard
 
 
 def _kind(key: str) -> str:

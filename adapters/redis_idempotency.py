@@ -10,8 +10,10 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
-from adapters.redis_connection import RedisClient, redis_errors
+from adapters.redis_cache_scripts import with_room
+from adapters.redis_connection import RedisClient, redis_call
 from optionchain.ports import KeyReused
 
 # ARGV: fingerprint of the request, time to live in ms, and the answer where there is one to keep.
@@ -38,6 +40,7 @@ class RedisAnswers:
     Args:
         client: An open client; closed by `close`.
         prefix: Prefix of every key.
+        timeout_seconds: Patience with one call.
         ttl_seconds: How long an answer is kept.
         max_bytes: Bound of one answer, after compression.
         total_bytes: Bound of all answers that are alive.
@@ -48,12 +51,14 @@ class RedisAnswers:
         client: RedisClient,
         *,
         prefix: str = "ocs",
+        timeout_seconds: float = 2.0,
         ttl_seconds: float = 86_400.0,
         max_bytes: int,
         total_bytes: int = 512 << 20,
     ) -> None:
         self._client = client
         self._prefix = prefix
+        self._timeout_seconds = timeout_seconds
         self._ttl_seconds = ttl_seconds
         self._max_bytes = max_bytes
         self._room = Room(total_bytes, ttl_seconds)
@@ -92,9 +97,10 @@ class RedisAnswers:
 
     async def _keep(self, owner: str, key: str, request: bytes, *answer: bytes) -> bytes | None:
         milliseconds = int(self._ttl_seconds * 1000)
-        with redis_errors("the memory of keyed requests"):
-            bound, kept = await self._client.eval(
-                KEEP, 1, self._name(owner, key), request, milliseconds, *answer
+        async with redis_call("the memory of keyed requests", self._timeout_seconds):
+            call: tuple[Any, ...] = ("EVAL", KEEP, 1, self._name(owner, key), request, milliseconds, *answer)
+            bound, kept = await with_room(
+                self._client, self._prefix, lambda: self._client.execute_command(*call)
             )
         if bound != request:
             raise KeyReused()

@@ -18,7 +18,8 @@ from typing import Any
 
 import orjson
 
-from adapters.redis_connection import RedisClient, open_redis, redis_errors
+from adapters.redis_cache_scripts import with_room
+from adapters.redis_connection import RedisClient, nodes_of, open_redis, redis_call
 from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
 from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
@@ -31,15 +32,21 @@ from optionchain.session import Served, Session, SessionKind
 # A keyed command that was stored before is refused, whatever the caller's copy of the session has forgotten.
 # The same version reached by the same commands counts as stored, so that a save whose answer was lost can be
 # repeated; the version alone would take another's save for ours, or a late one of ours for the one that followed.
+# Every creation reaches the same version by no commands: it counts as stored where everything else is the same, too.
 SAVE = """
 local stored = redis.call('HMGET', KEYS[1], 'version', 'served')
-if stored[1] == ARGV[2] and stored[2] == ARGV[3] then return 1 end
+local last = 6 + 2 * ARGV[6]
+if stored[1] == ARGV[2] and stored[2] == ARGV[3] then
+  for i = last + 1, ARGV[1] == '0' and #ARGV or 0, 2 do
+    if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return 0 end
+  end
+  return 1
+end
 if not stored[1] then
   if ARGV[1] ~= '0' then return -1 end
 elseif stored[1] ~= ARGV[1] then
   return 0
 end
-local last = 6 + 2 * ARGV[6]
 if KEYS[2] then
   for i = 7, last, 2 do
     if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then
@@ -98,7 +105,7 @@ class RedisSessionStore:
         ttl_seconds: How long a session lives after its last write.
         keyed_seconds: How long, at least, keyed commands are remembered.
         wait_replicas: Replicas that must acknowledge a save; 0 for none.
-        timeout_seconds: How long to wait for those replicas.
+        timeout_seconds: Patience with one call; half of it with those replicas.
         clock: Unix time in seconds.
     """
 
@@ -158,16 +165,13 @@ class RedisSessionStore:
         if new:
             index.append(self._due_command(new))
         commands = index + [self._save_command(checkpoint) for checkpoint in checkpoints]
-        if self._wait_replicas:
-            commands.append(("WAIT", self._wait_replicas, int(self._timeout_seconds * 1000)))
-        answers = await self._pipelined(commands)
+        kept = [self._key(checkpoint.session.id) for checkpoint in checkpoints] if self._wait_replicas else []
+        answers = await self._pipelined(commands, replicated=kept)
         # Not new and yet not listed: by somebody's clock they had expired, and their owner may have been forgotten.
         unlisted = {owner for (owner, _), added in zip(lists, answers, strict=False) if added} - new
         if unlisted:
             await self._pipelined([self._due_command(unlisted)])
         answers = answers[len(index) :]
-        if self._wait_replicas and answers[-1] < self._wait_replicas:
-            raise Unavailable("a replica of the session store")
         results = [_refusal(c.session, code) for c, code in zip(checkpoints, answers, strict=False)]
         deleted = [c.session for c, code in zip(checkpoints, answers, strict=False) if code == DELETED]
         if deleted:
@@ -256,12 +260,35 @@ class RedisSessionStore:
             ("ZREM", self._active_key(session.owner, session.kind), session.id) for session in sessions
         )
 
-    async def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        with redis_errors("the session store"):
-            pipeline = self._client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            return list(await pipeline.execute())
+    async def _pipelined(
+        self, commands: Iterable[tuple[Any, ...]], *, replicated: Sequence[str] = ()
+    ) -> list[Any]:
+        """Send commands that may all be sent again.
+
+        Args:
+            commands: What to send.
+            replicated: Keys that replicas must have afterwards.
+        """
+        commands = list(commands)
+        async with redis_call("the session store", self._timeout_seconds):
+            return await with_room(self._client, self._prefix, lambda: self._sent(commands, replicated))
+
+    async def _sent(self, commands: Sequence[tuple[Any, ...]], replicated: Sequence[str]) -> list[Any]:
+        targets = await nodes_of(self._client, replicated)
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        for target in targets:
+            # It counts what its own connection has written.
+            pipeline.execute_command("WAIT", self._wait_replicas, int(self._timeout_seconds * 500), **target)
+        answers = list(await pipeline.execute())
+        waited = answers[len(commands) :]
+        if any(copies < self._wait_replicas for copies in waited) or (
+            # A slot has moved, and what was written elsewhere was waited for by nobody.
+            await nodes_of(self._client, replicated) != targets
+        ):
+            raise Unavailable("a replica of the session store")
+        return answers[: len(commands)]
 
     def _key(self, session_id: str) -> str:
         return f"{self._prefix}:session:{{{session_id}}}"

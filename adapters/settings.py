@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class MongoSettings(BaseModel):
@@ -29,15 +30,23 @@ class RedisSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: SecretStr | None = Field(
-        None, description="`redis://` or `rediss://` URL; empty starts a private server"
+        None,
+        description="`redis://` or `rediss://` URL; of a cluster or of sentinels with several hosts, "
+        "separated by commas; empty starts a private server",
     )
     mode: Literal["standalone", "cluster", "sentinel"] = Field(
-        "standalone", description="What the URL leads to; with `sentinel`, to one of the sentinels"
+        "standalone", description="What the URL leads to: one server, nodes of a cluster, or sentinels"
     )
     sentinel_service: str = Field("optionchain", description="Name of the primary that the sentinels watch")
+    sentinel_password: SecretStr | None = Field(
+        None, description="What the sentinels ask for themselves; that of the URL is for Redis"
+    )
     prefix: str = Field("ocs", pattern=r"^[A-Za-z0-9_.-]{1,32}$", description="Prefix of every key")
     timeout_seconds: float = Field(
-        2.0, gt=0, le=60, description="Patience with one command or connection attempt"
+        2.0,
+        gt=0,
+        le=60,
+        description="Patience with one call, from finding the server to the last repetition",
     )
     retries: int = Field(1, ge=0, le=10, description="Repetitions of a command whose connection broke")
     max_connections: int = Field(64, ge=1, le=10_000, description="Connections of one process")
@@ -49,15 +58,28 @@ class RedisSettings(BaseModel):
         description="Private server only: `always` loses nothing acknowledged; `everysec` may, when killed or cut off",
     )
 
+    @model_validator(mode="after")
+    def _one_server_has_one_host(self) -> RedisSettings:
+        hosts = urlsplit(self.url.get_secret_value()).netloc.rpartition("@")[2] if self.url else ""
+        if "," in hosts and self.mode == "standalone":
+            raise ValueError("several hosts in OCS_REDIS_URL need OCS_REDIS_MODE=sentinel or cluster")
+        return self
+
 
 class CacheSettings(BaseModel):
-    """How much is cached."""
+    """Where and how much is cached."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    redis_url: SecretStr | None = Field(
+        None,
+        description="URL of a Redis for the cache alone, which may evict; empty shares that of the sessions",
+    )
     local_megabytes: int = Field(64, ge=1, description="Bound of the part that one process holds")
     redis_megabytes: int = Field(
-        256, ge=1, description="Bound of what is cached in Redis, beside the sessions"
+        256,
+        ge=1,
+        description="Bound of what is cached in Redis; beside sessions it gives way to them when that is full",
     )
 
 
@@ -96,6 +118,9 @@ class TelemetrySettings(BaseModel):
     webhook: SecretStr | None = Field(
         None,
         description="Whom the Alertmanager of `up --observe` tells; it adds `/page`, `/ticket` and `/heartbeat`",
+    )
+    loop_milliseconds: float = Field(
+        100.0, ge=10, description="An event loop that served nobody for longer is told of, with what held it"
     )
     access_log: float = Field(
         0.0, ge=0, le=1, description="Share of the requests that have a line in the log: 0 none, 1 every one"

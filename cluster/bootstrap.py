@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypedDict
 
-from pydantic import BaseModel
 from ray.actor import ActorHandle
 
+from actors.calendars import Calendars
 from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.configuration.live import LiveConfiguration
 from actors.history.actor import HistoryActor, HistorySources
+from actors.loop_watch import LoopWatch, OpenWatch
 from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
 from actors.sessions.actor import SessionActor
-from actors.sessions.gateway import SessionGateway
+from actors.sessions.gateway import SessionGateway, SessionTransport
 from actors.sessions.placement import parse_placement
 from actors.sessions.ray_transport import RaySessionTransport
+from actors.sessions.socket_transport import SocketSessionTransport
+from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION
+from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION, SHARED_PROCESS
 from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
@@ -29,7 +32,7 @@ from adapters.mongo_history import MongoHistoricalRepository
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
+from adapters.redis_connection import of_cache, open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
@@ -40,11 +43,10 @@ from cluster.secrets import secrets_of
 from cluster.settings import AuthSettings, Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
+from optionchain.expirations.exchanges import compute_apart
 from optionchain.observed_port import told
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency, SessionStore
-
-HISTORY_ACTOR, CONFIG_ACTOR = HISTORY, CONFIGURATION
 
 
 class OpenServices(TypedDict):
@@ -53,6 +55,7 @@ class OpenServices(TypedDict):
     observer: Observer
     gateway: SessionGateway
     store: SessionStore
+    calendars: Calendars
     answers: RedisAnswers
     allowances: RedisAllowances | None
     authentication: Authentication
@@ -75,6 +78,22 @@ def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]
     )
 
 
+def open_calendars(settings: Settings, observer: Observer) -> Calendars:
+    """What provides this process with calendars; from now on it computes none itself."""
+    compute_apart()
+    return Calendars(observer, patience_seconds=settings.session.timeout_seconds)
+
+
+def open_watch(settings: Settings) -> OpenWatch:
+    """What opens the watch on the loop of a process."""
+    return partial(LoopWatch, held_seconds=settings.telemetry.loop_milliseconds / 1000.0)
+
+
+def _observer(settings: Settings, process: str) -> Observer:
+    """The observer of this process, by what kind it is."""
+    return open_observer(settings.telemetry, process, secrets_of(settings))
+
+
 def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]]:
     """A function from an actor's name to the actor, which is created where there is none."""
 
@@ -84,9 +103,12 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
-            partial(open_observer, settings.telemetry, SESSION, secrets_of(settings)),
+            partial(_observer, settings, SESSION),
+            partial(open_calendars, settings),
             RayRuntime(),
             settings.session,
+            open_watch(settings),
+            partial(open_history_repository, settings) if settings.session.keep_steps else None,
             namespace=settings.ray.namespace,
         )
 
@@ -96,14 +118,30 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
 def open_gateway(settings: Settings, observer: Observer | None = None) -> SessionGateway:
     """The way to the session actors from this process."""
     session = settings.session
-    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
-    transport = RaySessionTransport(actors, timeout_seconds=session.delivery_timeout_seconds)
     return SessionGateway(
         parse_placement(session.placement),
-        transport,
+        open_session_transport(settings, observer),
         max_waiting=session.max_waiting,
-        max_batch=session.max_batch,
         timeout_seconds=session.timeout_seconds,
+        observer=observer,
+    )
+
+
+def open_session_transport(settings: Settings, observer: Observer | None = None) -> SessionTransport:
+    """What carries calls to the session actors, as the settings say."""
+    session = settings.session
+    actors = NamedActors(session_actor_finder(settings), what="the session actor", observer=observer)
+    over_ray = RaySessionTransport(
+        actors, max_batch=session.max_batch, timeout_seconds=session.delivery_timeout_seconds
+    )
+    if session.transport == "ray":
+        return over_ray
+    return SocketSessionTransport(
+        actors,
+        RayRuntime(),
+        over_ray,
+        timeout_seconds=session.delivery_timeout_seconds,
+        max_bytes=session.max_message_megabytes << 20,
         observer=observer,
     )
 
@@ -113,6 +151,7 @@ def open_answers(settings: Settings) -> RedisAnswers:
     return RedisAnswers(
         open_redis(settings.redis),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         ttl_seconds=settings.http.idempotency_seconds,
         max_bytes=settings.http.idempotency_max_bytes,
         total_bytes=settings.http.idempotency_megabytes << 20,
@@ -124,7 +163,11 @@ def open_allowances(settings: Settings, observer: Observer | None = None) -> Red
     if not settings.rate.per_minute:
         return None
     return RedisAllowances(
-        open_redis(settings.redis), settings.rate, prefix=settings.redis.prefix, observer=observer
+        open_redis(settings.redis),
+        settings.rate,
+        prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
+        observer=observer,
     )
 
 
@@ -136,75 +179,114 @@ def open_authentication(auth: AuthSettings) -> Authentication:
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:
     """The cache of this process: a bounded part of its own in front of Redis."""
     return RedisCacheService(
-        open_redis(settings.redis),
+        open_redis(of_cache(settings.redis, settings.cache)),
         prefix=settings.redis.prefix,
+        timeout_seconds=settings.redis.timeout_seconds,
         local_bytes=settings.cache.local_megabytes << 20,
         redis_bytes=settings.cache.redis_megabytes << 20,
         observer=observer,
     )
 
 
+def open_history_repository(
+    settings: Settings, observer: Observer | None = None
+) -> MongoHistoricalRepository:
+    """The store of history, as this process reaches it."""
+    return MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
+
+
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
-    observer = open_observer(settings.telemetry, HISTORY, secrets_of(settings))
-    repository = MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
+    observer = _shared_observer(settings, HISTORY)
+    repository = open_history_repository(settings, observer)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
 
 
 def open_config_sources(settings: Settings) -> ConfigSources:
     """What the configuration actor reads and writes. There is one, so its process watches the servers as well."""
-    observer = open_observer(settings.telemetry, CONFIGURATION, secrets_of(settings))
+    observer = _shared_observer(settings, CONFIGURATION)
     watch_servers(settings.redis, settings.mongo, observer)
     repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
     return ConfigSources(repository, open_cache(settings, observer), breaker)
 
 
-def history_actor(settings: Settings) -> ActorHandle[Any]:
-    """The one history actor, created where there is none."""
-    return _shared_actor(settings, HistoryActor, HISTORY_ACTOR, open_history_sources, settings.history)
+def _history(settings: Settings) -> HistoryActor:
+    return HistoryActor(
+        partial(open_history_sources, settings),
+        settings.history,
+        partial(_shared_observer, settings, HISTORY),
+    )
 
 
-def config_actor(settings: Settings) -> ActorHandle[Any]:
-    """The one configuration actor, created where there is none."""
-    return _shared_actor(settings, ConfigActor, CONFIG_ACTOR, open_config_sources, settings.config)
+def _configuration(settings: Settings) -> ConfigActor:
+    return ConfigActor(
+        partial(open_config_sources, settings),
+        settings.config,
+        partial(_shared_observer, settings, CONFIGURATION),
+    )
 
 
-def _shared_actor(
-    settings: Settings, kind: type, name: str, open_sources: Callable[[Settings], object], group: BaseModel
-) -> ActorHandle[Any]:
-    observer = partial(open_observer, settings.telemetry, name, secrets_of(settings))
-    opened = partial(open_sources, settings), group, observer
-    return find_or_make(kind, name, *opened, namespace=settings.ray.namespace)
+def _shared_observer(settings: Settings, service: str) -> Observer:
+    return _observer(settings, _home(settings, service))
+
+
+SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
+
+
+def shared_actors(settings: Settings) -> list[ActorHandle[Any]]:
+    """The actors that serve history and configurations, created where there are none."""
+    return [_shared_actor(settings, name) for name in {_home(settings, each) for each in SHARED}]
+
+
+def _home(settings: Settings, service: str) -> str:
+    """The name of the actor that a service lives in."""
+    return SHARED_PROCESS if settings.ray.shares_process else service
+
+
+def _shared_actor(settings: Settings, name: str) -> ActorHandle[Any]:
+    services = SHARED if name == SHARED_PROCESS else {name: SHARED[name]}
+    makers = {service: partial(make, settings) for service, make in services.items()}
+    return find_or_make(
+        SharedActors, name, makers, partial(_watch, settings, name), namespace=settings.ray.namespace
+    )
+
+
+def _watch(settings: Settings, process: str) -> LoopWatch:
+    return open_watch(settings)(_observer(settings, process))
+
+
+def _way_to(
+    settings: Settings, service: str, timeout_seconds: float, observer: Observer | None
+) -> NamedActor:
+    actors = NamedActors(partial(_shared_actor, settings), what=f"the {service}", observer=observer)
+    return NamedActor(actors, _home(settings, service), service=service, timeout_seconds=timeout_seconds)
 
 
 def open_history(settings: Settings, observer: Observer | None = None) -> RayHistory:
-    """The way to the one history actor."""
-    actors = NamedActors(lambda _: history_actor(settings), what="the history", observer=observer)
-    return RayHistory(NamedActor(actors, HISTORY_ACTOR, timeout_seconds=settings.history.timeout_seconds))
+    """The way to the history service."""
+    return RayHistory(_way_to(settings, HISTORY, settings.history.timeout_seconds, observer))
 
 
 def open_configurations(settings: Settings, observer: Observer | None = None) -> RayConfigurations:
-    """The way to the one configuration actor."""
-    actors = NamedActors(lambda _: config_actor(settings), what="the configuration", observer=observer)
-    return RayConfigurations(
-        NamedActor(actors, CONFIG_ACTOR, timeout_seconds=settings.config.timeout_seconds)
-    )
+    """The way to the configuration service."""
+    return RayConfigurations(_way_to(settings, CONFIGURATION, settings.config.timeout_seconds, observer))
 
 
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
-    observer = open_observer(settings.telemetry, HTTP, secrets_of(settings))
+    observer = _observer(settings, HTTP)
     store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = MongoServer(open_mongo(settings.mongo))
     configurations = open_configurations(settings, observer)
-    for actor in (history_actor(settings), config_actor(settings)):
+    for actor in shared_actors(settings):
         actor.status.remote()  # so that they warm up and listen before anybody asks
     return OpenServices(
         observer=observer,
         gateway=open_gateway(settings, observer),
         store=store,
+        calendars=open_calendars(settings, observer),
         answers=told(open_answers(settings), observer, "redis.call", role="answers"),
         allowances=open_allowances(settings, observer),
         authentication=open_authentication(settings.auth),

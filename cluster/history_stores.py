@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from actors.history.cache_keys import generation_key, keys_of_chain, keys_of_prices
+from actors.history.cache_keys import chain_key, generation_key, keys_of_prices
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
+from adapters.redis_connection import of_cache, open_redis
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
+from optionchain.errors import Unavailable
 from optionchain.ports import CacheService
 
 T = TypeVar("T")
@@ -61,16 +62,27 @@ def history_stores(settings: Settings, state: InstanceState | None) -> HistorySt
     name = hashlib.sha256(f"{place} {mongo.database}".encode()).hexdigest()
     if state is not None:
         settings = settings.with_changes(
-            {"mongo": {"uri": mongo.uri or state.mongo_uri}, "redis": {"url": redis.url or state.redis_url}}
+            {
+                "mongo": {"uri": mongo.uri or state.mongo_uri},
+                "redis": {"url": redis.url or state.redis_url},
+                "cache": {"redis_url": settings.cache.redis_url or state.cache_redis_url or None},
+            }
         )
     settings = settings.with_changes({"mongo": {"timeout_seconds": PATIENCE_SECONDS}})
-    return HistoryStores(settings.mongo, settings.redis, name)
+    return HistoryStores(settings.mongo, of_cache(settings.redis, settings.cache), name)
 
 
-async def forget_chains(cache: CacheService, asset: str, days: Set[date]) -> None:
+async def forget_chains(
+    repository: MongoHistoricalRepository, cache: CacheService, asset: str, days: Set[date]
+) -> None:
     """Have a running service read new chains, and all that is computed of them, anew."""
-    for key in {key for day in days for key in keys_of_chain(asset, day)} | {generation_key(asset)}:
-        await cache.delete(key)
+    try:
+        revisions = await repository.chain_revisions(asset, days)
+    except Unavailable:
+        revisions = dict.fromkeys(days, 0)
+    for day, revision in revisions.items():
+        await cache.delete(chain_key(asset, day), version=revision)
+    await forget_prices(cache, asset)
 
 
 async def forget_prices(cache: CacheService, asset: str) -> None:

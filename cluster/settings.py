@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from actors.settings import ConfigSettings, HistorySettings, SessionSettings
 from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
 from cluster.api_keys import parse_keys
+from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
 from cluster.sweeps.settings import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
@@ -40,6 +42,15 @@ class AuthSettings(BaseModel):
         return keys
 
 
+def networks_of(text: str) -> list[IPv4Network | IPv6Network]:
+    """The networks that a setting lists; an address is a network of one.
+
+    Raises:
+        ValueError: One is none.
+    """
+    return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
+
+
 class HttpSettings(BaseModel):
     """How the HTTP service listens, and what it accepts."""
 
@@ -47,7 +58,12 @@ class HttpSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` for every interface")
     port: int = Field(7070, ge=1, le=65_535, description="Port to listen on")
-    replicas: int = Field(1, ge=1, le=1000, description="Serve replicas")
+    replicas: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Serve replicas; `up` starts one for each two cores where this is not set",
+    )
     max_ongoing_requests: int = Field(500, ge=1, description="Requests that one replica serves at a time")
     max_queued_requests: int = Field(
         1000, ge=1, description="Requests that may wait at one replica; then 503"
@@ -74,8 +90,34 @@ class HttpSettings(BaseModel):
     )
     max_export_rows: int = Field(50_000_000, ge=1, description="Bound of the rows of one export; then 400")
     heartbeat_seconds: float = Field(15.0, gt=0, description="Rhythm of comments on a stream that waits")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks (`10.0.0.0/8`) of the proxies in front, separated by commas, whose "
+        "`X-Forwarded-For` counts",
+    )
+    proxy_proof: SecretStr = Field(
+        SecretStr(""),
+        description="What the HAProxy in front says in `X-Proxy-Proof`, so that it is believed; a local instance makes "
+        "one",
+    )
+    max_connections: int = Field(4096, ge=16, description="Connections that HAProxy has at a time")
+    max_address_connections: int = Field(
+        512,
+        ge=1,
+        description="Of these, of one address (of IPv6, of one /64), or, behind proxies in front, requests at a time",
+    )
+    head_seconds: float = Field(
+        10.0, ge=1, description="HAProxy's patience with the head of a request, and its first 16 kB; then 408"
+    )
+    body_seconds: float = Field(60.0, gt=0, description="Patience with the body of a request; then 408")
     strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, text: str) -> str:
+        networks_of(text)
+        return text
 
 
 class LimitsSettings(BaseModel):
@@ -125,9 +167,18 @@ class RaySettings(BaseModel):
         False,
         description="Start Ray's dashboard with the private cluster (240 MB), which also takes Ray Jobs",
     )
+    shared_process: bool | None = Field(
+        None,
+        description="One process for history and configuration, 100 MB less; empty means on a private cluster",
+    )
     start_timeout_seconds: float = Field(
         600.0, gt=0, description="Patience with the start of each part, and of Ray with each of its own"
     )
+
+    @property
+    def shares_process(self) -> bool:
+        """Whether the shared actors live in one process."""
+        return self.address is None if self.shared_process is None else self.shared_process
 
 
 class Settings(BaseSettings):
@@ -151,6 +202,18 @@ class Settings(BaseSettings):
     sweep: SweepSettings = SweepSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[Any, ...]:
+        """What is given wins over the environment, and that over the aliases in it."""
+        return init_settings, env_settings, of_aliases
 
     def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> Settings:
         """The settings with other values, which are checked as those of the environment are.
@@ -213,7 +276,7 @@ def variable_name(*path: str | int) -> str:
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    known = {name for name, _ in fields()}
+    known = {name for name, _ in fields()} | ALIASES.keys()
     return sorted(
         name for name in environment if name.upper().startswith("OCS_") and name.upper() not in known
     )
@@ -226,7 +289,8 @@ def _unknown(name: str) -> str:
 
 
 def _problem(problem: Any, *group: str) -> str:
-    name = variable_name(*group, *problem["loc"])
+    path = [*group, *map(str, problem["loc"])]
+    name = name_in_use(path[0], path[-1], variable_name(*path))
     if problem["type"] == "extra_forbidden":
         return _unknown(name)
     message = problem["msg"].removeprefix("Value error, ")

@@ -148,6 +148,7 @@ SESSIONS = Dashboard(
             "ops",
             [
                 (rate("optionchain_conflicts_total")[0], "conflicts"),
+                (rate("optionchain_steps_not_kept_total")[0], "steps not kept"),
                 or_none((rate("optionchain_deliveries_lost_total")[0], "lost")),
             ],
         ),
@@ -254,7 +255,9 @@ PROCESSES = Dashboard(
             [("time() - max by (process) (optionchain_process_start_time_seconds)", "{{process}}")],
         ),
         Panel(
-            "Event loop held", "percentunit", [or_none(rate("optionchain_loop_held_seconds_sum", "process"))]
+            "Event loop held",
+            "percentunit",
+            [or_none(rate("optionchain_loop_held_seconds_total", "process"))],
         ),
         Panel("Failures, by operation", "ops", [or_none(rate("optionchain_failures_total", "operation"))]),
         Panel("Telemetry that was lost", "ops", [rate("optionchain_telemetry_failures_total", "signal")]),

@@ -12,25 +12,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import polars as pl
-from matplotlib.figure import Figure
+from plotly.graph_objects import Figure
+from still_picture import save
 
 from optionchain import GeometricBrownian, MonthlyRule, Schedule, SimulationParameters
 from optionchain.measures import short_strangle
+from optionchain.pictures.style import BLUE, GREY, ORANGE, SCALE, SIGNED_SCALE, figure, panels
 from optionchain.sweeps import InProcess, Silent, Sweep, SweepResult
 from optionchain.sweeps.engine import Engine
 
 IMAGES = Path(__file__).with_name("images")
-STYLE = {
-    "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "svg.hashsalt": "optionchain",  # else every run has other ids
-}
 IMPLIED = 0.20
 BASE = SimulationParameters(
     symbol="SPX",
@@ -100,26 +93,24 @@ def figures(frame: pl.DataFrame) -> dict[str, float]:
 
 def pictures(frame: pl.DataFrame) -> Mapping[str, Figure]:
     """The pictures of `sweep-study.md` by name."""
-    with mpl.rc_context(STYLE):
-        return {"sweep-mean": _maps(frame), "sweep-drift": _lines(frame)}
+    return {"sweep-mean": _maps(frame), "sweep-drift": _lines(frame)}
 
 
 def _maps(frame: pl.DataFrame) -> Figure:
     """Mean and expected shortfall of the bare strangle over the grid."""
-    figure = Figure(figsize=(9.0, 3.8))
     columns = {"bare_mean": "Mean profit", "bare_expected_shortfall": "Expected shortfall, worst 5 %"}
-    for axes, (column, title) in zip(figure.subplots(1, 2), columns.items(), strict=True):
+    drawn = panels(1, 2, list(columns.values()), horizontal_spacing=0.2)
+    for place, column in enumerate(columns, start=1):
         table = frame.pivot(on="method.drift", index="volatility", values=column).sort("volatility")
         values = table.drop("volatility").to_numpy()
+        is_signed = column == "bare_mean"
+        colours = {"colorscale": SIGNED_SCALE, "zmid": 0.0} if is_signed else {"colorscale": SCALE}
         drifts = [float(name) for name in table.columns[1:]]
-        most = np.abs(values).max()
-        colours = (
-            {"cmap": "RdBu", "vmin": -most, "vmax": most} if column == "bare_mean" else {"cmap": "magma_r"}
-        )
-        mesh = axes.pcolormesh(drifts, table["volatility"].to_numpy(), values, shading="nearest", **colours)
-        axes.set(title=title, xlabel="drift a year", ylabel="volatility")
-        figure.colorbar(mesh, ax=axes)
-    return figure
+        bar = {"x": 0.42 if is_signed else 1.0, "thickness": 12}
+        cells = {"x": drifts, "y": table["volatility"].to_numpy(), "z": values, "colorbar": bar}
+        drawn.add_heatmap(**cells, **colours, row=1, col=place)
+    drawn.update_xaxes(title="drift a year", tickformat=".0%")
+    return drawn.update_yaxes(title="volatility", tickformat=".0%")
 
 
 def _lines(frame: pl.DataFrame) -> Figure:
@@ -127,33 +118,26 @@ def _lines(frame: pl.DataFrame) -> Figure:
     levels = frame["volatility"].unique().to_numpy()
     nearest = float(levels[np.argmin(np.abs(levels - IMPLIED))])
     line = frame.filter((pl.col("volatility") - nearest).abs() < 1e-9).sort("method.drift")
-    figure = Figure(figsize=(9.0, 3.8))
-    axes = figure.subplots()
-    for name, colour in (("bare", "#2a6fbb"), ("hedged", "#e08214")):
-        axes.errorbar(
-            line["method.drift"].to_numpy(),
-            line[f"{name}_mean"].to_numpy(),
-            yerr=2.0 * line[f"{name}_std_error"].to_numpy(),
-            label=f"{name}, with two standard errors",
-            color=colour,
-            capsize=2,
-        )
-    axes.axhline(0.0, color="#8a8f98", linewidth=0.8)
-    axes.set(
-        title=f"Mean profit at a volatility of {nearest:.0%}", xlabel="drift a year", ylabel="currency units"
+    drawn = figure(f"Mean profit at a volatility of {nearest:.0%}, with two standard errors")
+    for name, colour in (("bare", BLUE), ("hedged", ORANGE)):
+        errors = {"array": 2.0 * line[f"{name}_std_error"].to_numpy(), "width": 3}
+        points = {"x": line["method.drift"].to_numpy(), "y": line[f"{name}_mean"].to_numpy()}
+        drawn.add_scatter(**points, error_y=errors, line={"color": colour}, name=name)
+    drawn.add_hline(y=0.0, line={"color": GREY, "width": 1})
+    return drawn.update_layout(
+        xaxis={"title": {"text": "drift a year"}, "tickformat": ".0%"},
+        yaxis={"title": {"text": "currency units"}},
     )
-    axes.legend()
-    return figure
 
 
-def main(images: Path = IMAGES, size: Size | None = None) -> dict[str, float]:
+def main(size: Size | None = None) -> dict[str, float]:
     """Run the study, write its pictures, and return the figures that the text quotes."""
     frame = study(size or Size()).to_polars()
-    for name, figure in pictures(frame).items():
-        figure.savefig(images / f"{name}.svg", metadata={"Date": None})
+    for name, drawn in pictures(frame).items():
+        save(drawn, IMAGES / f"{name}.svg")
     return figures(frame)
 
 
 if __name__ == "__main__":
-    for name, figure in main().items():
-        sys.stdout.write(f"{name} {figure:.2f}\n")
+    for name, number in main().items():
+        sys.stdout.write(f"{name} {number:.2f}\n")

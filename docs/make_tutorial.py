@@ -14,16 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.dates import MO, DateFormatter, WeekdayLocator
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from plotly.graph_objects import Figure
+from still_picture import save
 
 from optionchain.chains import OptionChain, build_chain
 from optionchain.expirations import Expiration, ExpirationPlan, days_to_expiration
+from optionchain.pictures.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SHADES, panels
 
 TUTORIAL = Path(__file__).with_name("tutorial.md")
 
@@ -33,23 +30,7 @@ _PART = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
-BLUE, ORANGE, GREEN, RED, GREY = "#2a6fbb", "#e08214", "#2c9c69", "#c23b4e", "#8a8f98"
-SHADES = ("#e1ebf6", "#b9cfe9", "#87abd9")  # opaque, so that the legend shows what the fan does
 RULE_COLOURS = {"monthly": BLUE, "weekly": ORANGE, "daily": RED}
-STYLE = {
-    "figure.figsize": (9.0, 4.2),
-    "figure.constrained_layout.use": True,
-    "figure.facecolor": "white",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "grid.color": "#e6e8eb",
-    "legend.frameon": False,
-    "svg.hashsalt": "optionchain",  # else every run has other ids
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,56 +72,67 @@ def price_fan(names: dict[str, Any]) -> Figure:
     """Quantiles of the simulated prices and volatilities, with the path that ends lowest."""
     path, worst = names["path"], names["worst"]
     months = np.arange(path.prices.shape[1]) / 21
-    figure, axes = plt.subplots(1, 2)
-    for panel, values, title in zip(
-        axes, (path.prices, 100 * path.volatilities), ("Price", "Volatility, %"), strict=True
-    ):
-        _fan(panel, months, values)
-        panel.plot(months, values[worst], color=RED, linewidth=1.2, label="the path that ends lowest")
-        panel.set(title=title, xlabel="months", xlim=(0, months[-1]))
-    axes[1].set_ylim(bottom=0)
-    axes[0].legend(loc="lower left")
-    return figure
+    figure = panels(1, 2, ["Price", "Volatility"])
+    for column, values in enumerate((path.prices, path.volatilities), start=1):
+        _fan(figure, months, values, column)
+        _line(figure, months, values[worst], RED, "the path that ends lowest", column)
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero", col=2)
+    return figure.update_xaxes(title="months", range=[0, months[-1]])
 
 
-def _fan(panel: Axes, months: Any, values: Any) -> None:
+def _fan(figure: Figure, months: Any, values: Any, column: int) -> None:
     for low, high, shade in zip((1, 10, 25), (99, 90, 75), SHADES, strict=True):
-        lower, upper = np.percentile(values, (low, high), axis=0)
+        lower, upper = np.percentile(values, (low, high), axis=0).round(4)
+        band = {
+            "x": [*months, *months[::-1]],
+            "y": [*upper, *lower[::-1]],
+            "fill": "toself",
+            "fillcolor": shade,
+        }
         label = f"{high - low} % of the paths"
-        panel.fill_between(months, lower, upper, color=shade, linewidth=0, label=label)
-    panel.plot(months, np.median(values, axis=0), color=BLUE, linewidth=1.5, label="median")
+        edge = {"mode": "lines", "line": {"width": 0}, "name": label, "showlegend": column == 1}
+        figure.add_scatter(**band, **edge, row=1, col=column)
+    _line(figure, months, np.median(values, axis=0), BLUE, "median", column)
+
+
+def _line(figure: Figure, x: Any, y: Any, colour: str, name: str, column: int, row: int = 1) -> None:
+    """A line; one that is in both panels is in the legend once."""
+    look = {"line": {"color": colour, "width": 1.5}, "name": name, "showlegend": column == 1}
+    figure.add_scatter(x=x, y=y, mode="lines", **look, row=row, col=column)
 
 
 def smile(names: dict[str, Any]) -> Figure:
     """The implied volatilities of the model and of the quotes, and the delta of the calls."""
     chain, recovered = names["chain"], names["recovered"]
-    figure, (volatility, delta) = plt.subplots(1, 2)
+    figure = panels(1, 2, ["Implied volatility of the quotes", "Delta of the call"])
     last = slice(chain.offsets[-2], chain.offsets[-1])
-    volatility.plot(chain.strikes[last], 100 * chain.implied_volatilities[last], color=GREY, label="model")
+    _line(figure, chain.strikes[last], chain.implied_volatilities[last], GREY, "model", 1)
     for index, colour in enumerate((RED, ORANGE, GREEN, BLUE)):
         contracts = slice(chain.offsets[index], chain.offsets[index + 1])
         strikes, label = chain.strikes[contracts], chain.expirations[index].labels[0]
-        volatility.plot(strikes, 100 * recovered[contracts], "o", color=colour, markersize=4, label=label)
-        delta.plot(strikes, chain.call_delta[contracts], color=colour, label=label)
-    volatility.set(title="Implied volatility of the quotes, %", xlabel="strike")
-    delta.set(title="Delta of the call", xlabel="strike")
-    volatility.legend()
-    return figure
+        dots = {"mode": "markers", "marker": {"color": colour, "size": 5}, "name": label}
+        figure.add_scatter(x=strikes, y=recovered[contracts], **dots, row=1, col=1)
+        _line(figure, strikes, chain.call_delta[contracts], colour, label, 2)
+    figure.update_yaxes(tickformat=".0%", col=1)
+    return figure.update_xaxes(title="strike")
 
 
 def rolling_expirations(names: dict[str, Any]) -> Figure:
     """How the expirations age and are replaced, and what a straddle costs at each."""
-    figure, (lives, prices) = plt.subplots(1, 2, width_ratios=(3, 2))
-    _lives(lives, names["plan"])
-    _straddles(prices, names["plan"], names["now"])
-    return figure
+    titles = ["Days to each live expiration", "Term structure: straddle, % of the spot"]
+    figure = panels(1, 2, titles, column_widths=[0.6, 0.4], horizontal_spacing=0.09)
+    _lives(figure, names["plan"])
+    _straddles(figure, names["plan"], names["now"])
+    for rule, colour in RULE_COLOURS.items():
+        figure.add_scatter(x=[None], y=[None], mode="lines", line={"color": colour}, name=rule, row=1, col=1)
+    return figure.update_layout(legend={"x": 0.99, "y": 0.05, "xanchor": "right", "yanchor": "bottom"})
 
 
 def _colour(expiration: Expiration) -> str:
     return next(colour for rule, colour in RULE_COLOURS.items() if rule in expiration.labels)
 
 
-def _lives(panel: Axes, plan: ExpirationPlan) -> None:
+def _lives(figure: Figure, plan: ExpirationPlan) -> None:
     first = datetime(2026, 3, 16, tzinfo=UTC)
     instants = [first + timedelta(hours=4 * step) for step in range(6 * 42)]
     alive: dict[datetime, list[datetime]] = {}
@@ -150,67 +142,64 @@ def _lives(panel: Axes, plan: ExpirationPlan) -> None:
             alive.setdefault(expiration.expires_at, []).append(instant)
             colours[expiration.expires_at] = _colour(expiration)
     for expires_at, seen in alive.items():
-        life = [*seen, min(expires_at, seen[-1] + timedelta(hours=4))]
-        days = [days_to_expiration(instant, expires_at) for instant in life]
-        panel.plot(life, days, color=colours[expires_at], linewidth=1.3)
-    panel.set(title="Days to each live expiration", xlim=(instants[0], instants[-1]), ylim=(0, None))
-    panel.set_yscale("function", functions=(np.sqrt, np.square))  # a week and four months both visible
-    panel.set_yticks((0, 1, 3, 7, 14, 30, 60, 90, 120))
-    panel.xaxis.set_major_locator(WeekdayLocator(MO))
-    panel.xaxis.set_major_formatter(DateFormatter("%d %b"))
+        life = [seen[0], min(expires_at, seen[-1] + timedelta(hours=4))]
+        moments = [life[0] + share * (life[1] - life[0]) for share in np.linspace(0.0, 1.0, 25)]
+        roots = [np.sqrt(days_to_expiration(moment, expires_at)) for moment in moments]
+        look = {"line": {"color": colours[expires_at], "width": 1.3}, "showlegend": False}
+        figure.add_scatter(x=moments, y=roots, mode="lines", **look, row=1, col=1)
+    days = (0, 1, 3, 7, 14, 30, 60, 90, 120)  # by their roots a week and four months are both visible
+    ticks = {"tickvals": list(np.sqrt(days)), "ticktext": [str(day) for day in days]}
+    figure.update_yaxes(range=[0, np.sqrt(130)], **ticks, row=1, col=1)
+    figure.update_xaxes(range=[instants[0], instants[-1]], tickformat="%d %b", row=1, col=1)
 
 
-def _straddles(panel: Axes, plan: ExpirationPlan, now: datetime) -> None:
+def _straddles(figure: Figure, plan: ExpirationPlan, now: datetime) -> None:
     expirations = plan.active(now)
     chain = build_chain(
         symbol="ACME", quote_time=now, spot=100.0, base_volatility=0.2, expirations=expirations, chain_size=0
     )
-    days = np.linspace(0, 1.05 * chain.days_to_expiration[-1], 200)
-    panel.plot(days, 100 * 0.2 * np.sqrt(2 / np.pi * days / 365), color=GREY, linewidth=1, zorder=1)
-    colours = [_colour(expiration) for expiration in expirations]
-    panel.scatter(chain.days_to_expiration, chain.call_mid + chain.put_mid, c=colours, zorder=2)
-    title = "Term structure: straddle, % of the spot"
-    panel.set(title=title, xlabel="days to expiration", xlim=(-2, None), ylim=(0, None))
-    handles = [Line2D([], [], marker="o", color=colour, label=rule) for rule, colour in RULE_COLOURS.items()]
-    panel.legend(handles=handles, loc="lower right")
+    days = np.linspace(0, 1.05 * chain.days_to_expiration[-1], 60)
+    _line(figure, days, 100 * 0.2 * np.sqrt(2 / np.pi * days / 365), GREY, "", 2)
+    dots = {"color": [_colour(expiration) for expiration in expirations], "size": 8}
+    straddles = chain.call_mid + chain.put_mid
+    look = {"mode": "markers", "marker": dots, "showlegend": False}
+    figure.add_scatter(x=chain.days_to_expiration, y=straddles, **look, row=1, col=2)
+    figure.update_xaxes(title="days to expiration", rangemode="tozero", row=1, col=2)
+    figure.update_yaxes(rangemode="tozero", row=1, col=2)
 
 
 def simulation(names: dict[str, Any]) -> Figure:
     """The path, and from each monthly expiration the move that the straddle of the next one costs."""
     simulated = names["simulation"]
     instants = [simulated.parameters.simulated_at(step) for step in range(simulated.prices.size)]
-    figure, (price, volatility) = plt.subplots(2, 1, height_ratios=(3, 1), sharex=True)
+    titles = ["Price, and the move that each month's straddle costs", "Volatility"]
+    figure = panels(2, 1, titles, row_heights=[0.7, 0.3], shared_xaxes=True)
     previous = None
     for step in range(simulated.prices.size):
         expirations = simulated.expirations(step)
         monthly = next(index for index, found in enumerate(expirations) if "monthly" in found.labels)
         if expirations[monthly].expires_at != previous:
-            _cone(price, simulated.chain(step), monthly)
+            _cone(figure, simulated.chain(step), monthly)
         previous = expirations[monthly].expires_at
-    price.plot(instants, simulated.prices, color="black", linewidth=1.2)
-    price.set(title="Price, and the move that each month's straddle costs", xlim=(instants[0], instants[-1]))
-    volatility.plot(instants, 100 * simulated.volatilities, color=RED, linewidth=1.2)
-    volatility.set(title="Volatility, %", ylim=(0, None))
-    volatility.xaxis.set_major_formatter(DateFormatter("%b"))
-    return figure
+    _line(figure, instants, simulated.prices, INK, "price", 1)
+    _line(figure, instants, simulated.volatilities, RED, "volatility", 1, row=2)
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero", row=2)
+    figure.update_xaxes(range=[instants[0], instants[-1]], tickformat="%b")
+    return figure.update_layout(showlegend=False)
 
 
-def _cone(panel: Axes, chain: OptionChain, index: int) -> None:
+def _cone(figure: Figure, chain: OptionChain, index: int) -> None:
     """The price until an expiration of the chain, give or take its straddle at the money."""
     contracts = slice(chain.offsets[index], chain.offsets[index + 1])
     at_the_money = abs(chain.strikes[contracts] - chain.underlying_price).argmin()
     straddle = (chain.call_mid[contracts] + chain.put_mid[contracts])[at_the_money]
     life = chain.expirations[index].expires_at - chain.quote_time
-    fractions = np.linspace(0, 1, 30)
-    moves = straddle * np.sqrt(fractions)
-    panel.fill_between(
-        [chain.quote_time + life * fraction for fraction in fractions],
-        chain.underlying_price - moves,
-        chain.underlying_price + moves,
-        color=BLUE,
-        alpha=0.25,
-        linewidth=0,
-    )
+    shares = np.linspace(0, 1, 30)
+    moments = [chain.quote_time + life * share for share in shares]
+    moves = straddle * np.sqrt(shares)
+    edges = [*(chain.underlying_price + moves), *(chain.underlying_price - moves)[::-1]]
+    look = {"mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": SHADES[1]}
+    figure.add_scatter(x=[*moments, *moments[::-1]], y=edges, **look, row=1, col=1)
 
 
 PICTURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
@@ -220,17 +209,12 @@ PICTURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
 
 def main() -> None:
     """Run every block, and save each picture where the text shows it."""
-    mpl.use("Agg")
     names: dict[str, Any] = {}
     for part in parts(TUTORIAL.read_text(encoding="utf-8")):
         if isinstance(part, Code):
             print(part.run(names), end="")
-            continue
-        part.path.parent.mkdir(exist_ok=True)
-        with mpl.rc_context(STYLE):
-            figure = part.draw(names)
-            figure.savefig(part.path, metadata={"Date": None})
-            plt.close(figure)
+        else:
+            save(part.draw(names), part.path)
 
 
 if __name__ == "__main__":

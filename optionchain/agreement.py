@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from optionchain.declarations import declared
+from optionchain.declared_parameters import declared_parameters
 from optionchain.models import MarketModel
 from optionchain.models.model import MIN_VOLATILITY
 from optionchain.models.wire import STEP
-from optionchain.parameters import SimulationParameters, declared_parameters
+from optionchain.parameters import SimulationParameters
 
 LARGEST_DIFFERENCE = 0.1
 """Relative, of a model's step from the time between two snapshots: 252 days instead of 365 in a year is 0.45."""

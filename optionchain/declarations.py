@@ -57,6 +57,9 @@ class Number(Parameter):
     above: bool = False
 
     def check(self, field: str, value: object) -> float:
+        # Nearly always it is a float within the bounds, and a session has a dozen.
+        if type(value) is float and self.low <= value <= self.high and (value > 0.0 or not self.above):
+            return value
         check = positive if self.above else finite
         return check(field, value, low=self.low, high=self.high)
 
@@ -84,6 +87,8 @@ class Whole(Parameter):
     high: int
 
     def check(self, field: str, value: object) -> int:
+        if type(value) is int and self.low <= value <= self.high:
+            return value
         return whole(field, value, low=self.low, high=self.high)
 
     def to_wire(self, value: int) -> int:
@@ -121,6 +126,43 @@ class Text(Parameter):
         # Visible ASCII; what else is printable is accepted as well.
         pattern = f"^[!-~]{{1,{self.longest}}}$"
         return {"type": "string", "pattern": pattern, "examples": [self.example], "description": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Parameter):
+    """One of a few words.
+
+    Attributes:
+        about: Meaning, for the schema.
+        words: Those that are allowed.
+    """
+
+    about: str
+    words: tuple[str, ...]
+
+    def check(self, field: str, value: object) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            raise InvalidInput(field, f"must be {' or '.join(self.words)}")
+        return value
+
+    def to_wire(self, value: str) -> str:
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.words), "description": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A request may leave the parameter out, or say null.
+
+    Attributes:
+        means: What happens then; empty for the default.
+        is_configurable: The default is that of the configuration `simulator`.
+    """
+
+    means: str = ""
+    is_configurable: bool = False
 
 
 @cache

@@ -12,7 +12,9 @@
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
     ├── Unavailable           a dependency does not answer                   retry helps, later
-    │   └── Overloaded        a queue is full                                retry helps, later
+    │   ├── Overloaded        a queue is full                                retry helps, later
+    │   ├── NoRoom            a store is full, and takes no writes           retry helps, later
+    │   └── CalendarMissing   of `optionchain.expirations.exchanges`: it is being computed
     ├── Defect                a bug of ours; the log has the details
     │
     ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
@@ -22,6 +24,7 @@
         ├── UnknownPath       nothing answers there
         ├── WrongMethod       something else answers there
         ├── TooLarge          the body is over its limit
+        ├── TooSlow           the body did not come in time                  retry helps
         └── RateLimited       the caller's budget is used up                 retry helps, later
 
 Every constructor takes just what it passes to ``super().__init__``, so that each error survives
@@ -153,6 +156,13 @@ class Overloaded(Unavailable):
 
     def __str__(self) -> str:
         return f"{self.dependency} has no room for more requests right now: try again"
+
+
+class NoRoom(Unavailable):
+    """A store is full, or about to be, and takes no writes; what it has acknowledged it keeps, and gives."""
+
+    def __str__(self) -> str:
+        return f"{self.dependency} takes no writes: its disk or memory is full, or it lacks replicas. Try again later"
 
 
 class Defect(OptionChainError):

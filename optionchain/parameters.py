@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
-from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
+from functools import lru_cache
+from typing import Annotated, TypeAlias
 
-from optionchain.declarations import Number, Text, Whole, declared, defaults, settle
+from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
 from optionchain.expirations.plan import in_utc
 from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
+from optionchain.models.model import is_model
 from optionchain.numerics import IDENTITY
+from optionchain.pricing.spreads import CENTS, SpreadModel
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import positive
 
@@ -29,6 +31,7 @@ MAX_VOLATILITY = 5.0
 MAX_RATE = 10.0
 MAX_DAYS_TO_EXPIRATION = 36_525.0
 MAX_STEP_SECONDS = 31_536_000
+MAX_TICK = 1e3
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -64,19 +67,6 @@ class SingleExpiration:
 Expirations: TypeAlias = SingleExpiration | Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class Omission:
-    """A request may leave the parameter out, or say null.
-
-    Attributes:
-        means: What happens then; empty for the default.
-        is_configurable: The default is that of the configuration `simulator`.
-    """
-
-    means: str = ""
-    is_configurable: bool = False
-
-
 _CONFIGURED = Omission(is_configurable=True)
 _COEFFICIENT = {"low": -MAX_COEFFICIENT, "high": MAX_COEFFICIENT}
 
@@ -105,6 +95,13 @@ class SimulationParameters:
         spread: Bid-ask spread of every quote, in currency units, >= 0.
         seed: Decides the path, 0 to 2**64 - 1.
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
+        strike_ladder: ``rolling`` lists strikes around each step's price; ``pinned`` around that of step 0, so that no
+            contract is ever gone before it expires. It needs a `strike_interval`.
+        spread_proportional: What `spread` grows by, as a part of the mid, in [0, 1].
+        spread_moneyness_widening: What it grows by per unit of ``|ln(strike / spot)|``, in currency units, >= 0.
+        spread_tenor_widening: What it grows by at one year to expiration, with the root of time, in currency units.
+        spread_tick: Bids and asks are multiples of it, and at least it apart; whole cents, 0.01 to 1,000. None is a
+            cent, and `spread` is taken as it is where none of these four is given.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
@@ -153,6 +150,37 @@ class SimulationParameters:
     path: Annotated[
         int, Whole("Which of the seed's paths, as a sweep numbers them", low=0, high=MAX_SEED), Omission()
     ] = 0
+    strike_ladder: Annotated[
+        str,
+        Choice(
+            "Strikes around each step's price, or around the first step's for good", ("rolling", "pinned")
+        ),
+        _CONFIGURED,
+    ] = "rolling"
+    spread_proportional: Annotated[
+        float, Number("What the spread grows by, as a part of the mid", high=1.0), _CONFIGURED
+    ] = 0.0
+    spread_moneyness_widening: Annotated[
+        float,
+        Number(
+            "What the spread grows by per unit of |ln(strike / price)|, in currency units", high=MAX_PRICE
+        ),
+        _CONFIGURED,
+    ] = 0.0
+    spread_tenor_widening: Annotated[
+        float,
+        Number(
+            "What the spread grows by per root of a year to expiration, in currency units", high=MAX_PRICE
+        ),
+        _CONFIGURED,
+    ] = 0.0
+    spread_tick: Annotated[
+        float | None,
+        Number(
+            "Least move and least spread of quotes, in currency units, whole cents", low=0.01, high=MAX_TICK
+        ),
+        Omission("means a cent, and no least spread", is_configurable=True),
+    ] = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -164,6 +192,7 @@ class SimulationParameters:
         settle(self)
         self._check_time()
         self._check_history()
+        self._check_quotes()
 
     @property
     def interval(self) -> timedelta:
@@ -186,13 +215,30 @@ class SimulationParameters:
         count = sum(rule.target_count for rule in expirations.rules)
         return count * (2 * self.chain_size + 1)
 
+    @property
+    def ladder_price(self) -> float | None:
+        """The price around which every step lists its strikes; None where each has its own."""
+        if self.strike_ladder != "pinned":
+            return None
+        return self.method.prices[0] if isinstance(self.method, Historical) else self.initial_price
+
+    @property
+    def spreads(self) -> SpreadModel:
+        """The widths of quotes."""
+        return SpreadModel(
+            base=self.spread,
+            proportional=self.spread_proportional,
+            moneyness=self.spread_moneyness_widening,
+            tenor=self.spread_tenor_widening,
+            tick=self.spread_tick,
+        )
+
     def simulated_at(self, step: int) -> datetime:
         """Simulated instant of a snapshot; strictly increasing in `step`."""
         return self.start_at + step * self.interval
 
     def _check_kinds(self) -> None:
-        # A class with `sample` looks like a model to `isinstance`.
-        if not isinstance(self.method, MarketModel) or isinstance(self.method, type):
+        if not is_model(type(self.method)):
             raise InvalidInput("method", "must be a market model")
         if not isinstance(self.expirations, SingleExpiration | Schedule):
             raise InvalidInput("expirations", "must be a SingleExpiration or a Schedule")
@@ -220,74 +266,19 @@ class SimulationParameters:
                 f"{len(self.method.prices)} prices were given and {self.total_steps} steps need one each",
             )
 
+    def _check_quotes(self) -> None:
+        if self.strike_ladder == "pinned" and self.strike_interval is None:
+            raise InvalidInput("strike_interval", "must be given where the strike_ladder is pinned")
+        if self.spread_tick is not None:
+            if abs(self.spread_tick * CENTS - self.spreads.tick_cents) > 1e-9 * self.spreads.tick_cents:
+                raise InvalidInput("spread_tick", "must be whole cents")
+            object.__setattr__(self, "spread_tick", self.spreads.tick_cents / CENTS)
+
 
 @lru_cache(maxsize=4096)
 def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
     """Snapshots from the start to the first one at the expiry or after it; a step asks several times."""
     return -(-expiration.lifetime // interval) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A parameter whose JSON value is its own value, as it is declared in `SimulationParameters`.
-
-    Attributes:
-        name: Of the field.
-        kind: ``int``, ``float`` or ``str``.
-        parameter: What it allows.
-        default: In Python; None where there is none, or where None is it.
-        omission: What a request that leaves it out gets; None where it may not.
-    """
-
-    name: str
-    kind: type
-    parameter: Number | Whole | Text
-    default: Any
-    omission: Omission | None
-
-    @property
-    def if_null(self) -> str | None:
-        """What null asks for, for people; None where it may not be sent."""
-        if self.omission is None:
-            return None
-        return f"null {self.omission.means or f'means {self.default}'}"
-
-    @property
-    def about(self) -> str:
-        """Meaning, unit, and what null asks for, for people."""
-        return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
-
-
-_KIND_OF = {Number: float, Whole: int, Text: str}
-
-
-@cache
-def declared_parameters() -> dict[str, Declared]:
-    """The parameters that are declared, by name, in their order."""
-    hints = get_type_hints(SimulationParameters, include_extras=True)
-    of_python = defaults(SimulationParameters)
-    found = {}
-    for name, parameter in declared(SimulationParameters).items():
-        if not isinstance(parameter, Number | Whole | Text):
-            raise TypeError(f"{name}: JSON knows numbers and texts")
-        notes = [note for note in get_args(hints[name]) if isinstance(note, Omission)]
-        kind = _KIND_OF[type(parameter)]
-        found[name] = Declared(name, kind, parameter, of_python.get(name), notes[0] if notes else None)
-    return found
-
-
-def configurable_defaults() -> dict[str, Any]:
-    """What the configuration `simulator` may change, and what it is where none says anything."""
-    return {
-        each.name: each.default
-        for each in declared_parameters().values()
-        if each.omission is not None and each.omission.is_configurable
-    }
-
-
-def varying_names() -> frozenset[str]:
-    """The fields that may differ between the scenarios of a sweep, besides those of the market model."""
-    return frozenset(each.name for each in fields(SimulationParameters)) - {"expirations", "path", "numerics"}
 
 
 def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:

@@ -29,6 +29,9 @@ LOST_DELIVERY = Pauses(first_seconds=0.05, longest_seconds=0.5, jitter_seconds=0
 BROKEN_CONNECTION = Pauses(first_seconds=0.02, longest_seconds=0.2)
 """Between two attempts of a command whose connection broke."""
 
+OTHER_SENTINELS_SECONDS = 0.2
+"""For which the first answer of a sentinel waits for those of the others."""
+
 SILENT_SOURCE_SECONDS = 1.0
 """Until we listen again to a server that announced changes and does so no more."""
 

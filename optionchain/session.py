@@ -117,7 +117,7 @@ class Inspect:
 class Peek:
     """Show the next snapshot and leave the cursor."""
 
-    greeks: GreekSet = "first"
+    greeks: GreekSet = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Advance:
     expected_step: int | None = None
     count: int | None = None
     """None serves one snapshot as an object; a number serves a list."""
-    greeks: GreekSet = "first"
+    greeks: GreekSet = "none"
     is_keyed: bool = False
     """The caller may send it again as long as its key lives, whatever was served meanwhile."""
 

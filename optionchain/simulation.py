@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import count
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from optionchain.arrays import Steps
-from optionchain.chains import ChainTerms, OptionChain, build_chains
+from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
+from optionchain.extras import brought_by
+from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
+from optionchain.pricing.spreads import SpreadModel
+from optionchain.validation import whole
 
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+    from plotly.graph_objects import Figure
+
+Rows: TypeAlias = Literal["option_chains", "underlying", "volatility"]
+"""What the rows of a table are: every strike of every expiration of each step, or a step's price or volatility."""
+
+# Contracts that are priced together.
+_BATCH_ROWS = 1 << 16
 _SERIALS = count()
 
 
@@ -88,15 +104,15 @@ class Simulation:
         self.serial = next(_SERIALS)
 
     def compute(self) -> None:
-        """Compute the path, and try the extremes: the first chain, whose discounting is about the longest, the one at
-        the highest price, and the last expirations, which may lie beyond what a calendar knows.
+        """Compute the path, and the last expirations, which may lie beyond what a calendar knows. Where a chain may
+        not be priced, try the extremes: the first, whose discounting is about the longest, and the one at the highest
+        price. What surely can be priced is priced when it is asked for.
 
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
-        self.chain(0)
-        if self.parameters.strike_interval is not None or self.parameters.risk_free_rate < 0.0:
-            # Only a given interval can be too fine for a price, only a negative rate make a put too dear.
+        if not is_surely_priced(self._terms(0)):
+            self.chain(0)
             self.chain(int(np.argmax(self.prices)))
         self.expirations(self.parameters.total_steps - 1)
 
@@ -137,6 +153,78 @@ class Simulation:
         [chain] = build_chains([self._terms(step)])
         return chain
 
+    def to_arrow(
+        self,
+        dataset: Rows = "option_chains",
+        *,
+        greeks: GreekSet = "none",
+        from_step: int = 0,
+        to_step: int | None = None,
+    ) -> pyarrow.Table:
+        """All steps as one table, with the columns of the service's exports and of its client's frames.
+
+        Args:
+            dataset: What the rows are; see `optionchain.export.datasets`.
+            greeks: Which greeks option chains have beside delta and gamma.
+            from_step: The first step.
+            to_step: The last step, which is included; None means the simulation's last.
+
+        Raises:
+            InvalidInput: There is no such dataset or step, or the parameters lead a chain out of range.
+            ImportError: pyarrow is not installed.
+        """
+        with brought_by("frames", purpose="a table"):
+            import pyarrow  # noqa: PLC0415  heavy
+
+            from optionchain.export.datasets import Dataset  # noqa: PLC0415
+
+        if dataset not in set(Dataset):
+            raise InvalidInput("dataset", f"must be one of {', '.join(Dataset)}")
+        last = self.parameters.total_steps - 1
+        first = whole("from_step", from_step, low=0, high=last)
+        until = last if to_step is None else whole("to_step", to_step, low=first, high=last)
+        batches = Dataset(dataset).record_batches(self, range(first, until + 1), _BATCH_ROWS, greeks)
+        return pyarrow.Table.from_batches(list(batches))
+
+    def to_polars(
+        self,
+        dataset: Rows = "option_chains",
+        *,
+        greeks: GreekSet = "none",
+        from_step: int = 0,
+        to_step: int | None = None,
+    ) -> polars.DataFrame:
+        """`to_arrow` as a polars frame."""
+        return polars_frame(self.to_arrow(dataset, greeks=greeks, from_step=from_step, to_step=to_step))
+
+    def to_pandas(
+        self,
+        dataset: Rows = "option_chains",
+        *,
+        greeks: GreekSet = "none",
+        from_step: int = 0,
+        to_step: int | None = None,
+    ) -> pandas.DataFrame:
+        """`to_arrow` as a pandas frame."""
+        return pandas_frame(self.to_arrow(dataset, greeks=greeks, from_step=from_step, to_step=to_step))
+
+    def plot(self) -> Figure:
+        """Draw the price, and beneath it the volatility; the figure is plotly's.
+
+        Raises:
+            ImportError: plotly is not installed.
+        """
+        from optionchain.pictures.market import path_picture  # noqa: PLC0415  plotly is heavy
+
+        parameters = self.parameters
+        instants = [parameters.simulated_at(step) for step in range(parameters.total_steps)]
+        return path_picture(parameters.symbol, instants, self.prices, self.volatilities)
+
+    def __repr__(self) -> str:
+        parameters = self.parameters
+        market = type(parameters.method).__name__
+        return f"<Simulation {parameters.symbol}: {market}, {parameters.total_steps} steps, seed {parameters.seed}>"
+
     def _terms(self, step: int) -> ChainTerms:
         parameters = self.parameters
         if not 0 <= step < parameters.total_steps:
@@ -158,6 +246,8 @@ class Simulation:
             spread=parameters.spread,
             risk_free_rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
+            ladder_price=parameters.ladder_price,
+            spreads=self._spreads,
         )
 
     @cached_property
@@ -169,6 +259,11 @@ class Simulation:
             return method.sample(parameters.initial_price, parameters.total_steps, draws)
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
+
+    @cached_property
+    def _spreads(self) -> SpreadModel | None:
+        spreads = self.parameters.spreads
+        return None if spreads.is_constant else spreads
 
     @cached_property
     def _only_expiration(self) -> Expiration:

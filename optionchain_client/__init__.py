@@ -49,6 +49,8 @@ from optionchain_client.synchronous.history import History
 from optionchain_client.synchronous.sessions import Session, Simulation
 from optionchain_client.synchronous.sweeps import Sweep
 
+__version__ = "0.1.0"
+
 __all__ = [
     "ApiError",
     "AsyncClient",
@@ -87,6 +89,7 @@ __all__ = [
     "TooLarge",
     "Unauthenticated",
     "Unavailable",
+    "__version__",
     "to_pandas",
     "to_polars",
 ]

@@ -57,6 +57,8 @@ def refuse_not_finite(field: str, value: Any) -> None:
         case list() | tuple():
             for index, inner in enumerate(value):
                 refuse_not_finite(f"{field}[{index}]", inner)
+        case _ if hasattr(value, "tolist"):  # of NumPy and its like
+            refuse_not_finite(field, value.tolist())
 
 
 def _check_names(prefix: str, given: Mapping[str, Any], kind: type, what: str) -> None:

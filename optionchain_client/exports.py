@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any, Literal, TypeAlias, get_args
 
+from optionchain_client.parameters import Greeks
+
 Dataset: TypeAlias = Literal["underlying", "volatility", "option_chains"]
-Format: TypeAlias = Literal["json", "csv", "arrow", "parquet"]
+Format: TypeAlias = Literal["json", "csv", "arrow", "packed", "parquet"]
 Layout: TypeAlias = Literal["standard", "ironcondor"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: dict[str, Format] = {"ocsp" if format == "packed" else format: format for format in FORMATS}
+"""What the name of a file of each format ends with."""
 
 
 def export_query(
@@ -17,6 +21,7 @@ def export_query(
     dataset: Dataset = "option_chains",
     format: Format,
     layout: Layout = "standard",
+    greeks: Greeks = "none",
     from_step: int | None = None,
     to_step: int | None = None,
 ) -> dict[str, Any]:
@@ -25,6 +30,7 @@ def export_query(
         "dataset": dataset,
         "format": format,
         "layout": layout,
+        "greeks": greeks,
         "from_step": from_step,
         "to_step": to_step,
     }
@@ -37,10 +43,10 @@ def format_of(path: object, given: Format | None) -> Format:
         ValueError: The ending says nothing, or something else than what was given.
     """
     ending = PurePath(str(path)).suffix.removeprefix(".").lower()
-    meant = next((format for format in FORMATS if format == ending), None)
+    meant = ENDINGS.get(ending)
     if given and meant and given != meant:
         raise ValueError(f"{str(path)!r} is not the name of a file of format {given!r}: rename it")
     if chosen := given or meant:
         return chosen
-    endings = ", ".join(f".{format}" for format in FORMATS)
+    endings = ", ".join(f".{ending}" for ending in ENDINGS)
     raise ValueError(f"{str(path)!r} does not end in one of {endings}: rename it, or give format=")

@@ -107,4 +107,5 @@ def needed(module: str, purpose: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise ImportError(f"{purpose} needs {package}: pip install {package}", name=package) from error
+        advice = f"{purpose} needs {package}: pip install 'optionchain-client[frames]'"
+        raise ImportError(advice, name=package) from error

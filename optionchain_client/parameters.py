@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 Greeks: TypeAlias = Literal["none", "first", "all"]
-"""`first`: delta and gamma; `all`: theta, vega and rho as well."""
+"""Beside delta and gamma, of each side: `first`: theta, vega, rho and rho_d; `all`: those of the second order too."""
 
 Method: TypeAlias = Mapping[str, Mapping[str, Any]]
 """A market model with its parameters: ``{"Heston": {"dt": 0.004, ...}}``."""
@@ -27,6 +27,11 @@ class _Optional(TypedDict, total=False):
     skew_slope: float | None
     smile_curve: float | None
     spread: float | None
+    strike_ladder: Literal["rolling", "pinned"] | None
+    spread_proportional: float | None
+    spread_moneyness_widening: float | None
+    spread_tenor_widening: float | None
+    spread_tick: float | None
     seed: int | None
     start_at: Instant | None
 
@@ -76,7 +81,7 @@ class Rule(TypedDict, total=False):
 
 
 class SimulationParameters(_Market):
-    """A simulation: rolling expirations. The last four are what the server echoes, for a replay to be sure."""
+    """A simulation: rolling expirations. The last five are what the server echoes, for a replay to be sure."""
 
     timezone: str
     expiration_time: str
@@ -87,6 +92,7 @@ class SimulationParameters(_Market):
     tzdb_version: NotRequired[str | None]
     calendar_version: NotRequired[str | None]
     rng: NotRequired[str | None]
+    numerics: NotRequired[str | None]
 
 
 class SweepBase(_Optional, total=False):

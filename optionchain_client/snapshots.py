@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import polars
 
 _QUOTE = ("bid", "ask", "mid")
-_GREEKS = ("delta", "gamma", "theta", "vega", "rho")
-# The server shows these of the call, where it shows one for both sides.
-_OF_THE_CALL = ("theta", "rho")
+_GREEKS = (
+    *("delta", "gamma", "theta", "vega", "rho", "rho_d"),
+    *("alpha", "vanna", "vomma", "veta", "charm", "color"),
+)
 
 COLUMNS: Columns = {
     "step": "count",
@@ -161,11 +162,11 @@ def _snapshot(body: Mapping[str, Any], *, behind: int) -> Snapshot:
 
 def _side(contract: Mapping[str, Any], side: str) -> dict[str, Any]:
     quote = contract[side]
-    shared = {name: contract.get(name) for name in _GREEKS if side == "call" or name not in _OF_THE_CALL}
+    greeks = {**quote.get("greeks", {}), "delta": quote["delta"], "gamma": contract["gamma"]}
     return {
         "strike": contract["strike"],
         "option_type": side,
         "implied_volatility": contract["implied_volatility"],
         **{name: quote[name] for name in _QUOTE},
-        **{name: quote.get(name, shared.get(name)) for name in _GREEKS},
+        **{name: greeks.get(name) for name in _GREEKS},
     }

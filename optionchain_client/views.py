@@ -190,14 +190,54 @@ class ConfigurationVersion(TypedDict):
     saved_at: str
 
 
-class ConfigurationView(ConfigurationVersion):
+class StoredConfiguration(ConfigurationVersion):
     """A version with its values."""
 
     values: dict[str, Any]
 
 
-class Readiness(TypedDict):
-    """Whether everything that the service needs is up; `dependencies` is `up` or `down` by name."""
+class ConfigurationView(TypedDict):
+    """A version with its values; nobody wrote version 0, which is built in."""
 
-    status: Literal["ready", "not ready"]
-    dependencies: dict[str, Any]
+    name: str
+    version: int
+    saved_by: str | None
+    saved_at: str | None
+    values: dict[str, Any]
+
+
+class ParameterView(TypedDict):
+    """A parameter of a configuration: built in (`default`), or of `version`; a request's own value may win over it."""
+
+    configuration: str
+    key: str
+    value: Any
+    source: Literal["default", "configuration"]
+    version: int
+    overridden_by: Literal["request"] | None
+
+
+class Result(TypedDict):
+    """The steps that a session was served since its parameters became what they are; `parameters` make it again."""
+
+    parameters: dict[str, Any]
+    served_steps: int
+    prices: list[float]
+    volatilities: list[float]
+    stored_at: str
+
+
+class Dependency(TypedDict):
+    """A server that the service needs, or that helps it, and why it is down."""
+
+    name: str
+    status: Literal["up", "down"]
+    reason: NotRequired[Literal["unreachable", "timed out"]]
+
+
+class Readiness(TypedDict):
+    """Whether everything that the service needs is up; `states` is `up` or `down` by name."""
+
+    status: Literal["ready", "not_ready"]
+    dependencies: list[Dependency]
+    states: dict[str, Literal["up", "down"]]

@@ -8,11 +8,14 @@ from ray import serve
 from ray.serve import Application
 from starlette.types import ASGIApp
 
-from cluster.bootstrap import open_services
+from cluster.bootstrap import open_services, open_watch
 from cluster.settings import Settings, load_settings
 from optionchain import numerics
 from serve_app.asgi import build_asgi
+from serve_app.edge import outermost
+from serve_app.edge.frequent import FrequentRoutes
 from serve_app.routes.streaming import Producers
+from serve_app.routes.table import ROUTES
 from serve_app.services import Services
 
 # New objects between two looks for garbage, as in Ray Serve's own proxy: at Python's 700, some requests at a time are
@@ -30,20 +33,25 @@ class Ingress:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        numerics.compile_in_background()
+        numerics.compile_when_worthwhile()
         gc.set_threshold(GARBAGE_THRESHOLD)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         opened = open_services(self._settings)
-        return build_asgi(
+        http = self._settings.http
+        edge = build_asgi(
             self._settings,
             Services(
                 **opened,
-                producers=Producers(self._settings.http, opened["observer"]),
+                producers=Producers(http, opened["observer"]),
                 limits=self._settings.limits,
-                is_strict=self._settings.http.strict,
+                is_strict=http.strict,
             ),
         )
+        most = http.max_ongoing_requests + http.max_queued_requests
+        outermost.take(FrequentRoutes(edge, ROUTES, max_requests=most))
+        open_watch(self._settings)(opened["observer"]).begin()
+        return edge
 
 
 def deployment(settings: Settings) -> Application:

@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.types import ASGIApp
 
-from cluster.settings import Settings
+from cluster.settings import Settings, networks_of
 from optionchain import __version__
 from serve_app.edge.boundary import Edge, Guards
+from serve_app.edge.client_address import Proxies
 from serve_app.openapi.documentation import DESCRIPTION, completed
 from serve_app.routes.dispatch import Dispatch, install_routes
 from serve_app.routes.table import ROUTES
@@ -43,7 +43,7 @@ def build_routes(services: Services) -> tuple[FastAPI, Dispatch]:
     return app, dispatch
 
 
-def build_asgi(settings: Settings, services: Services) -> ASGIApp:
+def build_asgi(settings: Settings, services: Services) -> Edge:
     """The routes behind the edge."""
     _, dispatch = build_routes(services)
     guards = Guards(
@@ -52,5 +52,9 @@ def build_asgi(settings: Settings, services: Services) -> ASGIApp:
         allowances=services.allowances,
         observer=services.observer,
         max_body_bytes=settings.http.max_body_bytes,
+        body_seconds=settings.http.body_seconds,
+        proxies=Proxies(
+            networks_of(settings.http.trusted_proxies), settings.http.proxy_proof.get_secret_value()
+        ),
     )
     return Edge(dispatch, guards)

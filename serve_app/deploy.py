@@ -17,7 +17,7 @@ from ray.serve.config import HTTPOptions
 
 from actors.named import existing
 from actors.sessions.placement import Shards, parse_placement
-from cluster.bootstrap import config_actor, history_actor, session_actor_finder
+from cluster.bootstrap import session_actor_finder, shared_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
@@ -61,7 +61,7 @@ def _serve(settings: Settings) -> None:
 
 def _start_actors(settings: Settings) -> None:
     """The actors whose names are known; others begin with the first call for them."""
-    actors = [history_actor(settings), config_actor(settings)]
+    actors = shared_actors(settings)
     placement = parse_placement(settings.session.placement)
     if isinstance(placement, Shards):
         actors += map(session_actor_finder(settings), placement.actor_names())

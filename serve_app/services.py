@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
+from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
 from cluster.settings import LimitsSettings
@@ -29,6 +30,7 @@ class Services:
         observer: Told what happens here.
         gateway: Reaches the actors that hold sessions.
         store: Lists sessions.
+        calendars: Provides those of exchanges.
         answers: Keeps the first answers to keyed requests.
         allowances: Counts the requests of each caller; None where there is no limit.
         authentication: Finds the caller of a secret.
@@ -48,6 +50,7 @@ class Services:
     observer: Observer
     gateway: SessionGateway
     store: SessionStore
+    calendars: Calendars
     answers: Answers
     allowances: Allowances | None
     authentication: Authentication

@@ -17,6 +17,7 @@ from cluster.instance import processes
 from cluster.instance.instance import Instance
 from cluster.instance.parts import SUPERVISOR
 from cluster.instance.ports import accepts, free_ports
+from cluster.instance.progress import Progress
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 
@@ -35,22 +36,6 @@ PARAMETERS: dict[str, Any] = {
     "chain_size": 5,
     "seed": 42,
 }
-
-
-class Quiet:
-    """A `Progress` that shows nothing."""
-
-    def __init__(self) -> None:
-        self.steps: list[str] = []
-
-    def step(self, what: str) -> None:
-        self.steps.append(what)
-
-    def done(self) -> None:
-        return
-
-    def give_up(self) -> None:
-        return
 
 
 class Cluster:
@@ -76,11 +61,11 @@ class Cluster:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        self.instance.up(Quiet())
+        self.instance.up(Progress())
         try:
             yield
         finally:
-            self.instance.down(Quiet())
+            self.instance.down(Progress())
             self.check_nothing_is_left()
 
     def client(self, key: str | None = None) -> httpx.Client:

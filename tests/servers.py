@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ class RedisServer:
 
     process: psutil.Popen
     url: str
+    port: int
 
     def settings(self, timeout_seconds: float = 5.0) -> RedisSettings:
         return RedisSettings(url=SecretStr(self.url), timeout_seconds=timeout_seconds)
@@ -34,9 +35,19 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path, *, fsync: str = "everysec") -> Iterator[RedisServer]:
-    """A private server on a free port, until the block ends."""
-    (port,) = free_ports(1)
-    server = embedded_redis(folder, port, PASSWORD, fsync=fsync)
+def redis_server(
+    folder: Path, *, fsync: str = "everysec", port: int | None = None, lines: Sequence[str] = ()
+) -> Iterator[RedisServer]:
+    """A private server on a free port, or on this one, until the block ends.
+
+    Args:
+        folder: Its own; what is there of an earlier one is loaded.
+        fsync: When it writes to its disk.
+        port: Where an earlier one was.
+        lines: Further ones of its configuration.
+    """
+    server = embedded_redis(folder, port or free_ports(1)[0], PASSWORD, fsync=fsync)
+    with (folder / "redis.conf").open("a") as config:
+        config.writelines(f"{line}\n" for line in lines)
     with running(server, folder, patience_seconds=START_TIMEOUT_SECONDS) as process:
-        yield RedisServer(process, server.url)
+        yield RedisServer(process, server.url, server.port)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +13,16 @@ import orjson
 
 from actors.background import Background
 from actors.gate import Gate
-from actors.read_through import ReadThrough
+from actors.read_through import Load, ReadThrough
 from actors.settings import ConfigSettings
 from actors.shared import SharedActor
-from optionchain.configuration.simulator import SIMULATOR, SimulatorConfiguration
+from optionchain.configuration.parameters import ConfiguredParameter, configured_parameter
+from optionchain.configuration.simulator import SIMULATOR, SimulatorConfiguration, built_in_values
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
-from optionchain.errors import OptionChainError
+from optionchain.errors import NotFound, OptionChainError
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_SOURCE_SECONDS
-from optionchain.ports import Breaker, Cached, CacheService, ConfigRepository
+from optionchain.ports import Breaker, Cached, CacheEntry, CacheService, ConfigRepository
 from optionchain.wire.instants import instant_to_wire
 
 
@@ -67,20 +68,27 @@ class ConfigActor(SharedActor):
         self._known: set[str] = set()
 
     async def get(self, name: str, version: int | None = None) -> Cached:
-        """A version of a configuration as JSON; None is the latest.
+        """A version of a configuration as JSON; None is the latest. Version 0 of `simulator` is what is built in.
 
         Raises:
             NotFound: There is none.
         """
         self._listener.begin()
         configuration_name(name)
+        if name == SIMULATOR and version == 0:
+            return Cached(BUILT_IN)
         if version is not None:
             async with self._gate.entered():
                 found = await self._breaker.call(lambda: self._repository.get_config(name, version))
             return Cached(configuration_json(found))
 
-        async def load() -> bytes:
-            return configuration_json(await self._repository.get_config(name))
+        async def load() -> CacheEntry:
+            try:
+                return _entry(await self._repository.get_config(name))
+            except NotFound:
+                if name != SIMULATOR:
+                    raise
+                return CacheEntry(BUILT_IN, 0)
 
         self._known.add(name)
         try:
@@ -88,6 +96,17 @@ class ConfigActor(SharedActor):
         except OptionChainError:
             self._known.discard(name)  # what callers make up has no end
             raise
+
+    async def parameter(self, name: str, key: str) -> Cached:
+        """One parameter of the latest version as JSON, with where its value comes from.
+
+        Raises:
+            NotFound: There is none.
+        """
+        latest = await self.get(name)
+        stored = orjson.loads(latest.value)
+        found = configured_parameter(name, key, stored["values"], stored["version"])
+        return Cached(parameter_json(found), latest.is_stale)
 
     async def save(self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str) -> bytes:
         """Store the version after `expected_version` and return it as JSON.
@@ -100,14 +119,14 @@ class ConfigActor(SharedActor):
         if name == SIMULATOR:
             SimulatorConfiguration.from_values(values)
 
-        async def store() -> Configuration:
-            return await self._repository.save_config(
+        async def store() -> CacheEntry:
+            saved = await self._repository.save_config(
                 name, values, expected_version=expected_version, saved_by=saved_by, saved_at=self._clock()
             )
+            return _entry(saved)
 
         async with self._gate.entered():
-            saved = await self._reads.change(store, _key(configuration_name(name)))
-        return configuration_json(saved)
+            return await self._reads.write(_key(configuration_name(name)), store, self._fresh_seconds)
 
     async def names(self) -> bytes:
         """The latest version of each configuration as JSON, without its values."""
@@ -135,11 +154,13 @@ class ConfigActor(SharedActor):
         """End what runs beside the calls; store and cache belong to who opened them."""
         await self._listener.end()
 
-    async def _read(self, key: str, load: Callable[[], Awaitable[bytes]]) -> Cached:
-        settings = self._settings
-        fresh = settings.fresh_seconds if self._hears_changes else settings.unheard_seconds
+    async def _read(self, key: str, load: Load) -> Cached:
         async with self._gate.entered():
-            return await self._reads.get(key, load, fresh)
+            return await self._reads.get(key, load, self._fresh_seconds)
+
+    @property
+    def _fresh_seconds(self) -> float:
+        return self._settings.fresh_seconds if self._hears_changes else self._settings.unheard_seconds
 
     async def _hear_again_and_again(self) -> None:
         while True:
@@ -149,23 +170,43 @@ class ConfigActor(SharedActor):
     async def _hear(self) -> None:
         try:
             async with contextlib.aclosing(self._repository.changes()) as changes:
-                async for name in changes:
-                    # What changed while nobody listened is not known.
-                    await self._outdate([name] if name else list(self._known))
+                async for change in changes:
+                    if change is None:
+                        # What changed while nobody listened is not known.
+                        await self._outdate_known()
+                    else:
+                        name, version = change
+                        await self._reads.outdate(_key(name), version=version)
                     self._hears_changes = True
         finally:
             if self._hears_changes:
                 self._hears_changes = False
-                await self._outdate(list(self._known))
+                await self._outdate_known()
 
-    async def _outdate(self, names: Iterable[str]) -> None:
-        for name in names:
+    async def _outdate_known(self) -> None:
+        for name in list(self._known):
             await self._reads.outdate(_key(name))
 
 
 def configuration_json(configuration: Configuration) -> bytes:
     """``{name, version, saved_by, saved_at, values}``."""
     return orjson.dumps(_object(configuration) | {"values": configuration.values})
+
+
+def _entry(configuration: Configuration) -> CacheEntry:
+    return CacheEntry(configuration_json(configuration), configuration.version)
+
+
+def parameter_json(parameter: ConfiguredParameter) -> bytes:
+    """``{configuration, key, value, source, version, overridden_by}``."""
+    derived = {"source": parameter.source, "overridden_by": parameter.overridden_by}
+    return orjson.dumps(asdict(parameter) | derived)
+
+
+BUILT_IN = orjson.dumps(
+    {"name": SIMULATOR, "version": 0, "saved_by": None, "saved_at": None, "values": built_in_values()}
+)
+"""The configuration of new sessions where nobody has written one."""
 
 
 def _object(one: Configuration | ConfigurationSummary) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,10 +29,10 @@ from actors.history.generations import Generations
 from actors.history.most_used import MostUsed
 from actors.history.pages import PricePage, page_bytes
 from actors.history.replayed_prices import drawn_closes
-from actors.read_through import ReadThrough
+from actors.read_through import Load, ReadThrough
 from actors.settings import HistorySettings
 from actors.shared import SharedActor
-from optionchain.errors import OptionChainError, Unavailable
+from optionchain.errors import NotFound, OptionChainError, Unavailable
 from optionchain.history.bars import PriceSeries
 from optionchain.history.chains import DateRange, HistoricalChain, asset_name, plain_day
 from optionchain.history.results import SimulationResult
@@ -44,8 +44,9 @@ from optionchain.history.wire import (
     volatility_json,
 )
 from optionchain.observing import Observer, Unobserved, attempted
-from optionchain.ports import Breaker, Cached, CacheService, HistoricalDataRepository
+from optionchain.ports import Breaker, Cached, CacheEntry, CacheService, HistoricalDataRepository
 from optionchain.time_frame import TimeFrame
+from optionchain.wire.results import results_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,9 @@ class HistoryActor(SharedActor):
         """
         key = chain_key(asset_name(asset), plain_day(day, "date"))
 
-        async def load() -> bytes:
-            return chain_json(await self._repository.get_historical_chain(asset, day))
+        async def load() -> CacheEntry:
+            chain = await self._repository.get_historical_chain(asset, day)
+            return CacheEntry(chain_json(chain), chain.revision)
 
         found = await self._read(key, load, self._settings.chain_seconds)
         self._most_used.count(asset, day)
@@ -107,24 +109,43 @@ class HistoryActor(SharedActor):
 
     async def save_chain(self, chain: HistoricalChain) -> None:
         """Store a chain in place of what was stored of that day."""
-        keys = keys_of_chain(chain.asset, chain.day)
-        await self._change(chain.asset, lambda: self._repository.save_historical_chain(chain), *keys)
+        key, *others = keys_of_chain(chain.asset, chain.day)
+
+        async def store() -> CacheEntry:
+            revision = await self._repository.save_historical_chain(chain)
+            return CacheEntry(chain_json(chain), revision)
+
+        async with self._changing(chain.asset):
+            await self._reads.write(key, store, self._settings.chain_seconds, *others)
 
     async def save_prices(self, series: PriceSeries) -> None:
         """Store bars among those that are stored."""
         keys = keys_of_prices(series.asset)
-        await self._change(series.asset, lambda: self._repository.save_time_series(series), *keys)
+        async with self._changing(series.asset):
+            await self._reads.change(lambda: self._repository.save_time_series(series), *keys)
 
     async def store_result(self, result: SimulationResult) -> None:
         """Keep the result of a simulation."""
         async with self._entered():
             await self._breaker.call(lambda: self._repository.store_simulation_result(result))
 
+    async def results(self, session_id: str, owner: str) -> bytes:
+        """The steps that a session of an owner was served and that were kept, as JSON.
+
+        Raises:
+            NotFound: None were.
+        """
+        async with self._entered():
+            found = await self._breaker.call(lambda: self._repository.results_of_session(session_id, owner))
+        if not found:
+            raise NotFound("result of a session", session_id)
+        return results_json(found)
+
     async def assets(self) -> Cached:
         """What is stored, as JSON."""
 
-        async def load() -> bytes:
-            return summaries_json(await self._repository.list_available_assets())
+        async def load() -> CacheEntry:
+            return CacheEntry(summaries_json(await self._repository.list_available_assets()))
 
         return await self._read(ASSETS, load, self._settings.listing_seconds)
 
@@ -135,16 +156,16 @@ class HistoryActor(SharedActor):
             NotFound: Nothing is.
         """
 
-        async def load() -> bytes:
-            return orjson.dumps(summary_object(await self._repository.get_asset(asset)))
+        async def load() -> CacheEntry:
+            return CacheEntry(orjson.dumps(summary_object(await self._repository.get_asset(asset))))
 
         return await self._read(range_key(asset_name(asset)), load, self._settings.listing_seconds)
 
     async def volatility(self, asset: str, period: DateRange) -> Cached:
         """The smile of each day and expiration of a period, as JSON."""
 
-        async def load() -> bytes:
-            return volatility_json(await self._repository.query_volatility(asset, period))
+        async def load() -> CacheEntry:
+            return CacheEntry(volatility_json(await self._repository.query_volatility(asset, period)))
 
         return await self._computed(asset, partial(volatility_key, asset, period), load)
 
@@ -155,9 +176,9 @@ class HistoryActor(SharedActor):
             NotFound: No prices of a day or less are stored.
         """
 
-        async def load() -> bytes:
+        async def load() -> CacheEntry:
             volatility = await self._repository.query_realised_volatility(asset, period)
-            return realised_volatility_json(asset, period, volatility)
+            return CacheEntry(realised_volatility_json(asset, period, volatility))
 
         return await self._computed(asset, partial(realised_volatility_key, asset, period), load)
 
@@ -177,9 +198,10 @@ class HistoryActor(SharedActor):
         """
         rest = period if begin is None else DateRange(begin.date(), period.last)
 
-        async def load() -> bytes:
+        async def load() -> CacheEntry:
             parts = await self._bars(asset, rest, timeframe, begin)
-            return page_bytes(parts, is_last=sum(map(len, parts)) < self._settings.page_bars)
+            is_last = sum(map(len, parts)) < self._settings.page_bars
+            return CacheEntry(page_bytes(parts, is_last=is_last))
 
         return PricePage.of(
             await self._computed(asset, partial(bars_key, asset, rest, timeframe.name, begin), load)
@@ -219,13 +241,11 @@ class HistoryActor(SharedActor):
         async with self._gate.entered():
             yield
 
-    async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], fresh_seconds: float) -> Cached:
+    async def _read(self, key: str, load: Load, fresh_seconds: float) -> Cached:
         async with self._entered():
             return await self._reads.get(key, load, fresh_seconds)
 
-    async def _computed(
-        self, asset: str, key: Callable[[str], str], load: Callable[[], Awaitable[bytes]]
-    ) -> Cached:
+    async def _computed(self, asset: str, key: Callable[[str], str], load: Load) -> Cached:
         """What is of one generation of an asset."""
         generation, before = await self._generations.of(asset_name(asset))
         async with self._entered():
@@ -237,10 +257,12 @@ class HistoryActor(SharedActor):
                     raise
                 return old
 
-    async def _change(self, asset: str, operation: Callable[[], Awaitable[None]], *keys: str) -> None:
+    @asynccontextmanager
+    async def _changing(self, asset: str) -> AsyncIterator[None]:
+        """Be served as one who changes the data of an asset."""
         async with self._entered():
             try:
-                await self._reads.change(operation, *keys)
+                yield
             except BaseException:
                 await self._generations.doubt(asset)
                 raise

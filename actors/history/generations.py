@@ -24,7 +24,7 @@ class Generations:
     async def of(self, asset: str) -> tuple[str, str | None]:
         """The generation of an asset, and the one before where only a doubt ended it."""
         known = await self._cache.get(generation_key(asset))
-        generation, _, before = known.decode().partition(" ") if known else ("", "", "")
+        generation, _, before = known.value.decode().partition(" ") if known else ("", "", "")
         if not generation:
             generation = await self._begin(asset)
         return generation, before or None

@@ -30,7 +30,8 @@ class MostUsed:
 
     async def remembered(self) -> list[tuple[str, date]]:
         """What was used most before."""
-        lines = (await self._cache.get(MOST_USED) or b"").decode().splitlines()
+        known = await self._cache.get(MOST_USED)
+        lines = known.value.decode().splitlines() if known else []
         pairs = [line.split(" ") for line in lines]
         return [(asset, date.fromisoformat(day)) for asset, day in pairs]
 

@@ -6,20 +6,29 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, cast
 
 import psutil
 
 from actors.background import Background
+from actors.calendars import Calendars
+from actors.line.address import LineAddress, parse_ports
+from actors.line.frames import BadFrame
+from actors.line.listener import Answer as Reply
+from actors.line.listener import Listener
+from actors.loop_watch import LoopWatch, OpenWatch
 from actors.sessions.host import SessionHost
+from actors.sessions.kept_steps import KeepingStore, KeptSteps, ResultStore
 from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.wire import answer_to_wire, call_from_wire
 from actors.settings import SessionSettings
 from optionchain import numerics
+from optionchain.errors import Defect, InvalidInput, OptionChainError
 from optionchain.observed_port import told
-from optionchain.observing import Observer, attempted
+from optionchain.observing import Observer, attempted, tell_failure
 from optionchain.ports import SessionStore
 
 
@@ -40,6 +49,10 @@ class ActorRuntime(Protocol):
         """The node that it runs on."""
         ...
 
+    def address(self) -> str:
+        """Where other nodes reach that node."""
+        ...
+
     def end_actor(self) -> None:
         """End this actor for good; whoever calls its name again gets a new one."""
         ...
@@ -54,8 +67,11 @@ class SessionActor:
         name: The actor's name.
         open_store: Opens the store; clients do not travel between processes.
         open_observer: Opens the observer of this process.
+        open_calendars: Opens what provides calendars.
         runtime: What runs it.
         settings: Bounds and rhythms.
+        open_watch: Opens the watch on its loop.
+        open_results: Opens what keeps the steps that were served; None keeps none.
     """
 
     def __init__(
@@ -63,41 +79,74 @@ class SessionActor:
         name: str,
         open_store: Callable[[], SessionStore],
         open_observer: Callable[[], Observer],
+        open_calendars: Callable[[Observer], Calendars],
         runtime: ActorRuntime,
         settings: SessionSettings,
+        open_watch: OpenWatch = LoopWatch,
+        open_results: Callable[[Observer], ResultStore] | None = None,
     ) -> None:
         if settings.placement != PER_SESSION:  # a process of one session prices too little
-            numerics.compile_in_background()
+            numerics.compile_when_worthwhile()
         self._name = name
         self._runtime = runtime
         self._settings = settings
         self._time_to_live = timedelta(seconds=settings.ttl_seconds)
         self._observer = open_observer()
+        self._loop_watch = open_watch(self._observer)
         self._store = told(open_store(), self._observer, "redis.call", role="session")
+        cache = SimulationCache(
+            path_bytes=settings.path_megabytes << 20,
+            snapshot_bytes=settings.snapshot_megabytes << 20,
+            observer=self._observer,
+        )
+        self._kept = open_results and KeptSteps(
+            open_results(self._observer),
+            cache.simulation,
+            self._observer,
+            max_waiting=settings.max_waiting,
+            seconds=settings.keep_seconds,
+        )
         self._host = SessionHost(
-            self._store,
+            self._store
+            if self._kept is None
+            else cast("SessionStore", KeepingStore(self._store, self._kept)),
             residents=ResidentSessions(
                 max_sessions=settings.max_resident,
                 max_idle_seconds=settings.max_idle_seconds,
                 max_bytes=settings.resident_megabytes << 20,
             ),
-            cache=SimulationCache(
-                path_bytes=settings.path_megabytes << 20,
-                snapshot_bytes=settings.snapshot_megabytes << 20,
-                observer=self._observer,
-            ),
+            cache=cache,
+            calendars=open_calendars(self._observer),
             observer=self._observer,
             max_waiting=settings.max_waiting,
             max_batch=settings.max_batch,
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
         )
+        self._listener = Listener(
+            name,
+            self._serve,
+            folder=settings.socket_folder,
+            host=runtime.address(),
+            ports=parse_ports(settings.ports),
+            max_bytes=settings.max_message_megabytes << 20,
+        )
         self._housekeeping = Background(self._keep_house)
 
     async def execute(self, batch: Sequence[Packed]) -> list[Answer]:
         """Serve a batch of calls; see `SessionHost.execute`."""
         self._housekeeping.begin()
+        self._loop_watch.begin()
         return await self._host.execute(unpacked(batch))
+
+    async def line(self, node_id: str) -> LineAddress:
+        """Where a caller on a node reaches it without Ray.
+
+        Raises:
+            OSError: It cannot listen there.
+        """
+        self._housekeeping.begin()
+        return await self._listener.address(is_on_this_node=node_id == self._runtime.node_id())
 
     async def status(self) -> ActorStatus:
         """Where it runs and what it holds."""
@@ -111,7 +160,21 @@ class SessionActor:
 
     async def close(self) -> None:
         """End what runs beside the calls; the store belongs to who opened it."""
+        self._loop_watch.end()
+        await self._listener.close()
         await self._housekeeping.end()
+        if self._kept is not None:
+            await self._kept.close()
+
+    def _serve(self, body: bytes, answer: Reply) -> None:
+        """Serve a call that came over a line."""
+        try:
+            call = call_from_wire(body)
+        except (BadFrame, OptionChainError) as error:
+            answer(*answer_to_wire(error if isinstance(error, InvalidInput) else Defect()))
+            tell_failure(self._observer, "session.line", error)
+            return
+        self._host.submit(call).add_done_callback(lambda done: answer(*answer_to_wire(done.result())))
 
     async def _keep_house(self) -> None:
         while True:
@@ -126,6 +189,8 @@ class SessionActor:
 
     async def _leave_when_empty(self) -> None:
         if self._settings.placement == PER_SESSION and self._host.resident_count == 0:
+            if self._kept is not None:
+                await self._kept.flush()
             self._runtime.end_actor()
 
     async def _forget_expired(self) -> None:

@@ -9,22 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from actors.calendars import Calendars
 from actors.sessions.decider import Decider
+from actors.sessions.mailbox import Mailbox
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
 from optionchain.context import HOUSEKEEPING, Context
 from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
+from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.observing import Observer, observed, tell_failure
 from optionchain.patience import SWAP_ATTEMPTS
 from optionchain.ports import Checkpoint, SessionStore
-from optionchain.session import REMEMBERED_COMMANDS, Delete
 
 
 class SessionHost:
@@ -34,6 +35,7 @@ class SessionHost:
         store: Where their checkpoints are.
         residents: The sessions in memory.
         cache: The paths and rendered snapshots.
+        calendars: Provides those of exchanges.
         observer: Told what happens.
         max_waiting: Calls that may wait; further ones are refused at once.
         max_batch: Calls served in one round; one for several snapshots counts for as many.
@@ -47,6 +49,7 @@ class SessionHost:
         *,
         residents: ResidentSessions,
         cache: SimulationCache,
+        calendars: Calendars,
         observer: Observer,
         max_waiting: int,
         max_batch: int,
@@ -57,12 +60,13 @@ class SessionHost:
         self._residents = residents
         self._cache = cache
         self._decider = Decider(cache, observer, max_answer_contracts=max_answer_contracts)
+        self._calendars = calendars
         self._observer = observer
         self._max_waiting = max_waiting
-        self._max_batch = max_batch
         self._clock = clock
-        self._mailbox: deque[Waiting] = deque()
+        self._mailbox = Mailbox(max_batch)
         self._loop: asyncio.Task[None] | None = None
+        self._postponed: set[asyncio.Task[None]] = set()
 
     async def execute(self, calls: Sequence[Call]) -> list[Answer]:
         """Serve the calls, those of one session in their order.
@@ -70,15 +74,21 @@ class SessionHost:
         Returns:
             One answer a call; errors are values. `Overloaded` for calls that found no room to wait.
         """
-        loop = asyncio.get_running_loop()
-        room = max(self._max_waiting - len(self._mailbox), 0)
-        accepted = [Waiting(call, loop.create_future()) for call in calls[:room]]
-        self._mailbox.extend(accepted)
-        if self._mailbox and (self._loop is None or self._loop.done()):
-            # In a context of its own: it serves others than the caller who happens to wake it.
-            self._loop = asyncio.create_task(self._serve_mailbox(), context=contextvars.Context())
-        answers: list[Answer] = [await waiting.answer for waiting in accepted]
-        return answers + [Overloaded("the session actor") for _ in calls[room:]]
+        answers = [self.submit(call) for call in calls]
+        return [await answer for answer in answers]
+
+    def submit(self, call: Call) -> asyncio.Future[Answer]:
+        """Take a call, to be served with what else has come by then.
+
+        Returns:
+            Its answer to be; errors are values. `Overloaded` where it found no room to wait.
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if len(self._mailbox) >= self._max_waiting:
+            answer.set_result(Overloaded("the session actor"))
+            return answer
+        self._enter([Waiting(call, answer)])
+        return answer
 
     @property
     def resident_count(self) -> int:
@@ -104,9 +114,15 @@ class SessionHost:
         self._observer.counted("session.paths", self._cache.path_count)
         self._observer.counted("session.snapshots", self._cache.snapshot_count)
 
+    def _enter(self, calls: Iterable[Waiting]) -> None:
+        self._mailbox.extend(calls)
+        if self._mailbox and (self._loop is None or self._loop.done()):
+            # In a context of its own: it serves others than the caller who happens to wake it.
+            self._loop = asyncio.create_task(self._serve_mailbox(), context=contextvars.Context())
+
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
-            batch = self._next_batch()
+            batch = self._mailbox.next_batch()
             waited = time.perf_counter() - batch[0].since
             self._observer.counted("session.mailbox", len(self._mailbox))
             try:
@@ -124,6 +140,10 @@ class SessionHost:
         for turn in turns_of(batch).values():
             try:
                 await self._serve(turn.calls)
+            except CalendarMissing as missing:
+                task = asyncio.create_task(self._postpone(turn.calls, missing.name))
+                self._postponed.add(task)
+                task.add_done_callback(self._postponed.discard)
             except Exception as error:
                 context = turn.calls[0].call.context
                 tell_failure(self._observer, "session.serve", error, context, session_id=turn.session_id)
@@ -131,29 +151,15 @@ class SessionHost:
                 for waiting in turn.calls:
                     settle(waiting, Defect())
 
-    def _next_batch(self) -> list[Waiting]:
-        """What comes next, with no more commands of one session than its checkpoint can remember.
-
-        A deletion waits for the round behind what it would hide: a step is answered only after it was stored.
-        """
-        batch: list[Waiting] = []
-        later: list[Waiting] = []
-        room = self._max_batch
-        room_of: dict[str, int] = {}
-        while self._mailbox and room > 0:
-            waiting = self._mailbox.popleft()
-            session_id = waiting.call.session_id
-            if isinstance(waiting.call.command, Delete) and session_id in room_of:
-                room_of[session_id] = 0
-            left = room_of.setdefault(session_id, REMEMBERED_COMMANDS)
-            room_of[session_id] = left - 1
-            if left > 0:
-                batch.append(waiting)
-                room -= waiting.call.weight
-            else:
-                later.append(waiting)
-        self._mailbox.extendleft(reversed(later))
-        return batch
+    async def _postpone(self, calls: Sequence[Waiting], calendar: str) -> None:
+        """Serve calls when their calendar is there; others are served meanwhile."""
+        try:
+            await self._calendars.provide(calendar)
+        except OptionChainError as error:
+            for waiting in calls:
+                settle(waiting, error)
+        else:
+            self._enter(calls)
 
     async def _serve(self, batch: Sequence[Waiting]) -> None:
         turns = list(turns_of(batch).values())
@@ -165,6 +171,8 @@ class SessionHost:
                 turns = turns_left
             else:
                 self._give_up(turns)
+        except CalendarMissing:
+            raise
         except Unavailable as error:
             # What was sent may or may not be stored: only the store knows.
             for turn in turns:
@@ -172,13 +180,19 @@ class SessionHost:
                 for waiting in turn.calls:
                     settle(waiting, error)
             # Whoever waits behind would only wait as long again.
-            while self._mailbox:
-                settle(self._mailbox.popleft(), error)
+            for waiting in self._mailbox.emptied():
+                settle(waiting, error)
         await self.evict()
 
     async def _attempt(self, turns: Sequence[Turn]) -> list[Turn]:
-        """Load, apply, store and answer; returns the turns that lost against another writer."""
+        """Load, apply, store and answer; returns the turns that lost against another writer.
+
+        Raises:
+            CalendarMissing: Of one of the sessions; nothing was applied.
+        """
         await self._activate(turns)
+        for turn in turns:
+            turn.require_calendars()
         now = self._clock()
         self._decider.apply(turns, now)
         lost = await self._outdated([turn for turn in turns if turn.is_unproven])
@@ -193,7 +207,7 @@ class SessionHost:
         for turn in turns:
             turn.before = self._residents.get(turn.session_id)
             turn.is_resident = turn.before is not None
-        to_load = [turn.session_id for turn in turns if not turn.is_resident]
+        to_load = [turn.session_id for turn in turns if not turn.is_resident and not turn.is_new]
         loaded = await self._store.get(to_load) if to_load else {}
         self._count("session.activated", len(loaded))
         for turn in turns:
@@ -238,7 +252,10 @@ class SessionHost:
         for session_id in refused:
             self._forget(session_id)
         self._count("session.conflicts", len(refused))
-        return [turn for turn in turns if turn.session_id in refused]
+        lost = [turn for turn in turns if turn.session_id in refused]
+        for turn in lost:
+            turn.was_refused = True
+        return lost
 
     async def _save(
         self, checkpoints: Sequence[Checkpoint], context: Context

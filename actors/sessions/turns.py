@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from actors.sessions.messages import Answer, Call
 from actors.sessions.simulation_cache import Rendered
-from optionchain.errors import OptionChainError
-from optionchain.session import Advance, Reply, Session
+from optionchain.errors import InvalidInput, OptionChainError
+from optionchain.expirations import Schedule, trading_calendar
+from optionchain.session import Advance, Create, Reply, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Turn:
     before: Session | None = None
     is_resident: bool = False
     """`before` was in memory: another host may have changed it since."""
+    was_refused: bool = False
+    """The store held something else than `before`."""
     decisions: list[Decision] = field(default_factory=list)
     """One a call that was applied."""
     answers: list[Answer] = field(default_factory=list)
@@ -77,6 +81,25 @@ class Turn:
             and before is not None
             and before.snapshots_of(command.command_id) is None
         ]
+
+    def require_calendars(self) -> None:
+        """Find the calendars of all that is to be applied.
+
+        Raises:
+            CalendarMissing: One has yet to be computed.
+        """
+        new = [
+            command.session for waiting in self.calls if isinstance(command := waiting.call.command, Create)
+        ]
+        for session in (self.before, *new):
+            if session is not None and isinstance(session.parameters.expirations, Schedule):
+                with suppress(InvalidInput):  # which whoever applies the call will tell
+                    trading_calendar(session.parameters.expirations.calendar)
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing can be loaded, as far as can be told: the session is about to be created, and saving it will show."""
+        return isinstance(self.calls[0].call.command, Create) and not self.was_refused
 
     @property
     def is_changed(self) -> bool:

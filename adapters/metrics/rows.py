@@ -19,8 +19,9 @@ SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 # What an observation is told to have, beside facts of its own, where a row asks for it as a label.
 OPERATION, OUTCOME, PROCESS = "operation", "outcome", "process"
 
-# Who is one of the processes that tell.
+# Who is one of the processes that tell; the last is history and configuration where they are one process.
 HTTP, SESSION, HISTORY, CONFIGURATION, SWEEP = "http", "session", "history", "configuration", "sweep"
+SHARED_PROCESS = "shared"
 
 
 @dataclass(frozen=True, kw_only=True)

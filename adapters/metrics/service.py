@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from adapters.metrics.rows import (
     HTTP,
     OUTCOME,
-    PROCESS,
     SESSION,
     SHORT_SECONDS,
     SIZES,
@@ -61,12 +60,6 @@ REQUESTS: Sequence[Row] = (
         name="optionchain_deliveries_lost",
         description="Calls to an actor that were lost: it died, or took too long",
         labels=("to",),
-    ),
-    Histogram(
-        of="loop.held",
-        name="optionchain_loop_held_seconds",
-        description="Times that something held the event loop of a process",
-        labels=(PROCESS,),
     ),
 )
 
@@ -171,6 +164,12 @@ SESSIONS: Sequence[Row] = (
         of="session.conflicts",
         name="optionchain_conflicts",
         description="Checkpoints refused: another writer was first",
+        by=(SESSION,),
+    ),
+    Count(
+        of="session.not_kept",
+        name="optionchain_steps_not_kept",
+        description="Served steps whose keeping found no room",
         by=(SESSION,),
     ),
     Level(of="session.paths", name="optionchain_cached_paths", description="Price paths in memory"),

@@ -147,6 +147,18 @@ PROCESSES: Sequence[Row] = (
         labels=(PROCESS,),
         over_processes=max,
     ),
+    Count(
+        of="loop.held",
+        name="optionchain_loop_holds",
+        description="Times that the event loop of a process served nobody for long",
+        labels=(PROCESS,),
+    ),
+    Count(
+        of="loop.held_seconds",
+        name="optionchain_loop_held_seconds",
+        description="Seconds of those times",
+        labels=(PROCESS,),
+    ),
     Level(
         of="build.info",
         name="optionchain_build_info",

@@ -17,6 +17,7 @@ from cluster.instance.service import READY
 from cluster.instance.state import InstanceState
 from cluster.settings import BadSettings, Settings, load_settings
 from cluster.settings_table import settings_page
+from cluster.shares_of_cores import cores, with_shares_of_cores
 from optionchain import __version__
 
 app = typer.Typer(
@@ -223,7 +224,9 @@ def _show_observing(state: InstanceState) -> None:
 def _settings(
     data: Path | None, *, port: int | None = None, no_auth: bool = False, observe: bool = False
 ) -> Settings:
-    return load_settings().with_changes(
+    settings = load_settings()
+    settings = with_shares_of_cores(settings, settings.ray.cpus or cores())
+    return settings.with_changes(
         {
             "data": ({"folder": data} if data else {}) | ({"observed": True} if observe else {}),
             "http": {"port": port} if port else {},

@@ -8,16 +8,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cluster.instance.progress import Progress
 from cluster.instance.state import InstanceState
 
 if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
 
 
-class StepProgress:
+class StepProgress(Progress):
     """A spinner that says what is being waited for, and a line for each thing that is done.
 
     Args:
@@ -26,7 +28,7 @@ class StepProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._waiting: Progress | None = None
+        self._waiting: Bars | None = None
         self._current, self._began = "", 0.0
 
     def __enter__(self) -> StepProgress:
@@ -43,7 +45,7 @@ class StepProgress:
     def step(self, what: str) -> None:
         self.done()
         self._current, self._began = what, time.monotonic()
-        self._waiting = Progress(
+        self._waiting = Bars(
             SpinnerColumn(),
             TextColumn("Waiting for {task.description} ..."),
             TimeElapsedColumn(),

@@ -12,7 +12,7 @@ from rich.table import Table
 from adapters.history_files.sample_data import SAMPLE_ASSET, load_sample
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from cluster.history_stores import forget_chains, forget_prices, history_stores
+from cluster.history_stores import forget_prices, history_stores
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState
 from cluster.settings import load_settings
@@ -75,7 +75,6 @@ async def _loaded(repository: MongoHistoricalRepository, cache: RedisCacheServic
         is_new = await load_sample(repository)
         if is_new:
             await forget_prices(cache, SAMPLE_ASSET)
-            await forget_chains(cache, SAMPLE_ASSET, set())
     return is_new
 
 

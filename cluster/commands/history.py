@@ -27,7 +27,7 @@ from adapters.history_files.plans import FORMATS
 from adapters.history_files.reports import report_lines
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from cluster.history_stores import HistoryStores, forget_chains, forget_prices, history_stores
+from cluster.history_stores import HistoryStores, forget_chains, history_stores
 from cluster.instance.instance import Instance
 from cluster.settings import load_settings
 from optionchain.errors import InvalidInput, OptionChainError
@@ -191,7 +191,7 @@ async def _import(
         async def shown(rows: int, days: Set[date]) -> None:
             progress.advance(task, rows)
             # Batch by batch: an import that is interrupted leaves nothing old in the cache.
-            await (forget_chains(cache, plan.asset, days) if days else forget_prices(cache, plan.asset))
+            await forget_chains(repository, cache, plan.asset, days)
 
         return await import_file(plan, repository, shown, destination=destination, replaced=replaced)
 

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 LATER = {
     "sweep": "cluster.commands.sweep:sweep",
     "history": "cluster.commands.history:app",
+    "config": "cluster.commands.config:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from adapters.structured_log import StructuredLog
 from cluster.commands.console import StepProgress
+from cluster.instance import progress
 from optionchain.observing import Observer
 from optionchain.sweeps.definition import SweepDefinition
 from optionchain.sweeps.progress import Progress, ProgressObserver
@@ -56,7 +57,7 @@ def sweep_progress(console: Console) -> ProgressObserver:
     return OnConsole(console)
 
 
-class LoggedSteps:
+class LoggedSteps(progress.Progress):
     """One line for each step that is over: ``command.step``, ``command.step_failed``.
 
     Args:

@@ -20,11 +20,25 @@ def with_mongo(settings: Settings, uri: str) -> Settings:
     return settings.with_changes({"mongo": {"uri": uri}})
 
 
+def with_sockets(settings: Settings, folder: Path) -> Settings:
+    """The settings with the folder of the actors' sockets, unless they have one."""
+    if settings.session.socket_folder is not None:
+        return settings
+    return settings.with_changes({"session": {"socket_folder": folder}})
+
+
 def with_key(settings: Settings, key: str | None) -> Settings:
     """The settings with the key that was made for the instance, unless they have keys or need none."""
     if key is None or settings.auth.keys.get_secret_value():
         return settings
     return settings.with_changes({"auth": {"keys": f"owner:admin={key}"}})
+
+
+def with_proof(settings: Settings, proof: str) -> Settings:
+    """The settings with the secret by which the instance's HAProxy is known, unless they have one."""
+    if settings.http.proxy_proof.get_secret_value():
+        return settings
+    return settings.with_changes({"http": {"proxy_proof": proof}})
 
 
 def revealed(settings: Settings) -> dict[str, Any]:

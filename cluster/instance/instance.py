@@ -16,19 +16,26 @@ from pydantic import SecretStr
 
 from cluster.api_keys import kept_key
 from cluster.instance import processes
-from cluster.instance.completed_settings import revealed, with_key, with_mongo, with_redis
+from cluster.instance.completed_settings import (
+    revealed,
+    with_key,
+    with_mongo,
+    with_proof,
+    with_redis,
+    with_sockets,
+)
 from cluster.instance.embedded_servers import MONGODB, REDIS
 from cluster.instance.failed_start import keep_logs
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
-from cluster.instance.ports import free_ports, obstacle
+from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, ray_temporary_folder
+from cluster.instance.ray_node import RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
 from cluster.instance.service import READY, becomes_ready, health, told_by_service
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
-from cluster.instance.supervisor import ray_lives, refuses
+from cluster.instance.supervisor import ray_lives
 from cluster.settings import Settings
 
 if TYPE_CHECKING:
@@ -201,7 +208,7 @@ class Instance:
 
     def _with_ray(self, progress: Progress, servers: Sequence[PrivateServer]) -> InstanceState:
         """Ray and the service, on servers that run."""
-        settings = with_key(self._settings, self._api_key())
+        settings = self._completed(self._settings)
         for server in servers:
             if server.name in CONNECTED:
                 settings = CONNECTED[server.name](settings, server.url)
@@ -217,6 +224,7 @@ class Instance:
             redis_url=_secret(settings.redis.url),
             mongo_uri=_secret(settings.mongo.uri),
             environment=environment,
+            cache_redis_url=_secret(settings.cache.redis_url),
             servers=tuple(servers),
             ray_pids=self._parts.ray_pids(),
             metrics_port=ports.metrics,
@@ -227,6 +235,11 @@ class Instance:
         self._parts.supervise()
         return state
 
+    def _completed(self, settings: Settings) -> Settings:
+        """The settings with what is this instance's own: its secrets and its folder."""
+        proven = with_proof(settings, proxy_proof(settings, self._folder))
+        return with_sockets(with_key(proven, self._api_key()), actor_sockets(self._folder))
+
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
 
@@ -236,7 +249,7 @@ class Instance:
         state = self._running_state()
         with locked(self._folder):
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
-            settings = with_key(settings, self._api_key())
+            settings = self._completed(settings)
             try:
                 self._parts.deploy(progress, settings, state, lambda process: process.poll() == 0)
             except ProcessFailed as error:

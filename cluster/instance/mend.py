@@ -8,18 +8,16 @@ from pathlib import Path
 
 from cluster.instance.instance import ASKED_FOR, Instance
 from cluster.instance.problem import InstanceProblem
+from cluster.instance.progress import Progress
 from cluster.instance.supervisor import tell
 from cluster.settings import Settings
 
 
-class _Told:
-    """A `Progress` in the supervisor's log."""
+class _Told(Progress):
+    """In the supervisor's log."""
 
     def step(self, what: str) -> None:
         tell(f"waiting for {what}")
-
-    def done(self) -> None:
-        pass
 
     def give_up(self) -> None:
         tell("it does not come")

@@ -12,12 +12,14 @@ import psutil
 # Below the ports that the kernel gives to any connection (32768 and up on Linux), of which Ray opens hundreds
 # between our choice and its use of it, and clear of Ray's workers (10002-19999) and replicas (30000-31000).
 PRIVATE_PORTS = range(20_000, 30_000)
+LOOPBACK = "127.0.0.1"
+ANSWER_SECONDS = 1.0
 
 
 def free_ports(count: int) -> list[int]:
     """So many different ports that nobody listens on."""
     candidates = random.sample(PRIVATE_PORTS, len(PRIVATE_PORTS))
-    return list(islice((port for port in candidates if is_free("127.0.0.1", port)), count))
+    return list(islice((port for port in candidates if is_free(LOOPBACK, port)), count))
 
 
 def is_free(host: str, port: int) -> bool:
@@ -56,11 +58,20 @@ def _refusal(host: str, port: int) -> OSError | None:
     return None
 
 
-def accepts(port: int) -> bool:
-    """Whether somebody on loopback accepts connections on the port."""
+def accepts(port: int, host: str = LOOPBACK) -> bool:
+    """Whether somebody accepts connections there."""
+    return _answer(port, host) == 0
+
+
+def refuses(port: int, host: str = LOOPBACK) -> bool:
+    """Whether nobody listens there. Who is only slow has a place in the queue of its port."""
+    return _answer(port, host) == errno.ECONNREFUSED
+
+
+def _answer(port: int, host: str) -> int:
     with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        probe.settimeout(ANSWER_SECONDS)
+        return probe.connect_ex((host, port))
 
 
 def listener(port: int) -> str:

@@ -9,12 +9,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.api_keys import kept_key
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.ray_start import NO_DASHBOARD
 from cluster.settings import Settings
 
 # Beside Ray's own folder.
-HAPROXY_FOLDER = "h"
+HAPROXY_FOLDER, SOCKETS_FOLDER = "h", "s"
+PROXY_PROOF = "proxy_proof"
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
 
@@ -53,7 +55,9 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
         "RAY_ROTATION_MAX_BYTES": str(64 << 20),
-        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.edge.header_bytes:middlewares",
+        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.edge.outermost:middlewares",
+        # Whose word about a client's address counts is for the edge to say, not for uvicorn.
+        "FORWARDED_ALLOW_IPS": "nobody",
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
         # A batch of snapshots is some hundred kB: sent with its reply, for the way through the object store costs more
@@ -65,6 +69,11 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         # Ray lowers the priority of its workers; these serve requests.
         "RAY_worker_niceness": "0",
+        # How often a node that is alone tells of its resources, Serve's processes of their metrics, and the controller
+        # looks at what it deployed: Ray's tenth of a second keeps an idle instance at a tenth of a core.
+        "RAY_raylet_report_resources_period_milliseconds": "1000",
+        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
         "OMP_NUM_THREADS": "1",
     } | _patience(settings.ray.start_timeout_seconds)
     program = haproxy_program()
@@ -78,6 +87,9 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             # A replica that leaves serves on until HAProxy has moved every connection elsewhere.
             "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
             "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+            # Else HAProxy sends a datagram for each request, which Ray's manager of it parses in Python, at a third of
+            # what the replica takes for a request. We count requests ourselves; HAProxy's own exporter stays.
+            "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
             # Ray replaces a dead HAProxy after three checks; at its 10 s that was 26 s without service.
             "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
@@ -88,11 +100,26 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
+            "RAY_SERVE_HAPROXY_MAXCONN": str(settings.http.max_connections),
+            # Of silence while a request or an answer is under way: streams send heartbeats, and the proxy's own rule
+            # for their servers.
+            "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
+            "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "120",
+            "OPTIONCHAIN_PYTHON": sys.executable,
+            "OPTIONCHAIN_HAPROXY_PROOF": proxy_proof(settings, folder),
+            "OPTIONCHAIN_HAPROXY_PROXIES": settings.http.trusted_proxies,
+            "OPTIONCHAIN_HAPROXY_ADDRESS_CONNECTIONS": str(settings.http.max_address_connections),
+            "OPTIONCHAIN_HAPROXY_REQUEST_SECONDS": str(round(settings.http.head_seconds)),
             "OPTIONCHAIN_HAPROXY": program,
             "OPTIONCHAIN_HAPROXY_REFUSAL": str(_haproxy_refusal(folder)),
             "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if settings.http.host in ("127.0.0.1", "localhost") else "0",
         }
     return environment
+
+
+def proxy_proof(settings: Settings, folder: Path) -> str:
+    """The secret by which the instance's HAProxy is known to its replicas."""
+    return settings.http.proxy_proof.get_secret_value() or kept_key(folder / PROXY_PROOF)
 
 
 def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
@@ -159,6 +186,11 @@ def refused(folder: Path) -> bool:
 
 def _haproxy_refusal(folder: Path) -> Path:
     return ray_temporary_folder(folder).parent / HAPROXY_FOLDER / "refusal"
+
+
+def actor_sockets(folder: Path) -> Path:
+    """A folder for the sockets of this instance's actors, beside Ray's own folder."""
+    return ray_temporary_folder(folder).parent / SOCKETS_FOLDER
 
 
 def ray_temporary_folder(folder: Path) -> Path:

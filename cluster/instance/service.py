@@ -21,7 +21,7 @@ READY = "ready"
 def health(base_url: str) -> dict[str, str]:
     try:
         body = httpx.get(f"{base_url}/ready", timeout=READY_PATIENCE_SECONDS, trust_env=False).json()
-        return {"http": str(body["status"]), **body["dependencies"]}
+        return {"http": str(body["status"]), **body["states"]}
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return {"http": "no answer"}
 

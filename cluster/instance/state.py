@@ -36,6 +36,7 @@ class InstanceState:
     Attributes:
         marker: What every process of it carries in its environment.
         ray_dashboard: Address of Ray's dashboard; empty where none was asked for.
+        cache_redis_url: Of the cache's own Redis; empty where it shares that of the sessions.
         environment: The variables of whoever connects to its Ray.
         servers: Its private servers.
         ray_pids: The processes without which there is no Ray: the control store and the node.
@@ -50,6 +51,7 @@ class InstanceState:
     redis_url: str
     mongo_uri: str
     environment: dict[str, str]
+    cache_redis_url: str = ""
     servers: tuple[PrivateServer, ...] = ()
     ray_pids: tuple[int, ...] = ()
     metrics_port: int = 0

@@ -6,21 +6,24 @@ the commands that the state names; Ray and the service it leaves to a command of
 
 from __future__ import annotations
 
-import errno
-import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cluster.instance import processes
+from cluster.instance.disk_room import DiskRoom
+from cluster.instance.embedded_servers import REDIS
 from cluster.instance.lock import locked
+from cluster.instance.ports import refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
+from cluster.instance.stand_in import stand_in
 from cluster.instance.state import InstanceState, PrivateServer, read_state
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 # Between two attempts at what does not come back; twice as long each time.
 PAUSE_SECONDS, MOST_PAUSE_SECONDS = 2.0, 120.0
 # Ray brings back its proxy within seconds, so a port that nobody listens on for so long has lost more than that.
@@ -40,6 +43,9 @@ class Supervisor:
         self._failures = 0
         self._not_before = 0.0
         self._heard_at = time.monotonic()
+        self._serves = False
+        self._is_silent = False
+        self._room = DiskRoom(folder)
 
     def watch(self) -> None:
         """Return when the instance was ended."""
@@ -49,9 +55,23 @@ class Supervisor:
 
     def _look(self, state: InstanceState) -> None:
         dead = [server for server in state.servers if refuses(server.port)]
+        self._look_at_the_disk([server for server in state.servers if server not in dead])
         is_serving = ray_lives(state) and self._is_heard(state)
+        if is_serving and self._serves and self._is_silent:
+            self._stand_in(state)
         if (dead or not is_serving) and time.monotonic() >= self._not_before:
             self._mend(state, dead, is_serving=is_serving)
+
+    def _look_at_the_disk(self, servers: list[PrivateServer]) -> None:
+        for server in servers:
+            if server.name == REDIS:
+                with suppress(OSError):  # it is asked again in a moment
+                    if self._room.look(server):
+                        tell(
+                            "the disk is nearly full: Redis takes no writes"
+                            if self._room.is_short
+                            else "there is room again: Redis takes writes"
+                        )
 
     def _mend(self, state: InstanceState, dead: list[PrivateServer], *, is_serving: bool) -> None:
         try:
@@ -61,6 +81,7 @@ class Supervisor:
                         tell(f"{server.name} has died and is started again")
                         processes.start_server(server, marker=state.marker)
             if not is_serving:
+                self._serves = False
                 tell("Ray has died, or nobody listens any more, and is started again")
                 command = [sys.executable, "-m", "cluster.instance.mend", str(self._folder)]
                 subprocess.run(command, stdin=subprocess.DEVNULL, check=True)  # noqa: S603  (the command is ours)
@@ -73,19 +94,23 @@ class Supervisor:
             self._failures = 0
             self._heard_at = time.monotonic()
 
+    def _stand_in(self, state: InstanceState) -> None:
+        """Whoever listened has died: Ray brings it back, and somebody listens until then."""
+        self._serves = False  # once: one that dies as well is for Ray to replace
+        try:
+            if stand_in(state, self._folder / "logs" / "stand_in.log"):
+                tell("HAProxy has died, and another stands in for it until Ray has started the next")
+        except ProcessFailed as problem:
+            tell(f"nobody stands in for HAProxy: {problem}")
+
     def _is_heard(self, state: InstanceState) -> bool:
         """Whether somebody listened at the service's port a short while ago."""
         port = int(state.base_url.rpartition(":")[2])
-        if not refuses(port, state.host):
+        self._is_silent = refuses(port, state.host)
+        if not self._is_silent:
+            self._serves = True
             self._heard_at = time.monotonic()
         return time.monotonic() - self._heard_at < SILENT_SECONDS
-
-
-def refuses(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether nobody listens there. Who is only slow has a place in the queue of its port."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((host, port)) == errno.ECONNREFUSED
 
 
 def ray_lives(state: InstanceState) -> bool:

@@ -32,7 +32,8 @@ async def cluster_samples() -> Samples:
     pages = [page for page in await _pages() if page is not None]
     if not pages:
         raise Unavailable("the metrics of the cluster")
-    return summed(pages)
+    # Of a cluster, to read them takes longer than a loop may be held.
+    return await asyncio.to_thread(summed, pages)
 
 
 async def _pages() -> list[str | None]:

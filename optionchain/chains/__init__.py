@@ -1,6 +1,6 @@
 """Option chains: ladders of strikes, smiles, quotes, and the arrays that hold them."""
 
-from optionchain.chains.build import ChainTerms, build_chain, build_chains
+from optionchain.chains.build import ChainTerms, build_chain, build_chains, is_surely_priced
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.columns import GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts
@@ -17,6 +17,7 @@ __all__ = [
     "build_chain",
     "build_chains",
     "central_multiple",
+    "is_surely_priced",
     "ladders",
     "quote",
     "smile",

@@ -87,8 +87,13 @@ def build_block(
         volatilities=np.repeat(base_volatilities, per_step),
         years=days / DAYS_PER_YEAR,
     )
-    offsets, columns = priced(terms, given_intervals(parameters, days.size), parameters.chain_size)
-    return ChainBlock(
+    offsets, columns = priced(
+        terms,
+        given_intervals(parameters, days.size),
+        parameters.chain_size,
+        centres=given_centres(parameters, days.size),
+    )
+    block = ChainBlock(
         spots=spots,
         listing=listing,
         days_to_expiration=days,
@@ -97,6 +102,9 @@ def build_block(
         dividend_yield=parameters.dividend_yield,
         columns=columns,
     )
+    if not parameters.spreads.is_constant:
+        block.quote_by(parameters.spreads)
+    return block
 
 
 def ladder_terms(
@@ -126,3 +134,9 @@ def given_intervals(parameters: SimulationParameters, ladders: int) -> Floats:
     """``[ladders]`` the interval between strikes that the parameters give, NaN where they give none."""
     given = parameters.strike_interval
     return np.full(ladders, np.nan if given is None else given)
+
+
+def given_centres(parameters: SimulationParameters, ladders: int) -> Floats | None:
+    """``[ladders]`` the price around which pinned strikes are; None where each ladder is around its spot."""
+    price = parameters.ladder_price
+    return None if price is None else np.full(ladders, price)

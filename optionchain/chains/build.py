@@ -19,10 +19,12 @@ from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.kernel import Offsets, Term
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
+from optionchain.pricing.spreads import SpreadModel
 from optionchain.validation import finite, whole
 
 _RANGES = {
     "spot": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
+    "ladder_price": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
     "base_volatility": (0.0, HIGHEST_VOLATILITY),
     "strike_interval": (1e-6, HIGHEST_PATH),
     "skew_slope": (-1e6, 1e6),
@@ -49,6 +51,8 @@ class ChainTerms:
     spread: float
     risk_free_rate: float
     dividend_yield: float
+    ladder_price: float | None = None
+    spreads: SpreadModel | None = None
 
 
 def build_chain(
@@ -65,6 +69,8 @@ def build_chain(
     spread: float = 0.01,
     risk_free_rate: float = 0.0,
     dividend_yield: float = 0.0,
+    ladder_price: float | None = None,
+    spreads: SpreadModel | None = None,
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -81,6 +87,8 @@ def build_chain(
         spread: Between ask and bid, in currency units, in [0, 1e12].
         risk_free_rate: Annualised, continuously compounded, in [-10, 10].
         dividend_yield: Annualised, continuously compounded, in [0, 10].
+        ladder_price: The price around which strikes are listed, in (0, 1e12]; None means the spot.
+        spreads: Between asks and bids of each contract, in place of `spread`.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -115,6 +123,7 @@ def build_chain(
     settled = {field: _in_range(field, number) for field, number in numbers.items()}
     interval = None if strike_interval is None else _in_range("strike_interval", strike_interval)
     size = whole("chain_size", chain_size, low=0, high=500)
+    centre = None if ladder_price is None else _in_range("ladder_price", ladder_price)
     if quote_time.tzinfo is None:
         raise InvalidInput("quote_time", "must have a UTC offset")
     terms = ChainTerms(
@@ -123,10 +132,28 @@ def build_chain(
         expirations=tuple(expirations),
         chain_size=size,
         strike_interval=interval,
+        ladder_price=centre,
+        spreads=spreads,
         **settled,
     )
     [chain] = build_chains([terms])
     return chain
+
+
+def is_surely_priced(terms: ChainTerms) -> bool:
+    """Whether such a chain is priced wherever the spot goes, up to the highest price of a path.
+
+    Only a given interval can be too fine for a price, only a negative rate make a put too dear, and only growth over
+    a long time discount too strongly.
+
+    Args:
+        terms: At the instant from which its expirations are farthest.
+    """
+    if terms.strike_interval is not None or terms.risk_free_rate < 0.0:
+        return False
+    growth = max(terms.risk_free_rate, terms.dividend_yield)
+    days = [days_to_expiration(terms.quote_time, one.expires_at) for one in terms.expirations]
+    return min(days, default=0.0) >= 0.0 and growth * (max(days, default=0.0) / DAYS_PER_YEAR) <= MOST_GROWTH
 
 
 def build_chains(terms: Sequence[ChainTerms]) -> list[OptionChain]:
@@ -173,9 +200,9 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         if len(sizes) == 1
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
-    offsets, columns = priced(terms, intervals, strikes_per_side)
+    offsets, columns = priced(terms, intervals, strikes_per_side, centres=_centres(group, counts))
     _check_prices(terms, offsets, columns[0])
-    return [
+    chains = [
         OptionChain(
             symbol=each.symbol,
             quote_time=each.quote_time,
@@ -192,6 +219,18 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
             group, days, pairwise(accumulate(counts, initial=0)), strict=True
         )
     ]
+    for each, chain in zip(group, chains, strict=True):
+        if each.spreads is not None:
+            chain.quote_by(each.spreads)
+    return chains
+
+
+def _centres(group: Sequence[ChainTerms], counts: Sequence[int]) -> Floats | None:
+    """``[ladders]`` the prices around which strikes are listed; None where that is the spot of all."""
+    if all(each.ladder_price is None for each in group):
+        return None
+    prices = [each.spot if each.ladder_price is None else each.ladder_price for each in group]
+    return np.repeat(prices, counts)
 
 
 def _rows(group: Sequence[ChainTerms]) -> Floats:

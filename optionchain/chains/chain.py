@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from optionchain.arrays import Floats, Strikes
 from optionchain.chains.columns import GreekSet
-from optionchain.chains.contracts import Contracts, SharedTerms
+from optionchain.chains.contracts import COLUMNS, Contracts, SharedTerms
+from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
+from optionchain.extras import brought_by
+from optionchain.frames import pandas_frame, polars_frame
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
+    import pandas
     import polars
     import pyarrow
+    from plotly.graph_objects import Figure
+
+    from optionchain.pictures.chain import Ladder
+
+Across: TypeAlias = Literal["strike", "delta", "moneyness"]
+"""What a picture of a chain has along its lower axis: strikes, deltas of the calls, or strikes over the spot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +75,8 @@ class OptionChain(Contracts):
 
     def to_arrow(self, greeks: GreekSet = "all") -> pyarrow.Table:
         """The long table, one row a contract side; see `optionchain.chains.table`."""
-        from optionchain.chains.table import Listed, long_table  # noqa: PLC0415  pyarrow is heavy
+        with brought_by("frames", purpose="a table"):
+            from optionchain.chains.table import Listed, long_table  # noqa: PLC0415  pyarrow is heavy
 
         listed = Listed(
             symbol=self.symbol,
@@ -77,9 +89,86 @@ class OptionChain(Contracts):
         return long_table(self, listed, greeks)
 
     def to_polars(self, greeks: GreekSet = "all") -> polars.DataFrame:
-        """The long table of `to_arrow` as a data frame."""
-        import polars  # noqa: PLC0415  heavy
+        """The long table of `to_arrow` as a polars frame."""
+        return polars_frame(self.to_arrow(greeks))
 
-        frame = polars.from_arrow(self.to_arrow(greeks))
-        assert isinstance(frame, polars.DataFrame)  # noqa: S101  what a table becomes
-        return frame
+    def to_pandas(self, greeks: GreekSet = "all") -> pandas.DataFrame:
+        """The long table of `to_arrow` as a pandas frame."""
+        return pandas_frame(self.to_arrow(greeks))
+
+    def plot_smile(self, value: str = "implied_volatility", *, by: Across = "strike") -> Figure:
+        """Draw a number of the contracts, a line for each expiration; the figure is plotly's.
+
+        Args:
+            value: ``implied_volatility``, or another column of an export: ``call_delta``, ``gamma``, ``put_mid``.
+            by: What it is drawn against.
+
+        Raises:
+            InvalidInput: There is no such column, or nothing to draw it against.
+        """
+        from optionchain.pictures.chain import smile_picture  # noqa: PLC0415  plotly is heavy
+
+        return smile_picture(self._title, self._drawn(value, by), value=_in_words(value), by=_in_words(by))
+
+    def plot_surface(self, value: str = "implied_volatility", *, by: Across = "strike") -> Figure:
+        """Draw a number of the contracts over the days to expiration; arguments and errors as `plot_smile`.
+
+        Raises:
+            InvalidInput: There are fewer than two expirations.
+        """
+        from optionchain.pictures.chain import surface_picture  # noqa: PLC0415  plotly is heavy
+
+        return surface_picture(self._title, self._drawn(value, by), value=_in_words(value), by=_in_words(by))
+
+    def __repr__(self) -> str:
+        return (
+            f"<OptionChain {self._title}: {len(self.expirations)} expirations, {self.strikes.size} strikes>"
+        )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the contracts of the first expiration around the money."""
+        from optionchain.pictures.notebook import chain_html  # noqa: PLC0415  only a notebook asks
+
+        ladder = slice(self.offsets[0], self.offsets[1])
+        others = len(self.expirations) - 1
+        return chain_html(
+            f"{self._title}, expiring {self.expirations[0].expires_at:%Y-%m-%d %H:%M}",
+            {column.full_label: column.of(self)[ladder] for column in COLUMNS},
+            spot=self.underlying_price,
+            note=f"and {others} more expirations" if others else "",
+        )
+
+    @property
+    def _title(self) -> str:
+        return f"{self.symbol} {self.underlying_price:,.2f} at {self.quote_time:%Y-%m-%d %H:%M}"
+
+    def _drawn(self, value: str, by: str) -> list[Ladder]:
+        """The contracts of each expiration, where a picture has them."""
+        from optionchain.pictures.chain import Ladder  # noqa: PLC0415  plotly is heavy
+
+        columns = {column.full_label: column for column in COLUMNS}
+        if value not in columns:
+            raise InvalidInput("value", f"must be one of {', '.join(columns)}")
+        across = {
+            "strike": self.strikes,
+            "delta": self.call_delta,
+            "moneyness": self.strikes / self.underlying_price,
+        }
+        if by not in across:
+            raise InvalidInput("by", f"must be one of {', '.join(across)}")
+        heights = columns[value].of(self)
+        return [
+            Ladder(
+                label=f"{expiration.expires_at:%Y-%m-%d} {'|'.join(expiration.labels)}".rstrip(),
+                days=float(days),
+                across=across[by][first:last],
+                heights=heights[first:last],
+            )
+            for expiration, days, (first, last) in zip(
+                self.expirations, self.days_to_expiration, pairwise(self.offsets), strict=True
+            )
+        ]
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ")

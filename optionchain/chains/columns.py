@@ -8,9 +8,12 @@ from typing import Any, Literal, Self, TypeAlias, overload
 from optionchain.arrays import Floats
 
 GreekSet: TypeAlias = Literal["none", "first", "all"]
-"""Which greeks a rendering shows: none, delta and gamma, or these with theta, vega and rho."""
+"""Which greeks a rendering shows beside delta and gamma: no others, those of the first order, or of the second too."""
 
-_SETS: tuple[GreekSet, ...] = ("none", "first", "all")
+Side: TypeAlias = Literal["call", "put"]
+SIDES: tuple[Side, ...] = ("call", "put")
+
+GREEK_SETS: tuple[GreekSet, ...] = ("none", "first", "all")
 
 
 class Column:
@@ -20,10 +23,9 @@ class Column:
         label: What JSON and tables of one row a side call it.
         unit: In words.
         side: Whose number it is; None where it is that of both.
-        greeks: The smallest set of greeks that it belongs to; ``none`` is always shown.
-        json: Whether JSON shows it; that of one side in the object of its side.
-        beside: JSON shows it beside the two sides although it is that of one.
-        exported: Whether an exported chain has it.
+        greeks: The smallest set of greeks that shows it; None where it is no greek. What ``none`` shows is shown
+            always, the others in a block of each side.
+        is_partial: Whether it is not defined for some contracts, for which it is NaN.
 
     Attributes:
         name: The attribute of a chain that has it.
@@ -34,20 +36,16 @@ class Column:
         label: str,
         unit: str,
         *,
-        side: Literal["call", "put"] | None = None,
-        greeks: GreekSet = "none",
-        json: bool = True,
-        beside: bool = False,
-        exported: bool = False,
+        side: Side | None = None,
+        greeks: GreekSet | None = None,
+        is_partial: bool = False,
     ) -> None:
         self.name = ""
         self.label = label
         self.unit = unit
         self.side = side
         self.greeks = greeks
-        self.json = json
-        self.exported = exported
-        self.json_side = None if beside else side
+        self.is_partial = is_partial
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -57,9 +55,19 @@ class Column:
         """What a table of one row a strike calls it: ``call_bid``."""
         return self.label if self.side is None else f"{self.side}_{self.label}"
 
+    @property
+    def is_greek(self) -> bool:
+        """Whether it is a derivative of the price."""
+        return self.greeks is not None
+
+    @property
+    def is_always_shown(self) -> bool:
+        """Whether every rendering has it."""
+        return self.is_shown("none")
+
     def is_shown(self, greeks: GreekSet) -> bool:
         """Whether a rendering with these greeks has it."""
-        return _SETS.index(self.greeks) <= _SETS.index(greeks)
+        return self.greeks is None or GREEK_SETS.index(self.greeks) <= GREEK_SETS.index(greeks)
 
     def of(self, contracts: Any) -> Floats:
         """The numbers of these contracts, computed if need be."""

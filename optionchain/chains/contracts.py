@@ -8,16 +8,20 @@ from typing import NamedTuple
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.chains.columns import Column, Derived, Stored
+from optionchain.chains.columns import Column, Derived, GreekSet, Side, Stored
 from optionchain.chains.ladder import ladders, strike_intervals
-from optionchain.pricing.black_scholes import rho, theta
+from optionchain.pricing.black_scholes import dividend_rho, rho, theta
 from optionchain.pricing.inputs import Term
 from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price
 from optionchain.pricing.kernel import Term as Row
+from optionchain.pricing.second_order import SecondOrder, alpha
+from optionchain.pricing.spreads import SpreadModel
 
 _MONEY, _QUOTE = "currency", "currency, whole cents"
 _DELTA = "price per unit of the underlying's price"
 _THETA, _RHO = "price per calendar day", "price per percentage point of the rate"
+_DIVIDEND_RHO = "price per percentage point of the dividend yield"
+_ALPHA, _CHARM = "gamma over theta", "delta per calendar day"
 
 
 class SharedTerms(NamedTuple):
@@ -39,39 +43,100 @@ class Contracts(ABC):
     __slots__ = ()
     columns: Floats
 
-    strikes = Stored(0, "strike", _MONEY, exported=True)
-    implied_volatilities = Stored(1, "implied_volatility", "per year", exported=True)
-    call_bid = Stored(8, "bid", _QUOTE, side="call", exported=True)
-    call_ask = Stored(10, "ask", _QUOTE, side="call", exported=True)
-    call_mid = Stored(2, "mid", _MONEY, side="call", exported=True)
-    call_delta = Stored(4, "delta", _DELTA, side="call", greeks="first", exported=True)
-    put_bid = Stored(9, "bid", _QUOTE, side="put", exported=True)
-    put_ask = Stored(11, "ask", _QUOTE, side="put", exported=True)
-    put_mid = Stored(3, "mid", _MONEY, side="put", exported=True)
-    put_delta = Stored(5, "delta", _DELTA, side="put", greeks="first", exported=True)
-    gamma = Stored(6, "gamma", "delta per unit of the underlying's price", greeks="first", exported=True)
+    strikes = Stored(0, "strike", _MONEY)
+    implied_volatilities = Stored(1, "implied_volatility", "per year")
+    call_bid = Stored(8, "bid", _QUOTE, side="call")
+    call_ask = Stored(10, "ask", _QUOTE, side="call")
+    call_mid = Stored(2, "mid", _MONEY, side="call")
+    call_delta = Stored(4, "delta", _DELTA, side="call", greeks="none")
+    put_bid = Stored(9, "bid", _QUOTE, side="put")
+    put_ask = Stored(11, "ask", _QUOTE, side="put")
+    put_mid = Stored(3, "mid", _MONEY, side="put")
+    put_delta = Stored(5, "delta", _DELTA, side="put", greeks="none")
+    gamma = Stored(6, "gamma", "delta per unit of the underlying's price", greeks="none")
 
-    @Derived("theta", _THETA, side="call", greeks="all", beside=True)
+    @Derived("theta", _THETA, side="call", greeks="first")
     def call_theta(self) -> Floats:
         """Change of the call's price per calendar day; computed when asked."""
         return self._theta(self.call_mid, self.call_delta)
 
-    @Derived("theta", _THETA, side="put", greeks="all", json=False)
+    @Derived("theta", _THETA, side="put", greeks="first")
     def put_theta(self) -> Floats:
         """Change of the put's price per calendar day; computed when asked."""
         return self._theta(self.put_mid, self.put_delta)
 
-    vega = Stored(7, "vega", "price per percentage point of implied_volatility", greeks="all")
+    vega = Stored(7, "vega", "price per percentage point of implied_volatility", greeks="first")
 
-    @Derived("rho", _RHO, side="call", greeks="all", beside=True)
+    @Derived("rho", _RHO, side="call", greeks="first")
     def call_rho(self) -> Floats:
         """Change of the call's price per percentage point of rate; computed when asked."""
         return self._rho(self.call_mid, self.call_delta)
 
-    @Derived("rho", _RHO, side="put", greeks="all", json=False)
+    @Derived("rho", _RHO, side="put", greeks="first")
     def put_rho(self) -> Floats:
         """Change of the put's price per percentage point of rate; computed when asked."""
         return self._rho(self.put_mid, self.put_delta)
+
+    @Derived("rho_d", _DIVIDEND_RHO, side="call", greeks="first")
+    def call_dividend_rho(self) -> Floats:
+        """Change of the call's price per percentage point of dividend yield; computed when asked."""
+        return self._dividend_rho(self.call_delta)
+
+    @Derived("rho_d", _DIVIDEND_RHO, side="put", greeks="first")
+    def put_dividend_rho(self) -> Floats:
+        """Change of the put's price per percentage point of dividend yield; computed when asked."""
+        return self._dividend_rho(self.put_delta)
+
+    @Derived("alpha", _ALPHA, side="call", greeks="all", is_partial=True)
+    def call_alpha(self) -> Floats:
+        """Gamma over the call's theta, NaN where that is zero; computed when asked."""
+        return alpha(self.gamma, self.call_theta())
+
+    @Derived("alpha", _ALPHA, side="put", greeks="all", is_partial=True)
+    def put_alpha(self) -> Floats:
+        """Gamma over the put's theta, NaN where that is zero; computed when asked."""
+        return alpha(self.gamma, self.put_theta())
+
+    @Derived("vanna", "delta per percentage point of implied_volatility", greeks="all")
+    def vanna(self) -> Floats:
+        """Change of both deltas per percentage point of volatility; computed when asked."""
+        return self._second_order().vanna()
+
+    @Derived("vomma", "vega per percentage point of implied_volatility", greeks="all")
+    def vomma(self) -> Floats:
+        """Change of vega per percentage point of volatility; computed when asked."""
+        return self._second_order().vomma()
+
+    @Derived("veta", "vega per calendar day", greeks="all")
+    def veta(self) -> Floats:
+        """Change of vega per calendar day; computed when asked."""
+        return self._second_order().veta()
+
+    @Derived("charm", _CHARM, side="call", greeks="all")
+    def call_charm(self) -> Floats:
+        """Change of the call's delta per calendar day; computed when asked."""
+        return self._second_order().charm(self.call_delta)
+
+    @Derived("charm", _CHARM, side="put", greeks="all")
+    def put_charm(self) -> Floats:
+        """Change of the put's delta per calendar day; computed when asked."""
+        return self._second_order().charm(self.put_delta)
+
+    @Derived("color", "gamma per calendar day", greeks="all")
+    def color(self) -> Floats:
+        """Change of gamma per calendar day; computed when asked."""
+        return self._second_order().color()
+
+    def quote_by(self, spreads: SpreadModel) -> None:
+        """Write bids and asks of these spreads over those that the kernel wrote."""
+        spot, years, _, _ = self.shared_terms()
+        for bid, ask, mids in (
+            (Contracts.call_bid, Contracts.call_ask, self.call_mid),
+            (Contracts.put_bid, Contracts.put_ask, self.put_mid),
+        ):
+            self.columns[bid.row], self.columns[ask.row] = spreads.quotes(
+                mids, spot=spot, strikes=self.strikes, years=years
+            )
 
     @abstractmethod
     def shared_terms(self) -> SharedTerms:
@@ -94,13 +159,45 @@ class Contracts(ABC):
         spot, years, _, _ = self.shared_terms()
         return rho(price=prices, delta=deltas, spot=spot, years=years)
 
+    def _dividend_rho(self, deltas: Floats) -> Floats:
+        spot, years, _, _ = self.shared_terms()
+        return dividend_rho(delta=deltas, spot=spot, years=years)
+
+    def _second_order(self) -> SecondOrder:
+        spot, years, rate, dividend_yield = self.shared_terms()
+        return SecondOrder(
+            spot=spot,
+            strikes=self.strikes,
+            years=years,
+            volatilities=self.implied_volatilities,
+            rate=rate,
+            dividend_yield=dividend_yield,
+            gamma=self.gamma,
+            vega=self.vega,
+        )
+
 
 COLUMNS: tuple[Column, ...] = tuple(each for each in vars(Contracts).values() if isinstance(each, Column))
 """Every column, in the order in which exports have them."""
 
 
+def greek_labels(*sets: GreekSet) -> tuple[str, ...]:
+    """What the greeks are called that the given sets add to the smaller ones, each once, in the order of `COLUMNS`."""
+    return tuple(dict.fromkeys(column.label for column in COLUMNS if column.greeks in sets))
+
+
+def of_side(label: str, side: Side) -> Column | None:
+    """The column of this label that speaks for a side: its own, or that of both; None where there is neither."""
+    return next((each for each in COLUMNS if each.label == label and each.side in (side, None)), None)
+
+
 def priced(
-    terms: Floats, strike_interval: Floats, strikes_per_side: Floats | int, *, quoted: bool = True
+    terms: Floats,
+    strike_interval: Floats,
+    strikes_per_side: Floats | int,
+    *,
+    centres: Floats | None = None,
+    quoted: bool = True,
 ) -> tuple[Offsets, Floats]:
     """List the strikes of some ladders, and price them.
 
@@ -108,6 +205,7 @@ def priced(
         terms: ``[8, ladders]`` as the kernel takes them.
         strike_interval: ``[ladders]`` currency units, > 0; NaN where one is to be chosen.
         strikes_per_side: >= 0; one whole number, or ``[ladders]``.
+        centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
         quoted: Whether to quote them.
 
     Returns:
@@ -125,7 +223,7 @@ def priced(
             chain_size=strikes_per_side,
         )
         intervals = np.where(np.isnan(intervals), chosen, intervals)
-    offsets, strikes = ladders(terms[Row.SPOT], intervals, strikes_per_side)
+    offsets, strikes = ladders(terms[Row.SPOT] if centres is None else centres, intervals, strikes_per_side)
     columns = np.empty((QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
     price(offsets, terms, columns)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats, Paths
-from optionchain.chains.block import given_intervals, ladder_terms
+from optionchain.chains.block import given_centres, given_intervals, ladder_terms
 from optionchain.chains.contracts import Contracts, SharedTerms, priced
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.kernel import VALUED, Offsets, price
-from optionchain.pricing.quotes import quote
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,12 +35,12 @@ class PathChains(Contracts):
     columns: Floats
 
     def call_quotes(self) -> tuple[Floats, Floats]:
-        """Bids and asks of the calls, ``[paths, expirations, strikes]`` in whole cents; computed when asked."""
-        return quote(self.call_mid, self.parameters.spread)
+        """Bids and asks of the calls, ``[paths, expirations, strikes]`` in whole ticks; computed when asked."""
+        return self._quotes(self.call_mid)
 
     def put_quotes(self) -> tuple[Floats, Floats]:
-        """Bids and asks of the puts, ``[paths, expirations, strikes]`` in whole cents; computed when asked."""
-        return quote(self.put_mid, self.parameters.spread)
+        """Bids and asks of the puts, ``[paths, expirations, strikes]`` in whole ticks; computed when asked."""
+        return self._quotes(self.put_mid)
 
     def shared_terms(self) -> SharedTerms:
         """Spot ``[paths, 1, 1]``, years to expiry ``[expirations, 1]``, rate and dividend yield."""
@@ -50,6 +49,10 @@ class PathChains(Contracts):
         return SharedTerms(
             self.spots[:, None, None], years, parameters.risk_free_rate, parameters.dividend_yield
         )
+
+    def _quotes(self, mids: Floats) -> tuple[Floats, Floats]:
+        spot, years, _, _ = self.shared_terms()
+        return self.parameters.spreads.quotes(mids, spot=spot, strikes=self.strikes, years=years)
 
 
 def price_path_chains(
@@ -84,7 +87,8 @@ def price_path_chains(
         years=np.concatenate([np.tile(days, paths) for days in days_to_expiration]) / DAYS_PER_YEAR,
     )
     intervals = given_intervals(parameters, terms.shape[1])
-    offsets, flat = priced(terms, intervals, parameters.chain_size, quoted=False)
+    centres = given_centres(parameters, terms.shape[1])
+    offsets, flat = priced(terms, intervals, parameters.chain_size, centres=centres, quoted=False)
     columns = _grid(offsets, flat, 2 * parameters.chain_size + 1)
     columns.flags.writeable = False
     chains, stop = [], 0

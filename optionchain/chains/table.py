@@ -23,7 +23,7 @@ _STRIKE = Contracts.strikes
 # The quotes of a side, what is common to both, the greeks: as traders read a row.
 _NUMBERS = sorted(
     {column.label: column for column in COLUMNS if column is not _STRIKE}.values(),
-    key=lambda column: (column.greeks != "none", column.greeks == "none" and column.side is None),
+    key=lambda column: (column.is_greek, not column.is_greek and column.side is None),
 )
 
 
@@ -85,7 +85,8 @@ def long_table(contracts: Contracts, listed: Listed, greeks: GreekSet = "all") -
             columns[column.label] = _of_both_sides(contracts, column.label)
     nothing = pa.nulls(rows, _NUMBER)
     return pa.table(
-        [pa.array(columns.get(field.name, nothing), field.type) for field in SCHEMA], schema=SCHEMA
+        [pa.array(columns.get(field.name, nothing), field.type, from_pandas=True) for field in SCHEMA],
+        schema=SCHEMA,
     )
 
 

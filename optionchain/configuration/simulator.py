@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from optionchain.declared_parameters import configurable_defaults, declared_parameters
 from optionchain.errors import InvalidInput
 from optionchain.parameters import (
     MAX_CHAIN_SIZE,
     MAX_STEPS,
     SimulationParameters,
-    configurable_defaults,
-    declared_parameters,
 )
 from optionchain.validation import whole
 
@@ -98,6 +97,11 @@ class SimulatorConfiguration:
             limits=_limits(values.get("limits", {}), "values.limits"),
             version=version,
         )
+
+
+def built_in_values() -> dict[str, Any]:
+    """The values of a configuration that says what holds without any: version 0."""
+    return {"defaults": configurable_defaults(), "limits": asdict(Limits())}
 
 
 def check_contracts(parameters: SimulationParameters, limit: int) -> None:

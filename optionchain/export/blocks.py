@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Protocol
 
 import numpy as np
 
 from optionchain.arrays import Steps
 from optionchain.chains.block import ChainBlock, build_block
-from optionchain.expirations import ExpirationPlan
+from optionchain.errors import InvalidInput
+from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.expirations.listing import (
     ExpirationLister,
     Listing,
@@ -18,8 +20,31 @@ from optionchain.expirations.listing import (
     microseconds,
     single_listing,
 )
-from optionchain.parameters import SingleExpiration
-from optionchain.simulation import Simulation
+from optionchain.parameters import SimulationParameters, SingleExpiration
+
+
+class Simulated(Protocol):
+    """What rows are made of: a `Simulation`, which gives itself as a table and so cannot be named here."""
+
+    parameters: SimulationParameters
+
+    @property
+    def prices(self) -> Steps:
+        """``[steps]`` of the underlying."""
+        ...
+
+    @property
+    def volatilities(self) -> Steps:
+        """``[steps]`` annualised, at the money."""
+        ...
+
+    def expirations(self, step: int) -> tuple[Expiration, ...]:
+        """The expirations listed at a step."""
+        ...
+
+
+# The last whole second before nanoseconds from 1970 leave 64 bits.
+LAST_NANOSECOND = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +56,7 @@ class StepBlock:
         steps: Which of its steps.
     """
 
-    simulation: Simulation
+    simulation: Simulated
     steps: range
 
     @property
@@ -55,14 +80,27 @@ class StepBlock:
         return self.simulation.volatilities[self.steps.start : self.steps.stop]
 
 
-def step_blocks(simulation: Simulation, steps: range, size: int) -> Iterator[StepBlock]:
+def check_nanoseconds(simulation: Simulated, steps: range, field: str, what: str) -> None:
+    """Refuse what counts nanoseconds where an instant of these steps is beyond them.
+
+    Raises:
+        InvalidInput: It is; the error names `field` and says `what`.
+    """
+    latest = max(
+        simulation.parameters.simulated_at(steps[-1]), simulation.expirations(steps[-1])[-1].expires_at
+    )
+    if latest > LAST_NANOSECOND:
+        raise InvalidInput(field, f"{what} ends in the year {LAST_NANOSECOND.year}: choose fewer steps")
+
+
+def step_blocks(simulation: Simulated, steps: range, size: int) -> Iterator[StepBlock]:
     """Cut consecutive steps into blocks of `size`, the last one as it comes."""
     for start in range(0, len(steps), size):
         yield StepBlock(simulation, steps[start : start + size])
 
 
 def chain_blocks(
-    simulation: Simulation, steps: range, contracts: int
+    simulation: Simulated, steps: range, contracts: int
 ) -> Iterator[tuple[StepBlock, ChainBlock]]:
     """The option chains of consecutive steps, in blocks of up to `contracts` contracts, or of one step.
 
@@ -84,7 +122,7 @@ def chain_blocks(
 
 
 def _listed(
-    simulation: Simulation, blocks: Iterable[StepBlock]
+    simulation: Simulated, blocks: Iterable[StepBlock]
 ) -> Iterator[tuple[StepBlock, Microseconds, Listing]]:
     """Each block with its quote times and its expirations."""
     parameters = simulation.parameters

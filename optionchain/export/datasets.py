@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
+from itertools import product
 from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
 
-from optionchain.chains import COLUMNS
 from optionchain.chains.block import ChainBlock
-from optionchain.export.blocks import StepBlock, chain_blocks, step_blocks
-from optionchain.simulation import Simulation
+from optionchain.chains.columns import SIDES, Column, GreekSet
+from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
+from optionchain.export.blocks import Simulated, StepBlock, chain_blocks, step_blocks
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _STEPS = [
@@ -20,11 +22,27 @@ _STEPS = [
     pa.field("simulated_at", _INSTANT, metadata={"unit": "instant"}),
     pa.field("symbol", pa.string(), metadata={"unit": "name"}),
 ]
-_EXPORTED = tuple(column for column in COLUMNS if column.exported)
 
 
 def _number(name: str, unit: str) -> pa.Field:
     return pa.field(name, pa.float64(), metadata={"unit": unit})
+
+
+@cache
+def _exported(greeks: GreekSet) -> dict[str, Column]:
+    """The numbers of a contract by the names of their columns: those with more greeks begin with those with fewer.
+
+    Of what a larger set adds, every number is there for the call and for the put, also where it is the same, and gamma
+    with those of the second order.
+    """
+    columns = {column.full_label: column for column in COLUMNS if column.is_always_shown}
+    first = greek_labels("first") if greeks != "none" else ()
+    second = ("gamma", *greek_labels("all")) if greeks == "all" else ()
+    for label, side in product(first + second, SIDES):
+        column = of_side(label, side)
+        if column is not None:
+            columns[f"{side}_{label}"] = column
+    return columns
 
 
 class Dataset(StrEnum):
@@ -37,57 +55,64 @@ class Dataset(StrEnum):
     OPTION_CHAINS = "option_chains"
     """Every strike of every expiration at each step, with its call and its put."""
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The columns, each with its unit in the metadata."""
-        return _SCHEMAS[self]
+    def schema(self, greeks: GreekSet = "none") -> pa.Schema:
+        """The columns, each with its unit in the metadata.
 
-    def record_batches(self, simulation: Simulation, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
+        Args:
+            greeks: Which greeks the option chains have beside delta and gamma.
+        """
+        if self is not Dataset.OPTION_CHAINS:
+            return _SCHEMAS[self]
+        numbers = (_number(name, column.unit) for name, column in _exported(greeks).items())
+        return pa.schema([*_LISTED, *numbers])
+
+    def record_batches(
+        self, simulation: Simulated, steps: range, rows: int, greeks: GreekSet = "none"
+    ) -> Iterator[pa.RecordBatch]:
         """The rows of consecutive steps, in order of step, expiration and strike.
 
         Args:
             simulation: With its path computed.
             steps: Consecutive steps of it.
             rows: Of a batch, about; a step is never divided. With the same number the batches are the same.
+            greeks: Which greeks the option chains have beside delta and gamma.
 
         Raises:
             InvalidInput: The parameters lead a chain out of range.
         """
+        schema = self.schema(greeks)
         match self:
             case Dataset.UNDERLYING:
                 for block in step_blocks(simulation, steps, rows):
-                    yield self._batch([*_step_columns(block), block.prices])
+                    yield _batch([*_step_columns(block), block.prices], schema)
             case Dataset.VOLATILITY:
                 for block in step_blocks(simulation, steps, rows):
-                    yield self._batch([*_step_columns(block), block.volatilities])
+                    yield _batch([*_step_columns(block), block.volatilities], schema)
             case Dataset.OPTION_CHAINS:
                 for block, chains in chain_blocks(simulation, steps, rows):
-                    yield self._batch(_contract_columns(block, chains))
+                    yield _batch(_contract_columns(block, chains, greeks), schema)
             case _:
                 assert_never(self)
 
-    def _batch(self, columns: list[Any]) -> pa.RecordBatch:
-        schema = self.schema
-        arrays = [
-            column if isinstance(column, pa.Array) else pa.array(column, field.type)
-            for column, field in zip(columns, schema, strict=True)
-        ]
-        return pa.record_batch(arrays, schema=schema)
+
+def _batch(columns: list[Any], schema: pa.Schema) -> pa.RecordBatch:
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column, field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.record_batch(arrays, schema=schema)
 
 
 _SCHEMAS = {
     Dataset.UNDERLYING: pa.schema([*_STEPS, _number("price", "currency")]),
     Dataset.VOLATILITY: pa.schema([*_STEPS, _number("base_volatility", "per year")]),
-    Dataset.OPTION_CHAINS: pa.schema(
-        [
-            *_STEPS,
-            pa.field("expires_at", _INSTANT, metadata={"unit": "instant"}),
-            pa.field("labels", pa.string(), metadata={"unit": "ids of rules, joined by |"}),
-            _number("days_to_expiration", "days of 24 hours"),
-            *(_number(column.full_label, column.unit) for column in _EXPORTED),
-        ]
-    ),
 }
+_LISTED = [
+    *_STEPS,
+    pa.field("expires_at", _INSTANT, metadata={"unit": "instant"}),
+    pa.field("labels", pa.string(), metadata={"unit": "ids of rules, joined by |"}),
+    _number("days_to_expiration", "days of 24 hours"),
+]
 
 
 def _step_columns(block: StepBlock) -> list[Any]:
@@ -95,7 +120,7 @@ def _step_columns(block: StepBlock) -> list[Any]:
     return [np.arange(block.steps.start, block.steps.stop), block.simulated_at, symbol]
 
 
-def _contract_columns(block: StepBlock, chains: ChainBlock) -> list[Any]:
+def _contract_columns(block: StepBlock, chains: ChainBlock, greeks: GreekSet) -> list[Any]:
     listing = chains.listing
     return [
         chains.per_step(np.arange(block.steps.start, block.steps.stop, dtype=np.int32)),
@@ -104,5 +129,10 @@ def _contract_columns(block: StepBlock, chains: ChainBlock) -> list[Any]:
         chains.per_listed(listing.expires_at),
         pa.array(listing.names).take(pa.array(chains.per_listed(listing.labels))),
         chains.per_listed(chains.days_to_expiration),
-        *(column.of(chains) for column in _EXPORTED),
+        *(_numbers(column, chains) for column in _exported(greeks).values()),
     ]
+
+
+def _numbers(column: Column, chains: ChainBlock) -> Any:
+    numbers = column.of(chains)
+    return pa.array(numbers, from_pandas=True) if column.is_partial else numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias, assert_never
@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from optionchain.chains import COLUMNS
+from optionchain.chains.columns import GREEK_SETS, SIDES
+from optionchain.chains.contracts import COLUMNS, greek_labels
 from optionchain.expirations.listing import EPOCH
+from optionchain.export.packed import packed
 from optionchain.wire.instants import instant_to_wire
 
 Codec: TypeAlias = Literal["zstd", "snappy"]
@@ -24,12 +26,13 @@ _ZSTD_LEVEL = -20
 # What a model computed differs in its 52 random bits from row to row: zstd would save a tenth for half of the time.
 _INCOMPRESSIBLE = {"price"}.union(
     (column.full_label for column in COLUMNS if column.side is not None),
-    (column.label for column in COLUMNS if column.greeks != "none"),
+    (column.label for column in COLUMNS if column.is_greek),
+    (f"{side}_{label}" for side in SIDES for label in greek_labels(*GREEK_SETS)),
 )
 # What makes a spreadsheet take the text of a cell for a formula.
 _FORMULA = r"^([=+\-@\t\r])"
 # Text has many more bytes a row than a batch: it is written in parts, so that a piece stays below 10 MB.
-_TEXT_ROWS = 1 << 14
+_TEXT_CELLS = 18 << 14
 _WITH_STATISTICS = ["step", "expires_at", "expiration", "strike"]
 
 
@@ -42,6 +45,8 @@ class Format(StrEnum):
     """RFC 4180: a header, CRLF, quotes where needed, an absent number as an empty field."""
     ARROW = "arrow"
     """Arrow IPC stream."""
+    PACKED = "packed"
+    """Columns that a browser's typed arrays view; see `optionchain.export.packed`."""
     PARQUET = "parquet"
 
     @property
@@ -49,22 +54,35 @@ class Format(StrEnum):
         """The content type of a file of it."""
         return _MEDIA_TYPES[self]
 
+    @property
+    def ending(self) -> str:
+        """What the name of a file of it ends with."""
+        return "ocsp" if self is Format.PACKED else self.value
+
     def pieces(
-        self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, codec: Codec = "zstd"
+        self,
+        batches: Iterable[pa.RecordBatch],
+        schema: pa.Schema,
+        *,
+        texts: Sequence[str] = (),
+        codec: Codec = "zstd",
     ) -> Iterator[bytes]:
         """Write batches, each as soon as it is there.
 
         Args:
             batches: Of `schema`, each with rows.
             schema: The columns.
+            texts: Every text that a row can have, as a packed file begins with them.
             codec: Compresses a Parquet file.
 
         Returns:
             Pieces of the file, none empty; the same for the same batches.
         """
-        return filter(None, self._written(batches, schema, codec))
+        return filter(None, self._written(batches, schema, texts, codec))
 
-    def _written(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, codec: Codec) -> Iterator[bytes]:
+    def _written(
+        self, batches: Iterable[pa.RecordBatch], schema: pa.Schema, texts: Sequence[str], codec: Codec
+    ) -> Iterator[bytes]:
         match self:
             case Format.JSON:
                 return _json(batches)
@@ -72,6 +90,8 @@ class Format(StrEnum):
                 return _csv(batches, schema)
             case Format.ARROW:
                 return _arrow(batches, schema)
+            case Format.PACKED:
+                return packed(batches, schema, texts)
             case Format.PARQUET:
                 return _parquet(batches, schema, codec)
         assert_never(self)
@@ -81,6 +101,7 @@ _MEDIA_TYPES = {
     Format.JSON: "application/json",
     Format.CSV: "text/csv; charset=utf-8; header=present",
     Format.ARROW: "application/vnd.apache.arrow.stream",
+    Format.PACKED: "application/octet-stream",
     Format.PARQUET: "application/vnd.apache.parquet",
 }
 
@@ -150,7 +171,7 @@ def _text_frames(batches: Iterable[pa.RecordBatch]) -> Iterator[pl.DataFrame]:
         }
         frame = pl.from_arrow(pa.table(columns))
         assert isinstance(frame, pl.DataFrame)  # noqa: S101  what a table becomes
-        yield from frame.iter_slices(_TEXT_ROWS)
+        yield from frame.iter_slices(_TEXT_CELLS // frame.width)
 
 
 def _text_instants(column: pa.Array) -> pa.Array:

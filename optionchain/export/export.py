@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import pyarrow as pa
 
+from optionchain.chains.columns import SIDES, GreekSet
 from optionchain.errors import InvalidInput
 from optionchain.export import ironcondor
+from optionchain.export.blocks import check_nanoseconds
 from optionchain.export.datasets import Dataset
 from optionchain.export.encodings import Format
-from optionchain.parameters import SimulationParameters
+from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.simulation import Simulation
 
 MAX_ROWS = 50_000_000
@@ -38,6 +40,7 @@ class Export:
         dataset: What the rows are.
         format: How they are written.
         layout: Which columns they have.
+        greeks: Which greeks option chains have beside delta and gamma; a layout other than the standard has its own.
         from_step: The first step, from 0.
         to_step: The last step, which is included; None means the simulation's last.
         max_rows: More rows are refused.
@@ -64,6 +67,7 @@ class Export:
     dataset: Dataset = Dataset.OPTION_CHAINS
     format: Format = Format.JSON
     layout: Layout = Layout.STANDARD
+    greeks: GreekSet = "none"
     from_step: int = 0
     to_step: int | None = None
     max_rows: int = MAX_ROWS
@@ -74,7 +78,7 @@ class Export:
             if step is not None and not 0 <= step <= last:
                 raise InvalidInput(name, f"must be from 0 to the last step, {last}")
         if not self.steps:
-            raise InvalidInput("to_step", "must not be before from_step")
+            raise InvalidInput("from_step", f"must not be after to_step, {self.to_step}")
         if self.layout is Layout.IRONCONDOR and self.dataset is not Dataset.OPTION_CHAINS:
             raise InvalidInput("layout", "ironcondor is a layout of option_chains")
         rows = len(self.steps) * self._rows_a_step
@@ -92,12 +96,12 @@ class Export:
     @property
     def file_name(self) -> str:
         """A name that says what the file has: ``option_chains_0-29.csv``."""
-        return f"{self.dataset}_{self.steps[0]}-{self.steps[-1]}.{self.format}"
+        return f"{self.dataset}_{self.steps[0]}-{self.steps[-1]}.{self.format.ending}"
 
     @property
     def schema(self) -> pa.Schema:
         """The columns."""
-        return ironcondor.SCHEMA if self.layout is Layout.IRONCONDOR else self.dataset.schema
+        return ironcondor.SCHEMA if self.layout is Layout.IRONCONDOR else self.dataset.schema(self.greeks)
 
     def pieces(self) -> Iterator[bytes]:
         """The file, piece by piece, each computed when it is asked for; the path is computed at once.
@@ -107,8 +111,11 @@ class Export:
         """
         simulation = Simulation(self.parameters)
         simulation.compute()
+        if self.format is Format.PACKED:
+            check_nanoseconds(simulation, self.steps, "format", Format.PACKED)
         codec = ironcondor.CODEC if self.layout is Layout.IRONCONDOR else "zstd"
-        return self.format.pieces(self.record_batches(simulation), self.schema, codec)
+        batches = self.record_batches(simulation)
+        return self.format.pieces(batches, self.schema, texts=self._texts, codec=codec)
 
     def record_batches(self, simulation: Simulation) -> Iterator[pa.RecordBatch]:
         """The rows as Arrow record batches, each computed when it is asked for.
@@ -118,7 +125,15 @@ class Export:
         """
         if self.layout is Layout.IRONCONDOR:
             return ironcondor.ironcondor_batches(simulation, self.steps, _BATCH_ROWS)
-        return self.dataset.record_batches(simulation, self.steps, _BATCH_ROWS)
+        return self.dataset.record_batches(simulation, self.steps, _BATCH_ROWS, self.greeks)
+
+    @property
+    def _texts(self) -> Sequence[str]:
+        """Every text that a row can have, the symbol first, then the labels, sorted."""
+        expirations = self.parameters.expirations
+        rules = () if isinstance(expirations, SingleExpiration) else expirations.rules
+        sides = SIDES if self.layout is Layout.IRONCONDOR else ()
+        return [self.parameters.symbol, *sorted(rule.rule_id for rule in rules), *sides]
 
     @property
     def _rows_a_step(self) -> int:

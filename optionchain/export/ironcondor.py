@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -12,18 +11,14 @@ from numpy.typing import NDArray
 from optionchain.arrays import Floats
 from optionchain.chains.block import ChainBlock
 from optionchain.errors import InvalidInput
-from optionchain.export.blocks import StepBlock, chain_blocks
+from optionchain.export.blocks import Simulated, StepBlock, chain_blocks, check_nanoseconds
 from optionchain.export.encodings import Codec
-from optionchain.simulation import Simulation
 
 # Its 0.10 wheels are built without zstd.
 CODEC: Codec = "snappy"
-TICK_CENTS = 1
 CONTRACT_MULTIPLIER = 100
 # A simulated quote has no depth of its own: enough for any backtest of a few contracts.
 QUOTE_SIZE = 100
-# The last whole second before nanoseconds from 1970 leave 64 bits.
-LAST_INSTANT = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
 
 SCHEMA = pa.schema(
     [
@@ -52,7 +47,7 @@ SCHEMA = pa.schema(
 )
 
 
-def ironcondor_batches(simulation: Simulation, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
+def ironcondor_batches(simulation: Simulated, steps: range, rows: int) -> Iterator[pa.RecordBatch]:
     """The rows of consecutive steps, in order of step, expiration and strike, the call before the put.
 
     Args:
@@ -74,15 +69,11 @@ def ironcondor_batches(simulation: Simulation, steps: range, rows: int) -> Itera
         )
 
 
-def _check_expressible(simulation: Simulation, steps: range) -> None:
+def _check_expressible(simulation: Simulated, steps: range) -> None:
     interval = simulation.parameters.strike_interval
     if interval is not None and abs(interval * 100.0 - round(interval * 100.0)) > 1e-9 * interval:
         raise InvalidInput("layout", f"ironcondor needs strikes in whole cents, not every {interval}")
-    latest = max(
-        simulation.parameters.simulated_at(steps[-1]), simulation.expirations(steps[-1])[-1].expires_at
-    )
-    if latest > LAST_INSTANT:
-        raise InvalidInput("layout", f"ironcondor ends in the year {LAST_INSTANT.year}: choose fewer steps")
+    check_nanoseconds(simulation, steps, "layout", "ironcondor")
 
 
 def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
@@ -91,7 +82,7 @@ def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
     yield chains.per_step(1000 * block.simulated_at, 2)
     yield pa.repeat(block.simulation.parameters.symbol, rows)
     yield chains.per_step(_cents(block.prices), 2)
-    yield np.full(rows, TICK_CENTS)
+    yield np.full(rows, block.simulation.parameters.spreads.tick_cents)
     yield np.full(rows, CONTRACT_MULTIPLIER)
     yield chains.per_listed(1000 * chains.listing.expires_at, 2)
     yield np.repeat(_cents(chains.strikes), 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
@@ -140,6 +140,7 @@ class HistoricalChain:
         strikes: ``[contracts]`` currency units, > 0. A pair of expiration and strike appears once.
         calls: Quotes of the calls.
         puts: Quotes of the puts.
+        revision: How often the store has replaced the chain of the day when it was read there; 0 for one that was not.
 
     Raises:
         InvalidInput: A value is out of range, or the columns differ in length.
@@ -153,6 +154,7 @@ class HistoricalChain:
     strikes: Strikes
     calls: Quotes
     puts: Quotes
+    revision: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         asset_name(self.asset)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from optionchain.errors import InvalidInput
-from optionchain.history.chains import DateRange, asset_name
+from optionchain.history.chains import DateRange
+from optionchain.parameters import MAX_SYMBOL_LENGTH
+
+# Characters of JSON: more than the longest request, whose prices are among them.
+MOST_PARAMETERS = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +72,13 @@ class VolatilityPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationResult:
-    """What a simulation gave, to be kept: immutable once stored.
+    """What a simulation gave so far, to be kept: once stored it is only ever gone on with.
 
     Attributes:
-        id: Its identity, 1 to 64 of the characters A-Z a-z 0-9 _ -
-        asset: What was simulated.
+        id: Its identity, 1 to 64 of the characters A-Z a-z 0-9 _ -; those of one session begin with the session's.
+        asset: What was simulated, 1 to 64 characters.
         parameters: Every replay input, as JSON.
-        prices: ``[steps]`` underlying prices.
+        prices: ``[steps]`` underlying prices, from the first step on.
         volatilities: ``[steps]`` annualised volatilities.
         stored_by: Whose result it is.
         stored_at: When, with a UTC offset.
@@ -91,8 +95,20 @@ class SimulationResult:
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.id):
             raise InvalidInput("id", "must be 1 to 64 of the characters A-Z a-z 0-9 _ -")
-        asset_name(self.asset)
+        if not isinstance(self.asset, str) or not 1 <= len(self.asset) <= MAX_SYMBOL_LENGTH:
+            raise InvalidInput("asset", f"must be 1 to {MAX_SYMBOL_LENGTH} characters")
         if len(self.prices) != len(self.volatilities) or not 1 <= len(self.prices) <= 100_000:
             raise InvalidInput("prices", "must be 1 to 100000, as many as volatilities")
-        if not isinstance(self.parameters, str) or len(self.parameters) > 1 << 20:
-            raise InvalidInput("parameters", "must be JSON of at most 1 MiB")
+        if not isinstance(self.parameters, str) or len(self.parameters) > MOST_PARAMETERS:
+            raise InvalidInput("parameters", "must be JSON of at most 8 MiB")
+
+    def goes_on_from(self, earlier: SimulationResult) -> bool:
+        """Whether it is the same simulation as an earlier result, with its steps and perhaps more."""
+        steps = len(earlier.prices)
+        return (self.id, self.asset, self.parameters, self.prices[:steps], self.volatilities[:steps]) == (
+            earlier.id,
+            earlier.asset,
+            earlier.parameters,
+            earlier.prices,
+            earlier.volatilities,
+        )

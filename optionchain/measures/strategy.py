@@ -9,11 +9,12 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.chains import quote
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.measures.legs import Leg
 from optionchain.measures.path_block import PathBlock
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+from optionchain.pricing.spreads import SpreadModel
 from optionchain.validation import positive
 
 
@@ -53,9 +54,9 @@ class Strategy:
     def name(self) -> str:
         return self.label
 
-    def spread(self, block: PathBlock) -> float | None:
+    def spreads(self, block: PathBlock) -> SpreadModel | None:
         """Between the ask and the bid at which it trades; None at the model's price."""
-        return None if self.fill == "mid" else block.parameters.spread
+        return None if self.fill == "mid" else block.parameters.spreads
 
     def __call__(self, block: PathBlock) -> Floats:
         """``[paths]`` currency units at the start."""
@@ -100,11 +101,15 @@ class _Trade:
             self.strikes, self.expiration, first=self.close, stop=self.close + 1
         )
         proceeds = np.zeros(self.block.paths)
-        is_settled = self.block.days_to(self.expiration, self.close) == 0.0
-        spread = None if is_settled else self.strategy.spread(self.block)
+        days = self.block.days_to(self.expiration, self.close)
+        fills = _Fills(
+            spreads=None if days == 0.0 else self.strategy.spreads(self.block),
+            spots=self.block.prices[:, self.close],
+            years=days / DAYS_PER_YEAR,
+        )
         for index, leg in enumerate(self.strategy.legs):
             mids = (values.call_mid if leg.side == "call" else values.put_mid)[:, 0, index]
-            proceeds += leg.quantity * _filled(mids, spread, is_bought=leg.quantity < 0)
+            proceeds += leg.quantity * fills.price(mids, self.strikes[:, index], is_bought=leg.quantity < 0)
         return proceeds
 
     def _hedge_gains(self, discount: Floats) -> Floats:
@@ -135,13 +140,17 @@ def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:
     spots = block.prices[:, step]
     strikes = np.empty((block.paths, len(strategy.legs)))
     cost = np.zeros(block.paths)
-    spread = strategy.spread(block)
+    fills = _Fills(
+        spreads=strategy.spreads(block),
+        spots=spots,
+        years=float(chains.days_to_expiration[index]) / DAYS_PER_YEAR,
+    )
     rows = np.arange(block.paths)
     for number, leg in enumerate(strategy.legs):
         chosen = (rows, index, leg.choose(chains, index, spots))
         strikes[:, number] = chains.strikes[chosen]
         mids = (chains.call_mid if leg.side == "call" else chains.put_mid)[chosen]
-        cost += leg.quantity * _filled(mids, spread, is_bought=leg.quantity > 0)
+        cost += leg.quantity * fills.price(mids, strikes[:, number], is_bought=leg.quantity > 0)
     return _Trade(
         strategy=strategy,
         block=block,
@@ -160,9 +169,23 @@ def _closing_step(block: PathBlock, expiration: Expiration, opened: int) -> int:
     return min(max(expiry_step, opened + 1), block.steps - 1)
 
 
-def _filled(mids: Floats, spread: float | None, *, is_bought: bool) -> Floats:
-    """The price of each contract: the ask when it is bought, the bid when it is sold, the mid without a spread."""
-    if spread is None:
-        return mids
-    bids, asks = quote(mids, spread)
-    return asks if is_bought else bids
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Fills:
+    """At which prices contracts trade at one step.
+
+    Attributes:
+        spreads: Between bids and asks; None where the model's price is traded at.
+        spots: ``[paths]``.
+        years: To the contracts' expiration.
+    """
+
+    spreads: SpreadModel | None
+    spots: Floats
+    years: float
+
+    def price(self, mids: Floats, strikes: Floats, *, is_bought: bool) -> Floats:
+        """``[paths]`` the ask of what is bought, the bid of what is sold."""
+        if self.spreads is None:
+            return mids
+        bids, asks = self.spreads.quotes(mids, spot=self.spots, strikes=strikes, years=self.years)
+        return asks if is_bought else bids

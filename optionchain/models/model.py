@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, TypeVar, runtime_checkable
 
 from optionchain.arrays import Paths
@@ -46,6 +47,15 @@ class MarketModel(Protocol):
             InvalidInput: The parameters drive a price above 1e12; the one most at fault is named.
         """
         ...
+
+
+@lru_cache(maxsize=256)
+def is_model(kind: type) -> bool:
+    """Whether the values of a class are market models; a protocol is looked up name by name, so each is asked once.
+
+    A class itself, which has `sample` too, is none.
+    """
+    return callable(getattr(kind, "sample", None)) and not issubclass(kind, type)
 
 
 M = TypeVar("M", bound=MarketModel)

@@ -1,6 +1,6 @@
 """Numbers that are the same to the last bit on every machine: elementary functions and what compiles them."""
 
-from optionchain.numerics.engine import Kernel, compile_in_background, compile_kernels
+from optionchain.numerics.engine import Kernel, compile_kernels, compile_when_worthwhile
 from optionchain.numerics.functions import exp, expm1, log, log1p, log_ndtr, ndtr, ndtri
 
 IDENTITY = "formulas-v1"
@@ -13,8 +13,8 @@ __all__ = [
     "EARLIER",
     "IDENTITY",
     "Kernel",
-    "compile_in_background",
     "compile_kernels",
+    "compile_when_worthwhile",
     "exp",
     "expm1",
     "log",

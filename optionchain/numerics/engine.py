@@ -1,10 +1,11 @@
 """What evaluates formulas: machine code where numba is at hand and ready, plain NumPy before that and elsewhere.
 
 Both give the same bytes, so nobody needs to wait for the compiler: a kernel is plain until `compile_kernels` has made
-machine code of it, from then on it is three to eighty times as fast. Importing numba takes half a second and 70 MB, and
-compiling everything some seconds, so that only what prices for long does it: services at their start, in the
-background, sweeps and benchmarks before they begin, installations ahead of time. The code is kept in a directory whose
-name has a digest of every source that it was made from: another version never finds it.
+machine code of it, from then on it is three to eighty times as fast. Numba and its code take a second to load and 130
+MB, and compiling everything some seconds, so that only what prices for long does it: sweeps and benchmarks before they
+begin, services in the background once they have priced for as long as loading takes, installations ahead of time. The
+code is kept in a directory whose name has a digest of every source that it was made from: another version never finds
+it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import math
 import os
 import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +41,8 @@ _KERNELS: list[Kernel] = []
 _COMPILING = threading.Lock()
 _HERE = Path(__file__).parent
 _NEEDS_NO_COMPILER = "NUMBA_DISABLE_JIT"  # numba's own switch
+# Of plain evaluation. Whoever pays so much before buying never pays more than twice what it need have been.
+WORTH_COMPILING_SECONDS = 1.0
 
 
 class Kernel:
@@ -64,8 +69,10 @@ class Kernel:
         if self._compiled is not None:
             self._compiled(*arrays)
             return
+        begin = time.perf_counter()
         with np.errstate(all="ignore"):
             self.plain(*arrays)
+        _PLAIN_TIME.spend(time.perf_counter() - begin)
 
     @property
     def is_compiled(self) -> bool:
@@ -74,6 +81,22 @@ class Kernel:
     def use(self, compiled: Callable[..., None] | None) -> None:
         """Run this machine code from now on, or none."""
         self._compiled = compiled
+
+
+class _PlainTime:
+    """How long kernels have run plain in this process, and how long they may before they are compiled."""
+
+    def __init__(self) -> None:
+        self.left = math.inf
+
+    def spend(self, seconds: float) -> None:
+        self.left -= seconds
+        if self.left <= 0:
+            self.left = math.inf
+            threading.Thread(target=compile_kernels, name="compile-kernels", daemon=True).start()
+
+
+_PLAIN_TIME = _PlainTime()
 
 
 def compile_kernels() -> bool:
@@ -99,15 +122,13 @@ def compile_kernels() -> bool:
     return True
 
 
-def compile_in_background() -> threading.Thread:
-    """Start `compile_kernels` and go on; until it is done the kernels are plain.
+def compile_when_worthwhile(seconds: float = WORTH_COMPILING_SECONDS) -> None:
+    """Compile in the background once kernels have run plain for so long; a process that prices little never does.
 
-    Returns:
-        The thread, which ends with the process.
+    Args:
+        seconds: Of plain evaluation from now on.
     """
-    thread = threading.Thread(target=compile_kernels, name="compile-kernels", daemon=True)
-    thread.start()
-    return thread
+    _PLAIN_TIME.left = seconds
 
 
 def source_digest() -> str:

@@ -1,7 +1,7 @@
 """The ports: what the application needs of the outside, in its own words. Adapters satisfy them."""
 
 from optionchain.ports.configuration import ConfigRepository
-from optionchain.ports.dependencies import Breaker, Cached, CacheService, Dependency
+from optionchain.ports.dependencies import Breaker, Cached, CacheEntry, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
@@ -15,6 +15,7 @@ __all__ = [
     "Answers",
     "Authentication",
     "Breaker",
+    "CacheEntry",
     "CacheService",
     "Cached",
     "Checkpoint",

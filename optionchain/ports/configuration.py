@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from optionchain.configuration.parameters import ConfiguredParameter
 from optionchain.configuration.versions import Configuration, ConfigurationSummary
 
 
@@ -14,6 +15,18 @@ class ConfigRepository(Protocol):
 
     async def get_config(self, name: str, version: int | None = None) -> Configuration:
         """A version of a configuration; None is the latest.
+
+        Raises:
+            NotFound: There is none.
+        """
+        ...
+
+    async def get_parameter(self, name: str, key: str) -> ConfiguredParameter:
+        """One parameter of the latest version of a configuration, and where its value comes from.
+
+        Args:
+            name: Of the configuration; `simulator` has built-in values where it was never written.
+            key: Its path, with dots; of `simulator`, the last part will do: ``spread``.
 
         Raises:
             NotFound: There is none.
@@ -49,8 +62,8 @@ class ConfigRepository(Protocol):
         """
         ...
 
-    def changes(self) -> AsyncGenerator[str | None, None]:
-        """The names of configurations as they change, whoever changes them; without end.
+    def changes(self) -> AsyncGenerator[tuple[str, int] | None, None]:
+        """The names and new versions of configurations as they change, whoever changes them; without end.
 
         None comes first, once no further change can be missed.
 

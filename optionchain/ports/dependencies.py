@@ -30,19 +30,39 @@ class Cached:
     is_stale: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """What a cache keeps under a key.
+
+    Attributes:
+        value: What was set.
+        version: Of the source when it was read there; 0 where that has none.
+    """
+
+    value: bytes
+    version: int = 0
+
+
 class CacheService(Protocol):
     """Bytes with a time to live. A cache that does not answer is an empty one: no method raises for that."""
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, key: str) -> CacheEntry | None:
         """The value, or None where there is none or its time is over."""
         ...
 
-    async def set(self, key: str, value: bytes, ttl_seconds: float) -> None:
-        """Keep a value for about `ttl_seconds`: a little less, so that what was set together ends apart."""
+    async def set(self, key: str, value: bytes, ttl_seconds: float, *, version: int = 0) -> None:
+        """Keep a value for about `ttl_seconds`: a little less, so that what was set together ends apart.
+
+        Unless a newer version is kept, or was called for by `delete`.
+        """
         ...
 
-    async def delete(self, key: str) -> None:
-        """Forget a value, in every process."""
+    async def delete(self, key: str, *, version: int = 0) -> None:
+        """Forget a value, in every process; of several versions, those before `version`.
+
+        Whoever has just read an older version cannot set it afterwards. While the cache does not answer, this process
+        gives nothing of the key, and has it forgotten as soon as it answers again.
+        """
         ...
 
     async def exists(self, key: str) -> bool:

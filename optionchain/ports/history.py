@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -23,10 +23,13 @@ class HistoricalDataRepository(Protocol):
         """
         ...
 
-    async def save_historical_chain(self, chain: HistoricalChain) -> None:
+    async def save_historical_chain(self, chain: HistoricalChain) -> int:
         """Store a chain in place of what was stored of that asset and day; readers see one or the other.
 
         Saved again, nothing doubles. When two write the same day at once, the last one counts.
+
+        Returns:
+            Its revision: every write of a day has a greater one than the write before.
         """
         ...
 
@@ -41,6 +44,10 @@ class HistoricalDataRepository(Protocol):
         Raises:
             Conflict: Others kept changing the same day; nothing was stored.
         """
+        ...
+
+    async def chain_revisions(self, asset: str, days: Collection[date]) -> Mapping[date, int]:
+        """The revisions of the chains of some days; of days without a chain there is none."""
         ...
 
     async def list_available_assets(self) -> Sequence[AssetSummary]:
@@ -111,11 +118,15 @@ class HistoricalDataRepository(Protocol):
         ...
 
     async def store_simulation_result(self, result: SimulationResult) -> None:
-        """Keep a result for good. Storing the same again is no error.
+        """Keep a result for good. One that goes on from what is stored takes its place; its beginning changes nothing.
 
         Raises:
             Conflict: Another result has this id.
         """
+        ...
+
+    async def results_of_session(self, session_id: str, stored_by: str) -> Sequence[SimulationResult]:
+        """The results of a session that are its owner's, in order of id; each change of its parameters began one."""
         ...
 
     async def get_simulation_result(self, result_id: str) -> SimulationResult:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from optionchain.arrays import Floats
 from optionchain.pricing.inputs import Term, checked, common_shape, flat, flat_unless_single
 from optionchain.pricing.kernel import BLOCK, VALUED, price
+from optionchain.pricing.option_type import OptionType, are_calls
 
 DAYS_PER_YEAR = 365.0
 
@@ -43,6 +44,42 @@ class Valuation:
     call_rho: Floats
     put_rho: Floats
 
+    def of(self, option_type: OptionType) -> SideValuation:
+        """Of the two, what each contract is.
+
+        Args:
+            option_type: ``call`` or ``put``, or an array of them; broadcasts against the prices.
+
+        Raises:
+            InvalidInput: It is neither, or the shapes do not broadcast.
+        """
+        calls = are_calls(option_type)
+        shape = common_shape(option_type=calls, price=self.call_price)
+
+        def chosen(call: Floats, put: Floats) -> Floats:
+            return np.broadcast_to(np.where(calls, call, put), shape).copy()
+
+        return SideValuation(
+            price=chosen(self.call_price, self.put_price),
+            delta=chosen(self.call_delta, self.put_delta),
+            gamma=chosen(self.gamma, self.gamma),
+            vega=chosen(self.vega, self.vega),
+            theta=chosen(self.call_theta, self.put_theta),
+            rho=chosen(self.call_rho, self.put_rho),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SideValuation:
+    """Price and greeks of contracts that are calls or puts, each of the broadcast shape; units as in `Valuation`."""
+
+    price: Floats
+    delta: Floats
+    gamma: Floats
+    vega: Floats
+    theta: Floats
+    rho: Floats
+
 
 def black_scholes(
     *,
@@ -65,7 +102,7 @@ def black_scholes(
         dividend_yield: Annualised, continuously compounded.
 
     Returns:
-        Arrays of the broadcast shape.
+        Arrays of the broadcast shape, of the call and of the put; ``.of(option_type)`` gives those of the contract.
 
     Raises:
         InvalidInput: An input is not numeric, not finite or out of range, or the shapes do not broadcast.
@@ -78,6 +115,8 @@ def black_scholes(
         >>> value = black_scholes(spot=42.0, strike=[40.0], expiry_years=0.5, volatility=0.2, rate=0.1)
         >>> value.call_price.round(2), value.put_price.round(2)
         (array([4.76]), array([0.81]))
+        >>> value.of("put").price.round(2)
+        array([0.81])
     """
     terms = checked(
         spot=spot,
@@ -186,3 +225,8 @@ def theta(
 def rho(*, price: Floats, delta: Floats, spot: Term, years: Term) -> Floats:
     """Price change per percentage point of the rate: what the bonds of the replicating portfolio lose."""
     return 0.01 * years * (delta * spot - price)
+
+
+def dividend_rho(*, delta: Floats, spot: Term, years: Term) -> Floats:
+    """Price change per percentage point of the dividend yield: what the shares of the replicating portfolio lose."""
+    return -0.01 * years * delta * spot

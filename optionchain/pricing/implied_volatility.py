@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from optionchain import numerics
 from optionchain.arrays import Floats
@@ -15,6 +16,7 @@ from optionchain.numerics.elementary import exp, log
 from optionchain.numerics.formula import Number, formula, select
 from optionchain.numerics.normal import ndtr, ndtri, ndtri_above_middle
 from optionchain.pricing.inputs import checked, common_shape, flat, numbers
+from optionchain.pricing.option_type import OptionType, are_calls
 
 # As a logarithm: within it the price is linear in the moneyness, beyond it the tails are told apart.
 _NEAR_THE_MONEY = 1e-12
@@ -38,7 +40,8 @@ def implied_volatility(
     expiry_years: ArrayLike,
     rate: ArrayLike = 0.0,
     dividend_yield: ArrayLike = 0.0,
-    is_call: ArrayLike,
+    option_type: OptionType | None = None,
+    is_call: ArrayLike | None = None,
 ) -> Floats:
     """Return the volatility at which Black-Scholes-Merton gives `price`; the inputs broadcast together.
 
@@ -51,7 +54,8 @@ def implied_volatility(
         expiry_years: Years, ACT/365, >= 0. Zero gives NaN: no price at expiry depends on the volatility.
         rate: Annualised, continuously compounded.
         dividend_yield: Annualised, continuously compounded.
-        is_call: True for a call, False for a put.
+        option_type: ``call`` or ``put``, or an array of them.
+        is_call: The earlier spelling, deprecated: True for a call, False for a put.
 
     Returns:
         Annualised volatility, of the broadcast shape; NaN where none gives the price, or no single one: up
@@ -59,7 +63,7 @@ def implied_volatility(
 
     Raises:
         InvalidInput: A term is not numeric, a term other than the price is not finite or out of range,
-            `is_call` is not boolean, or the shapes do not broadcast.
+            `option_type` is neither call nor put, or the shapes do not broadcast.
 
     Source:
         P. Jaeckel, "Let's Be Rational", 2015: normalised price, asymptotic guesses, and steps of third order
@@ -67,17 +71,15 @@ def implied_volatility(
 
     Example:
         >>> implied_volatility(
-        ...     [4.76, 0.81], spot=42.0, strike=40.0, expiry_years=0.5, rate=0.1, is_call=[True, False]
+        ...     [4.76, 0.81], spot=42.0, strike=40.0, expiry_years=0.5, rate=0.1, option_type=["call", "put"]
         ... ).round(3)
         array([0.2, 0.2])
     """
-    prices, calls = numbers("price", price), np.asarray(is_call)
-    if calls.dtype.kind != "b":
-        raise InvalidInput("is_call", "must be true or false")
+    prices, calls = numbers("price", price), _calls(option_type, is_call)
     terms = checked(
         spot=spot, strike=strike, expiry_years=expiry_years, rate=rate, dividend_yield=dividend_yield
     )
-    shape = common_shape(price=prices, **terms, is_call=calls)
+    shape = common_shape(price=prices, **terms, option_type=calls)
     years = terms["expiry_years"]
     prepaid = flat(terms["spot"] * numerics.exp(-terms["dividend_yield"] * years), shape)
     bond = flat(terms["strike"] * numerics.exp(-terms["rate"] * years), shape)
@@ -85,6 +87,16 @@ def implied_volatility(
     total = _total_volatilities(flat(prices, shape) - intrinsic, prepaid, bond)
     root_years = np.sqrt(np.where(years > 0.0, years, np.nan))
     return np.asarray(total.reshape(shape) / root_years)
+
+
+def _calls(option_type: OptionType | None, is_call: ArrayLike | None) -> NDArray[np.bool_]:
+    if is_call is None:
+        return are_calls("" if option_type is None else option_type)
+    warnings.warn("is_call is deprecated: say option_type='call' or 'put'", DeprecationWarning, stacklevel=3)
+    calls = np.asarray(is_call)
+    if option_type is not None or calls.dtype.kind != "b":
+        raise InvalidInput("is_call", "must be true or false, and not beside option_type")
+    return calls
 
 
 def _total_volatilities(time_values: Floats, prepaid: Floats, bonds: Floats) -> Floats:

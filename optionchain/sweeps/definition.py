@@ -123,6 +123,13 @@ class SweepDefinition:
             "keep": self.keep,
         }
 
+    def __repr__(self) -> str:
+        varied = ", ".join(self.plan.combinations.names()) or "nothing"
+        return (
+            f"<{type(self).__name__} of {self.base.symbol}: {len(self.plan):,} scenarios of {varied}, "
+            f"{self.paths:,} paths each, measuring {', '.join(self.names)}>"
+        )
+
     def _settled_block_paths(self) -> int:
         multiple = SAMPLINGS[self.sampling].multiple
         if self.block_paths is not None:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
+from optionchain.extras import brought_by
+from optionchain.frames import pandas_frame, polars_frame
 from optionchain.measures import PathBlock
 from optionchain.models import MarketModel, model_to_wire
 from optionchain.parameters import SimulationParameters
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     import pandas
     import polars
     import pyarrow as pa
-    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure
 
 PATHS_FOLDER = "paths"
 """Of a recorded sweep: where its kept paths are."""
+
+SHOWN_ROWS = 20
+"""Of a table in a notebook."""
 
 State: TypeAlias = Literal["completed", "interrupted", "failed"]
 
@@ -61,7 +66,8 @@ class SweepResult:
         ``_std_error``, ``_min``, ``_max``, the quantiles ``_q5`` ..., and for profits and losses
         ``_value_at_risk`` and ``_expected_shortfall``, losses as positive numbers.
         """
-        import pyarrow as pa  # noqa: PLC0415  heavy
+        with brought_by("frames", purpose="a table"):
+            import pyarrow as pa  # noqa: PLC0415  heavy
 
         done = np.flatnonzero(self.is_done)
         columns: dict[str, Any] = {"scenario": pa.array(done)}
@@ -75,21 +81,17 @@ class SweepResult:
         return pa.table(columns)
 
     def to_polars(self) -> polars.DataFrame:
-        """`to_arrow` as a polars data frame."""
-        import polars  # noqa: PLC0415  heavy
-
-        frame = polars.from_arrow(self.to_arrow())
-        assert isinstance(frame, polars.DataFrame)  # noqa: S101  what a table becomes
-        return frame
+        """`to_arrow` as a polars frame."""
+        return polars_frame(self.to_arrow())
 
     def to_pandas(self) -> pandas.DataFrame:
-        """`to_arrow` as a pandas data frame; needs pandas."""
-        frame: pandas.DataFrame = self.to_arrow().to_pandas()
-        return frame
+        """`to_arrow` as a pandas frame."""
+        return pandas_frame(self.to_arrow())
 
     def write_parquet(self, path: str) -> None:
         """`to_arrow` as a Parquet file, local or of any file system that fsspec knows."""
-        import fsspec  # noqa: PLC0415
+        with brought_by("frames", purpose="write_parquet"):
+            import fsspec  # noqa: PLC0415
 
         with fsspec.open(path, "wb") as stream:
             stream.write(parquet_bytes(self.to_arrow()))
@@ -100,7 +102,8 @@ class SweepResult:
         Raises:
             InvalidInput: The sweep did not keep them.
         """
-        import polars  # noqa: PLC0415  heavy
+        with brought_by("frames", purpose="kept_paths"):
+            import polars  # noqa: PLC0415  heavy
 
         if self.folder is None or self.sweep.keep != "paths":
             raise InvalidInput(
@@ -151,7 +154,7 @@ class SweepResult:
         return surroundings().create_session(self.parameters(scenario, path), url=url, api_key=api_key)
 
     def plot(self, statistic: str, *, by: str | None = None, colour: str | None = None) -> Figure:
-        """Draw a statistic against a parameter, a line for each value of another; needs matplotlib.
+        """Draw a statistic against a parameter, a line for each value of another; the figure is plotly's.
 
         Args:
             statistic: A column such as ``terminal_price_mean``; means come with bars of two standard errors.
@@ -161,12 +164,12 @@ class SweepResult:
         Raises:
             InvalidInput: There is no such column; the error lists those that there are.
         """
-        from optionchain.sweeps.plot import line_plot  # noqa: PLC0415  matplotlib is heavy
+        from optionchain.pictures.sweep import line_plot  # noqa: PLC0415  plotly is heavy
 
         return line_plot(self._succeeded(), self._varying(), statistic, by=by, colour=colour)
 
     def heatmap(self, statistic: str, *, x: str | None = None, y: str | None = None) -> Figure:
-        """Draw a statistic over two parameters, the mean of what else varies; needs matplotlib.
+        """Draw a statistic over two parameters, the mean of what else varies; the figure is plotly's.
 
         Args:
             statistic: A column such as ``short_strangle_mean``.
@@ -176,9 +179,34 @@ class SweepResult:
         Raises:
             InvalidInput: There is no such column, or fewer than two parameters vary.
         """
-        from optionchain.sweeps.plot import heat_map  # noqa: PLC0415  matplotlib is heavy
+        from optionchain.pictures.sweep import heat_map  # noqa: PLC0415  plotly is heavy
 
         return heat_map(self._succeeded(), self._varying(), statistic, x=x, y=y)
+
+    def __repr__(self) -> str:
+        done = f"{int(self.is_done.sum()):,} of {len(self.sweep.plan):,} scenarios"
+        return f"<SweepResult {self.state}: {done}, {self.sweep.paths:,} paths each>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what varies, and of each measure the mean with its standard error."""
+        from optionchain.pictures.notebook import html_table  # noqa: PLC0415  only a notebook asks
+
+        done = np.flatnonzero(self.is_done).tolist()
+        rows = [[*self._changes(scenario), *self._means(scenario)] for scenario in done[:SHOWN_ROWS]]
+        rest = len(done) - len(rows)
+        headings = [*self._varying(), *(f"{name} mean" for name in self.sweep.names)]
+        return html_table(repr(self)[1:-1], headings, rows, f"and {rest:,} more scenarios" if rest else "")
+
+    def _changes(self, scenario: int) -> list[str]:
+        changes, shock = self.sweep.plan.changes(scenario), self.sweep.plan.shock(scenario)
+        values = changes if shock is None else {**changes, "shock": shock.name}
+        return [str(_shown(values.get(name, ""))) for name in self._varying()]
+
+    def _means(self, scenario: int) -> list[str]:
+        if scenario in self.errors:
+            return [self.errors[scenario]]
+        numbers = dict(zip(self.sweep.statistics.columns(), self.numbers[scenario], strict=True))
+        return [f"{numbers[f'{n}_mean']:,.4g} ± {numbers[f'{n}_std_error']:.2g}" for n in self.sweep.names]
 
     def _succeeded(self) -> polars.DataFrame:
         frame = self.to_polars()

@@ -1,7 +1,7 @@
 """What a sweep finds around it: where it computes, who watches, where it is recorded, unless it is told otherwise.
 
-The domain computes in this process and tells nobody. Where the package `cluster` is installed beside it, that one's
-surroundings are used: it is named here as text, for the domain imports nothing of what is built on it.
+The domain computes in this process and tells nobody. Where the service is installed beside it, that one's surroundings
+are used: it is named here as text, for the domain imports nothing of what is built on it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from optionchain.sweeps.definition import SweepDefinition
 from optionchain.sweeps.engine import Engine, InProcess
 from optionchain.sweeps.progress import ProgressObserver, Silent
 
+SERVICE = "optionchain_server"
 RICHER = "cluster.sweeps.surroundings"
+
+_HOW_TO_INSTALL = "which is not installed: pip install optionchain-simulator"
 
 InDoubt: TypeAlias = Literal["refuse", "anew"]
 """What to do where it is not certain that a record is of the same computation."""
@@ -80,13 +83,14 @@ class Surroundings(Protocol):
 
 
 def surroundings() -> Surroundings:
-    """Those of the package `cluster` where it is installed, else the domain's own."""
+    """Those of the service where it is installed, else the domain's own."""
     try:
-        return cast("Surroundings", import_module(RICHER).INSTALLED)
+        import_module(SERVICE)  # which puts the packages of the service in reach
     except ModuleNotFoundError as error:
-        if not RICHER.startswith(error.name or ""):
+        if error.name != SERVICE:
             raise
         return Alone()
+    return cast("Surroundings", import_module(RICHER).INSTALLED)
 
 
 class Alone:
@@ -106,9 +110,7 @@ class Alone:
         Raises:
             InvalidInput: Always.
         """
-        raise InvalidInput(
-            "output", f"is written by the package {RICHER.partition('.')[0]}, which is not installed"
-        )
+        raise InvalidInput("output", f"is written by the service, {_HOW_TO_INSTALL}")
 
     def create_session(
         self, parameters: SimulationParameters, *, url: str, api_key: str | None
@@ -118,6 +120,4 @@ class Alone:
         Raises:
             InvalidInput: Always.
         """
-        raise InvalidInput(
-            "url", f"is asked by the package {RICHER.partition('.')[0]}, which is not installed"
-        )
+        raise InvalidInput("url", f"is asked by the service, {_HOW_TO_INSTALL}")

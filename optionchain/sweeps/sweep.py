@@ -13,7 +13,7 @@ from optionchain.sweeps.run import run
 from optionchain.sweeps.surroundings import InDoubt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Sweep(SweepDefinition):
     """Scenarios of a simulation, each with many paths, reduced to statistics of what is measured on them.
 

@@ -7,7 +7,7 @@ that field's constant text. Marks are control characters, which JSON cannot cont
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain as concatenated
@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.chains.chain import OptionChain
-from optionchain.chains.columns import Column, GreekSet, Stored
-from optionchain.chains.contracts import COLUMNS
+from optionchain.chains.columns import GREEK_SETS, SIDES, Column, GreekSet, Stored
+from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
 
 _COMMA = ord(",")
 _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
 _INSTANTS = orjson.OPT_UTC_Z
 
 
-def v1_contracts(chain: OptionChain, greeks: GreekSet = "first") -> bytes:
+def v1_contracts(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
     """Encode the contracts of a chain with one expiration, which every contract names.
 
     Args:
         chain: With exactly one expiration.
-        greeks: Which greeks the contracts show; theta and rho are the call's.
+        greeks: Which greeks the contracts show beside delta and gamma.
 
     Returns:
         ``[{"strike": ..., "expiration": ..., "call": {...}, "put": {...}, "implied_volatility": ...}, ...]``
@@ -46,12 +46,12 @@ def v1_contracts(chain: OptionChain, greeks: GreekSet = "first") -> bytes:
     return b"".join(contracts)
 
 
-def v2_chains(chain: OptionChain, greeks: GreekSet = "first") -> bytes:
+def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
     """Encode all expirations, each with its contracts.
 
     Args:
         chain: With any number of expirations.
-        greeks: Which greeks the contracts show; theta and rho are the call's.
+        greeks: Which greeks the contracts show beside delta and gamma.
 
     Returns:
         ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``
@@ -88,31 +88,39 @@ class _Layout:
 
 @lru_cache
 def _layout(greeks: GreekSet) -> _Layout:
-    """The strike, the object of each side, and what is beside them."""
-    shown = [column for column in COLUMNS if column.json and column.is_shown(greeks)]
-    strike, *beside = [column for column in shown if column.json_side is None]
-    before = {strike: b'},{"strike":'}
-    for side, closing in (("call", b""), ("put", b"}")):
-        opening = b'%b,"%b":{' % (closing, side.encode())
-        for column in (column for column in shown if column.json_side == side):
-            before[column] = opening + _key(column)
-            opening = b","
-    opening = b"},"
-    for column in beside:
-        before[column] = opening + _key(column)
-        opening = b","
-    rows = [column.row for column in before if isinstance(column, Stored)]
-    distinct = list(dict.fromkeys(before.values()))
+    """The strike, the object of each side with its block of greeks, and what is of both sides."""
+    shown = [column for column in COLUMNS if column.is_always_shown]
+    strike, *shared = [column for column in shown if column.side is None]
+    before = [(strike, b'},{"strike":')]
+    after = b""
+    for side in SIDES:
+        before += _object(after + b',"%b":{' % side.encode(), [each for each in shown if each.side == side])
+        after = b"}"
+        if greeks != "none":
+            block = [each for label in _block(greeks) if (each := of_side(label, side)) is not None]
+            before += _object(b',"greeks":{', block)
+            after = b"}}"
+    before += _object(after + b",", shared)
+    texts = list(dict.fromkeys(text for _, text in before))
+    rows = [column.row for column, _ in before if isinstance(column, Stored)]
     return _Layout(
-        columns=tuple(before),
+        columns=tuple(column for column, _ in before),
         rows=rows if len(rows) == len(before) else None,
-        marks=tuple(distinct.index(text) for text in before.values()),
-        texts=tuple((bytes([mark]), text) for mark, text in enumerate(distinct)),
+        marks=tuple(texts.index(text) for _, text in before),
+        texts=tuple((bytes([mark]), text) for mark, text in enumerate(texts)),
     )
 
 
-def _key(column: Column) -> bytes:
-    return b'"%b":' % column.label.encode()
+def _block(greeks: GreekSet) -> tuple[str, ...]:
+    """The labels of a block: with all greeks, it has also those that are always shown."""
+    return greek_labels(*GREEK_SETS) if greeks == "all" else greek_labels(greeks)
+
+
+def _object(opening: bytes, columns: Sequence[Column]) -> Iterator[tuple[Column, bytes]]:
+    """Each column with the text before its number, the first after `opening`."""
+    for column in columns:
+        yield column, opening + b'"%b":' % column.label.encode()
+        opening = b","
 
 
 @lru_cache(maxsize=64)

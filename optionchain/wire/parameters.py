@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
+from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire
 from optionchain.numerics import EARLIER
-from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration, declared_parameters
+from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
@@ -21,21 +23,47 @@ PLAIN_FIELDS = tuple(name for name in declared_parameters() if name != "path")
 _OF_THE_FIRST_RELEASE = tuple(declared_parameters())[: list(declared_parameters()).index("seed") + 1]
 _LATER = tuple(name for name in declared_parameters() if name not in _OF_THE_FIRST_RELEASE)
 _MICROSECOND = timedelta(microseconds=1)
+_DECLARED = frozenset(declared_parameters())
 
 
 def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input, as JSON values."""
-    interval = parameters.step_interval
-    return _plain(parameters, _OF_THE_FIRST_RELEASE) | {
-        "method": model_to_wire(parameters.method),
-        "time_frame": parameters.time_frame.to_wire(),
-        "step_interval_microseconds": None if interval is None else interval // _MICROSECOND,
-        "start_at": instant_to_wire(parameters.start_at),
-        "expirations": _expirations_to_wire(parameters.expirations),
-        **_plain(parameters, _LATER),
+    return fields_to_wire({name: getattr(parameters, name) for name in _ALL}) | {
         "rng": RNG_NAME,
         "numerics": parameters.numerics,
     }
+
+
+def fields_to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Some fields of `SimulationParameters`, but for `numerics`, as JSON values.
+
+    Args:
+        values: By name.
+    """
+    wire: dict[str, Any] = {}
+    for name, value in values.items():
+        form = _FORMS.get(name)
+        if form is None:
+            wire[name] = value
+        else:
+            wire[form.name] = form.to_wire(value)
+    return wire
+
+
+def fields_from_wire(wire: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `fields_to_wire`; what is no field is left out.
+
+    Raises:
+        InvalidInput: A value is out of range.
+    """
+    values: dict[str, Any] = {}
+    for name, value in wire.items():
+        if name in _DECLARED:
+            values[name] = value
+        elif name in _FORMS_BY_WIRE:
+            field, form = _FORMS_BY_WIRE[name]
+            values[field] = form.from_wire(value)
+    return values
 
 
 def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
@@ -44,21 +72,7 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
     Raises:
         InvalidInput: A value is out of range.
     """
-    interval = wire["step_interval_microseconds"]
-    return SimulationParameters(
-        **{name: wire[name] for name in _OF_THE_FIRST_RELEASE},
-        **{name: wire[name] for name in _LATER if name in wire},
-        method=model_from_wire(wire["method"]),
-        time_frame=TimeFrame.from_wire(wire["time_frame"], "time_frame"),
-        step_interval=None if interval is None else timedelta(microseconds=interval),
-        start_at=instant_from_wire("start_at", wire["start_at"]),
-        expirations=_expirations_from_wire(wire["expirations"]),
-        numerics=wire.get("numerics", EARLIER),
-    )
-
-
-def _plain(parameters: SimulationParameters, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(parameters, name) for name in names}
+    return SimulationParameters(**fields_from_wire(wire), numerics=wire.get("numerics", EARLIER))
 
 
 def _expirations_to_wire(expirations: Expirations) -> dict[str, Any]:
@@ -71,3 +85,26 @@ def _expirations_from_wire(wire: Mapping[str, Any]) -> SingleExpiration | Schedu
     if "days" in wire:
         return SingleExpiration(wire["days"])
     return schedule_from_wire(wire["schedule"])
+
+
+class _Form(NamedTuple):
+    """How a field is told whose JSON value is another than its own."""
+
+    name: str
+    to_wire: Callable[[Any], Any]
+    from_wire: Callable[[Any], Any]
+
+
+_FORMS = {
+    "method": _Form("method", model_to_wire, model_from_wire),
+    "time_frame": _Form("time_frame", TimeFrame.to_wire, partial(TimeFrame.from_wire, field="time_frame")),
+    "step_interval": _Form(
+        "step_interval_microseconds",
+        lambda interval: None if interval is None else interval // _MICROSECOND,
+        lambda interval: None if interval is None else timedelta(microseconds=interval),
+    ),
+    "start_at": _Form("start_at", instant_to_wire, partial(instant_from_wire, "start_at")),
+    "expirations": _Form("expirations", _expirations_to_wire, _expirations_from_wire),
+}
+_FORMS_BY_WIRE = {form.name: (field, form) for field, form in _FORMS.items()}
+_ALL = (*_OF_THE_FIRST_RELEASE, *_FORMS, *_LATER)

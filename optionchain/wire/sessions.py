@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
+from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.models import model_to_wire
-from optionchain.parameters import SimulationParameters, SingleExpiration, declared_parameters
+from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
 
@@ -113,6 +114,13 @@ def _simulation(session: Session) -> dict[str, Any]:
     }
 
 
+def shown_parameters(parameters: SimulationParameters) -> dict[str, Any]:
+    """Parameters as the answers of their kind show them: a request with them gives the same session."""
+    if isinstance(parameters.expirations, SingleExpiration):
+        return _chain_parameters(parameters)
+    return replay_request(parameters)
+
+
 def replay_request(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input: a request with this body gives the same simulation."""
     schedule = parameters.expirations
@@ -130,5 +138,6 @@ def replay_request(parameters: SimulationParameters) -> dict[str, Any]:
             "tzdb_version": tzdb_version(),
             "calendar_version": calendar_version(schedule.calendar),
             "rng": RNG_NAME,
+            "numerics": parameters.numerics,
         }
     )

@@ -23,7 +23,7 @@ class Moment:
 
     simulation: Simulation
     step: int
-    greeks: GreekSet = "first"
+    greeks: GreekSet = "none"
 
 
 def snapshot_bodies(moments: Sequence[Moment]) -> list[bytes]:
@@ -43,7 +43,7 @@ def snapshot_bodies(moments: Sequence[Moment]) -> list[bytes]:
     return [_rendered(moment, chain) for moment, chain in zip(moments, chains, strict=True)]
 
 
-def snapshot_body(simulation: Simulation, step: int, greeks: GreekSet = "first") -> bytes:
+def snapshot_body(simulation: Simulation, step: int, greeks: GreekSet = "none") -> bytes:
     """The snapshot of one moment; arguments and errors as for `snapshot_bodies`."""
     return _rendered(Moment(simulation, step, greeks), simulation.chain(step))
 

@@ -18,6 +18,7 @@ from optionchain_client.views import (
     HistoricalExpiration,
     HistoricalUnderlying,
     RealisedVolatility,
+    Result,
     SavedChain,
     VolatilityRow,
 )
@@ -47,6 +48,16 @@ class AsyncHistory:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+
+    async def results(self, session_id: str) -> list[Result]:
+        """The steps that a session or simulation of yours was served, also when it is gone, where they are kept.
+
+        Raises:
+            NotFound: None were kept.
+        """
+        answer = await self._transport.send(reading(f"/api/v1/results/{segment(session_id)}"))
+        results: list[Result] = answer["data"]
+        return results
 
     async def assets(self) -> list[AssetView]:
         """What is stored, by asset."""

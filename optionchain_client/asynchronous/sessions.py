@@ -72,7 +72,7 @@ class AsyncSimulation(AsyncStepped):
         self.view = view
 
     async def stream(
-        self, *, from_step: int = 0, interval_seconds: float = 0.0, greeks: Greeks = "first"
+        self, *, from_step: int = 0, interval_seconds: float = 0.0, greeks: Greeks = "none"
     ) -> AsyncStream[Snapshot]:
         """Every snapshot from a step on as the server sends them, whatever the cursor, which stays.
 
@@ -82,7 +82,7 @@ class AsyncSimulation(AsyncStepped):
         Args:
             from_step: The first step.
             interval_seconds: Pause between two snapshots; 0 sends them as fast as they are read.
-            greeks: Which greeks to ask for.
+            greeks: Which greeks to ask for beside delta and gamma.
         """
         query = {"from_step": from_step, "interval_seconds": interval_seconds, "greeks": greeks}
 

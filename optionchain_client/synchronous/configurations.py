@@ -10,7 +10,12 @@ from optionchain_client.checks import refuse_not_finite
 from optionchain_client.errors import Conflict, NotFound
 from optionchain_client.requests import ApiRequest, reading, segment
 from optionchain_client.synchronous.transport import Transport
-from optionchain_client.views import ConfigurationVersion, ConfigurationView
+from optionchain_client.views import (
+    ConfigurationVersion,
+    ConfigurationView,
+    ParameterView,
+    StoredConfiguration,
+)
 
 CONFIG = "/api/v1/config"
 
@@ -28,7 +33,7 @@ class Configurations:
         return versions
 
     def get(self, name: str, *, version: int | None = None) -> ConfigurationView:
-        """A version of a configuration; None is the latest.
+        """A version of a configuration; None is the latest. Version 0 of `simulator` is what is built in.
 
         Raises:
             NotFound: There is none.
@@ -36,7 +41,21 @@ class Configurations:
         view: ConfigurationView = self._transport.send(reading(_path(name), version=version))
         return view
 
-    def history(self, name: str, *, limit: int = 100) -> list[ConfigurationView]:
+    def parameter(self, name: str, key: str) -> ParameterView:
+        """A parameter of the latest version, and where its value comes from.
+
+        Args:
+            name: Of the configuration.
+            key: Its path, with dots; of `simulator` the last part will do.
+
+        Raises:
+            NotFound: There is none.
+        """
+        path = f"{_path(name)}/parameters/{segment(key)}"
+        view: ParameterView = self._transport.send(reading(path))
+        return view
+
+    def history(self, name: str, *, limit: int = 100) -> list[StoredConfiguration]:
         """The versions of a configuration, the latest first.
 
         Args:
@@ -47,7 +66,7 @@ class Configurations:
             NotFound: There is none.
         """
         answer = self._transport.send(reading(f"{_path(name)}/history", limit=limit))
-        versions: list[ConfigurationView] = answer["data"]
+        versions: list[StoredConfiguration] = answer["data"]
         return versions
 
     def save(self, name: str, values: Mapping[str, Any], *, expected_version: int = 0) -> ConfigurationView:

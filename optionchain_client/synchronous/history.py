@@ -19,6 +19,7 @@ from optionchain_client.views import (
     HistoricalExpiration,
     HistoricalUnderlying,
     RealisedVolatility,
+    Result,
     SavedChain,
     VolatilityRow,
 )
@@ -48,6 +49,16 @@ class History:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def results(self, session_id: str) -> list[Result]:
+        """The steps that a session or simulation of yours was served, also when it is gone, where they are kept.
+
+        Raises:
+            NotFound: None were kept.
+        """
+        answer = self._transport.send(reading(f"/api/v1/results/{segment(session_id)}"))
+        results: list[Result] = answer["data"]
+        return results
 
     def assets(self) -> list[AssetView]:
         """What is stored, by asset."""

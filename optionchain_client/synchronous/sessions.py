@@ -73,7 +73,7 @@ class Simulation(Stepped):
         self.view = view
 
     def stream(
-        self, *, from_step: int = 0, interval_seconds: float = 0.0, greeks: Greeks = "first"
+        self, *, from_step: int = 0, interval_seconds: float = 0.0, greeks: Greeks = "none"
     ) -> Stream[Snapshot]:
         """Every snapshot from a step on as the server sends them, whatever the cursor, which stays.
 
@@ -83,7 +83,7 @@ class Simulation(Stepped):
         Args:
             from_step: The first step.
             interval_seconds: Pause between two snapshots; 0 sends them as fast as they are read.
-            greeks: Which greeks to ask for.
+            greeks: Which greeks to ask for beside delta and gamma.
         """
         query = {"from_step": from_step, "interval_seconds": interval_seconds, "greeks": greeks}
 

@@ -47,7 +47,7 @@ class Stepped:
         """Index of the next snapshot, as far as known."""
         return self._cursor.current_step
 
-    def peek(self, *, greeks: Greeks = "first") -> Snapshot:
+    def peek(self, *, greeks: Greeks = "none") -> Snapshot:
         """The next snapshot; the cursor stays.
 
         Raises:
@@ -56,7 +56,7 @@ class Stepped:
         with self._cursor.following():
             return self._cursor.peeked(self._transport.send(self._routes.peek(self.id, greeks)))
 
-    def step(self, *, greeks: Greeks = "first") -> Snapshot:
+    def step(self, *, greeks: Greeks = "none") -> Snapshot:
         """The next snapshot; the cursor moves behind it.
 
         A lost answer is asked for again and is the same: no snapshot is skipped, none is consumed twice.
@@ -68,7 +68,7 @@ class Stepped:
         snapshots = self._step(None, greeks)
         return snapshots[0]
 
-    def step_many(self, count: int, *, greeks: Greeks = "first") -> list[Snapshot]:
+    def step_many(self, count: int, *, greeks: Greeks = "none") -> list[Snapshot]:
         """The next `count` snapshots, fewer at the end, in one call and as one advance.
 
         Raises:
@@ -77,7 +77,7 @@ class Stepped:
         """
         return self._step(count, greeks)
 
-    def steps(self, *, bulk: int | None = None, greeks: Greeks = "first") -> Iterator[Snapshot]:
+    def steps(self, *, bulk: int | None = None, greeks: Greeks = "none") -> Iterator[Snapshot]:
         """Every snapshot from the cursor to the end; the cursor moves with them.
 
         Where somebody else moves the cursor meanwhile, the iteration goes on from there; each snapshot
@@ -85,7 +85,7 @@ class Stepped:
 
         Args:
             bulk: Snapshots a call. More is faster, and the server's cursor is then ahead of the iteration.
-            greeks: Which greeks to ask for.
+            greeks: Which greeks to ask for beside delta and gamma.
         """
         while not self._cursor.is_completed:
             try:
@@ -98,6 +98,7 @@ class Stepped:
         self,
         *,
         dataset: Dataset = "option_chains",
+        greeks: Greeks = "none",
         from_step: int | None = None,
         to_step: int | None = None,
     ) -> polars.DataFrame:
@@ -105,18 +106,20 @@ class Stepped:
 
         Args:
             dataset: `underlying`, `volatility` or `option_chains`: a row a strike, expiration and step.
+            greeks: Which greeks option chains have beside delta and gamma.
             from_step: The first step; None means 0.
             to_step: The last step, inclusive; None means all.
 
         Raises:
             ImportError: polars is not installed.
         """
-        return polars_of_arrow(self._arrow(dataset, from_step, to_step))
+        return polars_of_arrow(self._arrow(dataset, greeks, from_step, to_step))
 
     def to_pandas(
         self,
         *,
         dataset: Dataset = "option_chains",
+        greeks: Greeks = "none",
         from_step: int | None = None,
         to_step: int | None = None,
     ) -> pandas.DataFrame:
@@ -125,7 +128,7 @@ class Stepped:
         Raises:
             ImportError: pandas or pyarrow is not installed.
         """
-        return pandas_of_arrow(self._arrow(dataset, from_step, to_step))
+        return pandas_of_arrow(self._arrow(dataset, greeks, from_step, to_step))
 
     def download(
         self,
@@ -134,6 +137,7 @@ class Stepped:
         format: Format | None = None,
         dataset: Dataset = "option_chains",
         layout: Layout = "standard",
+        greeks: Greeks = "none",
         from_step: int | None = None,
         to_step: int | None = None,
     ) -> int:
@@ -141,9 +145,10 @@ class Stepped:
 
         Args:
             path: The file; replaced when the new one is whole.
-            format: `parquet`, `arrow`, `csv` or `json`; None goes by the file's ending.
+            format: `parquet`, `arrow`, `packed`, `csv` or `json`; None goes by the file's ending.
             dataset: `underlying`, `volatility` or `option_chains`.
             layout: `standard`, or `ironcondor`: the columns that the backtester of that name reads.
+            greeks: Which greeks option chains have beside delta and gamma.
             from_step: The first step; None means 0.
             to_step: The last step, inclusive; None means all.
 
@@ -157,6 +162,7 @@ class Stepped:
             dataset=dataset,
             format=format_of(fspath(path), format),
             layout=layout,
+            greeks=greeks,
             from_step=from_step,
             to_step=to_step,
         )
@@ -173,8 +179,10 @@ class Stepped:
         with self._cursor.following():
             return self._cursor.served(self._transport.send(self._cursor.step_request(count, greeks)))
 
-    def _arrow(self, dataset: Dataset, from_step: int | None, to_step: int | None) -> bytes:
-        query = export_query(dataset=dataset, format="arrow", from_step=from_step, to_step=to_step)
+    def _arrow(self, dataset: Dataset, greeks: Greeks, from_step: int | None, to_step: int | None) -> bytes:
+        query = export_query(
+            dataset=dataset, format="arrow", greeks=greeks, from_step=from_step, to_step=to_step
+        )
         return self._transport.fetch(self._routes.export(self.id, query))
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 
 class Benchmark(StrEnum):
-    """A module of `proving.bench` with a function ``run() -> dict[str, float]``."""
+    """A module of `proving.bench` with ``run() -> dict[str, float]``, and ``tables`` of them where one will not do."""
 
     PRICING = "pricing"
     SESSIONS = "sessions"
@@ -22,6 +22,7 @@ class Benchmark(StrEnum):
     HTTP = "http"
     SWEEP = "sweep"
     START = "start"
+    CONNECTIONS = "connections"
 
 
 def bench(
@@ -29,12 +30,18 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure on this machine, and show what was found. Ratios are taken within the one run."""
-    run: Callable[[], dict[str, float]] = importlib.import_module(f"proving.bench.{name.value}").run
-    figures = run()
+    module = importlib.import_module(f"proving.bench.{name.value}")
+    figures: dict[str, float] = module.run()
     if as_json:
         typer.echo(json.dumps(figures))
         return
-    table = Table("figure", "measured", title=f"optionchain bench {name.value}")
+    tables: Callable[[dict[str, float]], list[Table]] = getattr(module, "tables", _one_table)
+    for table in tables(figures):
+        Console().print(table)
+
+
+def _one_table(figures: dict[str, float]) -> list[Table]:
+    table = Table("figure", "measured")
     for figure, value in figures.items():
         table.add_row(figure.replace("_", " "), f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}")
-    Console().print(table)
+    return [table]

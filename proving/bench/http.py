@@ -1,139 +1,137 @@
-"""What the HTTP service sustains, in one run on one deployment: each rate beside that of a route that does nothing.
+"""What the HTTP service sustains and what a request costs, in one run on one deployment, at 1, 16 and 64 connections.
 
-The load comes from `wrk`, where it is installed, for a generator in Python is slower than the service. Without it
-we generate the load ourselves, say so, and the rates are lower bounds.
+Rates depend on the machine and on who else uses it; their ratio to that of a route which does nothing, and the
+processor time that a request takes of each process, hardly do.
 """
 
 from __future__ import annotations
 
-import asyncio
-import re
-import shutil
-import subprocess
-import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 import httpx
-import numpy as np
 import orjson
 from rich.console import Console
+from rich.table import Table
 
 from cluster.commands.demo import PARAMETERS
 from cluster.instance.temporary import temporary_instance
 from proving.bench.export import run_over_http
+from proving.bench.fastapi_floor import running_floor
+from proving.bench.load_generator import Load, Measured, Target, generate, is_lower_bound
+from proving.bench.processor_time import seconds_by_role, seconds_of, used_since
 
-CONNECTIONS = 64
+CONNECTIONS = (1, 16, 64)
 SESSIONS = 256
 STEPS = 10_000
 BULK = 100
-# wrk's report and our script's: the numbers and units of `Requests/sec: 2851.20` and `99%  31.20ms`.
-_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
-_PERCENTILE = re.compile(r"(50|99)%\s+([\d.]+)(us|ms|s|m)")
-_FAILED = re.compile(r"Non-2xx or 3xx responses:\s+(\d+)")
-_SECONDS_OF = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
-# Takes the requests of a file in turn; each thread begins elsewhere, so that they do not meet at one session.
-_SCRIPT = """
-local requests, position, threads = {}, 0, 0
-function setup(thread) thread:set("offset", threads); threads = threads + 1 end
-function init(args)
-  for line in io.lines(args[1]) do
-    local method, path, body = line:match("^(%S+) (%S+) ?(.*)$")
-    local headers = { ["X-API-Key"] = args[2], ["Content-Type"] = "application/json" }
-    table.insert(requests, wrk.format(method, path, headers, body ~= "" and body or nil))
-  end
-  position = math.floor(offset * #requests / 2)
-end
-function request()
-  position = position % #requests + 1
-  return requests[position]
-end
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Requests to send in turn, again and again: the method, the path and the body of each."""
-
-    name: str
-    requests: Sequence[tuple[str, str, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What a load got."""
-
-    requests_per_second: float
-    p50_seconds: float
-    p99_seconds: float
-    failed: int
+SEEDS = 10_000
+SECONDS = 6.0
+NOOP = Load("noop", [("GET", "/health", b"")])
+PROCESSOR = "processor_milliseconds"
 
 
 def run() -> dict[str, float]:
-    """Measure on an instance of its own.
+    """Measure on an instance of its own, and FastAPI under uvicorn alone beside it.
 
     Returns:
-        The figures of `rates`, and those of `proving.bench.export.run_over_http`.
+        The figures of `rates` and `floor`, and those of `proving.bench.export.run_over_http`.
     """
     with temporary_instance(Console(stderr=True)) as (_, state):
-        return rates(state.base_url, state.api_key) | run_over_http(state.base_url, state.api_key)
+        target = Target(state.base_url, state.api_key or "")
+        return (
+            floor()
+            | rates(target, state.marker)
+            | {"is_lower_bound": float(is_lower_bound())}
+            | run_over_http(state.base_url, state.api_key)
+        )
 
 
-def rates(base_url: str, api_key: str | None, *, seconds: float = 8.0) -> dict[str, float]:
-    """Measure a no-op route, peek, step, create and bulk steps, one after the other.
+def rates(target: Target, marker: str, *, seconds: float = SECONDS) -> dict[str, float]:
+    """Measure a no-op route, peek, step and create, and steps in bulk, one after the other.
 
     Args:
-        base_url: Of the service.
-        api_key: Its key.
+        target: The service.
+        marker: Of its instance, whose processes are on this machine.
         seconds: For each; at most about 60, so that no session is stepped to its end. The sessions that the
             load `create` makes stay until their time to live is over.
 
     Returns:
-        For each load ``*_per_second``, ``*_p50_milliseconds``, ``*_p99_milliseconds``; ``*_ratio`` is its rate
-        over the no-op's, which is what is promised; `step_bulk_snapshots_per_second`; `is_lower_bound` is 1
-        where `wrk` is missing.
+        For each load and number of connections, as ``step_at_64_*``: ``per_second``, ``p50_milliseconds``,
+        ``p99_milliseconds``, ``failed``; ``ratio``, its p50 over the no-op's; ``processor_milliseconds`` a request in
+        all, and the same of each process: ``processor_milliseconds_replica``. `step_bulk_snapshots_per_second`.
 
     Raises:
         httpx.HTTPError: The service does not answer.
     """
-    generate = _wrk if shutil.which("wrk") else _python
-    with httpx.Client(
-        base_url=base_url, headers={"X-API-Key": api_key or ""}, timeout=60.0, trust_env=False
-    ) as api:
+    figures: dict[str, float] = {}
+    headers = {"X-API-Key": target.api_key}
+    with httpx.Client(base_url=target.base_url, headers=headers, timeout=60.0, trust_env=False) as api:
         ids = [_create(api) for _ in range(SESSIONS)]
-        results = {load.name: generate(base_url, api_key or "", load, seconds) for load in _loads(ids)}
+        for load, connections in _plan(ids):
+            before = seconds_by_role(marker)
+            measured = generate(target, load, connections=connections, seconds=seconds)
+            used = used_since(before, seconds_by_role(marker))
+            figures |= _figures(f"{load.name}_at_{connections}", measured, used)
         for session_id in ids:
             api.delete("/api/v1/chain", params={"sessionid": session_id})
-    return _figures(results) | {"connections": CONNECTIONS, "is_lower_bound": float(generate is _python)}
+    return figures | _ratios(figures)
 
 
-def _loads(ids: Sequence[str]) -> list[Load]:
+def floor(*, seconds: float = SECONDS) -> dict[str, float]:
+    """Measure FastAPI under uvicorn alone: ``fastapi_at_64_per_second`` and so on."""
+    figures: dict[str, float] = {}
+    with running_floor() as (base_url, process):
+        for connections in CONNECTIONS:
+            before = seconds_of(process)
+            measured = generate(Target(base_url), NOOP, connections=connections, seconds=seconds)
+            used = {"replica": seconds_of(process) - before}
+            figures |= _figures(f"fastapi_at_{connections}", measured, used)
+    return figures
+
+
+def _plan(ids: Sequence[str]) -> Iterator[tuple[Load, int]]:
+    """Every load at every number of connections; bulk steps, which are about snapshots, at the last."""
+
     def each(method: str, path: str) -> list[tuple[str, str, bytes]]:
         return [(method, path.format(id=session_id), b"") for session_id in ids]
 
-    return [
-        Load("noop", [("GET", "/health", b"")]),
+    loads = [
+        NOOP,
         Load("peek", each("GET", "/api/v1/chain?sessionid={id}")),
         Load("step", each("POST", "/api/v1/chain/step?sessionid={id}")),
-        Load("create", [("POST", "/api/v1/chain", orjson.dumps(PARAMETERS | {"seed": 1}))]),
-        Load("step_bulk", each("POST", f"/api/v1/chain/step?count={BULK}&sessionid={{id}}")),
+        Load(
+            "create",
+            [("POST", "/api/v1/chain", orjson.dumps(PARAMETERS | {"seed": n})) for n in range(SEEDS)],
+        ),
     ]
+    for connections in CONNECTIONS:
+        yield from ((load, connections) for load in loads)
+    yield (
+        Load("step_bulk", each("POST", f"/api/v1/chain/step?count={BULK}&sessionid={{id}}")),
+        CONNECTIONS[-1],
+    )
 
 
-def _figures(results: dict[str, Measured]) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    for name, measured in results.items():
-        figures |= {
-            f"{name}_per_second": measured.requests_per_second,
-            f"{name}_p50_milliseconds": 1e3 * measured.p50_seconds,
-            f"{name}_p99_milliseconds": 1e3 * measured.p99_seconds,
-            f"{name}_failed": measured.failed,
-            f"{name}_ratio": measured.requests_per_second / results["noop"].requests_per_second,
-        }
-    figures["step_bulk_snapshots_per_second"] = BULK * results["step_bulk"].requests_per_second
-    return figures
+def _figures(name: str, measured: Measured, used: Mapping[str, float]) -> dict[str, float]:
+    each = {role: 1e3 * seconds / measured.requests for role, seconds in used.items()}
+    return {
+        f"{name}_per_second": measured.requests_per_second,
+        f"{name}_p50_milliseconds": 1e3 * measured.p50_seconds,
+        f"{name}_p99_milliseconds": 1e3 * measured.p99_seconds,
+        f"{name}_failed": measured.failed,
+        f"{name}_{PROCESSOR}": sum(each.values()),
+    } | {f"{name}_{PROCESSOR}_{role}": milliseconds for role, milliseconds in each.items()}
+
+
+def _ratios(figures: Mapping[str, float]) -> dict[str, float]:
+    ratios = {
+        f"{load}_at_{connections}_ratio": figures[f"{load}_at_{connections}_p50_milliseconds"]
+        / figures[f"noop_at_{connections}_p50_milliseconds"]
+        for connections in CONNECTIONS
+        for load in ("peek", "step", "create")
+    }
+    bulk = BULK * figures[f"step_bulk_at_{CONNECTIONS[-1]}_per_second"]
+    return ratios | {"step_bulk_snapshots_per_second": bulk}
 
 
 def _create(api: httpx.Client) -> str:
@@ -143,64 +141,40 @@ def _create(api: httpx.Client) -> str:
     return session_id
 
 
-def _wrk(base_url: str, api_key: str, load: Load, seconds: float) -> Measured:
-    with tempfile.TemporaryDirectory(prefix="optionchain-bench-") as folder:
-        script, requests = Path(folder, "load.lua"), Path(folder, "requests")
-        script.write_text(_SCRIPT)
-        requests.write_bytes(
-            b"\n".join(f"{method} {path} ".encode() + body for method, path, body in load.requests)
+def tables(figures: Mapping[str, float]) -> list[Table]:
+    """The figures for people: how fast, at what cost by process, and what is left."""
+    loads = [name.removesuffix(f"_{PROCESSOR}") for name in figures if name.endswith(f"_{PROCESSOR}")]
+    rest = Table("figure", "measured")
+    for name, value in figures.items():
+        if not any(name.startswith(f"{load}_") for load in loads) or name.endswith("_ratio"):
+            rest.add_row(name.replace("_", " "), f"{value:,.3f}")
+    return [_speed_table(loads, figures), _cost_table(loads, figures), rest]
+
+
+def _speed_table(loads: Sequence[str], figures: Mapping[str, float]) -> Table:
+    table = Table("connections", "load", "a second", "p50, ms", "p99, ms", "failed")
+    for load in loads:
+        rate, p50, p99, failed = (
+            figures[f"{load}_{one}"]
+            for one in ("per_second", "p50_milliseconds", "p99_milliseconds", "failed")
         )
-        # Only its owner may read the folder; the key is an argument of a process of ours for some seconds.
-        command = ["wrk", "--latency", "--threads", "2", "--connections", str(CONNECTIONS)]
-        command += ["--duration", f"{seconds:.0f}s", "--timeout", "30s", "--script", str(script), base_url]
-        report = subprocess.run(  # noqa: S603  our own arguments
-            [*command, "--", str(requests), api_key], capture_output=True, text=True, check=True
-        ).stdout
-    return parse_wrk(report)
+        table.add_row(*_named(load), f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}", f"{failed:.0f}")
+    return table
 
 
-def parse_wrk(report: str) -> Measured:
-    """Read the report of `wrk --latency`."""
-    rate, failed = _RATE.search(report), _FAILED.search(report)
-    percentiles = {
-        name: float(value) * _SECONDS_OF[unit] for name, value, unit in _PERCENTILE.findall(report)
-    }
-    if rate is None or not {"50", "99"} <= set(percentiles):
-        raise ValueError(f"wrk said something else: {report}")
-    return Measured(
-        requests_per_second=float(rate[1]),
-        p50_seconds=percentiles["50"],
-        p99_seconds=percentiles["99"],
-        failed=int(failed[1]) if failed else 0,
-    )
+def _cost_table(loads: Sequence[str], figures: Mapping[str, float]) -> Table:
+    roles = sorted({name.rpartition(f"_{PROCESSOR}_")[2] for name in figures if f"_{PROCESSOR}_" in name})
+    headings = [role.replace("_", " ") for role in roles]
+    table = Table("connections", "load", "all", *headings, title="processor time, ms a request")
+    for load in loads:
+        spent = [
+            figures.get(f"{load}_{PROCESSOR}{part}", 0.0) for part in ("", *(f"_{one}" for one in roles))
+        ]
+        table.add_row(*_named(load), *(f"{milliseconds:.3f}" for milliseconds in spent))
+    return table
 
 
-def _python(base_url: str, api_key: str, load: Load, seconds: float) -> Measured:
-    return asyncio.run(_python_load(base_url, api_key, load, seconds))
-
-
-async def _python_load(base_url: str, api_key: str, load: Load, seconds: float) -> Measured:
-    latencies: list[float] = []
-    failed = 0
-    begin = time.perf_counter()
-
-    async def keep_asking(api: httpx.AsyncClient, first: int) -> None:
-        nonlocal failed
-        position = first
-        while (sent := time.perf_counter()) < begin + seconds:
-            method, path, body = load.requests[position % len(load.requests)]
-            position += CONNECTIONS
-            answer = await api.request(method, path, content=body)
-            latencies.append(time.perf_counter() - sent)
-            failed += not answer.is_success
-
-    headers = {"X-API-Key": api_key, "Content-Type": "application/json"}
-    async with (
-        httpx.AsyncClient(base_url=base_url, headers=headers, timeout=30.0, trust_env=False) as api,
-        asyncio.TaskGroup() as group,
-    ):
-        for first in range(CONNECTIONS):
-            group.create_task(keep_asking(api, first))
-    elapsed = time.perf_counter() - begin
-    p50, p99 = np.percentile(latencies, [50, 99])
-    return Measured(len(latencies) / elapsed, float(p50), float(p99), failed)
+def _named(load: str) -> tuple[str, str]:
+    """The number of connections and the name of a load."""
+    name, _, connections = load.rpartition("_at_")
+    return connections, name.replace("_", " ")

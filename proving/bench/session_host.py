@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
+from actors.calendars import Calendars
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
@@ -132,6 +133,7 @@ def _host(store: RedisSessionStore, plan: HostPlan) -> SessionHost:
         store,
         residents=ResidentSessions(max_sessions=plan.resident, max_idle_seconds=1e9, max_bytes=1 << 40),
         cache=SimulationCache(path_bytes=CACHE_BYTES, snapshot_bytes=CACHE_BYTES),
+        calendars=Calendars(Unobserved(), patience_seconds=8.0),
         observer=Unobserved(),
         max_waiting=BATCH,
         max_batch=BATCH,

@@ -15,6 +15,7 @@ import psutil
 from cluster.instance import processes
 from cluster.instance.instance import Instance
 from cluster.instance.problem import InstanceProblem
+from cluster.instance.progress import Progress
 from cluster.instance.temporary import private_settings
 
 QUIET_STARTS = 3
@@ -47,11 +48,11 @@ def _started() -> tuple[float, dict[str, float]]:
     with TemporaryDirectory(prefix="optionchain-") as folder:
         instance = Instance(private_settings(Path(folder)))
         began = perf_counter()
-        instance.up(_Silent())
+        instance.up(Progress())
         try:
             return perf_counter() - began, _idle(folder)
         finally:
-            instance.down(_Silent())
+            instance.down(Progress())
 
 
 def _started_or_not() -> float | None:
@@ -59,12 +60,12 @@ def _started_or_not() -> float | None:
         instance = Instance(private_settings(Path(folder)))
         began = perf_counter()
         try:
-            instance.up(_Silent())
+            instance.up(Progress())
             return perf_counter() - began
         except InstanceProblem:
             return None
         finally:
-            instance.down(_Silent())
+            instance.down(Progress())
 
 
 def _idle(folder: str) -> dict[str, float]:
@@ -108,17 +109,4 @@ def _busy(count: int) -> Iterator[None]:
 
 def _spin() -> None:
     while True:
-        pass
-
-
-class _Silent:
-    """A `Progress` that shows nothing."""
-
-    def step(self, what: str) -> None:
-        pass
-
-    def done(self) -> None:
-        pass
-
-    def give_up(self) -> None:
         pass

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 
 from proving.chaos.history import Attempt, Gone, Refused, Served, Unanswered
 
-Replay: TypeAlias = Callable[[str, int], bytes]
-"""The digest of the body that a session must serve at an index."""
+Replay: TypeAlias = Callable[[str, Served], bool]
+"""Whether a session had to serve what it did."""
 
 Kind: TypeAlias = Literal["lost", "doubled", "skipped", "out_of_order", "wrong"]
 
@@ -27,7 +27,7 @@ class Violation:
     ``lost``: acknowledged, and the cursor was seen at or before it later; `CREATION` where the whole session is
     gone. ``doubled``: acknowledged twice.
     ``skipped``: the cursor went past it though nobody had asked for it. ``out_of_order``: served to one who had
-    asked for another. ``wrong``: not the bytes of the replay.
+    asked for another. ``wrong``: not what the replay gives.
     """
 
     kind: Kind
@@ -105,7 +105,7 @@ def _violations(attempts: Sequence[Attempt], replay: Replay) -> Iterator[tuple[K
     session_id = attempts[0].session_id
     yield "doubled", [index for index, count in times.items() for _ in range(count - 1)]
     yield "out_of_order", [o.index for attempt, o in served if attempt.expected not in (None, o.index)]
-    yield "wrong", [o.index for _, o in served if o.digest != replay(session_id, o.index)]
+    yield "wrong", [o.index for _, o in served if not replay(session_id, o)]
     yield "lost", sorted(_lost(attempts))
     yield "skipped", _skipped(attempts, set(times))
 

@@ -9,10 +9,17 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A snapshot came: the step is acknowledged."""
+    """A snapshot came: the step is acknowledged.
+
+    Attributes:
+        index: Of the snapshot.
+        digest: Of its body.
+        body: The body itself, where its bytes alone do not tell whether it is the right one.
+    """
 
     index: int
     digest: bytes
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from optionchain.numerics import IDENTITY
+from optionchain.wire.replay import is_replay
 from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
 from proving.chaos.sessions import STEPS, ChaosSession
 
@@ -58,6 +60,7 @@ class Load:
         self._sessions: dict[str, ChaosSession] = {}
         self._is_over = False
         self._latest_answer = "nothing was answered"
+        self._numerics = IDENTITY
         self.attempts: list[Attempt] = []
         self.acknowledged = 0
 
@@ -67,6 +70,7 @@ class Load:
         Raises:
             BadLoad: The service refuses the sessions, or does not come back.
         """
+        self._numerics = await self._numerics_of_the_service()
         try:
             async with asyncio.TaskGroup() as clients:
                 for _ in range(self._clients):
@@ -75,9 +79,12 @@ class Load:
             # The first ended all the others.
             raise failures.exceptions[0] from None
 
-    def replayed(self, session_id: str, index: int) -> bytes:
-        """The digest of what a session had to serve."""
-        return self._sessions[session_id].replayed(session_id, index)
+    def is_replay(self, session_id: str, served: Served) -> bool:
+        """Whether a session had to serve what it did: to the byte, if the service has this arithmetic."""
+        ours = self._sessions[session_id].replayed(session_id, served.index)
+        if served.body is None:
+            return served.digest == digest(ours)
+        return is_replay(served.body, ours, self._numerics)
 
     async def create(self) -> str:
         """Create the next session; returns its id.
@@ -139,7 +146,7 @@ class Load:
         query: dict[str, str | int] = {"sessionid": session_id, "expected_step": expected}
         began = time.monotonic()
         try:
-            outcome = _outcome(await self._post("/api/v1/chain/step", params=query))
+            outcome = self._outcome(await self._post("/api/v1/chain/step", params=query))
         except httpx.HTTPError:
             outcome = Unanswered()
         self.attempts.append(Attempt(session_id, expected, began, time.monotonic(), outcome))
@@ -154,6 +161,33 @@ class Load:
                 raise self._no_recovery()
             await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
 
+    async def _numerics_of_the_service(self) -> str:
+        """The identity of its arithmetic, which its OpenAPI document says.
+
+        Raises:
+            BadLoad: It does not say it.
+        """
+        try:
+            document = (await self._api.get("/api-docs/openapi.json")).raise_for_status().json()
+            numerics = document["info"]["x-numerics"]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise BadLoad(f"the service does not say which arithmetic it has: {error!r}") from error
+        if not isinstance(numerics, str):
+            raise BadLoad(f"the service does not say which arithmetic it has, but {numerics!r}")
+        return numerics
+
+    def _outcome(self, answer: httpx.Response) -> Outcome:
+        match answer.status_code:
+            case httpx.codes.OK:
+                index = answer.json()["session_info"]["current_step"] - 1
+                body = None if self._numerics == IDENTITY else answer.content
+                return Served(index, digest(answer.content), body)
+            case httpx.codes.PRECONDITION_FAILED:
+                return Refused(answer.json()["current_step"])
+            case httpx.codes.NOT_FOUND if answer.content.startswith(b'{"error":"session not found'):
+                return Gone()
+        return Unanswered(answer.status_code, is_defect=answer.content.startswith(DEFECT))
+
     async def _post(self, path: str, **request: Any) -> httpx.Response:
         answer = await self._api.post(path, **request)
         self._latest_answer = f"{answer.status_code}: {answer.text[:SHOWN_CHARACTERS]}"
@@ -167,15 +201,3 @@ class Load:
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds * self._rng.uniform(0.5, 1.5))
-
-
-def _outcome(answer: httpx.Response) -> Outcome:
-    match answer.status_code:
-        case httpx.codes.OK:
-            index = answer.json()["session_info"]["current_step"] - 1
-            return Served(index, digest(answer.content))
-        case httpx.codes.PRECONDITION_FAILED:
-            return Refused(answer.json()["current_step"])
-        case httpx.codes.NOT_FOUND if answer.content.startswith(b'{"error":"session not found'):
-            return Gone()
-    return Unanswered(answer.status_code, is_defect=answer.content.startswith(DEFECT))

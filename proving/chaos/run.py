@@ -74,7 +74,7 @@ async def run_chaos(settings: Settings, state: InstanceState, plan: ChaosPlan) -
         finally:
             load.finish()
             await stepping
-    return ChaosReport(inflicted, await asyncio.to_thread(check, load.attempts, load.replayed))
+    return ChaosReport(inflicted, await asyncio.to_thread(check, load.attempts, load.is_replay))
 
 
 def open_api(state: InstanceState, clients: int) -> httpx.AsyncClient:

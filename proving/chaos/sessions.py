@@ -13,7 +13,6 @@ from optionchain.session import Session, SessionKind, ShowSnapshots
 from optionchain.simulation import Simulation, simulate
 from optionchain.wire.sessions import snapshots_json
 from optionchain.wire.snapshots import snapshot_body
-from proving.chaos.history import digest
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 STEPS = 10_000
@@ -64,8 +63,8 @@ class ChaosSession:
         }
 
     def replayed(self, session_id: str, index: int) -> bytes:
-        """The digest of the body that must be served at an index."""
-        reply = ShowSnapshots(index, 1, "first", is_served=True)
+        """The body that must be served at an index."""
+        reply = ShowSnapshots(index, 1, "none", is_served=True)
         session = Session(
             id=session_id,
             owner="",
@@ -75,7 +74,7 @@ class ChaosSession:
             updated_at=START,
             current_step=index + 1,
         )
-        return digest(snapshots_json(session, reply, [snapshot_body(self._simulation, index)]))
+        return snapshots_json(session, reply, [snapshot_body(self._simulation, index)])
 
     @cached_property
     def parameters(self) -> SimulationParameters:

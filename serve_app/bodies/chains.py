@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
+from optionchain.declared_parameters import declared_parameters
 from optionchain.models import model_from_wire, model_schema
-from optionchain.parameters import MAX_DAYS_TO_EXPIRATION, SingleExpiration, declared_parameters
+from optionchain.parameters import MAX_DAYS_TO_EXPIRATION, SingleExpiration
 from optionchain.time_frame import TimeFrame, time_frame_schema
 from optionchain.wire.instants import instant_from_wire
 from serve_app.bodies.declared import DEFAULTS, partial_body, resolved, whole_body

@@ -5,7 +5,6 @@ What comes out of here is stored with the session, so nothing that is configured
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
@@ -15,11 +14,11 @@ from optionchain.agreement import with_one_volatility
 from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
 from optionchain.context import Context
 from optionchain.errors import InvalidInput
-from optionchain.expirations import WEEKDAYS_V1, trading_calendar
 from optionchain.models import Historical
 from optionchain.parameters import SimulationParameters
 from optionchain.session import Session
 from serve_app.bodies.chains import ChainChanges, ChainParameters, changes_of
+from serve_app.bodies.declared import DEFAULTS
 from serve_app.bodies.simulations import SimulationRequest, values_of
 from serve_app.services import Services
 
@@ -48,9 +47,8 @@ async def simulation_parameters(
     Raises:
         InvalidInput: As `chain_parameters`, or a value is of a release that gives other numbers than this one.
     """
-    if body.calendar not in (None, WEEKDAYS_V1):
-        # The first use of an exchange computes its holidays for a second, in which other callers are served.
-        await asyncio.to_thread(trading_calendar, body.calendar)
+    if body.calendar is not None:
+        await app.calendars.provide(body.calendar)
     configuration = await app.live_configuration.current()
     values = values_of(body, now, app.limits, _defaults(configuration, body))
     parameters = await _resolved(values, configuration, app, context)
@@ -100,9 +98,10 @@ def _defaults(
 ) -> Mapping[str, Any]:
     """The configured defaults that concern a request."""
     defaults = dict(configuration.defaults)
-    if "strike_interval" in body.model_fields_set:
-        # Sent as null it asks for one that fits, as the parameters of a session do that got one.
-        del defaults["strike_interval"]
+    for name, default in DEFAULTS.items():
+        if default is None and name in body.model_fields_set:
+            # Sent as null it asks for what null means, as the parameters of a session do that was made without it.
+            del defaults[name]
     return defaults
 
 

@@ -3,7 +3,7 @@ what is sent is read by `optionchain.history.wire`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -196,6 +196,22 @@ class RealisedVolatility(Days):
     )
 
 
+class Result(BaseModel):
+    """The steps that a session was served since its parameters became what they are."""
+
+    parameters: dict[str, Any] = Field(description="A request with them gives the same simulation")
+    served_steps: int
+    prices: list[float] = Field(description="Of the underlying, from step 0 on")
+    volatilities: list[float] = Field(description="Annualised, at the money")
+    stored_at: str
+
+
+class ResultList(BaseModel):
+    """What was kept of a session."""
+
+    data: list[Result]
+
+
 class ConfigurationVersion(BaseModel):
     """Who stored a version, and when."""
 
@@ -205,10 +221,31 @@ class ConfigurationVersion(BaseModel):
     saved_at: str
 
 
-class ConfigurationView(ConfigurationVersion):
+class StoredConfiguration(ConfigurationVersion):
     """A version with its values."""
 
     values: dict[str, Any]
+
+
+class ConfigurationView(BaseModel):
+    """A version with its values; nobody wrote version 0, which is built in."""
+
+    name: str
+    version: int
+    saved_by: str | None
+    saved_at: str | None
+    values: dict[str, Any]
+
+
+class ParameterView(BaseModel):
+    """A parameter of a configuration."""
+
+    configuration: str
+    key: str = Field(description="The whole path", examples=["defaults.spread"])
+    value: Any
+    source: Literal["default", "configuration"] = Field(description="Built in, or of `version`")
+    version: int
+    overridden_by: Literal["request"] | None = Field(description="Whose value wins over this one")
 
 
 class ConfigurationList(BaseModel):
@@ -218,4 +255,4 @@ class ConfigurationList(BaseModel):
 class ConfigurationHistory(BaseModel):
     """The latest comes first."""
 
-    data: list[ConfigurationView]
+    data: list[StoredConfiguration]

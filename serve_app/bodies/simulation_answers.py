@@ -36,6 +36,9 @@ class SimulationParametersView(shown_body()):  # type: ignore[misc]  # its field
     tzdb_version: str
     calendar_version: str | None = Field(description="Of the exchange's holidays; null for `weekdays_v1`")
     rng: str
+    numerics: str = Field(
+        description="Of the arithmetic; snapshots are the same to the byte where it is the same"
+    )
 
 
 class SimulationView(BaseModel):

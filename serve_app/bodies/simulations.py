@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from cluster.settings import LimitsSettings
+from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.errors import InvalidInput
 from optionchain.expirations import (
@@ -19,7 +20,8 @@ from optionchain.expirations import (
     tzdb_version,
 )
 from optionchain.models import Historical, MarketModel, model_from_wire, model_to_wire
-from optionchain.parameters import MAX_STEP_SECONDS, declared_parameters
+from optionchain.numerics import IDENTITY
+from optionchain.parameters import MAX_STEP_SECONDS
 from optionchain.time_frame import YEAR, TimeFrame
 from optionchain.validation import whole
 from optionchain.wire.instants import instant_from_wire
@@ -86,6 +88,7 @@ class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are d
     tzdb_version: str | None = Field(None, description="Echoed; if sent, it must be this server's")
     calendar_version: str | None = Field(None, description="Echoed; if sent, it must be this server's")
     rng: str | None = Field(None, description="Echoed; if sent, it must be this server's")
+    numerics: str | None = Field(None, description="Echoed; if sent, it must be this server's")
 
 
 def values_of(
@@ -169,6 +172,7 @@ def _check_release(body: SimulationRequest, schedule: Schedule) -> None:
         "tzdb_version": tzdb_version(),
         "calendar_version": calendar_version(schedule.calendar),
         "rng": RNG_NAME,
+        "numerics": IDENTITY,
     }
     for name, value in ours.items():
         asked = getattr(body, name)

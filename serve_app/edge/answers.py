@@ -18,6 +18,7 @@ from serve_app.edge.errors import (
     Forbidden,
     RateLimited,
     TooLarge,
+    TooSlow,
     Unauthenticated,
     UnknownPath,
     WrongMethod,
@@ -36,11 +37,13 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.LeaseLost: 409,
     errors.Completed: 410,
     errors.PreconditionFailed: 412,
+    TooSlow: 408,
     TooLarge: 413,
     KeyReused: 422,
     RateLimited: 429,
     errors.Unavailable: 503,
     errors.Overloaded: 503,
+    errors.NoRoom: 503,
     errors.Defect: 500,
 }
 CHALLENGE = 'Basic realm="optionchain", charset="UTF-8"'
@@ -82,7 +85,7 @@ def error_response(error: OptionChainError) -> JSONResponse:
             headers["WWW-Authenticate"] = CHALLENGE
         case WrongMethod():
             headers["Allow"] = ", ".join(error.allowed)
-        case TooLarge():
+        case TooLarge() | TooSlow():
             body["field"] = "body"
         case KeyReused():
             body["field"] = "Idempotency-Key"

@@ -9,7 +9,9 @@ One plain ASGI middleware: Starlette's `BaseHTTPMiddleware` costs a task and two
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import uuid
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,10 +23,13 @@ from optionchain.ports import Allowance, Allowances, Authentication
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated
 from serve_app.edge.caller import NOBODY, trace_of
-from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, UnknownPath, WrongMethod
+from serve_app.edge.client_address import Proxies
+from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, TooSlow, UnknownPath, WrongMethod
 from serve_app.edge.rate_limit import allowance_of, telling
 from serve_app.edge.route_table import Found, Permission, RouteTable
 
+# Which replica answered: the same as long as its process lives, and of no other meaning.
+INSTANCE = (b"x-ocs-instance", uuid.uuid4().hex.encode())
 # What is told of a request that no row of the table knows: a caller must not be able to make up new names.
 UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -35,6 +40,7 @@ MOST_DIGITS = 18
 # Refusals that say something of the load, and how they are counted.
 REJECTS: dict[type[OptionChainError], str] = {
     TooLarge: "too_large",
+    TooSlow: "too_slow",
     RateLimited: "rate_limited",
     Overloaded: "overloaded",
     Unavailable: "unavailable",
@@ -51,6 +57,8 @@ class Guards:
         allowances: Counts requests; None where there is no limit.
         observer: Told of every request.
         max_body_bytes: A longer body is refused as soon as it is known to be longer.
+        body_seconds: A body that is not there by then is refused.
+        proxies: Whose word about a client's address counts.
     """
 
     routes: RouteTable
@@ -58,6 +66,8 @@ class Guards:
     allowances: Allowances | None
     observer: Observer
     max_body_bytes: int
+    body_seconds: float = 60.0
+    proxies: Proxies = field(default_factory=Proxies)
 
 
 class Edge:
@@ -77,8 +87,19 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         found = self._guards.routes.find(scope["method"], scope["path"])
+        await self.serve(found, scope, receive, send)
+
+    async def serve(self, found: Found | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request for a route.
+
+        Args:
+            found: The route; None where the table has none.
+            scope: Of the request.
+            receive: Gives its body.
+            send: Takes its answer.
+        """
+        headers = Headers(scope=scope)
         context = Context(NOBODY, trace=trace_of(headers))
         route = found.route.path if found else UNKNOWN
         method = scope["method"] if scope["method"] in METHODS else UNKNOWN
@@ -105,7 +126,8 @@ class Edge:
             told.context = told.context._replace(principal=caller)
         if guards.allowances is not None and not arrival.is_probe:
             principal = caller if isinstance(caller, Principal) else None
-            allowance = await allowance_of(guards.allowances, scope, principal)
+            address = guards.proxies.client_of(scope, arrival.headers)
+            allowance = await allowance_of(guards.allowances, address, principal)
             if allowance is not None:
                 answer.tell_of(allowance)
                 if not allowance.is_granted:
@@ -140,12 +162,20 @@ class Edge:
             raise TooLarge(limit)
 
     def _bounded(self, receive: Receive) -> Receive:
-        limit = self._guards.max_body_bytes
-        received = 0
+        limit, seconds = self._guards.max_body_bytes, self._guards.body_seconds
+        received, is_whole = 0, False
+        deadline = asyncio.get_running_loop().time() + seconds
 
         async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_whole
+            if is_whole:  # what comes now is that the client leaves
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError as error:
+                raise TooSlow(seconds) from error
+            is_whole = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > limit:
                 raise TooLarge(limit)
@@ -175,7 +205,7 @@ class _Arrival:
 
 
 class _Answer:
-    """`send`, which notes the status for the observer and adds what remains of the caller's allowance."""
+    """`send`, which notes the status for the observer, and adds who answers and what the caller may still ask."""
 
     def __init__(self, send: Send, told: Operation) -> None:
         self._send = send
@@ -186,6 +216,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.is_begun = True
             self._told.facts["status"] = message["status"]
+            message["headers"] = [*message.get("headers", ()), INSTANCE]
         await self._send(message)
 
     def tell_of(self, allowance: Allowance) -> None:

@@ -27,6 +27,19 @@ class TooLarge(OptionChainError):
         return f"the request body is larger than {self.limit_bytes} bytes"
 
 
+class TooSlow(OptionChainError):
+    """The body was not there in time."""
+
+    retryable = True
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"the request did not come within {self.seconds:g} seconds: send it faster"
+
+
 class RateLimited(OptionChainError):
     """The caller's budget is used up until `retry_after_seconds` from now."""
 

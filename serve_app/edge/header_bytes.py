@@ -1,20 +1,18 @@
 """Refuses what Ray Serve itself reads of a request's headers where it is no UTF-8: Serve answers that with a 500 in
 plain text.
 
-Serve puts `middlewares` around each of its own servers: the replicas' where HAProxy is in front, its proxy's where
-not. The variable that names it is set with the others of Ray. Every other header is read within, by ourselves.
+Every other header is read within, by ourselves.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 
-from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-REQUEST_ID = b"x-request-id"
+from serve_app.edge.request_id import request_id_of, telling_id
+
 # The request's id and patience, session affinity, multiplexed models, traces.
 READ_BY_SERVE = (b"x-request-", b"x-session", b"x_session", b"serve", b"trace")
 
@@ -35,7 +33,8 @@ class HeaderBytes:
             await self._app(scope, receive, send)
             return
         body = {"error": f"Validation Error: {name}: must be UTF-8", "field": name}
-        await JSONResponse(body, 400, {"X-Request-Id": _request_id(scope["headers"])})(scope, receive, send)
+        send = telling_id(request_id_of(scope["headers"]), send)
+        await JSONResponse(body, 400)(scope, receive, send)
 
 
 def unreadable(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
@@ -44,17 +43,6 @@ def unreadable(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         if name.startswith(READ_BY_SERVE) and not _is_utf_8(value):
             return name.decode("latin-1")
     return None
-
-
-def middlewares() -> list[Middleware]:
-    """What Ray Serve is to put around its servers."""
-    return [Middleware(HeaderBytes)]
-
-
-def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The caller's, or one of our own in place of one that cannot be read."""
-    given = dict(headers).get(REQUEST_ID, b"")
-    return given.decode() if given.isascii() and given else str(uuid.uuid4())
 
 
 def _is_utf_8(value: bytes) -> bool:

@@ -6,30 +6,33 @@ import ipaddress
 import math
 
 from starlette.datastructures import MutableHeaders
-from starlette.types import Message, Scope, Send
+from starlette.types import Message, Send
 
 from cluster.api_keys import EVERYBODY
 from optionchain.context import Principal
 from optionchain.errors import Unavailable
 from optionchain.ports import Allowance, Allowances
+from serve_app.edge.client_address import Address
 
 # What a provider gives one customer of IPv6, at least.
 CUSTOMER_PREFIX = 64
 
 
-async def allowance_of(allowances: Allowances, scope: Scope, principal: Principal | None) -> Allowance | None:
+async def allowance_of(
+    allowances: Allowances, address: Address | None, principal: Principal | None
+) -> Allowance | None:
     """What the caller of a request may do, this request having been counted.
 
     Args:
         allowances: Counts requests.
-        scope: Of the request.
+        address: Where it came from.
         principal: Its caller, where there is one.
 
     Returns:
         None where it cannot be told. Whoever needs Redis is told so inside; what needs none is served without it.
     """
     try:
-        return await allowances.take(_counted(scope, principal))
+        return await allowances.take(_counted(address, principal))
     except Unavailable:
         return None
 
@@ -48,21 +51,16 @@ def telling(allowance: Allowance, send: Send) -> Send:
     return tell
 
 
-def _counted(scope: Scope, principal: Principal | None) -> str:
+def _counted(address: Address | None, principal: Principal | None) -> str:
     """Who is counted: the tenant of a key, or the address of who has none."""
     if principal is None or principal is EVERYBODY:
-        return f"address:{_network(scope)}"
+        return f"address:{_network(address)}"
     return f"owner:{principal.tenant}"
 
 
-def _network(scope: Scope) -> str:
-    client = scope.get("client")
-    try:
-        address = ipaddress.ip_address(client[0] if client else "")
-    except ValueError:
+def _network(address: Address | None) -> str:
+    if address is None:
         return "unknown"
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address.packed, CUSTOMER_PREFIX), strict=False))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from optionchain.chains.columns import Column
-from optionchain.chains.contracts import COLUMNS
+from optionchain.chains.columns import GREEK_SETS, Column, Side
+from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
+from optionchain.numerics import IDENTITY
 from serve_app.bodies.chains import Method
 from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Permission, Responses, RouteTable
@@ -34,22 +35,33 @@ def operation_id(route: APIRoute) -> str:
     return f"{route.name}_{version[1]}" if version else route.name
 
 
-def _numbers(side: Literal["call", "put"] | None) -> dict[str, Any]:
-    """The numbers of a contract that JSON shows in the object of a side, or beside both, as a model's fields."""
-    return {column.label: _number(column) for column in COLUMNS if column.json and column.json_side == side}
+def _numbers(side: Side | None) -> dict[str, Any]:
+    """The numbers that every contract shows in the object of a side, or beside both, as a model's fields."""
+    shown = [column for column in COLUMNS if column.is_always_shown and column.side == side]
+    return {column.label: (float, Field(description=_about(column))) for column in shown}
 
 
-def _number(column: Column) -> tuple[Any, Any]:
-    about = f"{column.unit[:1].upper()}{column.unit[1:]}"
-    if column.side != column.json_side:
-        about += f", of the {column.side}"
-    if column.greeks == "none":
-        return float, Field(description=about)
-    shown = "absent with `greeks=none`" if column.greeks == "first" else "with `greeks=all`"
-    return float | None, Field(None, description=f"{about}; {shown}")
+def _greek(column: Column) -> tuple[Any, Any]:
+    level = "with `greeks=first` and `all`" if column.greeks == "first" else "with `greeks=all`"
+    return float | None, Field(None, description=f"{_about(column)}; {level}")
 
 
-Quote = create_model("Quote", __doc__="One side of a strike.", **_numbers("call"))
+def _about(column: Column) -> str:
+    return f"{column.unit[:1].upper()}{column.unit[1:]}"
+
+
+_GREEKS: dict[str, Any] = {
+    label: _greek(column) for label in greek_labels(*GREEK_SETS) if (column := of_side(label, "call"))
+}
+Greeks = create_model(
+    "Greeks", __doc__="The greeks of a side, per contract held long; null is not defined.", **_GREEKS
+)
+Quote = create_model(
+    "Quote",
+    __doc__="One side of a strike.",
+    **_numbers("call"),
+    greeks=(Greeks | None, Field(None, description="With `greeks=first` or `all`")),
+)
 SimulationContract = create_model(
     "SimulationContract",
     __doc__="A strike with its call and its put.",
@@ -182,6 +194,7 @@ _MEANING = {
     401: "No API key, or an unknown one",
     403: "The key does not allow this",
     404: "Unknown, expired, or another caller's",
+    408: "The request did not come in time",
     409: "Another writer was first: try again",
     410: "Every snapshot was served",
     412: "`expected_step` is not the cursor; nothing was consumed",
@@ -204,7 +217,7 @@ _HEADERS: dict[int, dict[str, Any]] = {
     },
     503: _RETRY_AFTER,
 }
-ALWAYS = (401, 413, 429, 500, 503)
+ALWAYS = (401, 408, 413, 429, 500, 503)
 
 SECURITY_SCHEMES: dict[str, Any] = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -233,7 +246,8 @@ def errors(*statuses: int) -> Responses:
 
 
 def completed(document: dict[str, Any], table: RouteTable) -> dict[str, Any]:
-    """Add the sections, and the three ways to present a key to every operation that needs one."""
+    """Add what no route says: the arithmetic, the sections, and the ways to present a key to what needs one."""
+    document["info"]["x-numerics"] = IDENTITY
     document["tags"] = [
         {"name": each.name, "description": each.about} for each in table.sections if each.name
     ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, Header, Query, Request, Response
+from fastapi import Body, Depends, Header, Path, Query, Request, Response
 
 from optionchain.configuration.versions import configuration_name
 from optionchain.errors import InvalidInput
-from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView
+from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView, ParameterView
 from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
@@ -31,12 +31,26 @@ async def names(configurations: Configurations) -> Response:
     return json_response(await configurations.names())
 
 
+@handler("A parameter, and where its value comes from", responses=shown(ParameterView) | errors(400, 404))
+async def parameter(
+    name: str,
+    key: Annotated[
+        str, Path(description="With dots; of `simulator` the last part will do", examples=["spread"])
+    ],
+    configurations: Configurations,
+) -> Response:
+    return cached_response(await configurations.parameter(configuration_name(name), key))
+
+
 @handler("A configuration", responses=shown(ConfigurationView) | errors(400, 404))
 async def get(
     name: str,
     configurations: Configurations,
-    version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Absent: the latest")] = None,
+    version: Annotated[
+        int | None, Query(ge=0, le=2**31 - 1, description="Absent: the latest; 0: built in")
+    ] = None,
 ) -> Response:
+    """Where nobody has written `simulator`, it is version 0: the values that are built in."""
     return cached_response(await configurations.get(configuration_name(name), version))
 
 

@@ -9,6 +9,7 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.session import SessionKind
 from serve_app.edge.route_table import Responses, handler
@@ -34,9 +35,16 @@ class ExportQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dataset: Dataset = Field(Dataset.OPTION_CHAINS, description="What the rows are")
-    format: Format = Field(Format.JSON, description="How they are written")
+    format: Format = Field(
+        Format.JSON,
+        description="json | csv | arrow | packed. Also parquet: packed is for typed arrays, parquet for frames",
+    )
     layout: Layout = Field(
         Layout.STANDARD, description="`ironcondor`: the columns that the backtester of that name reads"
+    )
+    greeks: GreekSet = Field(
+        "none",
+        description="Of option_chains, beside delta and gamma: `first` adds 8 columns, `all` 14 more behind them",
     )
     from_step: int = Field(0, ge=0, description="The first step")
     to_step: int | None = Field(
@@ -72,6 +80,7 @@ async def _export(request: Request, kind: SessionKind, session_id: UUID, query: 
         dataset=query.dataset,
         format=query.format,
         layout=query.layout,
+        greeks=query.greeks,
         from_step=query.from_step,
         to_step=query.to_step,
         max_rows=producers.max_rows,
@@ -81,5 +90,5 @@ async def _export(request: Request, kind: SessionKind, session_id: UUID, query: 
         body,
         in_chunks(body),
         media_type=export.format.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{export.file_name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{session.id}_{export.file_name}"'},
     )

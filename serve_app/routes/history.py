@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -20,10 +21,11 @@ from serve_app.bodies.history import (
     HistoricalChainBody,
     HistoricalChainView,
     RealisedVolatility,
+    ResultList,
     SavedChain,
     VolatilityTable,
 )
-from serve_app.edge.caller import context_of
+from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler
 from serve_app.openapi.documentation import errors, shown
 from serve_app.routes.encoded import json_response
@@ -40,9 +42,17 @@ async def current_history(request: Request) -> HistoryService:
 
 History = Annotated[HistoryService, Depends(current_history)]
 
+SessionId = Annotated[UUID, Path(alias="id", description="Of the session or simulation")]
 Day = Annotated[str, Path(description="A day", examples=["2024-01-02"])]
 From = Annotated[str, Query(alias="from", description="First day", examples=["2024-01-02"])]
 To = Annotated[str, Query(alias="to", description="Last day", examples=["2024-12-31"])]
+
+
+@handler("The steps that a session was served", responses=shown(ResultList) | errors(400, 404))
+async def kept_steps(session_id: SessionId, history: History, caller: Caller) -> Response:
+    """Where the operator has them kept (`OCS_SESSION_KEEP_STEPS`): also of a session or simulation that is gone. Each
+    change of a session's parameters began an entry; the oldest comes first."""
+    return json_response(await history.results(str(session_id), caller.tenant))
 
 
 @handler("List what is stored", responses=shown(AssetList) | errors())

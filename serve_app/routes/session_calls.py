@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import orjson
@@ -23,14 +23,16 @@ from serve_app.routes.encoded import json_response
 from serve_app.routes.idempotency import once
 from serve_app.services import services_of
 
+ABOUT_GREEKS = (
+    "Beside delta and gamma, a block a side: `first` has theta, vega, rho and rho_d, `all` has twelve greeks"
+)
+
 
 class GreeksQuery(BaseModel):
     # A misspelt `expected_step` must not step without its guard.
     model_config = ConfigDict(extra="forbid")
 
-    greeks: GreekSet = Field(
-        "first", description="`first`: delta and gamma; `all`: theta, vega and rho as well"
-    )
+    greeks: GreekSet = Field("none", description=ABOUT_GREEKS)
 
 
 class AdvanceQuery(GreeksQuery):
@@ -116,7 +118,7 @@ async def stored_session(request: Request, kind: SessionKind, session_id: uuid.U
         NotFound: Unknown, expired, another caller's or of the other kind.
     """
     identity = str(session_id)
-    session = (await services_of(request).store.get([identity])).get(identity)
+    session = (await _stored(request, [identity])).get(identity)
     if session is None or session.owner != principal_of(request).tenant or session.kind is not kind:
         raise NotFound("session", identity)
     return session
@@ -126,9 +128,14 @@ async def page_of_sessions(request: Request, kind: SessionKind, query: PageQuery
     """The caller's active sessions of a kind, those written last first."""
     store, owner, limit = services_of(request).store, principal_of(request).tenant, query.limit
     found = await store.list_active(owner, kind, offset=(query.page - 1) * limit, limit=limit)
-    stored = await store.get(found.ids)
+    stored = await _stored(request, found.ids)
     bodies = [session_json(stored[session_id]) for session_id in found.ids if session_id in stored]
     pagination = query.pagination(found.total)
     return json_response(
         b'{"data":[' + b",".join(bodies) + b'],"pagination":' + orjson.dumps(pagination) + b"}"
     )
+
+
+async def _stored(request: Request, session_ids: Sequence[str]) -> Mapping[str, Session]:
+    app = services_of(request)
+    return await app.calendars.given(lambda: app.store.get(session_ids))

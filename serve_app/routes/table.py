@@ -34,7 +34,7 @@ ROUTES = RouteTable(
             "One expiration, a number of days after the start; parameters can be changed.",
             ModelRoute,
             (
-                Route("POST", _CHAIN, chains.create),
+                Route("POST", _CHAIN, chains.create, is_frequent=True),
                 Route("GET", _CHAIN, chains.peek, is_frequent=True),
                 Route("POST", f"{_CHAIN}/step", chains.step, is_frequent=True),
                 Route("PUT", _CHAIN, chains.replace),
@@ -48,7 +48,7 @@ ROUTES = RouteTable(
             "Rolling expirations; parameters never change.",
             ModelRoute,
             (
-                Route("POST", _SIMULATIONS, simulations.create),
+                Route("POST", _SIMULATIONS, simulations.create, is_frequent=True),
                 Route("GET", _SIMULATIONS, simulations.simulations),
                 Route("GET", _SIMULATION, simulations.inspect),
                 Route("GET", f"{_SIMULATION}/snapshot", simulations.peek, is_frequent=True),
@@ -78,6 +78,7 @@ ROUTES = RouteTable(
                 Route("GET", f"{_HISTORY}/{{asset}}/realised-volatility", history.realised_volatility),
                 Route("GET", f"{_HISTORY}/{{asset}}/{{date}}", history.chain),
                 Route("PUT", f"{_HISTORY}/{{asset}}/{{date}}", history.save_chain, ADMIN),
+                Route("GET", "/api/v1/results/{id}", history.kept_steps),
             ),
         ),
         Section(
@@ -89,6 +90,7 @@ ROUTES = RouteTable(
                 Route("GET", f"{_CONFIG}/{{name}}", configurations.get),
                 Route("PUT", f"{_CONFIG}/{{name}}", configurations.save, ADMIN),
                 Route("GET", f"{_CONFIG}/{{name}}/history", configurations.history),
+                Route("GET", f"{_CONFIG}/{{name}}/parameters/{{key}}", configurations.parameter),
             ),
         ),
         Section(
@@ -107,9 +109,9 @@ ROUTES = RouteTable(
         Section(
             "operations",
             "Is it up, and is what it needs up?",
-            APIRoute,
+            ModelRoute,
             (
-                Route("GET", "/health", operations.health, PUBLIC, is_probe=True),
+                Route("GET", "/health", operations.health, PUBLIC, is_frequent=True, is_probe=True),
                 Route("GET", "/ready", operations.ready, PUBLIC, is_probe=True),
                 Route("GET", "/metrics", operations.metrics),
                 Route("GET", "/api/v1/system", operations.system, ADMIN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.instance.instance import Instance
+from cluster.instance.progress import Progress
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 
@@ -12,13 +13,6 @@ from cluster.settings import Settings
 CLIENTS, MAX_WAITING, CROWD = 50, 60, 300
 # A busy machine must find time to start processes meanwhile.
 PAUSE_SECONDS = 0.3
-
-
-class Quiet:
-    """A `Progress` that shows nothing."""
-
-    def step(self, what: str) -> None: ...
-    def give_up(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -32,4 +26,4 @@ class Running:
     def redeployed(self, **session: object) -> None:
         """Change settings of the sessions while it serves."""
         settings = self.settings.with_changes({"session": session})
-        Instance(settings).redeploy(Quiet())
+        Instance(settings).redeploy(Progress())

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cluster.instance.instance import Instance, processes
+from cluster.instance.progress import Progress
 from proving.chaos.cli import chaos_settings
-from tests.chaos.breakable import MAX_WAITING, Quiet, Running
+from tests.chaos.breakable import MAX_WAITING, Running
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,9 +28,9 @@ def running() -> Iterator[Running]:
         patient = {"timeout_seconds": 20.0, "delivery_timeout_seconds": 10.0, "max_waiting": MAX_WAITING}
         settings = settings.with_changes({"session": patient})
         instance = Instance(settings)
-        state = instance.up(Quiet())
+        state = instance.up(Progress())
         try:
             yield Running(instance, settings, state)
         finally:
-            instance.down(Quiet())
+            instance.down(Progress())
         assert [process.name() for process in processes.marked(str(Path(folder).resolve()))] == []

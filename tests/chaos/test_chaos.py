@@ -49,7 +49,7 @@ async def load_on(running: Running) -> AsyncIterator[Load]:
         finally:
             load.finish()
             await stepping
-    verdict = check(load.attempts, load.replayed)
+    verdict = check(load.attempts, load.is_replay)
     assert verdict.is_clean, verdict.violations[:5]
 
 

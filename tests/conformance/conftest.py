@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conformance.reference_simulation import Simulation
+
 PARAMETERS: dict[str, Any] = {
     "symbol": "SPX",
     "steps": 5,
@@ -118,6 +120,20 @@ def open_session(api: httpx.Client) -> Iterator[Any]:
     yield open_one
     for session in sessions:
         session.delete()
+
+
+@pytest.fixture
+def open_simulation(api: httpx.Client) -> Iterator[Any]:
+    """Creates simulations; what the test leaves is deleted."""
+    simulations: list[Simulation] = []
+
+    def open_one(**changes: Any) -> Simulation:
+        simulations.append(Simulation(api, **changes))
+        return simulations[-1]
+
+    yield open_one
+    for simulation in simulations:
+        simulation.delete()
 
 
 @pytest.fixture

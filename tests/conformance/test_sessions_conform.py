@@ -74,12 +74,15 @@ def test_one_seed_gives_one_path(open_session: Any) -> None:
 def test_greeks_come_as_asked(session: Any) -> None:
     def names(greeks: str) -> set[str]:
         contract = session.peek(greeks=greeks).json()["contracts"][0]
-        return set(contract) | {f"call.{name}" for name in contract["call"]}
+        assert "gamma" in contract
+        assert "delta" in contract["put"]
+        return set(contract["put"].get("greeks", ()))
 
-    greeks = {"gamma", "theta", "vega", "rho", "call.delta"}
-    assert names("none") & greeks == set()
-    assert names("first") & greeks == {"gamma", "call.delta"}
-    assert names("all") & greeks == greeks
+    first = {"theta", "vega", "rho", "rho_d"}
+    second = {"delta", "gamma", "alpha", "vanna", "vomma", "veta", "charm", "color"}
+    assert names("none") == set()
+    assert names("first") == first
+    assert names("all") == first | second
 
 
 def test_an_expected_step_guards_the_cursor(session: Any) -> None:

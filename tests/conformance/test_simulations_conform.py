@@ -134,6 +134,14 @@ def test_the_echo_of_another_release_is_refused(api: httpx.Client) -> None:
     assert (refusal.status_code, refusal.json()["field"]) == (400, "tzdb_version")
 
 
+def test_the_echo_of_another_arithmetic_is_refused(path: str, api: httpx.Client) -> None:
+    echo = api.get(path).json()["parameters"]
+    refusal = api.post(SIMULATIONS, json={**echo, "numerics": "another"})
+
+    assert echo["numerics"] == api.get("/api-docs/openapi.json").json()["info"]["x-numerics"]
+    assert (refusal.status_code, refusal.json()["field"]) == (400, "numerics")
+
+
 @pytest.mark.parametrize("format", MEDIA_TYPES)
 def test_an_export_is_the_same_each_time_and_leaves_the_cursor(
     path: str, api: httpx.Client, format: str

@@ -35,7 +35,7 @@ SIMULATIONS = "/api/v2/simulations"
 UNKNOWN = f"{SIMULATIONS}/{uuid.UUID(int=7)}"
 
 
-FORMATS = ["json", "csv", "arrow", "parquet"]
+FORMATS = ["json", "csv", "arrow", "packed", "parquet"]
 
 
 def simulate(api: httpx.Client, **changes: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -79,6 +80,19 @@ def test_the_demo_shows_a_chain(cluster: Cluster) -> None:
     assert demo.returncode == 0, demo.stderr
     assert "SPX" in demo.stdout
     assert "step 1 of 30" in demo.stdout
+
+
+def test_a_parameter_of_a_configuration_is_shown_with_where_it_comes_from(cluster: Cluster) -> None:
+    spread = cluster.run("config", "get", "simulator", "spread")
+    limit = cluster.run("config", "get", "simulator", "max_steps")
+    whole = cluster.run("config", "get", "simulator")
+    unknown = cluster.run("config", "get", "simulator", "colour")
+
+    assert "defaults.spread = " in spread.stdout
+    assert "a request's own value wins" in " ".join(spread.stdout.split())
+    assert "request" not in limit.stdout
+    assert json.loads(whole.stdout)["name"] == "simulator"
+    assert (unknown.returncode, "colour" in unknown.stdout) == (1, True)
 
 
 def test_status_and_logs_tell_of_what_runs(cluster: Cluster) -> None:

@@ -105,7 +105,10 @@ def test_the_headers_say_what_the_file_is(api: httpx.Client) -> None:
     parquet = export(api, simulation, format="parquet")
 
     assert csv_file.headers["content-type"] == "text/csv; charset=utf-8; header=present"
-    assert csv_file.headers["content-disposition"] == 'attachment; filename="underlying_2-3.csv"'
+    assert (
+        csv_file.headers["content-disposition"]
+        == f'attachment; filename="{simulation["id"]}_underlying_2-3.csv"'
+    )
     assert parquet.headers["content-type"] == "application/vnd.apache.parquet"
     assert csv_file.text.splitlines()[0] == "step,simulated_at,symbol,price"
 
@@ -119,7 +122,7 @@ def test_the_headers_say_what_the_file_is(api: httpx.Client) -> None:
         ({"from_step": 8}, "from_step"),
         ({"from_step": -1}, "from_step"),
         ({"to_step": 8}, "to_step"),
-        ({"from_step": 5, "to_step": 4}, "to_step"),
+        ({"from_step": 5, "to_step": 4}, "from_step"),
         ({"from": 5}, "from"),
     ],
 )

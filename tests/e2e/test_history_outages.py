@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from cluster.bootstrap import SHARED
 from cluster.instance.embedded_servers import MONGODB
 from cluster.instance.ports import accepts
 from tests.clusters import PARAMETERS, Cluster, create, step
@@ -37,6 +38,7 @@ def two() -> Iterator[Cluster]:
             http={"replicas": 2},
             mongo={"timeout_seconds": 0.5},
             history={"chain_seconds": 0.001},
+            ray={"shared_process": False},
         )
         with cluster.running():
             yield cluster
@@ -50,9 +52,9 @@ def api(two: Cluster) -> Iterator[httpx.Client]:
         yield client
 
 
-def actor(cluster: Cluster, kind: str) -> psutil.Process:
-    (process,) = [one for one in cluster.processes() if _title(one) == f"ray::{kind}"]
-    return process
+def shared_actors(cluster: Cluster) -> list[psutil.Process]:
+    """History and configuration, which have a process each here."""
+    return [one for one in cluster.processes() if _title(one) == "ray::SharedActors"]
 
 
 def _title(process: psutil.Process) -> str:
@@ -84,9 +86,7 @@ def mongo_down(cluster: Cluster) -> Iterator[None]:
 
 
 def test_the_shared_actors_run_before_anybody_asks_for_history(two: Cluster) -> None:
-    kinds = {f"ray::{kind}" for kind in ("HistoryActor", "ConfigActor")}
-
-    eventually(lambda: kinds <= {_title(one) for one in two.processes()}, "both actors run")
+    eventually(lambda: len(shared_actors(two)) == len(SHARED), "both actors run")
 
 
 def test_a_configuration_reaches_sessions_of_every_replica_within_a_second(api: httpx.Client) -> None:
@@ -148,7 +148,7 @@ def body_of(session: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
 def test_shared_actors_that_are_killed_are_back_for_the_next_call(two: Cluster, api: httpx.Client) -> None:
     assert api.put(CHAIN_PATH, json=CHAIN).status_code == 200
     version = configure(api, {"defaults": {"spread": 0.2}})
-    old = [actor(two, kind) for kind in ("HistoryActor", "ConfigActor")]
+    old = shared_actors(two)
     for process in old:
         process.kill()
 
@@ -158,7 +158,8 @@ def test_shared_actors_that_are_killed_are_back_for_the_next_call(two: Cluster, 
     assert (chain.status_code, configuration.status_code) == (200, 200), chain.text + configuration.text
     assert configuration.json()["version"] == version
     assert session["parameters"]["spread"] == 0.2
-    new = [actor(two, kind) for kind in ("HistoryActor", "ConfigActor")]
+    new = shared_actors(two)
+    assert len(new) == len(SHARED)
     assert {process.pid for process in new}.isdisjoint(process.pid for process in old)
     configure(api, {})
 
@@ -180,7 +181,9 @@ def test_while_mongodb_is_down_the_cache_serves_on_and_writes_are_refused_at_onc
         created = create(api)
         ready = api.get("/ready")
 
-    assert (ready.status_code, ready.json()["dependencies"]) == (200, {"redis": "up", "mongodb": "down"})
+    assert (ready.status_code, ready.json()["states"]) == (200, {"redis": "up", "mongodb": "down"})
+    [down] = [each for each in ready.json()["dependencies"] if each["status"] == "down"]
+    assert (down["name"], down["reason"]) in (("mongodb", "unreachable"), ("mongodb", "timed out"))
     assert [(answer.status_code, answer.content) for answer in stale] == [(200, one.content) for one in fresh]
     assert [{name: answer.headers.get(name) for name in STALE} for answer in stale] == [STALE] * 2
     assert {answer.status_code for answer in (*refused, never_read)} == {503}

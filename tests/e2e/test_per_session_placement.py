@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -27,7 +28,12 @@ def isolated() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
         cluster = Cluster(
             Path(folder),
-            session={"placement": "per-session", "sweep_seconds": 1.0},
+            session={
+                "placement": "per-session",
+                "sweep_seconds": 1.0,
+                "keep_steps": True,
+                "keep_seconds": 0.05,
+            },
             auth={"enabled": False},
             rate={"per_minute": 60, "burst": BURST},
             http={
@@ -57,6 +63,30 @@ def test_a_session_lives_and_dies_in_a_process_of_its_own(isolated: Cluster) -> 
         for session_id in (first, second):
             assert api.delete("/api/v1/chain", params={"sessionid": session_id}).status_code == 200
         eventually(lambda: isolated.session_actors() == [], "the actors of deleted sessions have ended")
+
+
+def test_what_was_served_is_read_back_after_the_session_is_gone(isolated: Cluster) -> None:
+    with isolated.client() as api:
+        session = create(api)
+        here = {"sessionid": session["id"]}
+        served = step(api, session["id"], count=3).json()["snapshots"]
+        changed = api.patch("/api/v1/chain", params=here, json={"initial_price": 90.0}).json()
+        step(api, session["id"])
+        api.delete("/api/v1/chain", params=here)
+
+        def results() -> list[dict[str, Any]]:
+            answer = api.get(f"/api/v1/results/{session['id']}")
+            return answer.json()["data"] if answer.status_code == 200 else []
+
+        eventually(lambda: [each["served_steps"] for each in results()] == [3, 1], "all steps are kept")
+        first, second = results()
+        again = create(api, **first["parameters"])
+        unknown = api.get(f"/api/v1/results/{again['id']}")
+
+    assert first["prices"] == [snapshot["price"] for snapshot in served]
+    assert first["parameters"] == session["parameters"] == again["parameters"]
+    assert (second["parameters"], second["prices"]) == (changed["parameters"], [90.0])
+    assert unknown.status_code == 404
 
 
 @contextmanager

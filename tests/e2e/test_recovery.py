@@ -14,12 +14,13 @@ import httpx
 import psutil
 import pytest
 
+from cluster.instance.progress import Progress
 from cluster.settings import LimitsSettings
 from optionchain.export import Export, Format
 from optionchain.parameters import SimulationParameters
 from optionchain.session import REMEMBERED_COMMANDS
 from serve_app.bodies.simulations import SimulationRequest, values_of
-from tests.clusters import Cluster, Quiet, create, step
+from tests.clusters import Cluster, create, step
 from tests.e2e.simulations import FORMATS, SIMULATIONS, export, simulate
 from tests.waiting import eventually
 
@@ -142,9 +143,9 @@ def before_restart(cluster: Cluster) -> Before:
             snapshots=market(api, simulation),
             exports=exports(api, simulation),
         )
-    cluster.instance.down(Quiet())
+    cluster.instance.down(Progress())
     cluster.check_nothing_is_left()
-    cluster.instance.up(Quiet())
+    cluster.instance.up(Progress())
     return before
 
 

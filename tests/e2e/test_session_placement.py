@@ -6,9 +6,9 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -17,12 +17,10 @@ import ray
 from prometheus_client.parser import text_string_to_metric_families
 from ray.cluster_utils import Cluster as RayCluster
 
-from actors.named import NamedActors
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
-from actors.sessions.ray_transport import RaySessionTransport
 from adapters.redis_connection import open_redis
-from cluster.bootstrap import open_gateway, session_actor_finder
+from cluster.bootstrap import open_gateway, open_session_transport, session_actor_finder
 from cluster.instance.report import report
 from cluster.settings import Settings
 from optionchain.session import Peek, SessionKind
@@ -74,22 +72,20 @@ class Nodes:
 
     ray: RayCluster
     settings: Settings
+    gateways: list[SessionGateway] = field(default_factory=list)
 
     def gateway(self, placement: str, **changes: Any) -> SessionGateway:
-        return open_gateway(self._placed(placement, **changes))
+        return self._kept(open_gateway(self._placed(placement, **changes)))
 
     def gateway_to(self, name: str) -> SessionGateway:
         """Takes every session to one actor, whatever the others do."""
-        return SessionGateway(
-            _Always(name),
-            RaySessionTransport(
-                NamedActors(session_actor_finder(self.settings), what="the session actor"),
-                timeout_seconds=30.0,
-            ),
-            max_waiting=1000,
-            max_batch=100,
-            timeout_seconds=60.0,
-        )
+        patient = self.settings.with_changes({"session": {"delivery_timeout_seconds": 30.0}})
+        transport = open_session_transport(patient)
+        return self._kept(SessionGateway(_Always(name), transport, max_waiting=1000, timeout_seconds=60.0))
+
+    def _kept(self, gateway: SessionGateway) -> SessionGateway:
+        self.gateways.append(gateway)
+        return gateway
 
     def pid(self, name: str) -> int:
         """The process of an actor."""
@@ -113,6 +109,14 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
         finally:
             ray.shutdown()
             cluster.shutdown()
+
+
+@pytest.fixture(autouse=True)
+async def no_line_is_left(nodes: Nodes) -> AsyncIterator[None]:
+    yield
+    for gateway in nodes.gateways:
+        gateway.close()
+    nodes.gateways.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,42 @@ def test_ray_that_has_died_is_started_anew_and_sessions_go_on(program: str, own:
         again = answered(lambda: step(api, session["id"], expected_step=1), ANOTHER_START_SECONDS)
         assert again["session_info"]["current_step"] == 2
     assert {server.port for server in own.state.servers} == servers
+
+
+def test_somebody_listens_within_two_seconds_when_haproxy_has_died_and_ray_takes_over_again(
+    own: Cluster,
+) -> None:
+    outages = []
+    with own.client() as api:
+        session = create(api)["id"]
+        for _ in range(2):  # the machine may be busy with something else for once
+            haproxies = own.named("haproxy")
+            kill(haproxies)
+            began = time.monotonic()
+            while statuses_of(api, session) != [200]:
+                assert time.monotonic() - began < PATIENCE_SECONDS
+            outages.append(time.monotonic() - began)
+            statuses = {}
+
+            def is_rays_again(known: dict[int, int] = statuses) -> bool:
+                for status in statuses_of(api, session):
+                    known[status] = known.get(status, 0) + 1
+                return any(
+                    b"stand-in" not in " ".join(one.cmdline()).encode() for one in own.named("haproxy")
+                )
+
+            eventually(is_rays_again, "Ray's own HAProxy is back", patience_seconds=PATIENCE_SECONDS)
+            assert set(statuses) <= {200, 503}, statuses
+
+    assert min(outages) < 2.0
+
+
+def statuses_of(api: httpx.Client, session: str) -> list[int]:
+    """What a peek gets: nothing where nobody listens."""
+    try:
+        return [api.get("/api/v1/chain", params={"sessionid": session}).status_code]
+    except httpx.TransportError:
+        return []
 
 
 def test_the_supervisor_that_has_died_is_started_by_up_and_nothing_else_is(own: Cluster) -> None:

@@ -109,9 +109,12 @@ def _functions() -> Iterator[tuple[str, Any]]:
     for name in values.__slots__:
         yield f"black_scholes {name}", getattr(values, name)
     for price in (values.call_price, 0.999 * values.call_price):
-        yield "implied_volatility", implied_volatility(price, is_call=True, dividend_yield=0.01, **terms)
+        yield (
+            "implied_volatility",
+            implied_volatility(price, option_type="call", dividend_yield=0.01, **terms),
+        )
     near = implied_volatility(
-        np.linspace(1e-9, 99.0, 500), spot=100.0, strike=100.0, expiry_years=1.0, is_call=True
+        np.linspace(1e-9, 99.0, 500), spot=100.0, strike=100.0, expiry_years=1.0, option_type="call"
     )
     yield "implied_volatility at the money", near
     yield "smile", smile(base_volatility=0.2, spot=97.3, strikes=strikes, skew_slope=-0.3, smile_curve=0.5)

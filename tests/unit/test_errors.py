@@ -8,8 +8,10 @@ import pickle
 import pytest
 
 from actors.delivery import ActorLost
+from actors.loop_watch import LoopHeld
 from optionchain import errors
 from optionchain.errors import OptionChainError
+from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.ports import KeyReused
 from serve_app.edge import errors as edge_errors
 from serve_app.edge.answers import STATUS_OF, error_response, status_of
@@ -26,11 +28,15 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     edge_errors.UnknownPath("/api/v1/config"),
     edge_errors.WrongMethod(["GET", "PUT"]),
     edge_errors.TooLarge(4096),
+    edge_errors.TooSlow(60.0),
     edge_errors.RateLimited(2.5),
     errors.Unavailable("the session store", 3.0),
     errors.Overloaded("the session actor"),
+    errors.NoRoom("the session store"),
     errors.Defect(),
     ActorLost("the session actor"),
+    CalendarMissing("XTAE"),
+    LoopHeld(0.25),
     errors.NotOver("sweep", "w1"),
     errors.HasFailed("sweep", "w1"),
     errors.LeaseLost("sweep", "w1"),
@@ -40,7 +46,11 @@ RETRYABLE = (
     edge_errors.RateLimited,
     errors.Unavailable,
     errors.Overloaded,
+    errors.NoRoom,
     ActorLost,
+    CalendarMissing,
+    LoopHeld,
+    edge_errors.TooSlow,
     errors.NotOver,
 )
 

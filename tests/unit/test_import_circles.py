@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("optionchain", "optionchain_client", "actors", "adapters", "cluster", "serve_app", "proving")
+PACKAGES = (
+    *("optionchain", "optionchain_client", "optionchain_server"),
+    *("actors", "adapters", "cluster", "serve_app", "proving"),
+)
 LEFT = {frozenset({"optionchain.chains.chain", "optionchain.chains.occ", "optionchain.chains.table"})}
 
 

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("optionchain", "optionchain_client", "proving", "actors", "adapters", "cluster", "serve_app")
+PACKAGES = (
+    "optionchain",
+    "optionchain_client",
+    "proving",
+    "actors",
+    "adapters",
+    "cluster",
+    "serve_app",
+    "optionchain_server",
+)
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 DOMAIN = [path for path in MODULES if path.is_relative_to(ROOT / "optionchain")]
 MAX_LINES = 300

@@ -17,15 +17,23 @@ from optionchain.observing import observed, tell_failure
 KEYS = "anna:admin=key-of-anna-0123456789,ben=key-of-ben-0123456789"
 GIVEN = {
     "auth": {"keys": KEYS},
-    "redis": {"url": "rediss://user:red%21s-word@redis.example:6379/0"},
+    "http": {"proxy_proof": "proof-of-the-proxy"},
+    "redis": {
+        "url": "rediss://user:red%21s-word@redis.example:6379/0",
+        "sentinel_password": "sentinel-word",
+    },
     "mongo": {"uri": "mongodb://user:mongo-word@mongo.example/?authSource=admin"},
+    "cache": {"redis_url": "redis://:cache-word@cache.example:6379/0"},
     "telemetry": {"webhook": "https://pager.example/hook-word"},
 }
 # What each of them must not tell.
 HIDDEN = {
     "auth.keys": [KEYS, "key-of-anna-0123456789", "key-of-ben-0123456789"],
     "redis.url": [GIVEN["redis"]["url"], "red%21s-word", "red!s-word"],
+    "http.proxy_proof": ["proof-of-the-proxy"],
+    "redis.sentinel_password": ["sentinel-word"],
     "mongo.uri": [GIVEN["mongo"]["uri"], "mongo-word"],
+    "cache.redis_url": [GIVEN["cache"]["redis_url"], "cache-word"],
     "telemetry.webhook": [GIVEN["telemetry"]["webhook"]],
 }
 

@@ -71,13 +71,13 @@ def test_a_peek_shows_the_next_snapshot_and_changes_nothing() -> None:
     outcome = handle(before, Peek(), LATER)
 
     assert outcome.session is before
-    assert outcome.reply == ShowSnapshots(1, 1, "first", is_served=False)
+    assert outcome.reply == ShowSnapshots(1, 1, "none", is_served=False)
 
 
 def test_an_advance_serves_the_cursor_and_moves_behind_it() -> None:
     outcome = handle(session(), Advance("c"), LATER)
 
-    assert outcome.reply == ShowSnapshots(0, 1, "first", is_served=True)
+    assert outcome.reply == ShowSnapshots(0, 1, "none", is_served=True)
     assert outcome.session is not None
     assert (outcome.session.current_step, outcome.session.version) == (1, 2)
     assert outcome.session.state is SessionState.IN_PROGRESS
@@ -97,7 +97,7 @@ def test_the_last_advance_completes_the_session() -> None:
 def test_a_bulk_advance_is_short_at_the_end() -> None:
     outcome = handle(session(current_step=1), Advance("c", count=10), LATER)
 
-    assert outcome.reply == ShowSnapshots(1, 2, "first", is_served=True, as_list=True)
+    assert outcome.reply == ShowSnapshots(1, 2, "none", is_served=True, as_list=True)
 
 
 def test_a_wrong_expected_step_consumes_nothing_and_tells_the_cursor() -> None:
@@ -119,7 +119,7 @@ def test_a_command_sent_again_gets_the_same_and_advances_nothing() -> None:
 
     again = handle(advanced(once, "other"), Advance("same"), LATER)
 
-    assert again.reply == ShowSnapshots(0, 1, "first", is_served=True)
+    assert again.reply == ShowSnapshots(0, 1, "none", is_served=True)
     assert again.session is not None
     assert again.session.current_step == 2
 

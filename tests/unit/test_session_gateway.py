@@ -11,6 +11,7 @@ import pytest
 
 from actors.delivery import ActorLost
 from actors.sessions.gateway import SessionGateway
+from actors.sessions.lanes import Lanes
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
@@ -40,7 +41,7 @@ class Transport:
         self.is_open = asyncio.Event()
         self._answer = answer
 
-    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
+    async def deliver(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
         self.batches.append([name(some) for some in calls])
         self.by_actor[actor_name] += 1
         await self.is_open.wait()
@@ -51,7 +52,7 @@ class Transport:
 
 def gateway(transport: Transport, **options: Any) -> SessionGateway:
     values = {"max_waiting": 100, "max_batch": 50, "timeout_seconds": 30.0} | options
-    return SessionGateway(Shards(1), transport, **values)
+    return SessionGateway(Shards(1), Lanes(transport, max_batch=values.pop("max_batch")), **values)
 
 
 async def test_calls_that_arrive_while_a_batch_is_under_way_travel_as_one() -> None:
@@ -208,7 +209,7 @@ async def test_who_gave_up_waiting_is_not_delivered() -> None:
 async def test_actors_do_not_wait_for_each_other() -> None:
     transport = Transport()
     placement = Shards(2)
-    way = SessionGateway(placement, transport, max_waiting=10, max_batch=10, timeout_seconds=30.0)
+    way = SessionGateway(placement, Lanes(transport, max_batch=10), max_waiting=10, timeout_seconds=30.0)
     ids = [
         next(identity for identity in map(str, range(100)) if placement.actor_name(identity) == actor)
         for actor in placement.actor_names()

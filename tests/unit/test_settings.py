@@ -165,3 +165,46 @@ def test_every_group_can_be_changed_also_one_with_a_field_called_keys() -> None:
     assert (
         keyed.with_changes({"auth": {"enabled": False}}).auth.keys.get_secret_value() == "a=0123456789abcdef"
     )
+
+
+def test_variables_of_the_service_that_this_one_replaces_mean_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"OCS_PORT": "7272", "OCS_BIND_ADDRESS": "all", "LOGLEVEL": "WARN"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OCS_HTTP_REPLICAS", "2")
+
+    settings = load_settings()
+
+    assert (settings.http.host, settings.http.port, settings.http.replicas) == ("0.0.0.0", 7272, 2)
+    assert settings.telemetry.log_level == "warning"
+
+
+def test_our_own_variables_win_over_those(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_PORT", "7272")
+    monkeypatch.setenv("OCS_HTTP_PORT", "7373")
+
+    assert load_settings().http.port == 7373
+    assert load_settings(http={"port": 7474}).http.port == 7474
+
+
+def test_a_blank_alias_and_a_log_level_of_others_set_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"OCS_PORT": " ", "OCS_BIND_ADDRESS": "", "LOGLEVEL": "chatty"}.items():
+        monkeypatch.setenv(name, value)
+
+    assert load_settings() == Settings()
+
+
+def test_a_wrong_alias_is_refused_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = problem(monkeypatch, OCS_PORT="70707")
+
+    assert message == "OCS_PORT: input should be less than or equal to 65535"
+
+
+def test_several_hosts_of_redis_are_sentinels_or_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = "redis://:secret@one.example,two.example:6380/0"
+
+    said = problem(monkeypatch, OCS_REDIS_URL=hosts)
+
+    assert "OCS_REDIS_MODE=sentinel" in said
+    assert "secret" not in said
+    monkeypatch.setenv("OCS_REDIS_MODE", "cluster")
+    assert load_settings().redis.mode == "cluster"

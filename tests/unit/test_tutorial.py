@@ -1,30 +1,19 @@
 """The tutorial's code runs, prints what the text says, and draws the pictures that the text shows."""
 
-import pytest
+import make_tutorial as tutorial
 
 
-@pytest.fixture(scope="module")
-def tutorial():
-    pytest.importorskip("matplotlib", reason="the pictures need matplotlib").use("Agg")
-    import make_tutorial
-
-    return make_tutorial
-
-
-def test_the_code_prints_what_the_text_says_and_draws_its_pictures(tutorial):
-    from matplotlib import pyplot
-
+def test_the_code_prints_what_the_text_says_and_draws_its_pictures():
     names = {}
 
     for part in tutorial.parts(tutorial.TUTORIAL.read_text(encoding="utf-8")):
         if isinstance(part, tutorial.Code):
             assert part.run(names) == part.output
         else:
-            part.draw(names).canvas.draw()
-            pyplot.close("all")
+            assert any(len(trace.x) > 1 for trace in part.draw(names).data)
 
 
-def test_every_picture_is_there_and_small(tutorial):
+def test_every_picture_is_there_and_small():
     parts = tutorial.parts(tutorial.TUTORIAL.read_text(encoding="utf-8"))
     pictures = [part for part in parts if isinstance(part, tutorial.Picture)]
 

@@ -21,6 +21,7 @@ from ray.exceptions import (
 from actors.delivery import ActorLost
 from actors.named import NamedActors
 from actors.sessions.gateway import SessionGateway
+from actors.sessions.lanes import Lanes
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from actors.sessions.ray_transport import RaySessionTransport
@@ -60,7 +61,7 @@ class Actors:
 
 def transport_over(find: Callable[[str], Any], timeout_seconds: float = 5.0) -> RaySessionTransport:
     actors = NamedActors(find, what="the session actor")
-    return RaySessionTransport(actors, timeout_seconds=timeout_seconds)
+    return RaySessionTransport(actors, max_batch=10, timeout_seconds=timeout_seconds)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +82,9 @@ async def test_whatever_ray_loses_is_found_anew_and_sent_again(failure: Exceptio
     transport = transport_over(actors)
 
     with pytest.raises(ActorLost):
-        await transport.send("sessions-0", [CALL])
+        await transport.send("sessions-0", CALL)
 
-    assert await transport.send("sessions-0", [CALL]) == [b"served"]
+    assert await transport.send("sessions-0", CALL) == b"served"
     assert actors.found == 2
 
 
@@ -92,7 +93,7 @@ async def test_a_bug_in_the_actor_is_a_defect_and_the_actor_stays() -> None:
     transport = transport_over(actors)
 
     with pytest.raises(Defect):
-        await transport.send("sessions-0", [CALL])
+        await transport.send("sessions-0", CALL)
 
     assert actors.found == 1
 
@@ -106,18 +107,20 @@ async def test_an_actor_that_cannot_be_found_in_time_is_lost() -> None:
     transport = transport_over(lambda _: Nowhere(None), timeout_seconds=0.01)
 
     with pytest.raises(ActorLost):
-        await transport.send("sessions-0", [CALL])
+        await transport.send("sessions-0", CALL)
 
 
 async def test_a_wrong_number_of_answers_is_a_defect_and_the_next_batch_goes_through() -> None:
     class Miscounting:
         surplus = 1
 
-        async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
+        async def deliver(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
             surplus, self.surplus = self.surplus, 0
             return [b"served"] * (len(calls) + surplus)
 
-    gateway = SessionGateway(Shards(1), Miscounting(), max_waiting=10, max_batch=10, timeout_seconds=5.0)
+    gateway = SessionGateway(
+        Shards(1), Lanes(Miscounting(), max_batch=10), max_waiting=10, timeout_seconds=5.0
+    )
 
     refusals = await asyncio.gather(gateway.call(CALL), gateway.call(CALL), return_exceptions=True)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from ray import exceptions
 
 from actors.delivery import ActorLost
+from actors.loop_watch import LoopWatch
 from actors.named import NamedActor, NamedActors, as_ours
-from actors.shared import SharedActor
+from actors.shared import SharedActor, SharedActors
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
 from tests.callers import on_behalf_of
 from tests.recording import Recording
@@ -122,6 +124,16 @@ async def test_a_lost_actor_is_found_anew_and_the_observer_is_told() -> None:
     assert observer.labels == [("delivery.lost", {"to": "the history"})]
 
 
+async def test_a_service_among_others_of_a_process_is_named_with_the_method() -> None:
+    actors = Actors([None])
+    actor = NamedActor(directory(actors), "shared", service="history", timeout_seconds=5.0)
+
+    await actor.call(on_behalf_of("anna"), "chain", "SPX")
+
+    assert actors.found == ["shared"]
+    assert [arguments[1:] for arguments in actors.sent] == [("history.chain", ("SPX",))]
+
+
 async def test_what_may_not_be_repeated_is_sent_once() -> None:
     actors = Actors([exceptions.ActorDiedError(), None])
     actor = NamedActor(directory(actors), "configuration", timeout_seconds=5.0)
@@ -187,6 +199,9 @@ class Answering(SharedActor):
             raise NotFound("chain", asset)
         return f"the chain of {asset}"
 
+    async def status(self) -> str:
+        return "up"
+
 
 async def test_an_actor_does_what_it_is_called_for_and_tells_of_it() -> None:
     observer = Recording()
@@ -207,3 +222,15 @@ async def test_an_actor_does_not_begin_what_nobody_waits_for() -> None:
         await actor.call(on_behalf_of("anna", time.time() - 0.001), "chain", ["SPX"])
 
     assert actor.asked == 0
+
+
+async def test_actors_of_one_process_are_called_each_by_its_name() -> None:
+    observers = {"one": Recording(), "other": Recording()}
+    makers = {name: partial(Answering, observer) for name, observer in observers.items()}
+    shared = SharedActors(makers, partial(LoopWatch, observers["one"]))
+    context = on_behalf_of("anna", time.time() + 60.0)
+
+    assert await shared.call(context, "other.chain", ["SPX"]) == "the chain of SPX"
+    assert await shared.status() == "up"
+
+    assert {name: len(observer.ended) for name, observer in observers.items()} == {"one": 0, "other": 1}

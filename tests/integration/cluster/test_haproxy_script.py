@@ -6,6 +6,7 @@ import re
 import runpy
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def started(folder: Path, configuration: str, *, loopback: bool = True) -> subpr
     (folder / "haproxy.cfg").write_text(configuration)
     variables = {
         "PATH": "/usr/bin:/bin",
+        "OPTIONCHAIN_PYTHON": sys.executable,
         "OPTIONCHAIN_HAPROXY": str(program),
         "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if loopback else "0",
         "OPTIONCHAIN_HAPROXY_REFUSAL": str(folder / "refusal"),
@@ -70,12 +72,13 @@ def test_for_every_interface_binds_stay_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "renamed", "message"),
     [
-        ("\ndefaults\n", "\ndefaults http\n", "option forwardfor"),
-        ("frontend http_frontend", "frontend serve_frontend", "http_frontend"),
+        ("\ndefaults\n", "\ndefaults http\n", "no line 'defaults'"),
+        ("frontend http_frontend", "frontend serve_frontend", "no line 'frontend http_frontend'"),
+        ("backend default_backend\n", "backend none\n", "default_backend"),
         ("bind *:", "bind 0.0.0.0:", "loopback"),
         ("bind *:", "bind quic4@:", "loopback"),
     ],
-    ids=["defaults", "frontend", "interface", "protocol"],
+    ids=["defaults", "frontend", "unknown paths", "interface", "protocol"],
 )
 def test_a_line_that_ray_renames_keeps_haproxy_from_starting(
     line: str, renamed: str, message: str, tmp_path: Path

@@ -141,7 +141,7 @@ async def test_a_change_by_anybody_is_announced(configurations):
     async with asyncio.timeout(10), contextlib.aclosing(changes):
         assert await anext(changes) is None
         await save(configurations)
-        assert await anext(changes) == "simulator"
+        assert await anext(changes) == ("simulator", 1)
 
 
 @pytest.mark.parametrize("mongo", ["standalone"], indirect=True)
@@ -176,3 +176,14 @@ async def test_versions_of_many_writers_have_no_gap_and_no_double_and_one_winner
     await reader.close()
     assert [one.version for one in reversed(stored)] == list(range(1, WRITERS * WINS + 1))
     assert sorted((one for each in won for one in each), key=lambda one: -one.version) == stored
+
+
+async def test_a_parameter_is_of_the_latest_version_or_built_in(configurations):
+    built_in = await configurations.get_parameter("simulator", "spread")
+    await save(configurations, values={"defaults": {"spread": 0.05}})
+    stored = await configurations.get_parameter("simulator", "spread")
+
+    assert (built_in.value, built_in.version) == (0.01, 0)
+    assert (stored.key, stored.value, stored.version) == ("defaults.spread", 0.05, 1)
+    with pytest.raises(NotFound):
+        await configurations.get_parameter("unknown", "spread")

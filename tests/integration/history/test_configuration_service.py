@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from actors.configuration.live import LiveConfiguration
+from optionchain.configuration.simulator import built_in_values
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -26,6 +27,29 @@ async def test_a_configuration_has_versions_that_a_lost_race_does_not_overwrite(
     assert versions == [latest, old]
     listed = (await world.http.get("/api/v1/config")).json()["data"]
     assert [(one["name"], one["version"]) for one in listed] == [("simulator", 2)]
+
+
+async def test_before_anybody_wrote_one_the_simulator_has_what_is_built_in_as_version_0(world):
+    path = "/api/v1/config/simulator"
+    before = (await world.http.get(path)).json()
+    spread = (await world.http.get(f"{path}/parameters/spread")).json()
+    await world.put(path, {"defaults": {"spread": 0.05}}, **{"if-match": "0"})
+
+    assert (before["version"], before["saved_by"], before["values"]) == (0, None, built_in_values())
+    assert (spread["value"], spread["source"], spread["version"]) == (0.01, "default", 0)
+    assert (await world.http.get(path, params={"version": 0})).json() == before
+    assert (await world.http.get(path)).json()["version"] == 1
+    configured = (await world.http.get(f"{path}/parameters/spread")).json()
+    assert configured == {
+        "configuration": "simulator",
+        "key": "defaults.spread",
+        "value": 0.05,
+        "version": 1,
+        "source": "configuration",
+        "overridden_by": "request",
+    }
+    unknown = await world.http.get(f"{path}/parameters/colour")
+    assert (unknown.status_code, "colour" in unknown.json()["error"]) == (404, True)
 
 
 async def test_a_simulator_configuration_that_makes_no_sense_is_refused(world):

@@ -347,6 +347,38 @@ async def test_a_simulation_result_is_kept_once_and_never_changed(history):
         await history.get_simulation_result("run-2")
 
 
+def served(steps, since=1, owner="anna", session="5e55"):
+    return SimulationResult(
+        id=f"{session}-{since:010}",
+        asset="BRK B",
+        parameters='{"seed":1}',
+        prices=tuple(100.0 + step for step in range(steps)),
+        volatilities=(0.2,) * steps,
+        stored_by=owner,
+        stored_at=datetime(2024, 1, 2, tzinfo=UTC),
+    )
+
+
+async def test_a_result_grows_with_its_steps_and_never_shrinks_or_changes(history):
+    for steps in (2, 5, 3, 5):
+        await history.store_simulation_result(served(steps))
+
+    assert await history.results_of_session("5e55", "anna") == [served(5)]
+    with pytest.raises(Conflict):
+        await history.store_simulation_result(replace(served(6), volatilities=(0.3,) * 6))
+
+
+async def test_of_a_session_its_owner_gets_the_results_in_their_order(history):
+    for since in (12, 2, 1):
+        await history.store_simulation_result(served(3, since))
+    await history.store_simulation_result(served(3, session="5e55a"))
+
+    assert await history.results_of_session("5e55", "anna") == [served(3, since) for since in (1, 2, 12)]
+    assert await history.results_of_session("5e55", "ben") == []
+    with pytest.raises(InvalidInput):
+        await history.results_of_session({"$ne": ""}, "anna")
+
+
 @pytest.mark.parametrize(
     "asset", ["$where", "a.b$", "", "x" * 33, {"$ne": ""}, {"$gt": ""}, None, "a\0", "a b"]
 )

@@ -101,7 +101,7 @@ async def test_a_long_range_of_prices_is_streamed_in_pages_and_complete(world, t
         ("/api/v1/config/a.b", 400, "name"),
         ("/api/v1/config/unknown", 404, None),
         ("/api/v1/config/unknown/history", 404, None),
-        ("/api/v1/config/simulator?version=0", 400, "version"),
+        ("/api/v1/config/simulator?version=-1", 400, "version"),
     ],
 )
 async def test_a_wrong_question_is_answered_with_what_is_wrong(world, path, status, field):
@@ -311,7 +311,7 @@ async def test_history_configuration_cache_and_breaker_tell_the_observer(mongo, 
         await world.put("/api/v1/historical/SPX/2024-01-02", orjson.loads(chain_json(chain())))
         for _ in range(2):
             await world.http.get("/api/v1/historical/SPX/2024-01-02")
-        await world.http.get("/api/v1/config/simulator")
+        await world.http.get("/api/v1/config/unknown")
         for _ in range(2):
             assert (await silent.http.get("/api/v1/historical/SPX/2024-01-02")).status_code == 503
         for one in (world, silent):

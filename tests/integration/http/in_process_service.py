@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from starlette.types import ASGIApp
 
+from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.host import SessionHost
@@ -29,6 +29,7 @@ from optionchain.errors import NotFound
 from optionchain.observing import Observer, Observers
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
+from serve_app.edge.boundary import Edge
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
 from tests.recording import Recording
@@ -44,15 +45,18 @@ class HostTransport:
     def __init__(self, host: SessionHost) -> None:
         self._host = host
 
-    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
-        return await self._host.execute(calls)
+    async def send(self, actor_name: str, call: Call) -> Answer:
+        return await self._host.submit(call)
+
+    def close(self) -> None:
+        return
 
 
 @dataclass
 class Service:
     """What a test sees of the service."""
 
-    app: ASGIApp
+    app: Edge
     observer: Recording
     producers: Producers
 
@@ -86,10 +90,12 @@ async def service(
         allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
     recording = Recording()
     told: Observer = Observers((observer, recording)) if observer else recording
+    calendars = Calendars(told, patience_seconds=8.0)
     host = SessionHost(
         store,
         residents=ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
         cache=SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
+        calendars=calendars,
         observer=told,
         max_waiting=1000,
         max_batch=50,
@@ -100,7 +106,6 @@ async def service(
         parse_placement("shards:1"),
         HostTransport(host),
         max_waiting=1000,
-        max_batch=50,
         timeout_seconds=8.0,
         observer=told,
     )
@@ -108,6 +113,7 @@ async def service(
     services = Services(
         gateway=gateway,
         store=store,
+        calendars=calendars,
         answers=answers,
         allowances=allowances,
         authentication=open_authentication(settings.auth),

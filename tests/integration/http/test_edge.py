@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
+from serve_app.edge.frequent import FrequentRoutes
 from serve_app.edge.header_bytes import HeaderBytes, unreadable
+from serve_app.edge.outermost import Outermost, forget, take
 from serve_app.edge.route_table import Permission
 from serve_app.routes.table import ROUTES
 from tests.integration.http.in_process_service import ALICE, BOB, Service, service
@@ -19,6 +26,24 @@ pytestmark = pytest.mark.anyio
 def requests(running: Service) -> list[Any]:
     """The requests that the observer was told of."""
     return [each for each in running.observer.ended if each.name == "http.request"]
+
+
+async def test_a_body_that_does_not_come_is_refused_in_time(
+    server: RedisServer, prefix: str, parameters: dict[str, Any]
+) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"symbol":'
+        await asyncio.Event().wait()
+
+    async with service(server, prefix, http={"body_seconds": 0.1}) as running, running.client() as api:
+        answer = await api.post("/api/v1/chain", content=slow(), headers={"Content-Type": "application/json"})
+
+        assert answer.status_code == 408
+        assert answer.json() == {
+            "error": "the request did not come within 0.1 seconds: send it faster",
+            "field": "body",
+        }
+        assert ("http.rejected", {"kind": "too_slow"}) in running.observer.labels
 
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -210,6 +235,21 @@ async def test_a_refused_header_is_answered_under_an_identity(running: Service) 
     assert named.json() == {"error": "Validation Error: tracestate: must be UTF-8", "field": "tracestate"}
 
 
+async def test_every_answer_names_the_process_that_gave_it(api: httpx.AsyncClient, running: Service) -> None:
+    async with running.client(None) as nobody:
+        answers = [
+            await nobody.get("/health"),
+            await nobody.get("/api/v1/chain/sessions"),
+            await nobody.get("/nowhere"),
+            await api.get("/api/v1/chain/sessions"),
+            await api.get("/swagger-ui/"),
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 401, 401, 200, 200]
+    [identity] = {answer.headers["x-ocs-instance"] for answer in answers}
+    assert len(identity) == 32
+
+
 async def test_a_replay_and_the_bytes_of_an_export_are_counted(
     running: Service, api: httpx.AsyncClient, parameters: dict[str, Any]
 ) -> None:
@@ -221,3 +261,73 @@ async def test_a_replay_and_the_bytes_of_an_export_are_counted(
     assert running.observer.counts["http.replayed"] == 1
     assert running.observer.counts["http.exported"] == len(export.content) > 1000
     assert running.observer.levels["http.streams"] == 0
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """In the place of Ray Serve."""
+    await PlainTextResponse("by Ray Serve")(scope, receive, send)
+
+
+@asynccontextmanager
+async def outermost(running: Service, max_requests: int = 10) -> AsyncIterator[httpx.AsyncClient]:
+    """What a caller of a replica meets, with a shortcut for its frequent routes."""
+    take(FrequentRoutes(running.app, ROUTES, max_requests=max_requests))
+    transport = httpx.ASGITransport(Outermost(nothing))
+    try:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://service", headers={"X-API-Key": ALICE}
+        ) as api:
+            yield api
+    finally:
+        forget()
+
+
+async def test_a_frequent_route_is_served_before_ray_serve_and_as_within(
+    running: Service, api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    async with outermost(running) as direct:
+        created = await direct.post("/api/v1/chain", json=parameters, headers={"X-Request-Id": "mine"})
+        query = {"sessionid": created.json()["id"]}
+        within, without = (
+            await api.get("/api/v1/chain", params=query),
+            await direct.get("/api/v1/chain", params=query),
+        )
+        refused = await direct.get("/api/v1/chain", params=query, headers={"X-API-Key": "wrong"})
+
+    assert (created.status_code, created.headers["X-Request-Id"]) == (201, "mine")
+    assert without.content == within.content
+    assert len(without.headers["X-Request-Id"]) == 36
+    assert (refused.status_code, "X-Request-Id" in refused.headers) == (401, True)
+    assert requests(running)[0].facts == {
+        "route": "/api/v1/chain",
+        "method": "POST",
+        "status": 201,
+        "request_id": "mine",
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v2/simulations/7/stream", "/api/v1/chain/export", "/nowhere", "/-/healthz"]
+)
+async def test_every_other_request_is_ray_serves(path: str, running: Service) -> None:
+    async with outermost(running) as direct:
+        assert (await direct.get(path)).text == "by Ray Serve"
+
+
+async def test_a_replica_without_a_shortcut_leaves_all_to_ray_serve() -> None:
+    transport = httpx.ASGITransport(Outermost(nothing))
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as api:
+        assert (await api.get("/health")).text == "by Ray Serve"
+
+
+async def test_more_requests_than_may_be_under_way_are_refused_and_room_is_given_back(
+    running: Service,
+) -> None:
+    async with outermost(running, max_requests=1) as direct:
+        served = [await direct.get("/health") for _ in range(3)]
+        async with outermost(running, max_requests=0) as full:
+            refused = await full.get("/health")
+
+    assert [answer.status_code for answer in served] == [200, 200, 200]
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert refused.json()["error"].startswith("the service has no room")

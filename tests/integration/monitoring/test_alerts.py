@@ -170,8 +170,8 @@ CASES = [
     ),
     Case(
         "LoopHeld",
-        counter('optionchain_loop_held_seconds_sum{process="http"}', 30),
-        counter('optionchain_loop_held_seconds_sum{process="http"}', 3),
+        counter('optionchain_loop_held_seconds_total{process="http"}', 30),
+        counter('optionchain_loop_held_seconds_total{process="http"}', 3),
         labels={"process": "http"},
     ),
     Case(

@@ -15,7 +15,7 @@ HEAVY = {
         "ray",
         "polars",
         "pandas",
-        "matplotlib",
+        "plotly",
         "pydantic",
         "httpx",
         "rich",

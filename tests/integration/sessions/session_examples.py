@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
+from actors.calendars import Calendars
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
@@ -98,6 +99,7 @@ def new_host(store: SessionStore, **options: Any) -> SessionHost:
     values: dict[str, Any] = {
         "residents": ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
         "cache": SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
+        "calendars": Calendars(Unobserved(), patience_seconds=8.0),
         "observer": Unobserved(),
         "max_waiting": 100,
         "max_batch": 50,

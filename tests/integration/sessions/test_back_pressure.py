@@ -40,8 +40,11 @@ class InProcess:
     def __init__(self, host: SessionHost) -> None:
         self._host = host
 
-    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
-        return await self._host.execute(calls)
+    async def send(self, actor_name: str, call: Call) -> Answer:
+        return await self._host.submit(call)
+
+    def close(self) -> None:
+        return
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def hanging(server: RedisServer) -> Iterator[None]:
 
 
 def new_gateway(store: RedisSessionStore, **options: int) -> SessionGateway:
-    values = {"max_waiting": 50, "max_batch": 10, **options}
+    values = {"max_waiting": 50, **options}
     return SessionGateway(Shards(1), InProcess(new_host(store)), timeout_seconds=4.0, **values)
 
 

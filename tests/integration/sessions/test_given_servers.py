@@ -61,3 +61,15 @@ def test_a_mongodb_that_is_down_is_named(tmp_path: Path) -> None:
 
     assert f"MongoDB at mongodb://127.0.0.1:{nobody} gives no answer" in message
     assert "OCS_MONGO_URI" in message
+
+
+def test_a_cache_that_is_down_is_named(tmp_path: Path, server: RedisServer) -> None:
+    (nobody,) = free_ports(1)
+
+    message = refusal(
+        tmp_path, redis={"url": server.url}, cache={"redis_url": f"redis://:secret@127.0.0.1:{nobody}"}
+    )
+
+    assert f"The cache's Redis at redis://127.0.0.1:{nobody} gives no answer" in message
+    assert "OCS_CACHE_REDIS_URL" in message
+    assert "secret" not in message

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import CLAIM, CLAIM_SECONDS, RedisSessionStore
 from adapters.settings import RateSettings
-from optionchain.errors import NotFound, Unavailable
+from optionchain.errors import Conflict, NotFound, Unavailable
 from optionchain.ports import Checkpoint
 from optionchain.session import SessionKind
 from tests.integration.sessions.session_examples import StoreFactory, advance, after, new_session
@@ -115,6 +117,21 @@ async def test_missing_replicas_are_an_outage_when_they_were_asked_for(open_stor
 
     with pytest.raises(Unavailable):
         await store.save([Checkpoint(new_session(), None)])
+
+
+async def test_a_creation_that_is_repeated_is_stored_once_and_another_under_its_id_is_refused(
+    open_store: StoreFactory,
+) -> None:
+    store, session = open_store(), new_session()
+
+    assert await store.save([Checkpoint(session, None)]) == [None]
+    assert await store.save([Checkpoint(session, None)]) == [None], "its answer was lost"
+    other = replace(session, parameters=replace(session.parameters, seed=7))
+    later = replace(session, created_at=session.created_at + timedelta(microseconds=1))
+    refusals = await store.save([Checkpoint(other, None), Checkpoint(later, None)])
+
+    assert [type(refusal) for refusal in refusals] == [Conflict, Conflict]
+    assert (await store.get([session.id]))[session.id] == session
 
 
 async def test_a_step_writes_only_what_it_changes(

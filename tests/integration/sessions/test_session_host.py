@@ -48,6 +48,7 @@ from tests.integration.sessions.session_examples import (
     new_session,
 )
 from tests.recording import Recording
+from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 
@@ -397,3 +398,50 @@ async def test_the_life_of_a_session_is_told_once_with_whose_it_is(open_store: S
         ("session.deleted", {"session_id": session.id, "kind": "chain"}),
     ]
     assert {note.context.principal.tenant for note in observer.notes} == {session.owner}
+
+
+async def test_a_creation_reaches_the_store_once_and_asks_it_nothing(
+    open_store: StoreFactory, server: RedisServer
+) -> None:
+    host, client = new_host(open_store()), server.open()
+    await created(host, new_session())
+    await client.config_resetstat()
+
+    await created(host, new_session())
+
+    statistics = await client.info("commandstats")
+    await client.aclose()
+    assert "cmdstat_hgetall" not in statistics
+    assert statistics["cmdstat_eval"]["calls"] == 1
+
+
+async def test_a_creation_that_comes_again_when_its_session_has_gone_on_shows_that(
+    open_store: StoreFactory,
+) -> None:
+    session = new_session()
+    first = new_host(open_store())
+    await created(first, session)
+    await ask(first, session, advance())
+    again = replace(session, created_at=session.created_at + timedelta(seconds=1))
+
+    (answer,) = await ask(new_host(open_store()), session, Create(again))
+
+    assert isinstance(answer, bytes)
+    shown = orjson.loads(answer)
+    assert (shown["current_step"], shown["state"]) == (1, "In Progress")
+
+
+async def test_a_creation_under_the_id_of_another_session_leaves_that_alone(open_store: StoreFactory) -> None:
+    session = await created(new_host(open_store()), new_session())
+    host = new_host(open_store())
+    other = replace(
+        session, parameters=replace(session.parameters, initial_price=1.0), created_at=NOW - timedelta(1)
+    )
+
+    (answer,) = await ask(host, session, Create(other))
+    (peeked,) = await ask(host, session, Peek())
+
+    assert isinstance(answer, bytes)
+    assert isinstance(peeked, bytes)
+    assert orjson.loads(answer)["parameters"]["initial_price"] == 5000.0
+    assert orjson.loads(peeked)["price"] == 5000.0

@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 
 import orjson
 import pytest
 
+from actors.calendars import Calendars
 from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
 from actors.settings import SessionSettings
@@ -41,6 +43,9 @@ class Runtime:
     def node_id(self) -> str:
         return "here"
 
+    def address(self) -> str:
+        return "127.0.0.1"
+
     def end_actor(self) -> None:
         raise AssertionError("an actor of many sessions stays")
 
@@ -49,7 +54,12 @@ class Runtime:
 async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
     settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS)
     actor = SessionActor(
-        "sessions-0", lambda: open_store(ttl_seconds=TTL_SECONDS), Unobserved, Runtime(), settings
+        "sessions-0",
+        lambda: open_store(ttl_seconds=TTL_SECONDS),
+        Unobserved,
+        partial(Calendars, patience_seconds=8.0),
+        Runtime(),
+        settings,
     )
     yield actor
     await actor.close()
@@ -136,7 +146,12 @@ async def test_housekeeping_survives_any_error_and_tells_of_it(open_store: Store
     cleaned, observer, store = asyncio.Event(), Recording(), open_store()
     store.__class__ = Broken
     actor = SessionActor(
-        "sessions-0", lambda: store, lambda: observer, Runtime(), SessionSettings(sweep_seconds=0.01)
+        "sessions-0",
+        lambda: store,
+        lambda: observer,
+        partial(Calendars, patience_seconds=8.0),
+        Runtime(),
+        SessionSettings(sweep_seconds=0.01),
     )
     await tell(actor, new_session(), Inspect())
 

@@ -50,11 +50,11 @@ def test_a_sweep_without_ray_runs_in_this_process_and_is_recorded(tmp_path: Path
 
 
 def test_the_domain_alone_runs_a_sweep() -> None:
-    ours = {"cluster", "adapters", "actors", "serve_app"}
+    ours = {"optionchain_server", "cluster", "adapters", "actors", "serve_app"}
     outside = ours | {"ray", "redis", "pymongo", "fastapi", "pydantic", "httpx", "rich"}
 
     assert printed(outside, None) == ["completed 2 2 False", "[]"]
     assert (
         printed(outside, "somewhere")[0]
-        == "output: is written by the package cluster, which is not installed"
+        == "output: is written by the service, which is not installed: pip install optionchain-simulator"
     )

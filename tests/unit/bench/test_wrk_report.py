@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proving.bench.http import parse_wrk
+from proving.bench.load_generator import parse_wrk
 
 REPORT = """Running 8s test @ http://127.0.0.1:7070
   2 threads and 64 connections
@@ -26,7 +26,7 @@ Transfer/sec:    589.12KB
 def test_a_report_is_read_in_its_own_units() -> None:
     measured = parse_wrk(REPORT)
 
-    assert measured.requests_per_second == 2847.20
+    assert (measured.requests, measured.requests_per_second) == (22801, 2847.20)
     assert measured.p50_seconds == pytest.approx(0.00088)
     assert (measured.p99_seconds, measured.failed) == (1.2, 7)
 

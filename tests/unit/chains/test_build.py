@@ -1,6 +1,7 @@
 """Building a chain: what it lists, what it is worth, what it refuses."""
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optionchain.chains import COLUMNS
+from optionchain.chains import COLUMNS, ChainTerms, build_chains, is_surely_priced
 from optionchain.errors import InvalidInput
 from optionchain.pricing import black_scholes
 from tests.unit.chains.chain_examples import NOW, chain, expiring
@@ -148,12 +149,63 @@ def test_any_terms_give_a_chain_of_finite_ordered_quotes_or_name_the_field(days,
         return
 
     for column in COLUMNS:
-        assert np.isfinite(column.of(any_chain)).all(), column.name
+        numbers = column.of(any_chain)
+        is_defined = column.label != "alpha" or ~np.isnan(numbers)  # not defined where theta is zero
+        assert np.isfinite(numbers[is_defined]).all(), column.name
     for side in ("call", "put"):
         bid, mid, ask = (getattr(any_chain, f"{side}_{field}") for field in ("bid", "mid", "ask"))
         assert np.all((bid >= 0.0) & (bid <= mid) & (mid <= ask) & (ask >= 0.01))
     assert any_chain.offsets[-1] == any_chain.strikes.size
     assert np.all(any_chain.strikes > 0.0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    spot=st.sampled_from([1e-100, 1e-6, 1e12]) | st.floats(1e-100, 1e12),
+    base_volatility=st.floats(0.0, 5.0),
+    days=st.lists(st.integers(0, 40_000), min_size=1, max_size=3),
+    chain_size=st.integers(0, 500),
+    risk_free_rate=st.floats(-1.0, 10.0),
+    dividend_yield=st.floats(0.0, 10.0),
+)
+def test_what_is_said_to_be_surely_priced_is_priced_wherever_the_spot_is(days, spot, **terms):
+    at_once = ChainTerms(
+        symbol="ACME",
+        quote_time=NOW,
+        spot=100.0,
+        expirations=tuple(expiring(*days)),
+        strike_interval=None,
+        skew_slope=1e6,
+        smile_curve=1e6,
+        spread=1e12,
+        **terms,
+    )
+    if is_surely_priced(at_once):
+        assert len(build_chains([replace(at_once, spot=spot)])) == 1
+
+
+def test_a_common_chain_is_surely_priced_and_one_that_may_fail_is_not():
+    terms = {"risk_free_rate": 0.05, "dividend_yield": 0.02, "strike_interval": None}
+
+    def is_sure(**changes):
+        values = {
+            "symbol": "ACME",
+            "quote_time": NOW,
+            "spot": 100.0,
+            "base_volatility": 0.2,
+            "chain_size": 30,
+        }
+        smile = {"skew_slope": -0.2, "smile_curve": 0.4, "spread": 0.01}
+        expirations = tuple(expiring(30, 36_500))
+        return is_surely_priced(
+            ChainTerms(**{**values, **smile, "expirations": expirations, **terms, **changes})
+        )
+
+    assert is_sure()
+    assert not is_sure(strike_interval=5.0)
+    assert not is_sure(risk_free_rate=-0.01)
+    assert not is_sure(dividend_yield=9.0)
+    assert not is_sure(expirations=tuple(expiring(-1)))
 
 
 def test_a_chain_depends_on_the_time_to_expiry_and_not_on_the_date():

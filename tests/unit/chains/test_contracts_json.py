@@ -10,23 +10,33 @@ from optionchain.expirations import Expiration
 from optionchain.wire.contracts import v1_contracts, v2_chains
 from tests.unit.chains.chain_examples import chain
 
+FIRST = ("theta", "vega", "rho", "rho_d")
+ALL = ("delta", "gamma", *FIRST, "alpha", "vanna", "vomma", "veta", "charm", "color")
+ATTRIBUTES = {"rho_d": "dividend_rho"}
+
+
+def number_of(chain, row, side, label):
+    """A greek of a side, whether or not it is that of both."""
+    name = ATTRIBUTES.get(label, label)
+    numbers = getattr(chain, f"{side}_{name}", None)
+    if numbers is None:
+        numbers = getattr(chain, name)
+    return (numbers() if callable(numbers) else numbers)[row]
+
 
 def expected_contract(chain, row, greeks, expiration=None):
     """The same, field by field, the slow way."""
-    show = {"none": (), "first": ("delta",), "all": ("delta",)}[greeks]
     contract = {"strike": chain.strikes[row]}
     if expiration:
         contract["expiration"] = expiration
     for side in ("call", "put"):
         contract[side] = {
-            field: getattr(chain, f"{side}_{field}")[row] for field in ("bid", "ask", "mid", *show)
+            field: getattr(chain, f"{side}_{field}")[row] for field in ("bid", "ask", "mid", "delta")
         }
-    contract["implied_volatility"] = chain.implied_volatilities[row]
-    if greeks != "none":
-        contract["gamma"] = chain.gamma[row]
-    if greeks == "all":
-        contract |= {"theta": chain.call_theta()[row], "vega": chain.vega[row], "rho": chain.call_rho()[row]}
-    return contract
+        shown = {"none": (), "first": FIRST, "all": ALL}[greeks]
+        if shown:
+            contract[side]["greeks"] = {label: number_of(chain, row, side, label) for label in shown}
+    return contract | {"implied_volatility": chain.implied_volatilities[row], "gamma": chain.gamma[row]}
 
 
 @pytest.mark.parametrize("greeks", ["none", "first", "all"])
@@ -64,8 +74,15 @@ def test_v2_chains_carry_their_expiration_once(greeks):
 def test_delta_and_gamma_are_the_greeks_shown_unless_asked():
     one = chain()
 
-    assert v1_contracts(one) == v1_contracts(one, "first")
-    assert b'"theta"' not in v1_contracts(one)
+    assert v1_contracts(one) == v1_contracts(one, "none")
+    assert b"greeks" not in v1_contracts(one)
+
+
+def test_alpha_is_null_where_theta_is_zero():
+    contracts = json.loads(v1_contracts(chain(days=(0,)), "all"))
+
+    assert {contract[side]["greeks"]["alpha"] for contract in contracts for side in ("call", "put")} == {None}
+    assert {contract["call"]["greeks"]["theta"] for contract in contracts} == {0.0}
 
 
 def test_empty_chains_are_empty_arrays():

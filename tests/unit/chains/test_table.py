@@ -24,6 +24,8 @@ COLUMNS = [
     "theta",
     "vega",
     "rho",
+    "rho_d",
+    *(SECOND := ["alpha", "vanna", "vomma", "veta", "charm", "color"]),
     "underlying_price",
 ]
 
@@ -51,7 +53,7 @@ def test_every_column_states_its_unit():
 
 @pytest.mark.parametrize(
     ("greeks", "absent"),
-    [("none", {"delta", "gamma", "theta", "vega", "rho"}), ("first", {"theta", "vega", "rho"})],
+    [("none", {"theta", "vega", "rho", "rho_d", *SECOND}), ("first", {*SECOND}), ("all", set())],
 )
 def test_greeks_that_are_not_computed_are_null(greeks, absent):
     table = chain().to_arrow(greeks)
@@ -96,3 +98,14 @@ def test_listed_contracts_have_their_occ_symbol():
 )
 def test_contracts_that_occ_cannot_express_have_no_symbol(changes):
     assert set(chain(**changes).to_arrow()["contract_symbol"].to_pylist()) == {None}
+
+
+def test_pandas_has_what_polars_has():
+    ours = chain()
+
+    pandas, expected = ours.to_pandas(), ours.to_polars()
+
+    assert pandas.columns.to_list() == expected.columns == COLUMNS
+    for name in ("strike", "bid", "implied_volatility", "delta"):
+        assert pandas[name].to_list() == expected[name].to_list()
+    assert pandas["option_type"].to_list() == expected["option_type"].to_list()

@@ -19,7 +19,7 @@ def found(attempts: list[Attempt]) -> list[tuple[str, int]]:
 
 
 def examine(attempts: list[Attempt]) -> Verdict:
-    return check(attempts, body_of)
+    return check(attempts, lambda session_id, served: served.digest == body_of(session_id, served.index))
 
 
 ACCEPTED: dict[str, list[tuple[int | None, Any]]] = {

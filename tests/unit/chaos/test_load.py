@@ -10,6 +10,7 @@ import httpx
 import orjson
 import pytest
 
+from optionchain.numerics import IDENTITY
 from proving.chaos import load as load_module
 from proving.chaos.history import Gone, Outcome, Refused, Served, Unanswered, digest
 from proving.chaos.load import BadLoad, Load
@@ -22,12 +23,19 @@ LAST_STEPS = 3
 class Service:
     """Sessions with a cursor; `disturb` may answer in its place."""
 
-    def __init__(self, disturb: Callable[[httpx.Request, int], httpx.Response | None] | None = None) -> None:
+    def __init__(
+        self,
+        disturb: Callable[[httpx.Request, int], httpx.Response | None] | None = None,
+        numerics: str = IDENTITY,
+    ) -> None:
         self.cursors: Counter[str] = Counter()
+        self._numerics = numerics
         self.requests = 0
         self._disturb = disturb or (lambda request, number: None)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api-docs/openapi.json":
+            return httpx.Response(200, json={"info": {"x-numerics": self._numerics}})
         self.requests += 1
         return self._disturb(request, self.requests) or self._answer(request)
 
@@ -76,6 +84,18 @@ async def test_a_served_step_is_written_down_with_its_index_and_the_digest_of_it
     assert first == Served(0, digest(b'{"session_info":{"current_step":1}}'))
     assert isinstance(second, Served)
     assert second.index == 1
+
+
+async def test_the_body_is_kept_where_a_service_has_another_arithmetic() -> None:
+    first, *_ = await outcomes(Service(numerics="libraries"), 1)
+
+    assert isinstance(first, Served)
+    assert first.body == b'{"session_info":{"current_step":1}}'
+
+
+async def test_a_service_that_names_no_arithmetic_cannot_be_judged() -> None:
+    with pytest.raises(BadLoad, match="which arithmetic"):
+        await outcomes(Service(numerics=None), 1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ async def test_a_coroutine_is_refused_the_same() -> None:
         ({"volatility": math.nan}, "volatility is nan"),
         ({"method": {"Heston": {"rho": math.inf}}}, "method.Heston.rho is inf"),
         ({"method": {"Historical": {"prices": [1.0, math.nan]}}}, r"method.Historical.prices\[1\] is nan"),
+        ({"method": {"Historical": {"prices": np.array([1.0, math.nan])}}}, r"prices\[1\] is nan"),
     ],
 )
 def test_a_number_that_json_has_not_is_refused_with_its_field(given: dict[str, Any], field: str) -> None:
@@ -143,7 +144,9 @@ def test_numbers_of_numpy_and_instants_are_sent_as_what_they_are() -> None:
 def test_a_file_of_an_unknown_ending_is_refused(name: str, tmp_path: Path) -> None:
     service = FakeService()
 
-    with pytest.raises(ValueError, match=r"does not end in one of .json, .csv, .arrow, .parquet: rename it"):
+    with pytest.raises(
+        ValueError, match=r"does not end in one of .json, .csv, .arrow, .ocsp, .parquet: rename it"
+    ):
         open_client(service).open_session(SESSION_ID).download(tmp_path / name)
 
     assert service.requests == []
@@ -161,6 +164,7 @@ def test_a_file_whose_ending_is_of_another_format_is_refused(tmp_path: Path) -> 
         ("a.PARQUET", None, "parquet"),
         ("a", "arrow", "arrow"),
         ("a.dat", "json", "json"),
+        ("a.ocsp", None, "packed"),
     ],
 )
 def test_a_file_is_of_the_format_of_its_ending_or_of_the_given_one(

@@ -88,7 +88,9 @@ def test_an_unknown_calendar_is_refused():
     assert refused.value.field == "calendar"
 
 
-def test_a_calendar_that_this_installation_cannot_build_is_refused(monkeypatch):
+def test_a_calendar_that_this_installation_cannot_build_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
     def unbuildable(name, **bounds):
         raise NotImplementedError
 

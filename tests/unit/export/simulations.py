@@ -69,6 +69,13 @@ VARIETY = {
         steps=5,
         strike_interval=0.1,
     ),
+    "a pinned ladder": parameters(strike_interval=5.0, strike_ladder="pinned"),
+    "spreads that widen": parameters(
+        spread_proportional=0.02,
+        spread_moneyness_widening=0.5,
+        spread_tenor_widening=0.1,
+        spread_tick=0.05,
+    ),
     "stochastic volatility": parameters(
         method=Heston(dt=0.004, drift=0.05, volatility=0.18, kappa=2.0, theta=0.04, xi=0.6, rho=-0.7)
     ),

@@ -5,20 +5,27 @@ from __future__ import annotations
 import csv
 import io
 import json
+from itertools import product
 from typing import Any
 
 import numpy as np
 import orjson
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from polars.testing import assert_frame_equal
 
+from optionchain.chains import GreekSet
 from optionchain.chains.chain import OptionChain
 from optionchain.errors import InvalidInput
 from optionchain.export import Dataset, Export, Format, Layout
-from optionchain.parameters import SimulationParameters
-from optionchain.simulation import simulate
+from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.simulation import Simulation, simulate
+from optionchain.wire.contracts import v2_chains
 from optionchain.wire.instants import instant_to_wire
+from tests.conformance.packed_columns import columns_of
 from tests.unit.export.simulations import VARIETY, parameters
 
 HEADERS = {
@@ -41,6 +48,9 @@ def rows_of(body: bytes, format: Format) -> list[dict[str, Any]]:
             rows = [{name: _number(text) for name, text in row.items()} for row in _csv(body)]
         case Format.ARROW:
             rows = _with_text(pa.ipc.open_stream(body).read_all())
+        case Format.PACKED:
+            columns = columns_of(body)
+            rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         case Format.PARQUET:
             rows = _with_text(pq.read_table(io.BytesIO(body)))
     return rows
@@ -149,6 +159,8 @@ def steps_of(body: bytes, format: Format) -> list[int]:
             return [int(line.partition(",")[0]) for line in body.decode().splitlines()[1:]]
         case Format.ARROW:
             table = pa.ipc.open_stream(body).read_all()
+        case Format.PACKED:
+            return columns_of(body)["step"]
         case Format.PARQUET:
             table = pq.read_table(io.BytesIO(body))
     steps: list[int] = table["step"].to_pylist()
@@ -170,6 +182,43 @@ def test_csv_quotes_a_symbol_that_needs_it() -> None:
 
     assert {row["symbol"] for row in _csv(body)} == {symbol}
     assert b'"S,P ""500"""' in body
+
+
+def test_each_set_of_greeks_adds_columns_behind_those_of_the_smaller_one() -> None:
+    def columns(greeks: GreekSet) -> list[str]:
+        rows = _csv(written(parameters(), format=Format.CSV, to_step=0, greeks=greeks))
+        return list(next(iter(rows)))
+
+    none, first, every = columns("none"), columns("first"), columns("all")
+
+    assert none == list(next(iter(_csv(written(parameters(), format=Format.CSV, to_step=0)))))
+    assert (first[: len(none)], every[: len(first)]) == (none, first)
+    sides = [(f"call_{label}", f"put_{label}") for label in ("theta", "vega", "rho", "rho_d")]
+    assert first[len(none) :] == [name for pair in sides for name in pair]
+    second = ("gamma", "alpha", "vanna", "vomma", "veta", "charm", "color")
+    assert every[len(first) :] == [f"{side}_{label}" for label in second for side in ("call", "put")]
+
+
+def test_exported_greeks_are_those_of_the_snapshot() -> None:
+    table = pa.ipc.open_stream(written(parameters(), format=Format.ARROW, greeks="all")).read_all()
+    chains = json.loads(v2_chains(simulate(parameters()).chain(3), "all"))
+    contracts = [contract for each in chains for contract in each["contracts"]]
+
+    rows = table.filter(pc.equal(table["step"], 3))
+
+    for side, label in product(("call", "put"), contracts[0]["call"]["greeks"]):
+        if label != "delta":
+            shown = [contract[side]["greeks"][label] for contract in contracts]
+            assert rows[f"{side}_{label}"].to_pylist() == shown, label
+
+
+def test_what_is_not_defined_is_an_empty_field() -> None:
+    # The last snapshot is at the expiry, where theta is zero and alpha is not defined.
+    at_expiry = parameters(expirations=SingleExpiration(2.0), strike_interval=25.0)
+
+    row = list(_csv(written(at_expiry, format=Format.CSV, greeks="all")))[-1]
+
+    assert (row["call_theta"], row["call_alpha"]) == ("0.0", "")
 
 
 def test_arrow_columns_have_types_and_units() -> None:
@@ -203,7 +252,7 @@ def test_pieces_are_computed_when_they_are_asked_for() -> None:
         ({"from_step": 40}, "from_step"),
         ({"from_step": -1}, "from_step"),
         ({"to_step": 40}, "to_step"),
-        ({"from_step": 3, "to_step": 2}, "to_step"),
+        ({"from_step": 3, "to_step": 2}, "from_step"),
         ({"max_rows": 40 * 8 * 9 - 1}, "to_step"),
         ({"layout": Layout.IRONCONDOR, "dataset": Dataset.UNDERLYING}, "layout"),
     ],
@@ -247,3 +296,34 @@ def test_other_formats_have_the_symbol_as_it_is() -> None:
     body = written(parameters(symbol="=1"), dataset=Dataset.UNDERLYING, format=Format.JSON)
 
     assert {row["symbol"] for row in json.loads(body)} == {"=1"}
+
+
+@pytest.mark.parametrize("dataset", list(Dataset))
+@pytest.mark.parametrize("terms", VARIETY.values(), ids=list(VARIETY))
+def test_a_simulation_gives_itself_as_the_table_that_is_exported(
+    terms: SimulationParameters, dataset: Dataset
+) -> None:
+    body = written(terms, dataset=dataset, format=Format.PARQUET, from_step=1, to_step=3)
+    simulation = Simulation(terms)
+
+    table = simulation.to_polars(dataset.value, from_step=1, to_step=3)
+
+    assert_frame_equal(table, pl.read_parquet(io.BytesIO(body)))
+    assert simulation.to_pandas(dataset.value).columns.to_list() == table.columns
+    assert simulation.to_arrow(dataset.value)["step"].to_pylist()[-1] == terms.total_steps - 1
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"dataset": "chains"}, "dataset"),
+        ({"from_step": -1}, "from_step"),
+        ({"to_step": 40}, "to_step"),
+        ({"from_step": 3, "to_step": 2}, "to_step"),
+    ],
+)
+def test_a_simulation_refuses_a_table_that_there_is_not(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        Simulation(VARIETY["rolling daily"]).to_arrow(**options)
+
+    assert refusal.value.field == field

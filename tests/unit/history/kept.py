@@ -26,6 +26,9 @@ class Kept:
         self.chains[chain.day] = older.merged(chain) if older else chain
         return older.shared_contracts(chain) if older else 0
 
+    async def chain_revisions(self, asset, days):
+        return {}
+
     async def get_historical_chain(self, asset, day):
         if day not in self.chains:
             raise NotFound("chain", asset)

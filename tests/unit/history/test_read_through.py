@@ -7,7 +7,7 @@ import pytest
 from actors.read_through import ReadThrough
 from adapters.circuit_breaker import CircuitBreaker
 from optionchain.errors import NotFound, Unavailable
-from optionchain.ports import Cached
+from optionchain.ports import Cached, CacheEntry
 from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
@@ -22,10 +22,10 @@ class Memory:
     async def get(self, key):
         return self.values.get(key)
 
-    async def set(self, key, value, ttl_seconds):
-        self.values[key] = value
+    async def set(self, key, value, ttl_seconds, *, version=0):
+        self.values[key] = CacheEntry(value, version)
 
-    async def delete(self, key):
+    async def delete(self, key, *, version=0):
         self.values.pop(key, None)
 
     async def exists(self, key):
@@ -48,7 +48,7 @@ class World:
         await self.gate.wait()
         if self.error:
             raise self.error
-        return b"%d" % number
+        return CacheEntry(b"%d" % number)
 
     async def get(self):
         return await self.reads.get("key", self.load, 60.0)

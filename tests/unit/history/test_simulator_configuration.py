@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from actors.configuration.live import LiveConfiguration
-from optionchain.configuration.simulator import SimulatorConfiguration
+from optionchain.configuration.parameters import configured_parameter
+from optionchain.configuration.simulator import Limits, SimulatorConfiguration, built_in_values
 from optionchain.errors import Defect, InvalidInput, NotFound, Unavailable
 from optionchain.ports import Cached
 from serve_app.bodies.declared import DEFAULTS
@@ -95,3 +96,42 @@ async def test_what_another_release_wrote_does_not_keep_sessions_from_being_crea
     assert operation.facts["version"] == 2
     assert "colour" in operation.facts["reason"]
     assert isinstance(error, Defect)
+
+
+def test_what_is_built_in_is_a_configuration_that_says_what_holds_without_one():
+    built_in = SimulatorConfiguration.from_values(built_in_values())
+
+    assert (built_in.defaults, built_in.limits) == (SimulatorConfiguration().defaults, Limits())
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "value", "source"),
+    [
+        ("spread", "defaults.spread", 0.05, "configuration"),
+        ("defaults.spread", "defaults.spread", 0.05, "configuration"),
+        ("chain_size", "defaults.chain_size", 30, "default"),
+        ("max_steps", "limits.max_steps", 500, "configuration"),
+        ("limits.max_contracts", "limits.max_contracts", None, "default"),
+        ("strike_interval", "defaults.strike_interval", None, "configuration"),
+    ],
+)
+def test_a_parameter_says_where_its_value_comes_from(key, path, value, source):
+    values = {"defaults": {"spread": 0.05, "strike_interval": None}, "limits": {"max_steps": 500}}
+
+    found = configured_parameter("simulator", key, values, 7)
+
+    assert (found.key, found.value, found.source) == (path, value, source)
+    assert found.version == (7 if source == "configuration" else 0)
+    assert found.overridden_by == ("request" if path.startswith("defaults.") else None)
+
+
+@pytest.mark.parametrize(("name", "key"), [("simulator", "colour"), ("other", "spread"), ("other", "a.b.c")])
+def test_a_parameter_that_nobody_knows_is_not_found(name, key):
+    with pytest.raises(NotFound, match=key):
+        configured_parameter(name, key, {"a": {"b": 1}}, 1)
+
+
+def test_another_configuration_is_read_by_its_paths_alone():
+    found = configured_parameter("other", "a.b", {"a": {"b": [1]}}, 2)
+
+    assert (found.value, found.source, found.overridden_by) == ([1], "configuration", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.numerics import engine
 from optionchain.pricing.kernel import QUOTED, VALUED, Term, price
+from tests.waiting import eventually
 
 pytest.importorskip("numba")
 FUNCTIONS = [
@@ -99,6 +101,23 @@ def test_contracts_are_priced_to_the_same_bytes(
         price(offsets, terms, again)
 
     assert columns.tobytes() == again.tobytes()
+
+
+def test_a_service_compiles_once_it_has_priced_for_as_long_as_that_takes() -> None:
+    numbers = np.linspace(-1.0, 1.0, 1_000)
+
+    with _Plain():
+        numerics.compile_when_worthwhile(0.0)
+        numerics.exp(numbers)
+        eventually(lambda: all(kernel.is_compiled for kernel in engine._KERNELS), "machine code")
+
+
+def test_a_service_that_prices_little_stays_plain() -> None:
+    with _Plain():
+        numerics.compile_when_worthwhile(3600.0)
+        numerics.exp(np.ones(1_000))
+        assert not any(kernel.is_compiled for kernel in engine._KERNELS)
+        assert all(thread.name != "compile-kernels" for thread in threading.enumerate())
 
 
 @pytest.fixture

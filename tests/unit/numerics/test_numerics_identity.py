@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 
 from optionchain.models import GeometricBrownian
@@ -14,6 +15,7 @@ from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Reinitialize, Session, SessionKind, SessionState, handle
 from optionchain.simulation import simulate
 from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
+from optionchain.wire.replay import is_replay
 from optionchain.wire.snapshots import snapshot_body
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -74,3 +76,47 @@ def test_a_session_that_begins_anew_has_the_numbers_of_today(changes: dict[str, 
     assert outcome.session is not None
     assert outcome.session.state is SessionState.REINITIALIZED
     assert outcome.session.parameters.numerics == IDENTITY
+
+
+def test_an_answer_of_this_arithmetic_is_compared_to_the_byte() -> None:
+    ours = snapshot_body(simulate(PARAMETERS), 3)
+
+    assert is_replay(ours, ours, IDENTITY)
+    assert not is_replay(ours.replace(b":", b": "), ours, IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        (
+            lambda body: body["contracts"][0]["call"].update(
+                mid=body["contracts"][0]["call"]["mid"] * (1 + 1e-12)
+            ),
+            True,
+        ),
+        (
+            lambda body: body["contracts"][0]["put"].update(bid=body["contracts"][0]["put"]["bid"] + 0.01),
+            True,
+        ),
+        (lambda body: body.update(price=body["price"] * (1 + 1e-6)), False),
+        (
+            lambda body: body["contracts"][0]["put"].update(ask=body["contracts"][0]["put"]["ask"] + 0.02),
+            False,
+        ),
+        (lambda body: body["contracts"].pop(), False),
+        (lambda body: body["contracts"][0].pop("gamma"), False),
+        (lambda body: body.update(underlying="SPY"), False),
+        (lambda body: body.update(price=None), False),
+    ],
+)
+def test_an_answer_of_another_arithmetic_is_compared_by_its_numbers(change: Any, is_same: bool) -> None:
+    ours = snapshot_body(simulate(PARAMETERS), 3)
+    theirs = orjson.loads(ours)
+    change(theirs)
+
+    assert is_replay(orjson.dumps(theirs), ours, EARLIER) is is_same
+    assert not is_replay(orjson.dumps(theirs), ours, IDENTITY)
+
+
+def test_what_is_no_json_is_no_replay() -> None:
+    assert not is_replay(b"broken", b"{}", EARLIER)

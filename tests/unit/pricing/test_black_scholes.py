@@ -199,6 +199,17 @@ def test_the_inputs_broadcast_and_the_results_have_their_common_shape():
     assert float(single.call_price) == pytest.approx(value.call_price[1, 2], rel=1e-14)
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.float32])
+def test_numbers_of_every_kind_are_taken_as_floats(kind):
+    strikes = np.array([95, 100, 105])
+
+    terms = [TERMS | {"strike": strikes.astype(each)} for each in (kind, np.float64)]
+    of_kind, of_floats = (black_scholes(spot=100.0, **each) for each in terms)
+
+    assert of_kind.call_price.dtype == np.float64
+    np.testing.assert_array_equal(of_kind.call_price, of_floats.call_price)
+
+
 def test_no_contracts_have_no_values():
     value = black_scholes(spot=100.0, strike=np.array([]), expiry_years=1.0, volatility=0.2)
 

@@ -4,6 +4,7 @@ import math
 import sys
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,10 @@ def random_terms(contracts, seed):
     }
 
 
+def side(is_call):
+    return "call" if is_call else "put"
+
+
 def time_value(price, terms, is_call):
     # The last digit of these decides whether a price deep in the money is above its intrinsic value.
     carry = terms["spot"] * numerics.exp(-terms["dividend_yield"] * terms["expiry_years"])
@@ -41,7 +46,7 @@ def test_the_price_of_a_volatility_implies_it(is_call):
     value = black_scholes(volatility=volatility, **terms)
     price = value.call_price if is_call else value.put_price
 
-    implied = implied_volatility(price, is_call=is_call, **terms)
+    implied = implied_volatility(price, option_type=side(is_call), **terms)
 
     excess, most = time_value(price, terms, is_call)
     # Below 1e-300 a price runs out of digits.
@@ -56,19 +61,19 @@ def test_the_price_of_a_volatility_implies_it(is_call):
 def test_a_few_steps_from_the_guess_are_enough(monkeypatch):
     volatility, terms = random_terms(40_000, seed=13)
     price = black_scholes(volatility=volatility, **terms).call_price
-    found = np.isfinite(implied_volatility(price, is_call=True, **terms))
+    found = np.isfinite(implied_volatility(price, option_type="call", **terms))
 
     monkeypatch.setattr(sys.modules[implied_volatility.__module__], "_MOST_STEPS", 4)
 
     # Measured: one price in four hundred takes a fifth or sixth step.
-    assert np.isfinite(implied_volatility(price, is_call=True, **terms))[found].mean() > 0.995
+    assert np.isfinite(implied_volatility(price, option_type="call", **terms))[found].mean() > 0.995
 
 
 def test_the_implied_volatility_gives_the_price():
     volatility, terms = random_terms(20_000, seed=12)
     price = black_scholes(volatility=volatility, **terms).call_price
 
-    implied = implied_volatility(price, is_call=True, **terms)
+    implied = implied_volatility(price, option_type="call", **terms)
 
     found = np.isfinite(implied)
     again = black_scholes(
@@ -88,7 +93,13 @@ def test_a_price_outside_what_any_volatility_gives_has_none(is_call, strike):
     prices = [-1.0, lowest - 1e-9, lowest, highest, highest * (1 + 1e-12), 1e9, math.inf, -math.inf, math.nan]
 
     implied = implied_volatility(
-        prices, spot=100.0, strike=strike, expiry_years=1.0, rate=0.05, dividend_yield=0.02, is_call=is_call
+        prices,
+        spot=100.0,
+        strike=strike,
+        expiry_years=1.0,
+        rate=0.05,
+        dividend_yield=0.02,
+        option_type=side(is_call),
     )
 
     assert np.isnan(implied).all()
@@ -96,7 +107,7 @@ def test_a_price_outside_what_any_volatility_gives_has_none(is_call, strike):
 
 def test_just_inside_the_bounds_there_is_a_volatility():
     implied = implied_volatility(
-        [1e-200, 1e-12, 100.0 - 1e-9], spot=100.0, strike=140.0, expiry_years=1.0, is_call=True
+        [1e-200, 1e-12, 100.0 - 1e-9], spot=100.0, strike=140.0, expiry_years=1.0, option_type="call"
     )
 
     assert np.all((implied > 0.0) & (implied < 20.0))
@@ -104,7 +115,9 @@ def test_just_inside_the_bounds_there_is_a_volatility():
 
 
 def test_at_expiry_no_price_implies_a_volatility():
-    implied = implied_volatility([0.0, 10.0, 20.0], spot=100.0, strike=90.0, expiry_years=0.0, is_call=True)
+    implied = implied_volatility(
+        [0.0, 10.0, 20.0], spot=100.0, strike=90.0, expiry_years=0.0, option_type="call"
+    )
 
     assert np.isnan(implied).all()
 
@@ -113,21 +126,30 @@ def test_calls_and_puts_and_shapes_mix():
     prices = np.array([[4.0], [6.0]])
 
     implied = implied_volatility(
-        prices, spot=100.0, strike=[95.0, 100.0, 105.0], expiry_years=0.5, is_call=[False, True, True]
+        prices, spot=100.0, strike=[95.0, 100.0, 105.0], expiry_years=0.5, option_type=["put", "call", "call"]
     )
 
     assert implied.shape == (2, 3)
     for row, price in enumerate((4.0, 6.0)):
         for column, (strike, is_call) in enumerate(((95.0, False), (100.0, True), (105.0, True))):
-            alone = implied_volatility(price, spot=100.0, strike=strike, expiry_years=0.5, is_call=is_call)
+            alone = implied_volatility(
+                price, spot=100.0, strike=strike, expiry_years=0.5, option_type=side(is_call)
+            )
             assert float(alone) == pytest.approx(implied[row, column], rel=1e-13)
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("price", "4"), ("spot", 0.0), ("expiry_years", math.nan), ("is_call", 1)]
+    ("field", "value"), [("price", "4"), ("spot", 0.0), ("expiry_years", math.nan), ("option_type", 1)]
 )
 def test_a_bad_input_is_named(field, value):
-    terms = {"price": 4.0, "spot": 100.0, "strike": 100.0, "expiry_years": 1.0, "is_call": True, field: value}
+    terms = {
+        "price": 4.0,
+        "spot": 100.0,
+        "strike": 100.0,
+        "expiry_years": 1.0,
+        "option_type": "call",
+        field: value,
+    }
 
     with pytest.raises(InvalidInput) as refused:
         implied_volatility(terms.pop("price"), **terms)
@@ -144,7 +166,9 @@ def test_a_bad_input_is_named(field, value):
     is_call=st.booleans(),
 )
 def test_any_price_has_a_positive_volatility_or_none(price, spot, strike, expiry_years, is_call):
-    implied = implied_volatility(price, spot=spot, strike=strike, expiry_years=expiry_years, is_call=is_call)
+    implied = implied_volatility(
+        price, spot=spot, strike=strike, expiry_years=expiry_years, option_type=side(is_call)
+    )
 
     assert np.isnan(implied) or 0.0 < implied < math.inf
 
@@ -162,7 +186,9 @@ def test_every_time_value_within_the_bounds_has_a_volatility(share, log_moneynes
     price = share * min(100.0, strike)
 
     if out_of_the_money:
-        implied = implied_volatility(price, spot=100.0, strike=strike, expiry_years=1.0, is_call=is_call)
+        implied = implied_volatility(
+            price, spot=100.0, strike=strike, expiry_years=1.0, option_type=side(is_call)
+        )
         value = black_scholes(spot=100.0, strike=strike, expiry_years=1.0, volatility=implied)
         # The tails' rounding grows with the square of their argument, here up to 20; at the money a volatility
         # is good to about 1e-13, and vega is 40.
@@ -172,10 +198,57 @@ def test_every_time_value_within_the_bounds_has_a_volatility(share, log_moneynes
 
 @pytest.mark.parametrize(
     "changes",
-    [{"spot": 1e64, "strike": 1e-16, "is_call": False}, {"spot": 1e-16, "strike": 1e64, "is_call": True}],
+    [
+        {"spot": 1e64, "strike": 1e-16, "option_type": "put"},
+        {"spot": 1e-16, "strike": 1e64, "option_type": "call"},
+    ],
 )
 def test_a_price_in_tails_that_floats_do_not_hold_is_refused(changes):
     # The price at a volatility of 5, by mpmath with 60 digits; a tail of 1e-339 in it is zero as a float.
     price = 1.202771830063643e-275
 
     assert np.isnan(implied_volatility(price, expiry_years=1.0, **changes))
+
+
+def test_a_column_of_option_types_says_which_is_which():
+    value = black_scholes(spot=100.0, strike=[90.0, 90.0, 110.0], expiry_years=0.5, volatility=0.3, rate=0.02)
+    types = pl.Series(["call", "put", "put"], dtype=pl.Categorical)
+
+    contracts = value.of(types)
+    implied = implied_volatility(
+        contracts.price,
+        spot=100.0,
+        strike=[90.0, 90.0, 110.0],
+        expiry_years=0.5,
+        rate=0.02,
+        option_type=types,
+    )
+
+    assert contracts.price.tolist() == [value.call_price[0], value.put_price[1], value.put_price[2]]
+    assert contracts.delta.tolist() == [value.call_delta[0], value.put_delta[1], value.put_delta[2]]
+    assert contracts.theta.tolist() == [value.call_theta[0], value.put_theta[1], value.put_theta[2]]
+    assert contracts.rho.tolist() == [value.call_rho[0], value.put_rho[1], value.put_rho[2]]
+    assert (contracts.gamma.tolist(), contracts.vega.tolist()) == (value.gamma.tolist(), value.vega.tolist())
+    np.testing.assert_allclose(implied, 0.3, rtol=1e-12)
+
+
+def test_what_contracts_are_broadcasts_against_their_terms():
+    value = black_scholes(spot=100.0, strike=90.0, expiry_years=0.5, volatility=0.3)
+
+    assert value.of(["call", "put"]).price.tolist() == [value.call_price, value.put_price]
+    assert value.of("put").gamma.shape == ()
+    with pytest.raises(InvalidInput, match="option_type: must be call or put"):
+        value.of(["call", "Put"])
+
+
+def test_the_earlier_spelling_still_works_and_says_what_to_write():
+    terms = {"spot": 100.0, "strike": 100.0, "expiry_years": 1.0}
+
+    with pytest.warns(DeprecationWarning, match="option_type='call'"):
+        earlier = implied_volatility([4.0, 5.0], is_call=[True, False], **terms)
+
+    assert earlier.tolist() == implied_volatility([4.0, 5.0], option_type=["call", "put"], **terms).tolist()
+    with pytest.raises(InvalidInput, match="option_type"):
+        implied_volatility(4.0, **terms)
+    with pytest.warns(DeprecationWarning, match="is_call"), pytest.raises(InvalidInput, match="is_call"):
+        implied_volatility(4.0, is_call=True, option_type="put", **terms)

@@ -15,8 +15,15 @@ from cluster.commands.app import app
 from cluster.settings_table import settings_page
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*/README.md")])
-FOLDERS = "actors|adapters|cluster|docs|k8s|optionchain|optionchain_client|proving|serve_app|tests"
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("optionchain*/README.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("tests/*/README.md"),
+    ]
+)
+FOLDERS = "actors|adapters|cluster|docs|k8s|optionchain|optionchain_client|optionchain_server|proving|serve_app|tests"
 
 
 def place(page: Path) -> str:

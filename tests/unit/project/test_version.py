@@ -10,6 +10,7 @@ import yaml
 from packaging.version import Version
 from typer.testing import CliRunner
 
+import optionchain_client
 from cluster.commands.app import app
 from optionchain import __version__
 
@@ -22,6 +23,10 @@ def test_the_distribution_takes_it_from_the_library() -> None:
     assert "version" in project["project"]["dynamic"]
     assert project["tool"]["hatch"]["version"]["path"] == "optionchain/__init__.py"
     assert str(Version(__version__)) == __version__
+
+
+def test_the_client_has_it() -> None:
+    assert optionchain_client.__version__ == __version__
 
 
 def test_the_command_line_says_it() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from actors.sessions.gateway import SessionGateway
+from actors.sessions.lanes import Lanes
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
 from optionchain.errors import Unavailable
@@ -27,7 +28,7 @@ class Actors:
         self.batches: list[list[Call]] = []
         self._answer = answer or ids
 
-    async def send(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
+    async def deliver(self, actor_name: str, calls: Sequence[Call]) -> list[Answer]:
         self.batches.append(list(calls))
         return await self._answer(calls)
 
@@ -44,7 +45,8 @@ async def never(calls: Sequence[Call]) -> list[Answer]:
 
 def gateway(actors: Actors, **options: float) -> SessionGateway:
     values = {"max_waiting": 100, "max_batch": 4, "timeout_seconds": 5.0, **options}
-    return SessionGateway(Shards(1), actors, clock=lambda: NOW, **values)  # type: ignore[arg-type]
+    lanes = Lanes(actors, max_batch=int(values.pop("max_batch")))
+    return SessionGateway(Shards(1), lanes, clock=lambda: NOW, **values)  # type: ignore[arg-type]
 
 
 def call(session_id: str = "s") -> Call:

@@ -12,11 +12,11 @@ from tests.unit.sessions.small_sessions import PARAMETERS, ROLLING_TOO_FAR, bodi
 
 
 def peek(step: int, count: int = 1) -> ShowSnapshots:
-    return ShowSnapshots(step, count, "first", is_served=False)
+    return ShowSnapshots(step, count, "none", is_served=False)
 
 
 def served(step: int, count: int = 1) -> ShowSnapshots:
-    return ShowSnapshots(step, count, "first", is_served=True)
+    return ShowSnapshots(step, count, "none", is_served=True)
 
 
 def rendered(cache: SimulationCache, one: Session, reply: ShowSnapshots) -> Rendered:

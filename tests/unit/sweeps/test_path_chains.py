@@ -21,10 +21,16 @@ def listed(values, path):
     return values[path][~np.isnan(values[path])]
 
 
-@pytest.mark.parametrize("interval", [None, 1.0, 0.25])
+PINNED = {"strike_interval": 1.0, "strike_ladder": "pinned"}
+WIDENING = {"spread_proportional": 0.02, "spread_moneyness_widening": 0.5, "spread_tick": 0.05}
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"strike_interval": 1.0}, {"strike_interval": 0.25}, PINNED, WIDENING], ids=str
+)
 @pytest.mark.parametrize("parameters", [BASE, SMILING], ids=["one expiration", "rolling expirations"])
-def test_every_path_has_the_chain_that_a_session_of_it_shows(parameters, interval):
-    parameters = replace(parameters, strike_interval=interval)
+def test_every_path_has_the_chain_that_a_session_of_it_shows(parameters, changes):
+    parameters = replace(parameters, **changes)
     paths = block(parameters, 5)
 
     for step, chains in zip((0, 7, 30), paths.chains_at((0, 7, 30)), strict=True):

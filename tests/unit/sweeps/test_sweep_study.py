@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
+import make_sweep_study as study
 import yaml
 
 from optionchain.sweeps.wire import sweep_from_wire
@@ -11,19 +11,15 @@ from optionchain.sweeps.wire import sweep_from_wire
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
-@pytest.fixture(scope="module")
-def study():
-    pytest.importorskip("matplotlib", reason="the pictures need matplotlib").use("Agg")
-    import make_sweep_study
+def test_the_study_draws_the_pictures_that_the_text_shows():
+    frame = study.study(study.Size(points=5, paths=200)).to_polars()
 
-    return make_sweep_study
-
-
-def test_the_study_writes_the_pictures_that_the_text_shows(study, tmp_path):
-    found = study.main(tmp_path, study.Size(points=5, paths=200))
+    drawn, found = study.pictures(frame), study.figures(frame)
 
     shown = set(re.findall(r"images/(sweep-\w+)\.svg", (DOCS / "sweep-study.md").read_text()))
-    assert shown == {file.stem for file in tmp_path.iterdir()} == {"sweep-mean", "sweep-drift"}
+    assert shown == set(drawn) == {"sweep-mean", "sweep-drift"}
+    assert [cells.z.shape for cells in drawn["sweep-mean"].data] == [(5, 5)] * 2
+    assert [line.name for line in drawn["sweep-drift"].data] == ["bare", "hedged"]
     assert found["hedged_std"] < 0.6 * found["bare_std"]
     assert found["bare_expected_shortfall"] > found["bare_value_at_risk"] > 0.0
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from optionchain.errors import InvalidInput
+from optionchain.pictures.style import SCALE, figure
 
 if TYPE_CHECKING:
     import polars
-    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure
 
 # Cells of a heat map that are wide enough for a number in them.
 MOST_WRITTEN_COLUMNS = 12
@@ -34,26 +36,22 @@ def line_plot(
         InvalidInput: There is no such column; the error lists those that there are.
     """
     import polars  # noqa: PLC0415  heavy
-    from matplotlib.figure import Figure  # noqa: PLC0415
 
     by = by or (varied[0] if varied else "scenario")
     colour = colour or next((name for name in varied if name != by), None)
     _check(frame, varied, statistic, {"by": by, "colour": colour or by})
-    figure = Figure(figsize=(8.0, 4.5), layout="constrained")
-    axes = figure.subplots()
+    drawn = figure(_title(statistic), showlegend=colour is not None)
     errors = statistic.removesuffix("_mean") + "_std_error"
     groups = frame.group_by(colour, maintain_order=True) if colour else [((None,), frame)]
     for (value,), lines in groups:
-        drawn = [statistic, errors] if errors in lines.columns else [statistic]
-        means = lines.group_by(by).agg(polars.col(drawn).mean()).sort(by)
-        bars = 2.0 * means[errors].to_numpy() if errors in drawn else None
-        label = None if value is None else f"{colour} = {_shown(value)}"
-        axes.errorbar(means[by].to_numpy(), means[statistic].to_numpy(), yerr=bars, label=label, capsize=2)
-    axes.set(xlabel=by, ylabel=_title(statistic))
-    axes.grid(visible=True, color="#e6e8eb")
-    if colour:
-        axes.legend(frameon=False)
-    return figure
+        columns = [statistic, errors] if errors in lines.columns else [statistic]
+        means = lines.group_by(by).agg(polars.col(columns).mean()).sort(by)
+        bars = {"array": 2.0 * means[errors].to_numpy(), "width": 3} if errors in columns else None
+        name = None if value is None else escape(f"{colour} = {_shown(value)}")
+        drawn.add_scatter(x=means[by].to_list(), y=means[statistic].to_numpy(), error_y=bars, name=name)
+    return drawn.update_layout(
+        xaxis={"title": {"text": escape(by)}}, yaxis={"title": {"text": escape(_title(statistic))}}
+    )
 
 
 def heat_map(
@@ -72,7 +70,6 @@ def heat_map(
         InvalidInput: There is no such column, or fewer than two parameters vary.
     """
     import polars  # noqa: PLC0415  heavy
-    from matplotlib.figure import Figure  # noqa: PLC0415
 
     x = x or next((name for name in varied if name != y), None)
     y = y or next((name for name in varied if name != x), None)
@@ -86,17 +83,19 @@ def heat_map(
     table = np.full((len(rows), len(columns)), np.nan)
     for column, row, number in cells.select(x, y, statistic).iter_rows():
         table[rows.index(row), columns.index(column)] = np.nan if number is None else number
-    figure = Figure(figsize=(8.0, 5.5), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(table, origin="lower", aspect="auto", cmap="viridis")
-    axes.set(xlabel=x, ylabel=y, title=_title(statistic))
-    axes.set_xticks(range(len(columns)), [_shown(value) for value in columns])
-    axes.set_yticks(range(len(rows)), [_shown(value) for value in rows])
-    if len(columns) <= MOST_WRITTEN_COLUMNS:
-        for (row, column), number in np.ndenumerate(table):
-            axes.text(column, row, f"{number:.3g}", ha="center", va="center", color="white", fontsize=8)
-    figure.colorbar(image)
-    return figure
+    drawn = figure(_title(statistic))
+    drawn.add_heatmap(
+        x=[_shown(value) for value in columns],
+        y=[_shown(value) for value in rows],
+        z=table,
+        colorscale=SCALE,
+        texttemplate="%{z:.3g}" if len(columns) <= MOST_WRITTEN_COLUMNS else None,
+    )
+    # Values stand side by side like names, whether they are numbers or not.
+    axis = {"type": "category", "showgrid": False}
+    return drawn.update_layout(
+        xaxis={"title": {"text": escape(x)}, **axis}, yaxis={"title": {"text": escape(y)}, **axis}
+    )
 
 
 def _check(

@@ -1,0 +1,205 @@
+"""HAProxy as we want it: amends the configuration that Ray wrote, then runs the real program as this process.
+
+Ray's configuration bounds no address and no slow client, passes no client's address on, answers for replicas that are
+busy or gone in plain text (and as 404 or 500), and binds statistics and metrics to every interface. Where Ray has
+another configuration than we know, none is run: one that is open to everybody would serve without a sign of it.
+
+Run as a file, with nothing but the standard library: it runs at each reload, before anybody is served.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+PREFIX = "OPTIONCHAIN_HAPROXY"
+BUSY = '{"error":"the service has no room for more requests right now: try again"}'
+GONE = '{"error":"the service is not available right now: try again"}'
+SLOW = '{"error":"the request did not come in time: send it faster"}'
+MANY = '{"error":"too many requests of this address at a time: try again"}'
+JSON = "content-type application/json"
+LOOPBACK = re.compile(r"bind\s+(127\.0\.0\.1|localhost|\[::1\]|::1):|bind\s+/")
+# Proxies of ours that may stand behind each other; an address behind more of them is that of the first.
+MOST_HOPS = 4
+STREAMS = "/stream /events /export"
+AMENDED = "    # amended\n"
+KNOWN = ".known"
+"""What a configuration that has routes is kept as."""
+STAND_IN = "stand-in"
+
+
+class Refused(Exception):
+    """The configuration is another than we can amend."""
+
+
+def amended(text: str, environment: Mapping[str, str], error_folder: Path) -> str:
+    """The configuration with our rules.
+
+    Args:
+        text: As Ray wrote it.
+        environment: ``OPTIONCHAIN_HAPROXY_*``: what is to hold.
+        error_folder: Where our answers lie.
+
+    Raises:
+        Refused: A line is missing that a rule belongs to.
+    """
+    if AMENDED in text:
+        return text
+    text = _after(text, r"^defaults$", AMENDED + _defaults(environment, error_folder))
+    text = _after(text, r"^frontend http_frontend$", _frontend(environment))
+    text, count = re.subn(
+        r"(^backend default_backend\n) *http-request return status 404 .*\n",
+        rf"\1    http-request return status 503 {JSON} hdr Retry-After 1 string '{GONE}'\n",
+        text,
+        count=1,
+        flags=re.MULTILINE,
+    )
+    if not count:
+        raise Refused("no line of 'backend default_backend' answers for unknown paths")
+    # What is sent as it comes may be silent for longer than an answer.
+    streams = f"    http-request set-timeout server 1h if {{ path_end {STREAMS} }}\n"
+    text = re.sub(r"^    http-reuse always\n", rf"\g<0>{streams}", text, flags=re.MULTILINE)
+    if environment.get(f"{PREFIX}_LOOPBACK") == "1":
+        text = re.sub(r"^(\s*bind) \*?:(\d+)", r"\1 127.0.0.1:\2", text, flags=re.MULTILINE)
+        binds = re.findall(r"^\s*(bind\s.*)$", text, flags=re.MULTILINE)
+        if not all(LOOPBACK.match(bind) for bind in binds):
+            raise Refused("a line 'bind' is not on loopback")
+    return text
+
+
+def _after(text: str, line: str, rules: str) -> str:
+    found, count = re.subn(line + r"\n", lambda match: match[0] + rules, text, count=1, flags=re.MULTILINE)
+    if not count:
+        raise Refused(f"there is no line '{line[1:-1]}'")
+    return found
+
+
+def _defaults(environment: Mapping[str, str], error_folder: Path) -> str:
+    seconds = environment.get(f"{PREFIX}_REQUEST_SECONDS", "10")
+    return (
+        "    option forwardfor\n"
+        f"    timeout http-request {seconds}s\n"
+        f"    errorfile 408 {error_folder / '408.http'}\n"
+    )
+
+
+def _frontend(environment: Mapping[str, str]) -> str:
+    """The rules of the frontend: who is let in, what is passed on, and what is answered for replicas that cannot.
+
+    Addresses are bounded by network: of IPv6, what a provider gives one customer. Whoever was served with a key is
+    known, and while three quarters of the room are taken nobody else is let in. Behind proxies of ours the address is
+    the one that they tell of.
+    """
+    seconds = environment.get(f"{PREFIX}_REQUEST_SECONDS", "10")
+    most = int(environment.get(f"{PREFIX}_ADDRESS_CONNECTIONS", "512"))
+    room = int(environment.get("RAY_SERVE_HAPROXY_MAXCONN", "4096")) * 3 // 4
+    proxies = environment.get(f"{PREFIX}_PROXIES", "").replace(",", " ").split()
+    proof = environment.get(f"{PREFIX}_PROOF", "")
+    rules = [
+        f"acl from_proxy src {' '.join(proxies)}" if proxies else "acl from_proxy always_false",
+        "stick-table type ipv6 size 100k expire 10m store conn_cur,gpt0",
+        "tcp-request connection track-sc0 src,ipmask(32,64) unless from_proxy",
+        f"tcp-request connection reject if !from_proxy {{ sc0_conn_cur gt {most} }}",
+        f"tcp-request connection reject if !from_proxy !{{ sc0_get_gpt0 eq 1 }} {{ fe_conn gt {room} }}",
+        *_forwarded(proxies, most),
+        *(
+            f"http-request set-var(txn.has_key) bool(true) if {{ path_beg /api/ }} {{ req.hdr({name}) -m found }}"
+            for name in ("x-api-key", "authorization")
+        ),
+        f"http-request set-header X-Proxy-Proof {proof}"
+        if proof
+        else "http-request del-header X-Proxy-Proof",
+        f"http-request wait-for-body time {seconds}s if {{ req.body_size gt 0 }}",
+        f"http-request wait-for-body time {seconds}s if {{ req.hdr(transfer-encoding) -m found }}",
+        "http-response sc-set-gpt0(0) 1 if { var(txn.has_key) -m bool } { status lt 400 }",
+        "http-response set-header Connection close if { status 401 }",
+        # Only a variable outlives the answer that is replaced.
+        "http-response set-var(txn.request_id) res.hdr(x-request-id) if { status 503 }",
+        f"http-response return status 503 {JSON} hdr Retry-After 1 hdr X-Request-Id %[var(txn.request_id)]"
+        f" string '{BUSY}' if {{ status 503 }} {{ res.hdr(content-type) -m beg text/plain }}",
+    ]
+    return "".join(f"    {rule}\n" for rule in rules)
+
+
+def _forwarded(proxies: Sequence[str], most: int) -> list[str]:
+    """The bound for addresses that proxies of ours tell of, the last of them first."""
+    if not proxies:
+        return []
+    ours = f"var(txn.client) -m ip {' '.join(proxies)}"
+    walk = [
+        f"http-request set-var(txn.client) req.hdr_ip(x-forwarded-for,-{hop}) if from_proxy {{ {ours} }}"
+        for hop in range(1, MOST_HOPS + 1)
+    ]
+    return [
+        "http-request set-var(txn.client) src if from_proxy",
+        *walk,
+        "http-request track-sc1 var(txn.client),ipmask(32,64) if from_proxy { var(txn.client) -m found }",
+        f"http-request return status 429 {JSON} hdr Retry-After 1 string '{MANY}'"
+        f" if from_proxy {{ sc1_conn_cur gt {most} }}",
+    ]
+
+
+def write_answers(folder: Path) -> None:
+    """What HAProxy answers by itself: 408, and `500.http` in place of 502, 503 and 504, as Ray names it."""
+    for name, status, more, body in (
+        ("500.http", "503 Service Unavailable", "Retry-After: 1\r\n", GONE),
+        ("408.http", "408 Request Timeout", "Connection: close\r\n", SLOW),
+    ):
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+        (folder / name).write_bytes((head + body).encode())
+
+
+def with_routes(text: str, known: Path) -> str:
+    """The configuration itself where it has routes; else the latest that had, which serve until Ray has told others.
+
+    A HAProxy that was killed comes back before Ray's controller has told it of any replica.
+    """
+    if "\n    use_backend " in text:
+        new = known.with_suffix(".new")
+        new.write_text(text)
+        new.replace(known)
+        return text
+    return known.read_text() if known.exists() else text
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> None:
+    """Amend the configuration that the arguments name, and become HAProxy."""
+    program = environment[PREFIX]
+    for file in (Path(each) for each in arguments if each.endswith(".cfg")):
+        try:
+            text = amended(file.read_text(), environment, file.parent)
+        except Refused as refusal:
+            _refuse(str(refusal), environment)
+        write_answers(file.parent)
+        file.write_text(with_routes(text, file.with_suffix(KNOWN)))
+    if "-sf" not in arguments:
+        arguments = [*arguments, *_takes_over_from(environment)]
+    os.execv(program, [program, *arguments])  # noqa: S606  (the program is the one that we were given)
+
+
+def _takes_over_from(environment: Mapping[str, str]) -> list[str]:
+    """The argument by which whoever stood in for a HAProxy that had died hands its ports over."""
+    refusal = environment.get(f"{PREFIX}_REFUSAL")
+    with suppress(OSError, ValueError):
+        pid = int(Path(refusal or "").with_name(f"{STAND_IN}.pid").read_text())
+        if f"{STAND_IN}.cfg" in Path(f"/proc/{pid}/cmdline").read_text():
+            return ["-sf", str(pid)]
+    return []
+
+
+def _refuse(reason: str, environment: Mapping[str, str]) -> None:
+    message = (
+        f"HAProxy is not started: {reason}. This release of Ray writes another configuration than we can amend; "
+        "install the one that pyproject.toml names, or set OCS_HTTP_HAPROXY=false.\n"
+    )
+    if refusal := environment.get(f"{PREFIX}_REFUSAL"):
+        Path(refusal).write_text(message)
+    sys.exit(message.rstrip())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:], os.environ)

@@ -1,0 +1,82 @@
+"""How far apart bids and asks are: a constant, or a width for each contract by its price, moneyness and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optionchain import numerics
+from optionchain.arrays import Floats
+from optionchain.pricing.inputs import Term
+from optionchain.pricing.quotes import quote
+
+CENTS = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadModel:
+    """The width of a quote, and the grid that bids and asks lie on.
+
+    A contract's width is ``base + proportional * mid + moneyness * |ln(strike / spot)| + tenor * sqrt(years)``, and at
+    least a tick. Where nothing but `base` is given, it is `base` as it is, on the grid of cents.
+
+    Attributes:
+        base: Currency units, >= 0.
+        proportional: Part of the mid, >= 0.
+        moneyness: Currency units per unit of log-moneyness, >= 0.
+        tenor: Currency units at one year to expiry, >= 0.
+        tick: Least move of a quote, in currency units, whole cents; None is a cent.
+    """
+
+    base: float
+    proportional: float = 0.0
+    moneyness: float = 0.0
+    tenor: float = 0.0
+    tick: float | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether every contract has the same width, on the grid of cents."""
+        return not (self.proportional or self.moneyness or self.tenor) and self.tick is None
+
+    @property
+    def tick_cents(self) -> int:
+        """The tick in cents, >= 1."""
+        return 1 if self.tick is None else round(self.tick * CENTS)
+
+    def quotes(self, mids: Floats, *, spot: Term, strikes: Floats, years: Term) -> tuple[Floats, Floats]:
+        """Bids and asks around model prices, such that ``bid <= mid <= ask``.
+
+        Args:
+            mids: Any shape. Currency units, in [0, 1e13].
+            spot: Currency units, > 0; it broadcasts with the mids, as the others do.
+            strikes: Currency units, > 0.
+            years: To expiry, >= 0.
+
+        Returns:
+            Bids, >= 0, and asks, of the shape of the mids, in whole ticks and at least one apart: half the width away
+            from the mid, rounded half to even, and where that would cross the mid the tick before.
+
+        Example:
+            >>> model = SpreadModel(base=0.02, proportional=0.01, tick=0.05)
+            >>> bids, asks = model.quotes(np.array([0.0, 12.0]), spot=100.0, strikes=np.array([150.0, 90.0]), years=0.1)
+            >>> bids.tolist(), asks.tolist()
+            ([0.0, 11.95], [0.05, 12.05])
+        """
+        if self.is_constant:
+            return quote(mids, self.base)
+        half = 0.5 * self._widths(mids, spot, strikes, years)
+        tick = float(self.tick_cents)
+        bids = np.rint(np.maximum(mids - half, 0.0) * CENTS / tick)
+        bids = np.where(bids * tick / CENTS > mids, bids - 1.0, bids)
+        asks = np.rint((mids + half) * CENTS / tick)
+        asks = np.where(asks * tick / CENTS < mids, asks + 1.0, asks)
+        return bids * tick / CENTS, np.maximum(asks, bids + 1.0) * tick / CENTS
+
+    def _widths(self, mids: Floats, spot: Term, strikes: Floats, years: Term) -> Floats:
+        moneyness = np.abs(numerics.log(np.asarray(strikes / spot)))
+        widths = (
+            self.base + self.proportional * mids + self.moneyness * moneyness + self.tenor * np.sqrt(years)
+        )
+        return np.maximum(widths, self.tick_cents / CENTS)

@@ -1,0 +1,283 @@
+"""A direct line: who is let in, what travels on it, and what becomes of calls when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from actors.line.address import LineAddress, parse_ports
+from actors.line.frames import Frame, pieces
+from actors.line.handshake import (
+    CHALLENGE_BYTES,
+    NONCE_BYTES,
+    VERSION,
+    caller_proof,
+    hello,
+    new_secret,
+)
+from actors.line.line import Line, LineLost, connected
+from actors.line.listener import Answer, Listener
+from optionchain.errors import InvalidInput
+from tests.waiting import passing, turns, until
+
+pytestmark = pytest.mark.anyio
+
+ECHO = 7
+MAX_BYTES = 1 << 20
+
+
+def echo(body: bytes, answer: Answer) -> None:
+    answer(ECHO, body)
+
+
+class Held:
+    """Answers when it is told to, in whatever order."""
+
+    def __init__(self) -> None:
+        self.calls: dict[bytes, Answer] = {}
+
+    def __call__(self, body: bytes, answer: Answer) -> None:
+        self.calls[body] = answer
+
+    def release(self, body: bytes) -> None:
+        self.calls.pop(body)(ECHO, body)
+
+
+@asynccontextmanager
+async def listening(
+    folder: Path, serve: Callable[[bytes, Answer], None] = echo, *, ports: str = "0", name: str = "actor"
+) -> AsyncIterator[Listener]:
+    listener = Listener(
+        name, serve, folder=folder, host="127.0.0.1", ports=parse_ports(ports), max_bytes=MAX_BYTES
+    )
+    try:
+        yield listener
+    finally:
+        await listener.close()
+
+
+async def line_to(address: LineAddress, *, silence_seconds: float = 30.0, max_bytes: int = MAX_BYTES) -> Line:
+    return await connected(address, max_bytes=max_bytes, silence_seconds=silence_seconds)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    private = tmp_path / "s"
+    private.mkdir(mode=0o700)
+    return private
+
+
+@pytest.mark.parametrize("is_on_this_node", [True, False], ids=["unix", "tcp"])
+async def test_many_calls_are_under_way_at_a_time_and_are_answered_in_any_order(
+    folder: Path, is_on_this_node: bool
+) -> None:
+    held = Held()
+    async with listening(folder, held) as listener:
+        address = await listener.address(is_on_this_node=is_on_this_node)
+        line = await line_to(address)
+        bodies = [f"call {number}".encode() for number in range(100)]
+        answers = [asyncio.create_task(line.call(body)) for body in bodies]
+        await until(lambda: len(held.calls) == len(bodies), "all calls have arrived")
+
+        for body in reversed(bodies):
+            held.release(body)
+
+        assert [(frame.kind, frame.body) for frame in await asyncio.gather(*answers)] == [
+            (ECHO, body) for body in bodies
+        ]
+        assert bool(address.path) is is_on_this_node
+        line.abort()
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, MAX_BYTES])
+async def test_a_message_arrives_whole_whatever_its_size(folder: Path, size: int) -> None:
+    async with listening(folder) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+        body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+
+        assert (await line.call(body)).body == body
+        line.abort()
+
+
+async def test_a_call_that_is_too_long_ends_the_connection_before_it_is_read(folder: Path) -> None:
+    served: list[bytes] = []
+    async with listening(folder, lambda body, _: served.append(body)) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+
+        with pytest.raises(LineLost):
+            await line.call(b"x" * (MAX_BYTES + 1))
+
+        assert served == []
+        assert not line.is_open
+
+
+async def test_an_answer_that_is_too_long_loses_the_call(folder: Path) -> None:
+    async with listening(folder) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True), max_bytes=10)
+
+        with pytest.raises(LineLost):
+            await line.call(b"eleven bytes")
+
+
+async def test_who_does_not_know_the_secret_is_not_let_in_and_nothing_of_it_is_served(folder: Path) -> None:
+    served: list[bytes] = []
+    async with listening(folder, lambda body, _: served.append(body)) as listener:
+        address = await listener.address(is_on_this_node=True)
+        reader, writer = await asyncio.open_unix_connection(address.path)
+        nonce = b"n" * NONCE_BYTES
+        writer.write(hello(nonce))
+        challenge = await reader.readexactly(CHALLENGE_BYTES)
+
+        writer.write(caller_proof(new_secret(), nonce, challenge[:NONCE_BYTES]))
+        writer.writelines(pieces(Frame(1, 0, b"let me in")))
+
+        assert await reader.read() == b""
+        assert served == []
+        writer.close()
+
+
+async def test_a_listener_that_does_not_know_the_secret_is_not_the_actor(folder: Path) -> None:
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+        other = LineAddress(path=address.path, secret=new_secret())
+
+        with pytest.raises(LineLost):
+            await line_to(other)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        hello(b"n" * NONCE_BYTES).replace(VERSION.to_bytes(2, "little"), b"\xff\xff", 1),
+        b"GET / HTTP/1.1\r\nHost: somebody\r\n\r\n" + b"x" * 64,
+    ],
+    ids=["another version", "another protocol"],
+)
+async def test_who_speaks_something_else_is_sent_away_at_once(folder: Path, words: bytes) -> None:
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+        reader, writer = await asyncio.open_unix_connection(address.path)
+
+        writer.write(words)
+
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await reader.readexactly(1)
+        writer.close()
+
+
+async def test_all_calls_are_lost_with_their_connection_and_later_ones_at_once(folder: Path) -> None:
+    held = Held()
+    async with listening(folder, held) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+        calls = [asyncio.create_task(line.call(body)) for body in (b"1", b"2")]
+        await until(lambda: len(held.calls) == 2, "both calls have arrived")
+
+    lost = await asyncio.gather(*calls, line.call(b"3"), return_exceptions=True)
+
+    assert [type(error) for error in lost] == [LineLost] * 3
+
+
+async def test_an_actor_that_says_nothing_is_given_up(folder: Path) -> None:
+    async with listening(folder, Held()) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True), silence_seconds=0.05)
+
+        with pytest.raises(LineLost):
+            await line.call(b"hello?")
+
+
+async def test_silence_counts_from_the_call_that_is_waited_for(folder: Path) -> None:
+    async with listening(folder) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True), silence_seconds=0.2)
+        await line.call(b"first")
+
+        for _ in range(4):
+            await passing(0.1)  # in all beyond the patience, and nothing was owed
+            assert (await line.call(b"next")).body == b"next"
+        line.abort()
+
+
+async def test_who_gives_up_a_call_is_not_answered_and_the_line_goes_on(folder: Path) -> None:
+    held = Held()
+    async with listening(folder, held) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+        impatient = asyncio.create_task(line.call(b"1"))
+        await until(lambda: held.calls, "the call has arrived")
+        impatient.cancel()
+        await turns()
+        held.release(b"1")
+        patient = asyncio.create_task(line.call(b"2"))
+        await until(lambda: held.calls, "the next call has arrived")
+        held.release(b"2")
+
+        assert (await patient).body == b"2"
+        line.abort()
+
+
+async def test_a_retired_line_serves_what_is_under_way_and_then_ends(folder: Path) -> None:
+    held = Held()
+    async with listening(folder, held) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+        last = asyncio.create_task(line.call(b"last"))
+        await until(lambda: held.calls, "the call has arrived")
+
+        line.retire()
+
+        assert not line.is_open
+        held.release(b"last")
+        assert (await last).body == b"last"
+
+
+async def test_ports_are_taken_in_turn_and_their_end_is_told(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        async with listening(folder, ports=str(port)) as listener:
+            with pytest.raises(OSError, match="OCS_SESSION_PORTS"):
+                await listener.address(is_on_this_node=False)
+        async with listening(folder, ports=f"{port}-{min(port + 50, 65_535)}") as listener:
+            address = await listener.address(is_on_this_node=False)
+
+    assert port < address.port <= port + 50
+
+
+async def test_a_socket_of_an_earlier_process_is_removed_and_ours_goes_with_us(folder: Path) -> None:
+    earlier, another = folder / "actor.1", folder / "actor-2.1"
+    earlier.touch()
+    another.touch()
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+
+        assert names_in(folder) == sorted([Path(address.path).name, another.name])
+
+    assert names_in(folder) == [another.name]
+
+
+async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) -> None:
+    os.chmod(folder, 0o755)
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+
+        assert (address.path, address.host) == ("", "127.0.0.1")
+
+
+@pytest.mark.parametrize("text", ["", "x", "0-5", "5-4", "70000", "1-70000", "-1", "1-2-3"])
+def test_a_range_of_ports_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="20500-20599"):
+        parse_ports(text)
+
+
+def test_a_secret_is_not_shown() -> None:
+    secret = new_secret()
+
+    assert repr(secret) not in repr(LineAddress(path="somewhere", secret=secret))

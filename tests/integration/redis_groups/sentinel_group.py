@@ -1,0 +1,126 @@
+"""A primary, two replicas and three sentinels, with the settings that docs/operations.md gives them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from pydantic import SecretStr
+
+from adapters.settings import RedisSettings
+from cluster.instance.ports import free_ports
+from tests.integration.redis_groups.redis_members import (
+    PASSWORD,
+    SENTINEL_PASSWORD,
+    Authority,
+    Member,
+    running,
+    when_it_says,
+)
+
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "operations.md"
+SERVICE = "optionchain"
+
+
+@dataclass(frozen=True, slots=True)
+class SentinelGroup:
+    """All six, and how to reach them."""
+
+    servers: Sequence[Member]
+    sentinels: Sequence[Member]
+    authority: Authority | None
+
+    def settings(self, *sentinels: Member, **changes: Any) -> RedisSettings:
+        """How the service is told of some of the sentinels; of all by default."""
+        hosts = ",".join(f"127.0.0.1:{one.port}" for one in sentinels or self.sentinels)
+        scheme, query = (
+            ("rediss", f"?ssl_ca_certs={self.authority.certificate}") if self.authority else ("redis", "")
+        )
+        values: dict[str, Any] = {
+            "url": SecretStr(f"{scheme}://:{PASSWORD}@{hosts}/0{query}"),
+            "mode": "sentinel",
+            "sentinel_password": SecretStr(SENTINEL_PASSWORD),
+            "wait_replicas": 1,
+        }
+        return RedisSettings(**{**values, **changes})
+
+    def ask(self, member: Member) -> redis.Redis:
+        password = SENTINEL_PASSWORD if member.options else PASSWORD
+        tls: dict[str, Any] = (
+            {"ssl": True, "ssl_ca_certs": str(self.authority.certificate)} if self.authority else {}
+        )
+        return redis.Redis(
+            port=member.port, host="127.0.0.1", password=password, socket_timeout=5, retry=None, **tls
+        )
+
+    def primary(self) -> Member:
+        """By the word of the first sentinel."""
+        with self.ask(self.sentinels[0]) as sentinel:
+            port = sentinel.sentinel_get_master_addr_by_name(SERVICE)[1]
+        (found,) = [server for server in self.servers if server.port == port]
+        return found
+
+    def is_whole(self) -> None:
+        """Wait until every sentinel knows of all, and both replicas follow."""
+        for member in self.sentinels:
+            with self.ask(member) as sentinel:
+                when_it_says(sentinel, _knows_all, "every sentinel knows of all others")
+        with self.ask(self.primary()) as server:
+            when_it_says(server, lambda one: _replicas(one) == 2, "two replicas follow")
+
+    def has_failed_over(self, witness: Member) -> None:
+        """Have a failover, unless this sentinel knows of one."""
+        with self.ask(witness) as sentinel:
+            if sentinel.sentinel_master(SERVICE)["config-epoch"] == 0:
+                sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE)
+            when_it_says(sentinel, lambda one: one.sentinel_master(SERVICE)["config-epoch"], "a failover")
+
+
+def documented(kind: str) -> list[str]:
+    """The lines that the page gives to servers of a kind."""
+    found = re.search(rf"```ini\n# {kind}\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+    assert found, f"docs/operations.md says nothing of {kind}"
+    return found[1].splitlines()
+
+
+@contextmanager
+def sentinel_group(folder: Path, authority: Authority | None = None) -> Iterator[SentinelGroup]:
+    ports = free_ports(6)
+    servers = [Member(port, folder / f"redis-{port}") for port in ports[:3]]
+    sentinels = [Member(port, folder / f"sentinel-{port}", ["--sentinel"]) for port in ports[3:]]
+    group = SentinelGroup(servers, sentinels, authority)
+
+    def place(port: int) -> list[str]:
+        return authority.lines(port) if authority else [f"port {port}"]
+
+    for number, server in enumerate(servers):
+        credentials = [f"requirepass {PASSWORD}", f"masterauth {PASSWORD}", "repl-diskless-sync-delay 0"]
+        follows = [f"replicaof 127.0.0.1 {ports[0]}"] if number else []
+        server.configure([*place(server.port), *documented("redis"), *credentials, *follows])
+    watched = [
+        line.replace("redis-1.example 6379", f"127.0.0.1 {ports[0]}") for line in documented("sentinel")
+    ]
+    for sentinel in sentinels:
+        credentials = [f"requirepass {SENTINEL_PASSWORD}", f"sentinel auth-pass {SERVICE} {PASSWORD}"]
+        sentinel.configure([*place(sentinel.port), *watched, *credentials])
+    with running(servers):
+        with group.ask(servers[0]) as server:
+            when_it_says(server, lambda one: _replicas(one) == 2, "two replicas follow")
+        with running(sentinels):
+            group.is_whole()
+            yield group
+
+
+def _replicas(server: redis.Redis) -> int:
+    told: Any = server.info("replication")
+    return sum(told.get(f"slave{n}", {}).get("state") == "online" for n in range(3))
+
+
+def _knows_all(sentinel: redis.Redis) -> bool:
+    told: Any = sentinel.sentinel_master(SERVICE)
+    return (told["num-other-sentinels"], told["num-slaves"]) == (2, 2)

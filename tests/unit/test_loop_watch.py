@@ -1,0 +1,67 @@
+"""An event loop that serves nobody for a while is told of: for how long, whose work it was, and where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from actors.loop_watch import LoopHeld, LoopWatch
+from tests.recording import Recording
+from tests.waiting import passing, take, turns, until
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def observer() -> AsyncIterator[Recording]:
+    observer = Recording()
+    watch = LoopWatch(observer, held_seconds=0.1)
+    watch.begin()
+    yield observer
+    watch.end()
+
+
+def work(processor_seconds: float) -> None:
+    began = time.thread_time()
+    while time.thread_time() - began < processor_seconds:
+        pass
+
+
+async def test_work_that_holds_the_loop_is_told_with_its_place_and_its_processor_time(
+    observer: Recording,
+) -> None:
+    await passing(0.1)
+
+    work(0.4)
+
+    operation, error = await until(lambda: observer.failures[0] if observer.failures else None, "it is told")
+    assert operation.name == "loop.held"
+    assert isinstance(error, LoopHeld)
+    assert "test_loop_watch.py" in str(operation.facts["where"])
+    assert " work" in str(operation.facts["where"]).splitlines()[-1]
+    assert float(operation.facts["processor_seconds"] or 0) >= 0.2
+    assert observer.counts["loop.held"] == 1
+    assert observer.counts["loop.held_seconds"] >= 0.2
+
+
+async def test_a_call_that_only_waits_in_the_loop_is_told_with_next_to_no_processor_time(
+    observer: Recording,
+) -> None:
+    await passing(0.1)
+
+    take(0.4)
+
+    operation, _ = await until(lambda: observer.failures[0] if observer.failures else None, "it is told")
+    assert float(operation.facts["held_seconds"] or 0) >= 0.2
+    assert float(operation.facts["processor_seconds"] or 0) < 0.2
+
+
+async def test_a_loop_that_does_much_in_small_pieces_is_not_told_of(observer: Recording) -> None:
+    for _ in range(40):
+        work(0.01)
+        await turns(1)
+
+    busy = [float(operation.facts["processor_seconds"] or 0) for operation, _ in observer.failures]
+    assert [seconds for seconds in busy if seconds > 0.08] == []

@@ -1,0 +1,32 @@
+"""Replicas and actors follow the cores, unless somebody has said how many there are to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.settings import Settings, load_settings
+from cluster.shares_of_cores import with_shares_of_cores
+
+
+@pytest.mark.parametrize(("cores", "pairs"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (16, 8), (128, 8)])
+def test_each_two_cores_have_a_replica_and_an_actor(cores: int, pairs: int) -> None:
+    settings = with_shares_of_cores(Settings(), cores)
+
+    assert (settings.http.replicas, settings.session.placement) == (pairs, f"shards:{pairs}")
+
+
+def test_what_the_environment_says_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_HTTP_PORT", "7272")
+    monkeypatch.setenv("OCS_HTTP_REPLICAS", "1")
+    monkeypatch.setenv("OCS_SESSION_PLACEMENT", "per-session")
+
+    settings = with_shares_of_cores(load_settings(), 16)
+
+    assert (settings.http.port, settings.http.replicas) == (7272, 1)
+    assert settings.session.placement == "per-session"
+
+
+def test_another_setting_of_a_group_does_not_count_as_one_of_these(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_HTTP_PORT", "7272")
+
+    assert with_shares_of_cores(load_settings(), 16).http.replicas == 8
