@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -26,7 +27,7 @@ from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
 from optionchain.ports import ActivePage, Checkpoint
 from optionchain.session import Served, Session, SessionKind
 
-# KEYS: the session; and if it was given keyed commands what such commands were given, in this period and the last.
+# KEYS: the session; and if it was given keyed commands what such commands were given, in this period and those around.
 # ARGV: expected version ('0': nothing), new version, served commands, time to live in ms, that of keyed commands, how
 # many of these and what they were given, then fields and values.
 # A keyed command that was stored before is refused, whatever the caller's copy of the session has forgotten.
@@ -49,8 +50,8 @@ elseif stored[1] ~= ARGV[1] then
 end
 if KEYS[2] then
   for i = 7, last, 2 do
-    if redis.call('HEXISTS', KEYS[2], ARGV[i]) + redis.call('HEXISTS', KEYS[3], ARGV[i]) > 0 then
-      return stored[1] and 0 or -1
+    for key = 2, #KEYS do
+      if redis.call('HEXISTS', KEYS[key], ARGV[i]) > 0 then return stored[1] and 0 or -1 end
     end
   end
   redis.call('HSET', KEYS[2], unpack(ARGV, 7, last))
@@ -78,6 +79,8 @@ end
 return due
 """
 CLAIMED_TOGETHER = 256
+# Of keyed commands: the period in which is written, and those in which it may have been, by a clock that jumped since.
+PERIODS = (0, -1, -2, 1)
 # Longer than cleaning takes; an owner whose cleaner died is due again then.
 CLAIM_SECONDS = 30.0
 
@@ -151,8 +154,10 @@ class RedisSessionStore:
         answers = iter(await self._pipelined(commands))
         found: dict[str, tuple[Served, ...]] = {}
         for session_id, ids in wanted.items():
-            since, now, before = next(answers), next(answers), next(answers)
-            given = zip(ids, (one or other for one, other in zip(now, before, strict=True)), strict=True)
+            since, *periods = islice(answers, 1 + len(PERIODS))
+            given = zip(
+                ids, (next(filter(None, each), None) for each in zip(*periods, strict=True)), strict=True
+            )
             of_session = tuple(recalled(command_id, it, int(since or 1)) for command_id, it in given if it)
             if of_session:
                 found[session_id] = of_session
@@ -293,11 +298,10 @@ class RedisSessionStore:
     def _key(self, session_id: str) -> str:
         return f"{self._prefix}:session:{{{session_id}}}"
 
-    def _keyed_keys(self, session_id: str) -> tuple[str, str]:
-        """Of this period and the one before: each lives for two, so that no command is forgotten before its key."""
+    def _keyed_keys(self, session_id: str) -> tuple[str, ...]:
+        """Each lives for two periods after it was last written, so that no command is forgotten before its key."""
         period = int(self._clock() / self._keyed_seconds)
-        names = [f"{self._prefix}:keyed:{{{session_id}}}:{number}" for number in (period, period - 1)]
-        return names[0], names[1]
+        return tuple(f"{self._prefix}:keyed:{{{session_id}}}:{period + other}" for other in PERIODS)
 
     def _active_key(self, owner: str, kind: SessionKind) -> str:
         return f"{self._prefix}:active:{{{owner}}}:{kind.value}"

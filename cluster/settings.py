@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from actors.settings import ConfigSettings, HistorySettings, SessionSettings
 from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
 from cluster.api_keys import parse_keys
+from cluster.http_settings import HttpSettings
 from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
 from cluster.sweeps.settings import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
@@ -40,84 +40,6 @@ class AuthSettings(BaseModel):
     def _keys_are_readable(cls, keys: SecretStr) -> SecretStr:
         parse_keys(keys.get_secret_value())
         return keys
-
-
-def networks_of(text: str) -> list[IPv4Network | IPv6Network]:
-    """The networks that a setting lists; an address is a network of one.
-
-    Raises:
-        ValueError: One is none.
-    """
-    return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
-
-
-class HttpSettings(BaseModel):
-    """How the HTTP service listens, and what it accepts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` for every interface")
-    port: int = Field(7070, ge=1, le=65_535, description="Port to listen on")
-    replicas: int = Field(
-        1,
-        ge=1,
-        le=1000,
-        description="Serve replicas; `up` starts one for each two cores where this is not set",
-    )
-    max_ongoing_requests: int = Field(500, ge=1, description="Requests that one replica serves at a time")
-    max_queued_requests: int = Field(
-        1000, ge=1, description="Requests that may wait at one replica; then 503"
-    )
-    max_body_bytes: int = Field(4 << 20, ge=1024, description="Bound of a request body; then 413")
-    idempotency_seconds: float = Field(
-        86_400.0, ge=1, description="How long the first answer to an Idempotency-Key is kept"
-    )
-    idempotency_max_bytes: int = Field(
-        65_536,
-        ge=1024,
-        description="Bound of a kept answer, compressed; a longer one is made again from the session",
-    )
-    idempotency_megabytes: int = Field(
-        512,
-        ge=1,
-        description="Bound of all that one replica keeps in Redis; what comes then is made again too",
-    )
-    export_threads: int = Field(
-        2, ge=1, le=64, description="Threads of one replica that compute exports and streams"
-    )
-    max_streams: int = Field(
-        16, ge=1, description="Exports and streams that one replica sends at a time; then 503"
-    )
-    max_export_rows: int = Field(50_000_000, ge=1, description="Bound of the rows of one export; then 400")
-    heartbeat_seconds: float = Field(15.0, gt=0, description="Rhythm of comments on a stream that waits")
-    trusted_proxies: str = Field(
-        "",
-        description="Addresses or networks (`10.0.0.0/8`) of the proxies in front, separated by commas, whose "
-        "`X-Forwarded-For` counts",
-    )
-    proxy_proof: SecretStr = Field(
-        SecretStr(""),
-        description="What the HAProxy in front says in `X-Proxy-Proof`, so that it is believed; a local instance makes "
-        "one",
-    )
-    max_connections: int = Field(4096, ge=16, description="Connections that HAProxy has at a time")
-    max_address_connections: int = Field(
-        512,
-        ge=1,
-        description="Of these, of one address (of IPv6, of one /64), or, behind proxies in front, requests at a time",
-    )
-    head_seconds: float = Field(
-        10.0, ge=1, description="HAProxy's patience with the head of a request, and its first 16 kB; then 408"
-    )
-    body_seconds: float = Field(60.0, gt=0, description="Patience with the body of a request; then 408")
-    strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
-    haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _proxies_are_networks(cls, text: str) -> str:
-        networks_of(text)
-        return text
 
 
 class LimitsSettings(BaseModel):

@@ -25,6 +25,7 @@
         ├── WrongMethod       something else answers there
         ├── TooLarge          the body is over its limit
         ├── TooSlow           the body did not come in time                  retry helps
+        ├── Stalled           whoever reads an answer takes nothing of it
         └── RateLimited       the caller's budget is used up                 retry helps, later
 
 Every constructor takes just what it passes to ``super().__init__``, so that each error survives

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from cluster.settings import Settings, networks_of
+from cluster.http_settings import networks_of
+from cluster.settings import Settings
 from optionchain import __version__
 from serve_app.edge.boundary import Edge, Guards
 from serve_app.edge.client_address import Proxies

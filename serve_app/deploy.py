@@ -48,7 +48,7 @@ def _serve(settings: Settings) -> None:
     deadline = time.monotonic() + settings.ray.start_timeout_seconds
     while True:
         try:
-            serve.start(http_options=HTTPOptions(host=settings.http.host, port=settings.http.port))
+            serve.start(http_options=HTTPOptions(host=settings.http.ipv4_host, port=settings.http.port))
             serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
         except (TimeoutError, RayActorError) as error:
             # A proxy or the controller that is slow to start, or that Ray starts again: what runs already stays.

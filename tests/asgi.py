@@ -11,6 +11,7 @@ from cluster.settings import Settings
 from optionchain.context import ADMIN, Principal
 from optionchain.observing import Unobserved
 from serve_app.asgi import build_asgi
+from serve_app.routes.streaming import Producers
 from tests.callers import principal
 
 
@@ -31,6 +32,12 @@ class ByName:
 
 def service_of(default_caller: str, **services: Any) -> ASGIApp:
     """The service; a route whose services are not given fails as a bug does."""
-    own = {"authentication": ByName(default_caller), "allowances": None, "observer": Unobserved()}
+    settings = Settings()
+    own = {
+        "authentication": ByName(default_caller),
+        "allowances": None,
+        "observer": Unobserved(),
+        "producers": Producers(settings.http, Unobserved()),
+    }
     given: Any = SimpleNamespace(**{**own, **services})
-    return build_asgi(Settings(), given)
+    return build_asgi(settings, given)

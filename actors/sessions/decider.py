@@ -38,7 +38,7 @@ class Decider:
         self._observer = observer
         self._max_answer_contracts = max_answer_contracts
 
-    def apply(self, turns: Sequence[Turn], now: datetime) -> None:
+    async def apply(self, turns: Sequence[Turn], now: datetime) -> None:
         """Apply the calls of each turn to its session, and give each an answer.
 
         The snapshots of all turns are priced together.
@@ -48,7 +48,7 @@ class Decider:
             self._decide(turn, now)
         unrendered = turns
         while unrendered:
-            self._render(unrendered)
+            await self._render(unrendered)
             unrendered = [turn for turn in unrendered if self._refused(turn, now)]
         for turn in turns:
             turn.answers = [_answer(decision) for decision in turn.decisions]
@@ -92,7 +92,7 @@ class Decider:
             reason = f"asks for {reply.count} snapshots of up to {each} contracts: at most {most} fit into one answer"
             raise InvalidInput("count", reason)
 
-    def _render(self, turns: Sequence[Turn]) -> None:
+    async def _render(self, turns: Sequence[Turn]) -> None:
         shows = [
             (decision, decision.reply)
             for turn in turns
@@ -102,7 +102,7 @@ class Decider:
         if not shows:
             return
         with observed(self._observer, "session.render", replies=len(shows)):
-            rendered = self._cache.snapshots([(decision.session, reply) for decision, reply in shows])
+            rendered = await self._cache.snapshots([(decision.session, reply) for decision, reply in shows])
         for (decision, _), result in zip(shows, rendered, strict=True):
             if isinstance(result, OptionChainError):
                 decision.reply = result

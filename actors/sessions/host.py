@@ -194,7 +194,7 @@ class SessionHost:
         for turn in turns:
             turn.require_calendars()
         now = self._clock()
-        self._decider.apply(turns, now)
+        await self._decider.apply(turns, now)
         lost = await self._outdated([turn for turn in turns if turn.is_unproven])
         current = others(turns, lost)
         refused = await self._store_changes([turn for turn in current if turn.is_changed])

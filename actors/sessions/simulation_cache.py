@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,7 +16,7 @@ from optionchain.session import Session, ShowSnapshots
 from optionchain.simulation import Simulation
 from optionchain.wire.snapshots import Moment, snapshot_bodies
 
-# Priced in one pass: more is no faster, and one pass holds the loop of its actor.
+# Priced in one pass: more is no faster, and one pass holds the loop of its actor, for some 30 ms.
 CONTRACTS_TOGETHER = 1 << 15
 
 _Key: TypeAlias = tuple[int, int, GreekSet]
@@ -70,8 +71,10 @@ class SimulationCache:
                 self._simulations[session.id] = simulation
         return simulation
 
-    def snapshots(self, wanted: Sequence[tuple[Session, ShowSnapshots]]) -> list[Rendered | OptionChainError]:
-        """Render the snapshots of several replies, which are priced together.
+    async def snapshots(
+        self, wanted: Sequence[tuple[Session, ShowSnapshots]]
+    ) -> list[Rendered | OptionChainError]:
+        """Render the snapshots of several replies, which are priced together; others have their turn between passes.
 
         Args:
             wanted: Each reply, and the session after its command.
@@ -82,7 +85,7 @@ class SimulationCache:
         found: dict[_Key, bytes | OptionChainError] = {}
         missing: dict[_Key, Moment] = {}
         keys = [self._look_up(session, reply, found, missing) for session, reply in wanted]
-        found.update(zip(missing, self._priced(list(missing.values())), strict=True))
+        found.update(zip(missing, await self._priced(list(missing.values())), strict=True))
         return [
             each if isinstance(each, OptionChainError) else self._rendered(reply, each, found, missing)
             for each, (_, reply) in zip(keys, wanted, strict=True)
@@ -135,14 +138,18 @@ class SimulationCache:
                 self._snapshots[key] = body
         return Rendered(bodies, cached)
 
-    def _priced(self, moments: Sequence[Moment]) -> Iterator[bytes | OptionChainError]:
+    async def _priced(self, moments: Sequence[Moment]) -> list[bytes | OptionChainError]:
         """The snapshots of all moments, in passes of a bounded size; one that cannot be priced is an error."""
+        priced: list[bytes | OptionChainError] = []
         first = contracts = 0
         for position, moment in enumerate(moments):
             contracts += moment.simulation.parameters.most_contracts
             if contracts >= CONTRACTS_TOGETHER or position + 1 == len(moments):
-                yield from self._priced_together(moments[first : position + 1])
+                if priced:
+                    await asyncio.sleep(0)
+                priced += self._priced_together(moments[first : position + 1])
                 first, contracts = position + 1, 0
+        return priced
 
     def _priced_together(self, moments: Sequence[Moment]) -> Iterable[bytes | OptionChainError]:
         failure: OptionChainError = Defect()

@@ -25,7 +25,10 @@ from optionchain.errors import InvalidInput
 OnMalformed: TypeAlias = Callable[[str, str], None]
 
 BLOCK_BYTES = 8 << 20
-MAX_LINE_BYTES = 8 << 20
+# A file that is packed may be anything inside: what would be held at once is bounded.
+MAX_LINE_BYTES = 1 << 20
+MAX_COLUMNS = 2000
+MAX_SAMPLE_BYTES = 4 << 20
 BATCH_ROWS = 200_000
 DELIMITERS = ";,\t|"
 SAMPLE_LINES = 50
@@ -116,14 +119,13 @@ class Table:
         """The lines of the rows in parts of about `BLOCK_BYTES`."""
         with _opened(self.path) as stream:
             for _ in range(self.lines_before):
-                stream.readline(MAX_LINE_BYTES)
+                _check_line(self.path, stream.readline(MAX_LINE_BYTES))
             rest = b""
             while read := stream.read(BLOCK_BYTES):
                 lines, newline, rest = (rest + read).rpartition(b"\n")
                 if lines.strip():
                     yield _utf_8(lines + newline)
-                if len(rest) > MAX_LINE_BYTES:
-                    raise InvalidInput("file", f"{self.path} has a line of more than {MAX_LINE_BYTES} bytes")
+                _check_line(self.path, rest)
             if rest.strip():
                 yield _utf_8(rest)
 
@@ -136,22 +138,44 @@ def open_table(path: Path) -> Table:
     """
     with _readable(path):
         if _is_parquet(path):
-            return Table(path, ",", tuple(pq.read_schema(path).names), has_header=True)
+            names = tuple(pq.read_schema(path).names)
+            _check_columns(path, len(names))
+            return Table(path, ",", names, has_header=True)
         with _opened(path) as stream:
-            lines = [
-                _utf_8(line).decode().rstrip("\r\n")
-                for line in islice(iter(lambda: stream.readline(MAX_LINE_BYTES), b""), SAMPLE_LINES)
-            ]
+            lines = [_utf_8(line).decode().rstrip("\r\n") for line in _first_lines(path, stream)]
     if not any(line.strip() for line in lines):
         raise InvalidInput("file", f"{path} is empty")
     delimiter, first = _shape(lines)
-    rows = list(csv.reader(lines[first : first + 3], delimiter=delimiter))
+    _check_columns(path, lines[first].count(delimiter) + 1)
+    with _readable(path):
+        rows = list(csv.reader(lines[first : first + 3], delimiter=delimiter))
     cells = [cell.strip() for cell in rows[0]]
     if cells[0] == "Price" and [row[0] for row in rows[1:]] in (["Ticker", "Date"], ["Ticker", "Datetime"]):
         return Table(path, delimiter, _names(_of_one_ticker(rows)), has_header=True, lines_before=first + 3)
     has_header = not any(VALUE.fullmatch(cell) for cell in cells)
-    names = _names(cells if has_header else [""] * len(cells))
-    return Table(path, delimiter, names, has_header, lines_before=first + has_header)
+    found = _names(cells if has_header else [""] * len(cells))
+    return Table(path, delimiter, found, has_header, lines_before=first + has_header)
+
+
+def _first_lines(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines of a file to learn from, as many as there are and no more than enough."""
+    size = 0
+    for line in islice(iter(lambda: stream.readline(MAX_LINE_BYTES), b""), SAMPLE_LINES):
+        _check_line(path, line)
+        size += len(line)
+        if size > MAX_SAMPLE_BYTES:
+            return
+        yield line
+
+
+def _check_line(path: Path, line: bytes) -> None:
+    if len(line) >= MAX_LINE_BYTES:
+        raise InvalidInput("file", f"{path} has a line of {MAX_LINE_BYTES} bytes or more")
+
+
+def _check_columns(path: Path, count: int) -> None:
+    if count > MAX_COLUMNS:
+        raise InvalidInput("file", f"{path} has {count:,} columns: at most {MAX_COLUMNS:,} are read")
 
 
 def _is_parquet(path: Path) -> bool:
@@ -167,7 +191,7 @@ def _readable(path: Path) -> Iterator[None]:
     """What is wrong with a file, as ours."""
     try:
         yield
-    except (OSError, EOFError, pa.ArrowException, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, pa.ArrowException, zipfile.BadZipFile, csv.Error) as error:
         raise InvalidInput("file", f"{path} cannot be read: {error}") from error
 
 

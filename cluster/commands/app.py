@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster.commands.console import show_cluster, show_first_steps, show_servers
+from cluster.commands.console import show_cluster, show_servers
+from cluster.commands.first_session import show_first_steps
 from cluster.commands.later import CommandsWithLater
 from cluster.commands.told import LogForm, choose, log_of_commands, steps
 from cluster.instance.instance import Instance

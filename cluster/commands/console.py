@@ -68,48 +68,6 @@ class StepProgress(Progress):
             self._console.print(f"{mark} {self._current} [dim]{time.monotonic() - self._began:.1f} s[/]")
 
 
-def show_first_steps(console: Console, state: InstanceState) -> None:
-    """How to use a running instance."""
-    header = f' -H "X-API-Key: {state.api_key}"' if state.api_key else ""
-    headers = f', headers={{"X-API-Key": "{state.api_key}"}}' if state.api_key else ""
-    console.print()
-    console.print(
-        f"[bold]Ready:[/] {state.base_url}    API key: {state.api_key or 'none needed'}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    console.print(
-        f"Documentation: {state.base_url}/docs{_dashboard(state)}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    body = (
-        '{"symbol":"SPX","steps":30,"initial_price":5000,"days_to_expiration":30,"volatility":0.2,'
-        '"risk_free_rate":0.04,"dividend_yield":0.015,"time_frame":"Day","seed":42,'
-        '"method":{"GeometricBrownian":{"dt":0.00274,"drift":0.05,"volatility":0.2}}}'
-    )
-    _paste(
-        console,
-        "A session by curl",
-        f"""\
-ID=$(curl -s{header} -H 'Content-Type: application/json' {state.base_url}/api/v1/chain \\
-  -d '{body}' | cut -d '"' -f 4)
-curl -s{header} -X POST "{state.base_url}/api/v1/chain/step?sessionid=$ID"
-""",
-    )
-    _paste(
-        console,
-        "The same in Python",
-        f"""\
-import httpx
-api = httpx.Client(base_url="{state.base_url}"{headers})
-session = api.post("/api/v1/chain", json={body}).raise_for_status().json()
-chain = api.post("/api/v1/chain/step", params={{"sessionid": session["id"]}}).raise_for_status().json()
-print(chain["timestamp"], chain["price"], len(chain["contracts"]), "strikes")""",
-    )
-    console.print("[dim]optionchain status | logs | demo | down; in a clone: make stop[/]", highlight=False)
-
-
 def show_servers(console: Console, state: InstanceState, health: Mapping[str, str]) -> None:
     """Where the servers are, and what the HTTP service says of itself and of them."""
     table = Table(show_header=False, box=None)
@@ -118,7 +76,7 @@ def show_servers(console: Console, state: InstanceState, health: Mapping[str, st
     table.add_row("HTTP", _coloured(health["http"]), state.base_url)
     table.add_row("Redis", _coloured(health.get("redis", "unknown")), _without_password(state.redis_url))
     table.add_row("MongoDB", _coloured(health.get("mongodb", "unknown")), _without_password(state.mongo_uri))
-    table.add_row("Ray", "", f"{state.ray_address}{_dashboard(state)}")
+    table.add_row("Ray", "", f"{state.ray_address}{dashboard_of(state)}")
     console.print(table)
 
 
@@ -141,14 +99,9 @@ def show_cluster(console: Console, report: ClusterReport) -> None:
         console.print(f"[red]{report['silent_actors']} actors did not answer in time.[/]")
 
 
-def _dashboard(state: InstanceState) -> str:
+def dashboard_of(state: InstanceState) -> str:
+    """Where Ray's dashboard is, after a gap; nothing where there is none."""
     return f"    Ray dashboard: {state.ray_dashboard}" if state.ray_dashboard else ""
-
-
-def _paste(console: Console, title: str, text: str) -> None:
-    # No borders and no wrapping: what is shown must work when it is pasted.
-    console.print(f"\n[bold]{title}[/]")
-    console.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 def _coloured(health: str) -> str:

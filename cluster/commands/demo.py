@@ -12,24 +12,13 @@ from rich.table import Table
 from adapters.history_files.sample_data import SAMPLE_ASSET, load_sample
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
+from cluster.commands.first_session import PARAMETERS
 from cluster.history_stores import forget_prices, history_stores
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState
 from cluster.settings import load_settings
 from optionchain.errors import OptionChainError
 
-PARAMETERS: dict[str, Any] = {
-    "symbol": "SPX",
-    "steps": 30,
-    "initial_price": 5000.0,
-    "days_to_expiration": 30.0,
-    "volatility": 0.2,
-    "risk_free_rate": 0.04,
-    "dividend_yield": 0.015,
-    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.05, "volatility": 0.2}},
-    "time_frame": "Day",
-    "seed": 42,
-}
 SHOWN_STRIKES_A_SIDE = 5
 SAMPLE_PATIENCE_SECONDS = 20.0
 

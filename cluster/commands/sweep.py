@@ -22,6 +22,7 @@ from cluster.commands.told import sweep_progress
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState, read_state
 from optionchain.errors import InvalidInput
+from optionchain.spreadsheets import without_formulas
 from optionchain.sweeps import InProcess, Sweep, SweepResult
 from optionchain.sweeps.engine import Engine
 from optionchain.sweeps.surroundings import InDoubt
@@ -166,7 +167,7 @@ def _show(result: SweepResult, results: Path | None) -> None:
     elif sys.stdout.isatty():
         _show_table(frame)
     else:
-        typer.echo(frame.write_csv(), nl=False)
+        typer.echo(without_formulas(frame).write_csv(), nl=False)
 
 
 def _show_table(frame: polars.DataFrame) -> None:

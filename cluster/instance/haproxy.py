@@ -97,9 +97,11 @@ def _frontend(environment: Mapping[str, str]) -> str:
     seconds = environment.get(f"{PREFIX}_REQUEST_SECONDS", "10")
     most = int(environment.get(f"{PREFIX}_ADDRESS_CONNECTIONS", "512"))
     room = int(environment.get("RAY_SERVE_HAPROXY_MAXCONN", "4096")) * 3 // 4
+    also_at = environment.get(f"{PREFIX}_ALSO_AT", "")
     proxies = environment.get(f"{PREFIX}_PROXIES", "").replace(",", " ").split()
     proof = environment.get(f"{PREFIX}_PROOF", "")
     rules = [
+        *([f"bind {also_at} v6only"] if also_at else []),
         f"acl from_proxy src {' '.join(proxies)}" if proxies else "acl from_proxy always_false",
         "stick-table type ipv6 size 100k expire 10m store conn_cur,gpt0",
         "tcp-request connection track-sc0 src,ipmask(32,64) unless from_proxy",

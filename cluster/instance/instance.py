@@ -153,8 +153,8 @@ class Instance:
 
     def _started(self, progress: Progress) -> InstanceState:
         """Everything, from nothing."""
-        problem = obstacle(self._settings.http.host, self._settings.http.port)
-        if problem:
+        http = self._settings.http
+        if problem := obstacle(http.ipv4_host, http.port) or obstacle(http.host, http.port):
             raise InstanceProblem(problem)
         self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
@@ -217,7 +217,7 @@ class Instance:
         http, has_dashboard = settings.http, settings.ray.dashboard
         state = InstanceState(
             marker=self._marker,
-            base_url=f"http://{'127.0.0.1' if http.host == '0.0.0.0' else http.host}:{http.port}",  # noqa: S104
+            base_url=f"http://{'127.0.0.1' if http.ipv4_host == '0.0.0.0' else http.ipv4_host}:{http.port}",  # noqa: S104
             api_key=self._api_key(),
             ray_address=f"127.0.0.1:{ports.gcs}",
             ray_dashboard=f"http://127.0.0.1:{ports.dashboard}" if has_dashboard else "",

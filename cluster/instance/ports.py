@@ -44,13 +44,16 @@ def obstacle(host: str, port: int) -> str | None:
         case OSError() as error:
             return (
                 f"OCS_HTTP_HOST: this machine cannot listen at {host} ({error.strerror}). Set it to 127.0.0.1, to "
-                "0.0.0.0, or to one of this machine's IPv4 addresses."
+                "0.0.0.0, to ::, or to one of this machine's addresses."
             )
 
 
 def _refusal(host: str, port: int) -> OSError | None:
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             probe.bind((host, port))
         except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import shutil
 import sys
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from cluster.settings import Settings
 
 # Beside Ray's own folder.
 HAPROXY_FOLDER, SOCKETS_FOLDER = "h", "s"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_PROOF = "proxy_proof"
+FILES_BESIDE_CONNECTIONS = 256
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
 
@@ -67,6 +70,9 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         # system and getting it again page by page.
         "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+        # What the control store keeps of each call of an actor, Ray's own included, is for its state API and dashboard.
+        "RAY_task_events_report_interval_ms": "1000" if settings.ray.dashboard else "0",
+        "RAY_task_events_max_num_task_in_gcs": "10000",
         # Ray lowers the priority of its workers; these serve requests.
         "RAY_worker_niceness": "0",
         # How often a node that is alone tells of its resources, Serve's processes of their metrics, and the controller
@@ -76,8 +82,10 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
         "OMP_NUM_THREADS": "1",
     } | _patience(settings.ray.start_timeout_seconds)
-    program = haproxy_program()
-    if settings.http.haproxy and program:
+    program = haproxy_program() if settings.http.haproxy else None
+    if program is None and settings.http.host != settings.http.ipv4_host:
+        raise ProcessFailed("OCS_HTTP_HOST: an address of IPv6 needs HAProxy, which does not run here.")
+    if program:
         haproxy = temporary.parent / HAPROXY_FOLDER
         environment |= {
             "RAY_SERVE_ENABLE_HA_PROXY": "1",
@@ -100,7 +108,7 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(haproxy),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
-            "RAY_SERVE_HAPROXY_MAXCONN": str(settings.http.max_connections),
+            "RAY_SERVE_HAPROXY_MAXCONN": str(min(settings.http.max_connections, _connections_there_can_be())),
             # Of silence while a request or an answer is under way: streams send heartbeats, and the proxy's own rule
             # for their servers.
             "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
@@ -112,7 +120,10 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "OPTIONCHAIN_HAPROXY_REQUEST_SECONDS": str(round(settings.http.head_seconds)),
             "OPTIONCHAIN_HAPROXY": program,
             "OPTIONCHAIN_HAPROXY_REFUSAL": str(_haproxy_refusal(folder)),
-            "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if settings.http.host in ("127.0.0.1", "localhost") else "0",
+            "OPTIONCHAIN_HAPROXY_LOOPBACK": "1" if settings.http.host in LOOPBACK else "0",
+            "OPTIONCHAIN_HAPROXY_ALSO_AT": f"{settings.http.host}:{settings.http.port}"
+            if settings.http.host != settings.http.ipv4_host
+            else "",
         }
     return environment
 
@@ -147,6 +158,12 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
         f"--object-store-memory={settings.ray.object_store_megabytes << 20}",
         f"--temp-dir={ray_temporary_folder(folder)}",
     ]
+
+
+def _connections_there_can_be() -> int:
+    """As many as this user may have files for, each having two: HAProxy does not start where it could run out."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (most - FILES_BESIDE_CONNECTIONS) // 2 if most != resource.RLIM_INFINITY else sys.maxsize
 
 
 def _patience(seconds: float) -> dict[str, str]:

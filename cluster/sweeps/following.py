@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from actors.places import Places
 from cluster.sweeps.service import OVER
-from optionchain.errors import NotFound, Overloaded
+from optionchain.errors import NotFound
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -79,10 +80,9 @@ class Watcher:
         seconds_between_looks: float = SECONDS_BETWEEN_LOOKS,
     ) -> None:
         self._look = look
-        self._most_followers = most_followers
+        self._places = Places("the progress of sweeps", most_followers)
         self._seconds_between_looks = seconds_between_looks
         self._watched: dict[Key, _Watched] = {}
-        self._followers = 0
         self._looking: asyncio.Task[None] | None = None
 
     async def follow(self, key: Key, status: Callable[[], Awaitable[Shown]]) -> Following:
@@ -94,11 +94,9 @@ class Watcher:
 
         Raises:
             NotFound: The caller has none of this id.
-            Overloaded: Too many are being told.
+            Overloaded: Too many are being told, or too many of this owner.
         """
-        if self._followers >= self._most_followers:
-            raise Overloaded("the progress of sweeps")
-        self._followers += 1
+        self._places.take(key[0])
         watched = self._watched.setdefault(key, _Watched())
         watched.followers += 1
         try:
@@ -122,7 +120,7 @@ class Watcher:
             yield shown if shown != before else None
 
     def _leave(self, key: Key) -> None:
-        self._followers -= 1
+        self._places.give_back(key[0])
         self._watched[key].followers -= 1
         if not self._watched[key].followers:
             del self._watched[key]

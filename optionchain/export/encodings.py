@@ -17,6 +17,7 @@ from optionchain.chains.columns import GREEK_SETS, SIDES
 from optionchain.chains.contracts import COLUMNS, greek_labels
 from optionchain.expirations.listing import EPOCH
 from optionchain.export.packed import packed
+from optionchain.spreadsheets import without_formulas
 from optionchain.wire.instants import instant_to_wire
 
 Codec: TypeAlias = Literal["zstd", "snappy"]
@@ -29,8 +30,6 @@ _INCOMPRESSIBLE = {"price"}.union(
     (column.label for column in COLUMNS if column.is_greek),
     (f"{side}_{label}" for side in SIDES for label in greek_labels(*GREEK_SETS)),
 )
-# What makes a spreadsheet take the text of a cell for a formula.
-_FORMULA = r"^([=+\-@\t\r])"
 # Text has many more bytes a row than a batch: it is written in parts, so that a piece stays below 10 MB.
 _TEXT_CELLS = 18 << 14
 _WITH_STATISTICS = ["step", "expires_at", "expiration", "strike"]
@@ -120,18 +119,8 @@ def _csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     for frame in _text_frames(batches):
         rows = io.BytesIO()
-        _harmless(frame, texts).write_csv(rows, include_header=False, line_terminator="\r\n")
+        without_formulas(frame, texts).write_csv(rows, include_header=False, line_terminator="\r\n")
         yield rows.getvalue()
-
-
-def _harmless(frame: pl.DataFrame, texts: Iterable[str]) -> pl.DataFrame:
-    """The frame with texts that a spreadsheet would run as formulas made plain, by the apostrophe that it knows.
-
-    Source:
-        OWASP, "CSV Injection".
-    """
-    formulas = [name for name in texts if frame[name].unique().str.contains(_FORMULA).any()]
-    return frame.with_columns(pl.col(formulas).str.replace(_FORMULA, "'$1")) if formulas else frame
 
 
 def _arrow(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:

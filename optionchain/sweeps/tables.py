@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import orjson
 
+from optionchain.spreadsheets import without_formulas
+
 if TYPE_CHECKING:
     import polars
 
@@ -48,8 +50,8 @@ FORMATS: Mapping[str, TableFormat] = {
     ),
     "csv": TableFormat(
         "text/csv; charset=utf-8",
-        lambda frame, path: frame.write_csv(path),
-        lambda frame: frame.write_csv(line_terminator="\r\n").encode(),  # RFC 4180
+        lambda frame, path: without_formulas(frame).write_csv(path),
+        lambda frame: without_formulas(frame).write_csv(line_terminator="\r\n").encode(),  # RFC 4180
     ),
     "arrow": TableFormat(
         "application/vnd.apache.arrow.stream", lambda frame, path: frame.write_ipc(path), _arrow

@@ -23,15 +23,21 @@ class Benchmark(StrEnum):
     SWEEP = "sweep"
     START = "start"
     CONNECTIONS = "connections"
+    SOAK = "soak"
 
 
 def bench(
     name: Annotated[Benchmark, typer.Argument(help="What to measure.")],
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="How long; of `soak` alone, 60 by default.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure on this machine, and show what was found. Ratios are taken within the one run."""
+    if minutes is not None and name is not Benchmark.SOAK:
+        raise typer.BadParameter("is for `soak` alone", param_hint="--minutes")
     module = importlib.import_module(f"proving.bench.{name.value}")
-    figures: dict[str, float] = module.run()
+    figures: dict[str, float] = module.run() if minutes is None else module.run(minutes)
     if as_json:
         typer.echo(json.dumps(figures))
         return

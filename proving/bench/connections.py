@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 from rich.console import Console
 
-from cluster.commands.demo import PARAMETERS
+from cluster.commands.first_session import PARAMETERS
 from cluster.instance.temporary import temporary_instance
 
 HOSTILE = "127.0.0.2"

@@ -13,7 +13,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from cluster.commands.demo import PARAMETERS
+from cluster.commands.first_session import PARAMETERS
 from cluster.instance.temporary import temporary_instance
 from proving.bench.export import run_over_http
 from proving.bench.fastapi_floor import running_floor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -74,7 +74,7 @@ def _idle(folder: str) -> dict[str, float]:
     began = perf_counter()
     time.sleep(IDLE_SECONDS)
     after, seconds = _processor_seconds(folder), perf_counter() - began
-    memory = [process.memory_full_info().pss for process in _family(folder)]
+    memory = [process.memory_full_info().pss for process in family(folder)]
     return {
         "processes": len(memory),
         "megabytes": sum(memory) / 1e6,
@@ -83,14 +83,17 @@ def _idle(folder: str) -> dict[str, float]:
 
 
 def _processor_seconds(folder: str) -> dict[int, float]:
-    return {process.pid: sum(process.cpu_times()[:2]) for process in _family(folder)}
+    return {process.pid: sum(process.cpu_times()[:2]) for process in family(folder)}
 
 
-def _family(folder: str) -> list[psutil.Process]:
+def family(folder: str) -> list[psutil.Process]:
     """The processes of an instance, and those of Ray whose environment is overwritten: children of its node."""
     marked = processes.marked(str(Path(folder).resolve()))
-    children = [child for process in marked for child in process.children(recursive=True)]
-    return list({process.pid: process for process in (*marked, *children)}.values())
+    found = {process.pid: process for process in marked}
+    for process in marked:
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            found |= {child.pid: child for child in process.children(recursive=True)}
+    return list(found.values())
 
 
 @contextmanager

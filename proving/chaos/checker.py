@@ -14,7 +14,7 @@ from proving.chaos.history import Attempt, Gone, Refused, Served, Unanswered
 Replay: TypeAlias = Callable[[str, Served], bool]
 """Whether a session had to serve what it did."""
 
-Kind: TypeAlias = Literal["lost", "doubled", "skipped", "out_of_order", "wrong"]
+Kind: TypeAlias = Literal["lost", "doubled", "repeated", "skipped", "out_of_order", "wrong"]
 
 # Every session was acknowledged before its first step.
 CREATION = -1
@@ -25,7 +25,7 @@ class Violation:
     """One step of which something is not as promised.
 
     ``lost``: acknowledged, and the cursor was seen at or before it later; `CREATION` where the whole session is
-    gone. ``doubled``: acknowledged twice.
+    gone. ``doubled``: acknowledged twice. ``repeated``: given to a key that was given another before.
     ``skipped``: the cursor went past it though nobody had asked for it. ``out_of_order``: served to one who had
     asked for another. ``wrong``: not what the replay gives.
     """
@@ -101,9 +101,14 @@ def longest_gap(attempts: Sequence[Attempt]) -> float:
 def _violations(attempts: Sequence[Attempt], replay: Replay) -> Iterator[tuple[Kind, list[int]]]:
     """What is wrong with the attempts at one session, which come in the order in which they began."""
     served = [(attempt, attempt.outcome) for attempt in attempts if isinstance(attempt.outcome, Served)]
-    times = Counter(outcome.index for _, outcome in served)
+    # A key is given the same again and again, and that is one effect.
+    effects = {
+        (attempt.key or str(number), outcome.index) for number, (attempt, outcome) in enumerate(served)
+    }
+    times = Counter(index for _, index in effects)
     session_id = attempts[0].session_id
     yield "doubled", [index for index, count in times.items() for _ in range(count - 1)]
+    yield "repeated", _second_effects(served)
     yield "out_of_order", [o.index for attempt, o in served if attempt.expected not in (None, o.index)]
     yield "wrong", [o.index for _, o in served if not replay(session_id, o)]
     yield "lost", sorted(_lost(attempts))
@@ -128,9 +133,18 @@ def _lost(attempts: Sequence[Attempt]) -> set[int]:
     return lost
 
 
+def _second_effects(served: Sequence[tuple[Attempt, Served]]) -> list[int]:
+    """What keys were given beside what they were given first."""
+    first: dict[str, int] = {}
+    keyed = [(attempt.key, outcome.index) for attempt, outcome in served if attempt.key is not None]
+    return [index for key, index in keyed if first.setdefault(key, index) != index]
+
+
 def _skipped(attempts: Sequence[Attempt], served: set[int]) -> list[int]:
     """Indices that the cursor passed though they were neither served nor asked for in vain."""
-    asked = [attempt.expected for attempt in attempts if isinstance(attempt.outcome, Unanswered)]
+    kept = {attempt.key for attempt in attempts if isinstance(attempt.outcome, Served)} - {None}
+    in_vain = [attempt for attempt in attempts if isinstance(attempt.outcome, Unanswered)]
+    asked = [a.expected for a in in_vain if not a.is_repeat and a.key not in kept]
     cursors = [cursor for attempt in attempts if (cursor := _cursor(attempt)) is not None]
     passed = set(range(max(cursors, default=0))) - served - set(asked)
     # Whoever asked for whatever comes next, in vain, may have been given any one of them.
@@ -139,6 +153,8 @@ def _skipped(attempts: Sequence[Attempt], served: set[int]) -> list[int]:
 
 def _cursor(attempt: Attempt) -> int | None:
     """Where the cursor was while the attempt was under way, as far as it tells."""
+    if attempt.is_repeat:
+        return None
     match attempt.outcome:
         case Served(index):
             return index

@@ -65,6 +65,7 @@ def show_report(console: Console, report: ChaosReport) -> None:
         "longest outage": f"{verdict.longest_outage_seconds:.1f} s",
         "longest wait of one session": f"{verdict.longest_wait_seconds:.1f} s",
         "lost": str(verdict.count("lost")),
+        "given another to the same key": str(verdict.count("repeated")),
         "doubled": str(verdict.count("doubled")),
         "skipped": str(verdict.count("skipped")),
         "out of order": str(verdict.count("out_of_order")),

@@ -58,6 +58,8 @@ class Attempt:
         expected: The index that it asked for; None for whatever came next.
         began: When it was sent, in seconds on the clock of all attempts.
         ended: When it was known what came of it.
+        key: With which idempotency key, if any; all attempts with one are one request.
+        is_repeat: Whether the key was sent before, perhaps long ago: what is answered says nothing of the cursor.
     """
 
     session_id: str
@@ -65,6 +67,8 @@ class Attempt:
     began: float
     ended: float
     outcome: Outcome
+    key: str | None = None
+    is_repeat: bool = False
 
 
 def digest(body: bytes) -> bytes:

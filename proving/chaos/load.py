@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import deque
 from itertools import count
 from typing import Any
 
 import httpx
 
 from optionchain.numerics import IDENTITY
+from optionchain.session import REMEMBERED_COMMANDS
 from optionchain.wire.replay import is_replay
 from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
 from proving.chaos.sessions import STEPS, ChaosSession
@@ -23,6 +25,8 @@ SHOWN_CHARACTERS = 200
 # All clients together leave room for the processes that start anew.
 PAUSE_SECONDS, PAUSE_AFTER_FAILURE_SECONDS = 0.1, 0.1
 NO_STEP = 2**31
+# The part of the steps that have a key, and after how many others it is sent again: the session itself remembers fewer.
+KEYED, LATE_STEPS = 1 / 4, REMEMBERED_COMMANDS + 1
 DEFECT = b'{"error":"Internal server error"'
 
 
@@ -129,9 +133,13 @@ class Load:
             await self._see_the_end(session_id)
 
     async def _step_on(self, session_id: str) -> None:
-        cursor = 0
+        cursor, keys = 0, LateKeys(self._rng)
         while not self._is_over and cursor < STEPS:
-            outcome = await self._step(session_id, cursor)
+            if late := keys.due():
+                await self._step(session_id, None, late, is_repeat=True)
+            key = keys.next()
+            # A key alone must keep the step from a second effect: it does not say which step it is.
+            outcome = await self._step(session_id, None if key else cursor, key)
             match outcome:
                 case Served(index):
                     cursor = index + 1
@@ -142,15 +150,21 @@ class Load:
             is_answered = not isinstance(outcome, Unanswered)
             await self._pause(self._pause_seconds if is_answered else PAUSE_AFTER_FAILURE_SECONDS)
 
-    async def _step(self, session_id: str, expected: int) -> Outcome:
-        query: dict[str, str | int] = {"sessionid": session_id, "expected_step": expected}
+    async def _step(
+        self, session_id: str, expected: int | None, key: str | None = None, *, is_repeat: bool = False
+    ) -> Outcome:
+        query: dict[str, str | int] = {"sessionid": session_id}
+        if expected is not None:
+            query["expected_step"] = expected
+        headers = {"Idempotency-Key": key} if key else {}
         began = time.monotonic()
         try:
-            outcome = self._outcome(await self._post("/api/v1/chain/step", params=query))
+            outcome = self._outcome(await self._post("/api/v1/chain/step", params=query, headers=headers))
         except httpx.HTTPError:
             outcome = Unanswered()
-        self.attempts.append(Attempt(session_id, expected, began, time.monotonic(), outcome))
-        self.acknowledged += isinstance(outcome, Served)
+        attempt = Attempt(session_id, expected, began, time.monotonic(), outcome, key, is_repeat)
+        self.attempts.append(attempt)
+        self.acknowledged += isinstance(outcome, Served) and not is_repeat
         return outcome
 
     async def _see_the_end(self, session_id: str) -> None:
@@ -201,3 +215,29 @@ class Load:
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds * self._rng.uniform(0.5, 1.5))
+
+
+class LateKeys:
+    """Some steps of a session have a key, and each key is sent again when the session has forgotten it.
+
+    Args:
+        rng: Decides which.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._steps = 0
+        self._used: deque[tuple[str, int]] = deque()
+
+    def next(self) -> str | None:
+        """The key of the next step, if it has one."""
+        self._steps += 1
+        if self._rng.random() >= KEYED:
+            return None
+        key = f"{self._rng.getrandbits(128):032x}"
+        self._used.append((key, self._steps + LATE_STEPS))
+        return key
+
+    def due(self) -> str | None:
+        """A key to be sent again now, if there is one."""
+        return self._used.popleft()[0] if self._used and self._used[0][1] <= self._steps else None

@@ -79,8 +79,9 @@ class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are d
         Field(description="HH:MM or HH:MM:SS in `timezone`", examples=["17:00"])
     )
     schedules: Annotated[list[dict[str, Any]], WithJsonSchema(schedules_schema())] = Field(
+        fail_fast=True,  # of what is no list of objects, one error is enough
         description="1 to 16 rules: `rule_id`, `kind` (daily, weekly, monthly, yearly), `target_count`, and "
-        "`weekdays` (weekly), `weekday` (monthly, yearly: its last), `month` (yearly)"
+        "`weekdays` (weekly), `weekday` (monthly, yearly: its last), `month` (yearly)",
     )
     method: Method
     time_frame: WireTimeFrame

@@ -17,6 +17,7 @@ from optionchain.ports import KeyReused
 from serve_app.edge.errors import (
     Forbidden,
     RateLimited,
+    Stalled,
     TooLarge,
     TooSlow,
     Unauthenticated,
@@ -38,6 +39,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.Completed: 410,
     errors.PreconditionFailed: 412,
     TooSlow: 408,
+    Stalled: 408,
     TooLarge: 413,
     KeyReused: 422,
     RateLimited: 429,

@@ -40,6 +40,17 @@ class TooSlow(OptionChainError):
         return f"the request did not come within {self.seconds:g} seconds: send it faster"
 
 
+class Stalled(OptionChainError):
+    """Whoever reads has taken nothing for too long; what was left to send is not sent."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"the reader took nothing for {self.seconds:g} seconds"
+
+
 class RateLimited(OptionChainError):
     """The caller's budget is used up until `retry_after_seconds` from now."""
 

@@ -85,10 +85,11 @@ async def _export(request: Request, kind: SessionKind, session_id: UUID, query: 
         to_step=query.to_step,
         max_rows=producers.max_rows,
     )
-    body = await producers.start(export.pieces)
+    body = await producers.start(session.owner, export.pieces)
     return BodyResponse(
         body,
         in_chunks(body),
         media_type=export.format.media_type,
         headers={"Content-Disposition": f'attachment; filename="{session.id}_{export.file_name}"'},
+        stall_seconds=producers.stall_seconds,
     )

@@ -13,14 +13,31 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from optionchain.errors import InvalidInput
-from serve_app.edge.answers import invalid_input
+from serve_app.edge.answers import REASON_OF, invalid_input
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
+# JSON takes up to thirty times its size when it is read: so many values are as many as anything that we take has. A
+# historical model has 100,000 prices; a chain of the past and the scenarios of a sweep are tables.
+MOST_VALUES, MOST_VALUES_OF_A_TABLE = 131_072, 250_000
+
+
+def read_json(body: bytes, most_values: int) -> Any:
+    """The value that JSON is of, unless it has so many parts that to read it would take much memory.
+
+    Raises:
+        InvalidInput: ``body``: it has more values, counted by what separates them, in texts as well.
+        orjson.JSONDecodeError: It is none.
+    """
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > most_values:
+        raise InvalidInput("body", f"has more than {most_values:,} values")
+    return orjson.loads(body)
+
+
 class _OrjsonRequest(Request):
     async def json(self) -> Any:
-        return orjson.loads(await self.body())
+        return read_json(await self.body(), MOST_VALUES_OF_A_TABLE)
 
 
 class JsonRoute(APIRoute):
@@ -56,13 +73,22 @@ class ModelRoute(APIRoute):
             try:
                 named = path.model_validate(request.path_params)
                 arguments = [query.model_validate(dict(request.query_params)) for query in queries]
-                arguments += [body.model_validate(await _json(request)) for body in bodies]
+                arguments += [_read(body, await _json(request)) for body in bodies]
             except ValidationError as error:
                 raise invalid_input(error.errors()) from error
             response: Response = await endpoint(request, *arguments, **dict(named))
             return response
 
         return handle
+
+
+def _read(body: type[BaseModel], document: Any) -> BaseModel:
+    """A body as its model. An unknown key is refused first: pydantic would make an error of each."""
+    if body.model_config.get("extra") == "forbid" and isinstance(document, dict):
+        for name in document:
+            if name not in body.model_fields:
+                raise InvalidInput(name, REASON_OF["extra_forbidden"])
+    return body.model_validate(document)
 
 
 async def _json(request: Request) -> Any:
@@ -73,7 +99,7 @@ async def _json(request: Request) -> Any:
     if not body:
         raise InvalidInput("body", "is required")
     try:
-        return orjson.loads(body)
+        return read_json(body, MOST_VALUES)
     except orjson.JSONDecodeError as error:
         raise InvalidInput("body", "is not valid JSON") from error
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from cluster.settings import HttpSettings
-from optionchain.errors import Overloaded
+from actors.places import Places
+from cluster.http_settings import HttpSettings
 from optionchain.observing import Observer
+from serve_app.edge.errors import Stalled
+from serve_app.routes.fair_threads import FairThreads
 
 # What is handed to the network at a time: a slow reader holds one of these in each buffer on the way.
 CHUNK_BYTES = 1 << 18
-
-T = TypeVar("T")
 
 
 class Body:
@@ -56,31 +55,49 @@ class BodyResponse(StreamingResponse):
     Args:
         body: What is to be closed. The traceback of a cancellation would hold it until the next garbage collection.
         content: What is sent.
+        stall_seconds: How long a reader may take for one chunk.
     """
 
     def __init__(
-        self, body: Closable, content: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]
+        self,
+        body: Closable,
+        content: AsyncIterator[bytes],
+        *,
+        media_type: str,
+        headers: Mapping[str, str],
+        stall_seconds: float,
     ) -> None:
         super().__init__(content, media_type=media_type, headers=headers)
         self._body = body
+        self._stall_seconds = stall_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(self._stall_seconds):
+                    await send(message)
+            except TimeoutError as error:
+                raise Stalled(self._stall_seconds) from error
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_in_time)
         finally:
             await self._body.aclose()
 
 
-def event_response(body: Closable, events: AsyncIterator[bytes]) -> BodyResponse:
+def event_response(body: Closable, events: AsyncIterator[bytes], stall_seconds: float) -> BodyResponse:
     """Server-sent events of a body, which no cache keeps and no proxy gathers."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return BodyResponse(body, events, media_type="text/event-stream", headers=headers)
+    return BodyResponse(
+        body, events, media_type="text/event-stream", headers=headers, stall_seconds=stall_seconds
+    )
 
 
 class Producers:
     """Computes the bodies of this replica's downloads and streams.
 
-    A body waits for its reader without a thread: a thread is busy only while it computes one piece.
+    A body waits for its reader without a thread: a thread is busy only while it computes one piece. Owners share the
+    places and take turns at the threads.
 
     Args:
         http: How many threads there are, and how many bodies may be under way.
@@ -91,45 +108,43 @@ class Producers:
         self._observer = observer
         self.max_rows = http.max_export_rows
         self.heartbeat_seconds = http.heartbeat_seconds
-        self._max_streams = http.max_streams
-        self._streams = 0
-        self._threads = ThreadPoolExecutor(http.export_threads, thread_name_prefix="export")
+        self.stall_seconds = http.stall_seconds
+        self._places = Places("the export service", http.max_streams)
+        self._threads = FairThreads(http.export_threads, "export")
 
-    async def start(self, open_pieces: Callable[[], Iterator[bytes]]) -> Body:
+    async def start(self, owner: str, open_pieces: Callable[[], Iterator[bytes]]) -> Body:
         """Begin a body, which has a place until it is closed.
 
         Args:
+            owner: Whose it is.
             open_pieces: Returns the pieces, each computed when it is asked for. Called in a thread, as they are.
 
         Raises:
-            Overloaded: Too many bodies are under way.
+            Overloaded: Too many bodies are under way, or too many of this owner.
             OptionChainError: What `open_pieces` raised; nothing was sent yet.
         """
-        if self._streams >= self._max_streams:
-            raise Overloaded("the export service")
-        self._count(1)
+        self._places.take(owner)
+        self._count()
         try:
-            return Body(self._computed(await self._in_thread(open_pieces)), self._end)
+            pieces = await self._threads.run(owner, open_pieces)
+            return Body(self._computed(owner, pieces), lambda: self._end(owner))
         except BaseException:
-            self._end()
+            self._end(owner)
             raise
 
-    async def _computed(self, pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
-        following = self._in_thread(lambda: next(pieces, None))
+    async def _computed(self, owner: str, pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
+        following = self._threads.run(owner, lambda: next(pieces, None))
         while (piece := await following) is not None:
-            following = self._in_thread(lambda: next(pieces, None))
+            following = self._threads.run(owner, lambda: next(pieces, None))
             self._observer.counted("http.exported", len(piece))
             yield piece
 
-    def _in_thread(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, call)
+    def _end(self, owner: str) -> None:
+        self._places.give_back(owner)
+        self._count()
 
-    def _end(self) -> None:
-        self._count(-1)
-
-    def _count(self, change: int) -> None:
-        self._streams += change
-        self._observer.counted("http.streams", self._streams)
+    def _count(self) -> None:
+        self._observer.counted("http.streams", self._places.taken)
 
 
 async def in_chunks(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -72,8 +72,9 @@ async def stream(
     first = _first_step(query, request.headers.get(LAST_EVENT_ID), session.total_steps)
     if first == session.total_steps:
         return Response(status_code=204)
-    events = await producers.start(partial(_events, session, first, query.greeks))
-    return event_response(events, paced(events, query.interval_seconds, producers.heartbeat_seconds))
+    events = await producers.start(session.owner, partial(_events, session, first, query.greeks))
+    shown = paced(events, query.interval_seconds, producers.heartbeat_seconds)
+    return event_response(events, shown, producers.stall_seconds)
 
 
 def _first_step(query: StreamQuery, last_seen: str | None, total_steps: int) -> int:

@@ -88,7 +88,7 @@ async def results(
 async def events(sweep_id: SweepId, context: CallerContext, services: Application) -> StreamingResponse:
     """An event whenever something has changed, until the sweep is over."""
     following = await services.sweeps.follow(context, str(sweep_id))  # a 404 comes before the first event
-    return event_response(following, _events(following))
+    return event_response(following, _events(following), services.producers.stall_seconds)
 
 
 async def _events(following: Following) -> AsyncIterator[bytes]:

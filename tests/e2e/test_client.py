@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
@@ -462,21 +461,3 @@ async def test_a_coroutine_stores_a_configuration(cluster: Cluster) -> None:
         assert "optionchain_" in await client.metrics()
 
     assert versions == [saved]
-
-
-def test_the_guides_examples_run_one_after_the_other_and_again(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("OPTIONCHAIN_URL", cluster.state.base_url)
-    monkeypatch.setenv("OPTIONCHAIN_KEY", cluster.state.api_key or "")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    guide = Path(__file__).resolve().parents[2] / "docs" / "client.md"
-    examples = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
-
-    for _ in range(2):
-        names: dict[str, object] = {}
-        for example in examples:
-            exec(compile(example, str(guide), "exec"), names)
-
-    assert len(examples) == 5
-    assert "completed 1.0" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from cluster.settings import networks_of
+from cluster.http_settings import networks_of
 from serve_app.edge.client_address import Proxies
 
 SECRET = "known-to-haproxy-alone"

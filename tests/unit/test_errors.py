@@ -29,6 +29,7 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     edge_errors.WrongMethod(["GET", "PUT"]),
     edge_errors.TooLarge(4096),
     edge_errors.TooSlow(60.0),
+    edge_errors.Stalled(30.0),
     edge_errors.RateLimited(2.5),
     errors.Unavailable("the session store", 3.0),
     errors.Overloaded("the session actor"),

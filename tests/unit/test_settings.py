@@ -33,6 +33,20 @@ def test_the_public_defaults() -> None:
     assert settings.data.folder == Path(".optionchain")
 
 
+@pytest.mark.parametrize(
+    ("host", "ipv4_host"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("::1", "127.0.0.1"),
+        ("::", "0.0.0.0"),
+        ("2001:db8::7", "127.0.0.1"),
+        ("192.0.2.7", "192.0.2.7"),
+    ],
+)
+def test_an_address_of_ipv6_goes_with_one_of_ipv4(host: str, ipv4_host: str) -> None:
+    assert Settings(http={"host": host}).http.ipv4_host == ipv4_host
+
+
 def test_a_variable_sets_the_field_of_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCS_HTTP_MAX_BODY_BYTES", "2048")
     monkeypatch.setenv("ocs_session_placement", "per-session")

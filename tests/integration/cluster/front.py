@@ -72,9 +72,10 @@ def front(folder: Path, server: int | None, *, maxconn: int = 4096, **variables:
         folder: For its files.
         server: Port of the only replica; None where Ray knows none.
         maxconn: Connections that it has at a time.
-        variables: ``OPTIONCHAIN_HAPROXY_*``, by the end of their names.
+        variables: ``OPTIONCHAIN_HAPROXY_*``, by the end of their names; ``{port}`` in one is the port.
     """
     (port,) = free_ports(1)
+    variables = {name: value.replace("{port}", str(port)) for name, value in variables.items()}
     rendered(folder, port, server, maxconn=maxconn)
     process = started(folder, maxconn=maxconn, **variables)
     try:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from cluster.instance.haproxy import amended
+from cluster.instance.ports import free_ports, obstacle
 from cluster.instance.ray_node import haproxy_program
 from cluster.instance.stand_in import stand_in
 from cluster.instance.state import InstanceState
@@ -48,6 +49,10 @@ def bounded(server: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
         PROOF="secret",
     ) as running:
         yield running
+
+
+def has_ipv6() -> bool:
+    return obstacle("::1", free_ports(1)[0]) is None
 
 
 def connected(port: int, source: str) -> socket.socket:
@@ -163,6 +168,23 @@ def test_when_there_is_little_room_only_those_who_had_a_key_are_let_in(server: i
             assert asked(running.port, HONEST).status_code == 200
             with pytest.raises(httpx.TransportError):
                 asked(running.port, "127.0.0.77")
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_a_client_of_ipv6_is_served_told_of_and_bounded(server: int, tmp_path: Path) -> None:
+    with (
+        front(tmp_path, server, ALSO_AT="::1:{port}", ADDRESS_CONNECTIONS=str(MOST)) as running,
+        ExitStack() as stack,
+    ):
+        heard = httpx.get(f"http://[::1]:{running.port}/api/v1/x", headers={"X-API-Key": "k"}, timeout=20.0)
+        assert "x-forwarded-for: ::1" in heard.text.lower()
+
+        silent = [
+            stack.enter_context(socket.create_connection(("::1", running.port), timeout=20.0))
+            for _ in range(2 * MOST)
+        ]
+        eventually(lambda: sum(map(is_open, silent)) == MOST, "the rest is refused")
+        assert asked(running.port).status_code == 200
 
 
 @pytest.mark.parametrize("request_line", [b"GET /api/v1/chain", b"OPTIONS *"])

@@ -30,7 +30,7 @@ from optionchain.ports import Cached
 from tests.lines import line_to
 from tests.servers import PASSWORD
 from tests.unit.history.samples import chain
-from tests.waiting import until
+from tests.waiting import passing, until
 
 pytestmark = pytest.mark.anyio
 
@@ -141,13 +141,13 @@ SUBJECTS = {
 class World:
     """An actor whose lines to MongoDB and Redis can be cut, and a model of what it may answer."""
 
-    def __init__(self, kind, mongo_uri, redis, lines):
+    def __init__(self, kind, mongo_uri, redis, lines, patience_seconds):
         subject, repository, plain = SUBJECTS[kind]
         self.mongo, self.redis = lines
         self.moments, database = Moments(), f"t{uuid.uuid4().hex[:12]}"
         through = MongoSettings(
             uri=SecretStr(f"mongodb://127.0.0.1:{self.mongo.port}/?directConnection=true"),
-            timeout_seconds=PATIENCE_SECONDS,
+            timeout_seconds=patience_seconds,
         )
         url = SecretStr(f"redis://:{PASSWORD}@127.0.0.1:{self.redis.port}/0")
         self.direct = plain(open_mongo(MongoSettings(uri=SecretStr(mongo_uri))), database)
@@ -194,7 +194,7 @@ class World:
         if self.slow_read is None:
             self.moments.loaded.clear()
             self.slow_read = asyncio.create_task(self._checked(self.acknowledged))
-            await asyncio.sleep(0.01)
+            await passing(0.01)
 
     async def end_slow_read(self):
         self.moments.loaded.set()
@@ -254,12 +254,12 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def opened(kind, mongo_uri, redis):
+async def opened(kind, mongo_uri, redis, *, mongo_delay=0.0, patience_seconds=PATIENCE_SECONDS):
     mongo_port = int(mongo_uri.split("/")[2].split(":")[1])
     async with (
-        line_to(mongo_port) as to_mongo,
+        line_to(mongo_port, mongo_delay) as to_mongo,
         line_to(redis.port) as to_redis,
-        contextlib.aclosing(World(kind, mongo_uri, redis, (to_mongo, to_redis))) as world,
+        contextlib.aclosing(World(kind, mongo_uri, redis, (to_mongo, to_redis), patience_seconds)) as world,
     ):
         yield world
 
@@ -300,3 +300,19 @@ async def test_a_chain_that_was_written_is_byte_for_byte_what_would_be_loaded(mo
         world.cache._local.clear()
 
         assert (await world.subject.read())[1].value == written
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+async def test_a_slow_mongodb_is_waited_for_and_asked_once(kind, mongod_uri, redis):
+    delay_seconds = 0.1
+    async with opened(kind, mongod_uri, redis, mongo_delay=delay_seconds, patience_seconds=3.0) as world:
+        await world.write()
+        await world.emptier.flushall()
+        world.cache._local.clear()
+        loads = world.moments.loads
+
+        reads = await asyncio.gather(*(world.subject.read() for _ in range(50)))
+
+        assert {number for number, _ in reads} == {1}
+        assert world.moments.loads == loads + 1
+        assert not any(found.is_stale for _, found in reads)

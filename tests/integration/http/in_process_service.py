@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,13 +73,19 @@ async def no_configuration() -> Cached:
 
 @asynccontextmanager
 async def service(
-    server: RedisServer, prefix: str, *, observer: Observer | None = None, **groups: dict[str, Any]
+    server: RedisServer,
+    prefix: str,
+    others: Mapping[str, Any] | None = None,
+    *,
+    observer: Observer | None = None,
+    **groups: dict[str, Any],
 ) -> AsyncIterator[Service]:
     """A service over a real Redis.
 
     Args:
         server: Where its sessions are.
         prefix: Of its keys.
+        others: Services beside sessions; without them, their routes fail as a bug does.
         observer: Told beside the one that records.
         groups: Settings by group.
     """
@@ -109,7 +116,7 @@ async def service(
         timeout_seconds=8.0,
         observer=told,
     )
-    unused: Any = None
+    given: defaultdict[str, Any] = defaultdict(lambda: None, others or {})
     services = Services(
         gateway=gateway,
         store=store,
@@ -123,12 +130,12 @@ async def service(
         producers=Producers(settings.http, told),
         limits=settings.limits,
         is_strict=settings.http.strict,
-        history=unused,
-        configurations=unused,
+        history=given["history"],
+        configurations=given["configurations"],
         live_configuration=LiveConfiguration(no_configuration, max_age_seconds=60.0),
-        sweeps=unused,
-        metrics=unused,
-        report=unused,
+        sweeps=given["sweeps"],
+        metrics=given["metrics"],
+        report=given["report"],
     )
     try:
         yield Service(build_asgi(settings, services), recording, services.producers)

@@ -103,7 +103,7 @@ async def test_a_full_queue_is_told_from_an_outage(
     async with service(server, prefix, http={"max_streams": 1}) as running, running.client() as api:
         session_id = (await api.post("/api/v1/chain", json=parameters)).json()["id"]
         # A place that somebody has, and gives back when nobody holds it any more.
-        taken = await running.producers.start(lambda: iter([b""]))
+        taken = await running.producers.start("bob", lambda: iter([b""]))
         answer = await api.get("/api/v1/chain/export", params={"sessionid": session_id})
         await taken.aclose()
 

@@ -13,10 +13,9 @@ import pytest
 
 from adapters.redis_connection import open_redis
 from adapters.redis_session_store import RedisSessionStore
-from cluster.instance.disk_room import DiskRoom
 from cluster.instance.embedded_servers import REDIS
 from cluster.instance.state import PrivateServer
-from cluster.instance.supervisor import LOOK_SECONDS
+from cluster.instance.supervisor import LOOK_SECONDS, Supervisor
 from optionchain.errors import NoRoom, Unavailable
 from optionchain.ports import Checkpoint
 from tests.integration.sessions.session_examples import new_session
@@ -58,12 +57,14 @@ class Filler:
         self._file.unlink()
 
 
-async def looking(room: DiskRoom, server: RedisServer) -> None:
-    """As the supervisor does."""
-    private = PrivateServer(REDIS, (), server.port, server.url)
+def look(supervisor: Supervisor, server: RedisServer) -> None:
+    supervisor._look_at_the_disk([PrivateServer(REDIS, (), server.port, server.url)])
+
+
+async def looking(supervisor: Supervisor, server: RedisServer) -> None:
+    """In the rhythm of the supervisor."""
     while True:
-        with suppress(OSError):
-            room.look(private)
+        look(supervisor, server)
         await passing(LOOK_SECONDS)
 
 
@@ -80,10 +81,10 @@ async def stored_until_refused(store: RedisSessionStore) -> tuple[set[str], Unav
 
 @pytest.mark.parametrize("fsync", ["always", "everysec"])
 async def test_a_disk_that_fills_up_loses_nothing_that_was_acknowledged(disk: Path, fsync: str) -> None:
-    filler, room = Filler(disk), DiskRoom(disk)
+    filler, supervisor = Filler(disk), Supervisor(disk)
     with redis_server(disk / "redis", fsync=fsync) as server:
         store = RedisSessionStore(open_redis(server.settings()))
-        watch = asyncio.create_task(looking(room, server))
+        watch = asyncio.create_task(looking(supervisor, server))
         filling = asyncio.create_task(filler.fill())
         acknowledged, refusal = await stored_until_refused(store)
         await filling
@@ -101,12 +102,12 @@ async def test_a_disk_that_fills_up_loses_nothing_that_was_acknowledged(disk: Pa
     with redis_server(disk / "redis", fsync=fsync, port=server.port) as server:
         store = RedisSessionStore(open_redis(server.settings()))
         assert set(await store.get(sorted(acknowledged))) == acknowledged, "though there is still no room"
-        room.look(PrivateServer(REDIS, (), server.port, server.url))
+        look(supervisor, server)
         with pytest.raises(NoRoom):
             await store.save([Checkpoint(new_session(), None)])
 
         filler.go()
 
-        room.look(PrivateServer(REDIS, (), server.port, server.url))
+        look(supervisor, server)
         assert await store.save([Checkpoint(new_session(), None)]) == [None]
         await store.close()

@@ -133,3 +133,33 @@ def test_losing_or_doubling_any_step_of_a_sound_history_is_found(answered: list[
     doubled = found(history(*outcomes, (victim, victim)))
     assert ("lost", victim) in lost
     assert ("doubled", victim) in doubled
+
+
+def keyed(key: str, attempt: Attempt, *, is_repeat: bool = False) -> Attempt:
+    return replace(attempt, expected=None, key=key, is_repeat=is_repeat)
+
+
+def test_a_key_that_is_sent_again_late_and_given_the_same_is_one_step() -> None:
+    first, *others, again = history((None, 0), (1, 1), (2, 2), (None, 0))
+
+    assert examine([keyed("k", first), *others, keyed("k", again, is_repeat=True)]).is_clean
+
+
+def test_a_key_whose_first_answer_was_lost_may_be_given_what_came_then() -> None:
+    first, *others, again = history((None, NO_ANSWER), (0, CURSOR_AT(1)), (1, 1), (None, 0))
+
+    assert examine([keyed("k", first), *others, keyed("k", again, is_repeat=True)]).is_clean
+
+
+def test_a_second_effect_of_a_key_is_found() -> None:
+    first, *others, again = history((None, 0), (1, 1), (None, 2))
+
+    assert found([keyed("k", first), *others, keyed("k", again, is_repeat=True)]) == [("repeated", 2)]
+
+
+def test_a_second_effect_of_a_key_whose_first_answer_was_lost_is_found() -> None:
+    first, *others, again, last = history((None, NO_ANSWER), (0, CURSOR_AT(1)), (1, 1), (None, 2), (3, 3))
+
+    attempts = [keyed("k", first), *others, keyed("k", again, is_repeat=True), last]
+
+    assert found(attempts) == [("skipped", 0)]

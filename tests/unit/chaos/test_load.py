@@ -12,8 +12,9 @@ import pytest
 
 from optionchain.numerics import IDENTITY
 from proving.chaos import load as load_module
-from proving.chaos.history import Gone, Outcome, Refused, Served, Unanswered, digest
-from proving.chaos.load import BadLoad, Load
+from proving.chaos.checker import check
+from proving.chaos.history import Attempt, Gone, Outcome, Refused, Served, Unanswered, digest
+from proving.chaos.load import LATE_STEPS, BadLoad, Load
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +32,7 @@ class Service:
         self.cursors: Counter[str] = Counter()
         self._numerics = numerics
         self.requests = 0
+        self.kept: dict[str, httpx.Response] = {}
         self._disturb = disturb or (lambda request, number: None)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -42,15 +44,26 @@ class Service:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/api/v1/chain":
             return httpx.Response(201, json={"id": f"s{self.requests}"})
-        session_id, expected = request.url.params["sessionid"], int(request.url.params["expected_step"])
+        session_id, key = request.url.params["sessionid"], request.headers.get("Idempotency-Key")
+        expected = int(request.url.params.get("expected_step", self.cursors[session_id]))
+        if key in self.kept:
+            return self.kept[key]
         if expected != self.cursors[session_id]:
             return httpx.Response(412, json={"error": "", "current_step": self.cursors[session_id]})
         self.cursors[session_id] += 1
-        return httpx.Response(200, json={"session_info": {"current_step": self.cursors[session_id]}})
+        answer = httpx.Response(200, json={"session_info": {"current_step": self.cursors[session_id]}})
+        if key:
+            self.kept[key] = answer
+        return answer
 
 
 async def outcomes(service: Service, steps: int, clients: int = 1) -> list[Outcome]:
     """What the clients saw; they begin no step after so many."""
+    return [attempt.outcome for attempt in await attempts(service, steps, clients)]
+
+
+async def attempts(service: Service, steps: int, clients: int = 1) -> list[Attempt]:
+    """What the clients wrote down."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if len(load.attempts) >= steps:
@@ -60,7 +73,7 @@ async def outcomes(service: Service, steps: int, clients: int = 1) -> list[Outco
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://service") as api:
         load = Load(api, clients, random.Random(1), pause_seconds=0.0)
         await load.run()
-    return [attempt.outcome for attempt in load.attempts]
+    return load.attempts
 
 
 def at(
@@ -144,3 +157,29 @@ async def test_a_client_begins_another_session_when_all_steps_are_served(
 async def test_a_service_that_refuses_the_sessions_ends_the_load_at_once() -> None:
     with pytest.raises(BadLoad, match="401"):
         await outcomes(Service(lambda request, number: httpx.Response(401, text="no key")), 1, clients=3)
+
+
+class Forgetful(Service):
+    """Remembers a key for a few steps only."""
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if len(self.kept) > LATE_STEPS // 8:
+            self.kept.pop(next(iter(self.kept)))
+        return super()._answer(request)
+
+
+async def test_keys_are_sent_again_late_and_a_second_effect_is_found() -> None:
+    def replay(_: str, step: Served) -> bool:
+        return step.digest == digest(b'{"session_info":{"current_step":%d}}' % (step.index + 1))
+
+    kept, forgotten = await attempts(Service(), 200), await attempts(Forgetful(), 200)
+
+    repeats = [attempt for attempt in kept if attempt.is_repeat]
+    assert len(repeats) > 10
+    for repeat in repeats:
+        (first,) = [one for one in kept if one.key == repeat.key and not one.is_repeat]
+        assert repeat.outcome == first.outcome
+        between = [one for one in kept if first.began < one.began < repeat.began and not one.is_repeat]
+        assert len(between) >= LATE_STEPS - 1
+    assert check(kept, replay).is_clean
+    assert check(forgotten, replay).count("repeated") > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,7 +28,7 @@ def turn(before: Session | None, *commands: Command, session_id: str = "") -> Tu
 def apply(*turns: Turn) -> Recording:
     observer = Recording()
     decider = Decider(roomy(), observer, max_answer_contracts=15)
-    decider.apply(turns, NOW + timedelta(seconds=1))
+    asyncio.run(decider.apply(turns, NOW + timedelta(seconds=1)))
     return observer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from actors.sessions.simulation_cache import Rendered, SimulationCache
@@ -9,6 +10,7 @@ from optionchain.errors import InvalidInput
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
 from tests.unit.sessions.small_sessions import PARAMETERS, ROLLING_TOO_FAR, bodies, roomy, session
+from tests.waiting import turns
 
 
 def peek(step: int, count: int = 1) -> ShowSnapshots:
@@ -20,7 +22,7 @@ def served(step: int, count: int = 1) -> ShowSnapshots:
 
 
 def rendered(cache: SimulationCache, one: Session, reply: ShowSnapshots) -> Rendered:
-    (result,) = cache.snapshots([(one, reply)])
+    (result,) = asyncio.run(cache.snapshots([(one, reply)]))
     assert isinstance(result, Rendered)
     return result
 
@@ -80,7 +82,7 @@ def test_replies_rendered_together_are_the_bytes_of_each_alone() -> None:
         (wide, served(9)),
     ]
 
-    results = roomy().snapshots(wanted)
+    results = asyncio.run(roomy().snapshots(wanted))
 
     expected = [bodies(one, range(reply.first_step, reply.first_step + reply.count)) for one, reply in wanted]
     assert [result.bodies for result in results if isinstance(result, Rendered)] == expected
@@ -93,12 +95,26 @@ def test_a_long_reply_is_priced_in_several_passes() -> None:
     assert list(rendered(roomy(), long, served(0, count=40)).bodies) == bodies(long, range(40))
 
 
+def test_others_have_their_turn_between_the_passes_of_a_long_reply() -> None:
+    long = session("long", replace(PARAMETERS, steps=100, chain_size=500, expirations=SingleExpiration(99.0)))
+
+    async def turns_of_others() -> int:
+        priced = asyncio.create_task(roomy().snapshots([(long, served(0, count=99))]))
+        seen = 0
+        while not priced.done():
+            seen += 1
+            await turns(1)
+        return seen
+
+    # 99 snapshots of 1,001 strikes are three passes.
+    assert asyncio.run(turns_of_others()) == 3
+
+
 def test_a_snapshot_that_cannot_be_priced_fails_its_own_reply_alone() -> None:
     rolling = session("rolling", ROLLING_TOO_FAR)
 
-    first, beyond, neighbour = roomy().snapshots(
-        [(rolling, served(0)), (rolling, served(1, count=3)), (session("a"), served(0))]
-    )
+    wanted = [(rolling, served(0)), (rolling, served(1, count=3)), (session("a"), served(0))]
+    first, beyond, neighbour = asyncio.run(roomy().snapshots(wanted))
 
     assert first == Rendered(bodies(rolling, [0]), cached=0)
     assert isinstance(beyond, InvalidInput)

@@ -72,6 +72,22 @@ def test_a_sweep_is_accepted_computed_and_fetched_in_every_format(open_service):
     assert rows[3]["terminal_price_mean"] == frame["terminal_price_mean"][3]
 
 
+def test_no_cell_of_a_table_in_csv_is_a_formula(open_service):
+    service = open_service()
+    shocks = [{"name": '=HYPERLINK("http://x")', "spot": 0.1}, {"name": "+1"}, {"name": "plain"}]
+
+    identity = service.submit("first", SMALL | {"grid": {"symbol": ["@SUM(A1)", "SPX"]}, "shocks": shocks})[
+        "id"
+    ]
+    wait(service, "first", identity)
+
+    table = pl.read_csv(service.results("first", identity, "csv"))
+    assert set(table["symbol"]) == {"'@SUM(A1)", "SPX"}
+    assert set(table["shock"]) == {'\'=HYPERLINK("http://x")', "'+1", "plain"}
+    as_it_is = orjson.loads(service.results("first", identity, "json"))
+    assert {row["symbol"] for row in as_it_is} == {"@SUM(A1)", "SPX"}
+
+
 def test_the_same_sweep_again_is_the_same_and_another_callers_is_not(open_service):
     service = open_service()
 
@@ -458,7 +474,7 @@ async def test_progress_is_told_to_so_many_callers_at_a_time(open_service):
 @pytest.mark.anyio
 async def test_all_followers_of_a_replica_look_by_one_call(open_service):
     engine = Gated()
-    sweeps = Here(open_service(engine, max_running=2), max_followers=100)
+    sweeps = Here(open_service(engine, max_running=2), max_followers=200)
     ids = [(await sweeps.submit(on_behalf_of("first"), SMALL | {"seed": seed}))["id"] for seed in (1, 2)]
     followings = [await sweeps.follow(on_behalf_of("first"), ids[index % 2]) for index in range(100)]
     told = [aiter(following) for following in followings]
