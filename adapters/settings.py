@@ -104,6 +104,21 @@ class TelemetrySettings(BaseModel):
         "info",
         description="What the log holds: `warning` and more are outages, `error` is bugs; `debug` tells of everything",
     )
+    endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="Where traces go, by OTLP over HTTP: `http://127.0.0.1:4318`; empty: there are none",
+    )
+    ratio: float = Field(
+        0.01, ge=0, le=1, description="Share of the requests that are traced whose caller has not decided"
+    )
+    slow_seconds: float = Field(
+        1.0, gt=0, description="A request that takes longer is traced in any case, as is one that fails"
+    )
+    webhook: SecretStr | None = Field(
+        None,
+        description="Whom the Alertmanager of `up --observe` tells; it adds `/page`, `/ticket` and `/heartbeat`",
+    )
     loop_milliseconds: float = Field(
         100.0, ge=10, description="An event loop that served nobody for longer is told of, with what held it"
     )

@@ -21,7 +21,14 @@ def open_observer(settings: TelemetrySettings, process: str = "", secrets: tuple
         process: What kind of process this is.
         secrets: What is never told.
     """
-    return Observers((ray_metrics(process), open_log(settings, process, secrets)))
+    metrics = ray_metrics(process)
+    log = open_log(settings, process, secrets)
+    if settings.endpoint is None:
+        return Observers((metrics, log))
+    from adapters.otlp_traces import Traces  # noqa: PLC0415  who has no collector need not import it
+
+    # Traces first: the log tells of the span, and the context that goes on with a call names it.
+    return Observers((Traces(settings, process, metrics, Redaction(secrets)), metrics, log))
 
 
 def open_log(settings: TelemetrySettings, process: str, secrets: tuple[str, ...] = ()) -> StructuredLog:

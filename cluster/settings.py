@@ -68,6 +68,9 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder: Path = Field(Path(".optionchain"), description="Data, key, logs and state of the local instance")
+    observed: bool = Field(
+        False, description="Start Prometheus and Alertmanager too, where they are installed: `up --observe`"
+    )
     supervised: bool = Field(
         True, description="Start again what dies of the local instance: its servers, Ray, the service"
     )

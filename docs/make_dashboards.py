@@ -148,6 +148,7 @@ SESSIONS = Dashboard(
             "ops",
             [
                 (rate("optionchain_conflicts_total")[0], "conflicts"),
+                (rate("optionchain_steps_not_kept_total")[0], "steps not kept"),
                 or_none((rate("optionchain_deliveries_lost_total")[0], "lost")),
             ],
         ),

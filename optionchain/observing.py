@@ -30,6 +30,7 @@ class Operation:
         facts: What is known of it; more may be added until it ends. Never a secret.
         began: By the performance counter, in seconds.
         seconds: How long it took; 0 until it ends.
+        served: Of several that are served together, the others.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Operation:
     facts: dict[str, Fact] = field(default_factory=dict)
     began: float = 0.0
     seconds: float = 0.0
+    served: Sequence[Context] = ()
 
 
 class Observer(Protocol):

@@ -78,7 +78,8 @@ class SessionGateway:
         call = call._replace(context=context)
         actor_name = self._placement.actor_name(call.session_id)
         try:
-            with observed(self._observer, "session.call", context, session_id=call.session_id):
+            with observed(self._observer, "session.call", context, session_id=call.session_id) as told:
+                call = call._replace(context=told.context)
                 answer = await delivered(
                     lambda: self._transport.send(actor_name, call),
                     what="the session actor",

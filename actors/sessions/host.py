@@ -7,6 +7,7 @@ batch. An idle host serves the first call at once. Nothing is answered before it
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -120,7 +121,8 @@ class SessionHost:
     def _enter(self, calls: Iterable[Waiting]) -> None:
         self._mailbox.extend(calls)
         if self._mailbox and (self._loop is None or self._loop.done()):
-            self._loop = asyncio.create_task(self._serve_mailbox())
+            # In a context of its own: it serves others than the caller who happens to wake it.
+            self._loop = asyncio.create_task(self._serve_mailbox(), context=contextvars.Context())
 
     async def _serve_mailbox(self) -> None:
         while self._mailbox:
@@ -128,9 +130,11 @@ class SessionHost:
             waited = time.perf_counter() - batch[0].since
             self._observer.counted("session.mailbox", len(self._mailbox))
             try:
+                contexts = sorted((one.call.context for one in batch), key=_is_untraced)
                 with observed(
-                    self._observer, "session.batch", batch[0].call.context, calls=len(batch), waited=waited
-                ):
+                    self._observer, "session.batch", contexts[0], calls=len(batch), waited=waited
+                ) as operation:
+                    operation.served = contexts[1:]
                     await self._serve(batch)
             except Exception:
                 await self._serve_apart([waiting for waiting in batch if not waiting.answer.done()])
@@ -297,3 +301,8 @@ class SessionHost:
     def _forget(self, session_id: str) -> None:
         self._residents.drop(session_id)
         self._cache.forget(session_id)
+
+
+def _is_untraced(context: Context) -> bool:
+    """Whether nobody follows the call: a batch is a part of the first call that somebody does follow."""
+    return not context.trace.endswith("1")

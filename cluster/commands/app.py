@@ -12,8 +12,9 @@ from cluster.commands.console import show_cluster, show_servers
 from cluster.commands.first_session import show_first_steps
 from cluster.commands.later import CommandsWithLater
 from cluster.commands.told import LogForm, choose, log_of_commands, steps
-from cluster.instance.instance import READY, Instance
+from cluster.instance.instance import Instance
 from cluster.instance.problem import InstanceProblem
+from cluster.instance.service import READY
 from cluster.instance.state import InstanceState
 from cluster.settings import BadSettings, Settings, load_settings
 from cluster.settings_table import settings_page
@@ -73,18 +74,23 @@ def up(
     with_demo: Annotated[
         bool, typer.Option("--demo", help="Step a first session and show its chain.")
     ] = False,
+    observe: Annotated[
+        bool, typer.Option("--observe", help="Start Prometheus and Alertmanager too, if they are installed.")
+    ] = False,
 ) -> None:
     """Start everything on this machine, wait until it is ready, and say how to use it.
 
     What runs already is used again. Without a Redis or MongoDB of yours (OCS_REDIS_URL, OCS_MONGO_URI), private
     ones are started on loopback.
     """
-    instance = Instance(_settings(data, port=port, no_auth=no_auth))
+    instance = Instance(_settings(data, port=port, no_auth=no_auth, observe=observe))
     with steps(console) as progress:
         state = instance.up(progress)
     if with_demo:
         _first_session(state)
     show_first_steps(console, state)
+    if observe:
+        _show_observing(state)
     if (port and not state.base_url.endswith(f":{port}")) or (no_auth and state.api_key):
         console.print(
             "It ran already, as shown above: a change of the port or of the keys needs `optionchain down` first.",
@@ -198,12 +204,32 @@ def _first_session(state: InstanceState) -> None:
     run_demo(console, state)
 
 
-def _settings(data: Path | None, *, port: int | None = None, no_auth: bool = False) -> Settings:
+def _show_observing(state: InstanceState) -> None:
+    from cluster.observe.configuration import CONFIG  # noqa: PLC0415
+    from cluster.observe.servers import ALERTMANAGER, PROMETHEUS, missing  # noqa: PLC0415
+
+    console.print()
+    for server in state.servers:
+        if server.name in (PROMETHEUS, ALERTMANAGER):
+            console.print(f"{server.name}: {server.url}", highlight=False, soft_wrap=True)
+    for problem in missing(state.servers):
+        console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"Grafana, Loki, Jaeger and a collector are not started; {CONFIG} has configurations for them.",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _settings(
+    data: Path | None, *, port: int | None = None, no_auth: bool = False, observe: bool = False
+) -> Settings:
     settings = load_settings()
     settings = with_shares_of_cores(settings, settings.ray.cpus or cores())
     return settings.with_changes(
         {
-            "data": {"folder": data} if data else {},
+            "data": ({"folder": data} if data else {}) | ({"observed": True} if observe else {}),
             "http": {"port": port} if port else {},
             "auth": {"enabled": False} if no_auth else {},
         }

@@ -6,14 +6,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 from pydantic import SecretStr
 
 from cluster.api_keys import kept_key
@@ -26,7 +24,7 @@ from cluster.instance.completed_settings import (
     with_redis,
     with_sockets,
 )
-from cluster.instance.embedded_servers import REDIS
+from cluster.instance.embedded_servers import MONGODB, REDIS
 from cluster.instance.failed_start import keep_logs
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
@@ -35,6 +33,7 @@ from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
 from cluster.instance.ray_node import RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
+from cluster.instance.service import READY, becomes_ready, health, told_by_service
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
 from cluster.settings import Settings
@@ -43,9 +42,8 @@ if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
 
 REPORT_PATIENCE_SECONDS = 60.0
-# A busy machine is slow to answer, and what runs is not to be started anew for that; what is dead refuses at once.
-READY_PATIENCE_SECONDS = 15.0
-READY = "ready"
+# How the settings know of a private server.
+CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 # The settings as they were asked for: what a supervisor starts the instance by.
 ASKED_FOR = "asked_for.json"
 
@@ -87,7 +85,7 @@ class Instance:
         Raises:
             InstanceProblem: Nothing runs.
         """
-        return _health(self._running_state().base_url)
+        return health(self._running_state().base_url)
 
     def report(self) -> ClusterReport:
         """The nodes and session actors of the running cluster.
@@ -96,7 +94,7 @@ class Instance:
             InstanceProblem: The cluster does not answer.
         """
         state = self._running_state()
-        return _told_by_service(state) or self._asked_of_ray(state)
+        return told_by_service(state) or self._asked_of_ray(state)
 
     def _asked_of_ray(self, state: InstanceState) -> ClusterReport:
         """The same where the service does not answer; in a process of its own, for Ray reads its token at import."""
@@ -179,18 +177,41 @@ class Instance:
         dead = [server for server in state.servers if refuses(server.port)]
         for server in dead:
             self._parts.start_server(progress, server)
-        if not ray_lives(state) or not _becomes_ready(state, patient=bool(dead)):
+        if not ray_lives(state) or not becomes_ready(state, patient=bool(dead)):
             self._parts.end_ray(state.servers)
             return self._with_ray(progress, state.servers)
+        state = self._observed(progress, state)
         self._parts.supervise()
+        return state
+
+    def _observed(self, progress: Progress, state: InstanceState) -> InstanceState:
+        """The same with what watches it, where that was asked for."""
+        if not self._settings.data.observed:
+            return state
+        from cluster.observe.configuration import write_targets  # noqa: PLC0415  it needs the reader of YAML
+        from cluster.observe.servers import observing_servers  # noqa: PLC0415
+
+        folder = self._folder / "observe"
+        write_targets(folder, state)
+        webhook = _secret(self._settings.telemetry.webhook)
+        known = {server.name for server in state.servers}
+        new = [
+            server
+            for server in observing_servers(folder, webhook=webhook, logs=self._logs)
+            if server.name not in known
+        ]
+        for server in new:
+            self._parts.start_server(progress, server)
+        state = replace(state, servers=(*state.servers, *new))
+        write_state(self._state_file, state)
         return state
 
     def _with_ray(self, progress: Progress, servers: Sequence[PrivateServer]) -> InstanceState:
         """Ray and the service, on servers that run."""
         settings = self._completed(self._settings)
         for server in servers:
-            connected = with_redis if server.name == REDIS else with_mongo
-            settings = connected(settings, server.url)
+            if server.name in CONNECTED:
+                settings = CONNECTED[server.name](settings, server.url)
         ports = RayPorts(*free_ports(len(fields(RayPorts))))
         environment = self._parts.start_ray(progress, ports, servers)
         http, has_dashboard = settings.http, settings.ray.dashboard
@@ -206,9 +227,11 @@ class Instance:
             cache_redis_url=_secret(settings.cache.redis_url),
             servers=tuple(servers),
             ray_pids=self._parts.ray_pids(),
+            metrics_port=ports.metrics,
         )
         write_state(self._state_file, state)
-        self._parts.deploy(progress, settings, state, lambda _: _health(state.base_url)["http"] == READY)
+        state = self._observed(progress, state)
+        self._parts.deploy(progress, settings, state, lambda _: health(state.base_url)["http"] == READY)
         self._parts.supervise()
         return state
 
@@ -264,36 +287,6 @@ class Instance:
         if given:
             return given.split(",")[0].partition("=")[2]
         return kept_key(self._folder / "api_key")
-
-
-def _health(base_url: str) -> dict[str, str]:
-    try:
-        body = httpx.get(f"{base_url}/ready", timeout=READY_PATIENCE_SECONDS, trust_env=False).json()
-        return {"http": str(body["status"]), **body["states"]}
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
-        return {"http": "no answer"}
-
-
-def _told_by_service(state: InstanceState) -> ClusterReport | None:
-    """What the service says of the cluster; None where it does not answer, or not to this key."""
-    headers = {"X-API-Key": state.api_key} if state.api_key else {}
-    url = f"{state.base_url}/api/v1/system"
-    try:
-        answer = httpx.get(url, headers=headers, timeout=READY_PATIENCE_SECONDS, trust_env=False)
-        report: ClusterReport | None = answer.json() if answer.status_code == 200 else None
-    except (httpx.HTTPError, ValueError):
-        return None
-    return report
-
-
-def _becomes_ready(state: InstanceState, *, patient: bool) -> bool:
-    """Whether the service says that it is; where a server of its has just come back, once it has noticed."""
-    deadline = time.monotonic() + (READY_PATIENCE_SECONDS if patient else 0.0)
-    while _health(state.base_url)["http"] != READY:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(processes.POLL_SECONDS)
-    return True
 
 
 def _secret(value: SecretStr | None) -> str:

@@ -40,6 +40,7 @@ class InstanceState:
         environment: The variables of whoever connects to its Ray.
         servers: Its private servers.
         ray_pids: The processes without which there is no Ray: the control store and the node.
+        metrics_port: Where its Ray's agent shows metrics, on loopback.
     """
 
     marker: str
@@ -53,6 +54,7 @@ class InstanceState:
     cache_redis_url: str = ""
     servers: tuple[PrivateServer, ...] = ()
     ray_pids: tuple[int, ...] = ()
+    metrics_port: int = 0
 
     @property
     def host(self) -> str:

@@ -27,6 +27,7 @@ from adapters.settings import RateSettings
 from cluster.bootstrap import open_authentication
 from cluster.settings import Settings
 from optionchain.errors import NotFound
+from optionchain.observing import Observer, Observers
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
 from serve_app.edge.boundary import Edge
@@ -72,7 +73,12 @@ async def no_configuration() -> Cached:
 
 @asynccontextmanager
 async def service(
-    server: RedisServer, prefix: str, others: Mapping[str, Any] | None = None, **groups: dict[str, Any]
+    server: RedisServer,
+    prefix: str,
+    others: Mapping[str, Any] | None = None,
+    *,
+    observer: Observer | None = None,
+    **groups: dict[str, Any],
 ) -> AsyncIterator[Service]:
     """A service over a real Redis.
 
@@ -80,6 +86,7 @@ async def service(
         server: Where its sessions are.
         prefix: Of its keys.
         others: Services beside sessions; without them, their routes fail as a bug does.
+        observer: Told beside the one that records.
         groups: Settings by group.
     """
     settings = Settings(**{"auth": {"keys": KEYS}, **groups})
@@ -88,21 +95,26 @@ async def service(
     allowances = None
     if settings.rate.per_minute:
         allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
-    observer = Recording()
-    calendars = Calendars(observer, patience_seconds=8.0)
+    recording = Recording()
+    told: Observer = Observers((observer, recording)) if observer else recording
+    calendars = Calendars(told, patience_seconds=8.0)
     host = SessionHost(
         store,
         residents=ResidentSessions(max_sessions=100, max_idle_seconds=600.0),
         cache=SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20),
         calendars=calendars,
-        observer=observer,
+        observer=told,
         max_waiting=1000,
         max_batch=50,
         max_answer_contracts=10_000,
         clock=lambda: datetime.now(UTC),
     )
     gateway = SessionGateway(
-        parse_placement("shards:1"), HostTransport(host), max_waiting=1000, timeout_seconds=8.0
+        parse_placement("shards:1"),
+        HostTransport(host),
+        max_waiting=1000,
+        timeout_seconds=8.0,
+        observer=told,
     )
     given: defaultdict[str, Any] = defaultdict(lambda: None, others or {})
     services = Services(
@@ -112,10 +124,10 @@ async def service(
         answers=answers,
         allowances=allowances,
         authentication=open_authentication(settings.auth),
-        observer=observer,
+        observer=told,
         dependencies={"redis": store},
         helpers={},
-        producers=Producers(settings.http, observer),
+        producers=Producers(settings.http, told),
         limits=settings.limits,
         is_strict=settings.http.strict,
         history=given["history"],
@@ -126,7 +138,7 @@ async def service(
         report=given["report"],
     )
     try:
-        yield Service(build_asgi(settings, services), observer, services.producers)
+        yield Service(build_asgi(settings, services), recording, services.producers)
     finally:
         await store.close()
         await answers.close()

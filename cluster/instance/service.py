@@ -1,0 +1,48 @@
+"""What the HTTP service of an instance says of itself and of its cluster, and how long it is given to do so."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from cluster.instance import processes
+from cluster.instance.state import InstanceState
+
+if TYPE_CHECKING:
+    from cluster.instance.report import ClusterReport
+
+# A busy machine is slow to answer, and what runs is not to be started anew for that; what is dead refuses at once.
+READY_PATIENCE_SECONDS = 15.0
+READY = "ready"
+
+
+def health(base_url: str) -> dict[str, str]:
+    try:
+        body = httpx.get(f"{base_url}/ready", timeout=READY_PATIENCE_SECONDS, trust_env=False).json()
+        return {"http": str(body["status"]), **body["states"]}
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return {"http": "no answer"}
+
+
+def told_by_service(state: InstanceState) -> ClusterReport | None:
+    """What the service says of the cluster; None where it does not answer, or not to this key."""
+    headers = {"X-API-Key": state.api_key} if state.api_key else {}
+    url = f"{state.base_url}/api/v1/system"
+    try:
+        answer = httpx.get(url, headers=headers, timeout=READY_PATIENCE_SECONDS, trust_env=False)
+        report: ClusterReport | None = answer.json() if answer.status_code == 200 else None
+    except (httpx.HTTPError, ValueError):
+        return None
+    return report
+
+
+def becomes_ready(state: InstanceState, *, patient: bool) -> bool:
+    """Whether the service says that it is; where a server of its has just come back, once it has noticed."""
+    deadline = time.monotonic() + (READY_PATIENCE_SECONDS if patient else 0.0)
+    while health(state.base_url)["http"] != READY:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(processes.POLL_SECONDS)
+    return True

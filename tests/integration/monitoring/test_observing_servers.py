@@ -1,0 +1,151 @@
+"""Prometheus and Alertmanager as an instance runs them, beside an agent whose page a test writes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from cluster.instance.embedded_servers import running
+from cluster.instance.state import InstanceState, PrivateServer
+from cluster.observe.configuration import write_targets
+from cluster.observe.servers import PROMETHEUS, missing, observing_servers
+from tests.observing import ARE_INSTALLED, WHERE_TO_GET, Pager, hurried, listening
+from tests.waiting import eventually
+
+PATIENCE_SECONDS = 90.0
+pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(not ARE_INSTALLED, reason=WHERE_TO_GET)]
+PAGE = b"""# TYPE ray_optionchain_conflicts_total counter
+ray_optionchain_conflicts_total{WorkerId="a"} 7.0
+# TYPE ray_optionchain_batch_seconds_bucket_total counter
+ray_optionchain_batch_seconds_bucket_total{WorkerId="a",le="0.1"} 3.0
+ray_optionchain_batch_seconds_bucket_total{WorkerId="a",le="+Inf"} 4.0
+# TYPE ray_node_mem_used gauge
+ray_node_mem_used 5.0
+"""
+
+
+@contextmanager
+def agent() -> Iterator[ThreadingHTTPServer]:
+    """What Ray's agent would show."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4")
+            self.send_header("content-length", str(len(PAGE)))
+            self.end_headers()
+            self.wfile.write(PAGE)
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def state(metrics_port: int) -> InstanceState:
+    return InstanceState("", "", None, "", "", "", "", {}, metrics_port=metrics_port)
+
+
+class Watching:
+    """Both servers, and who is told."""
+
+    def __init__(self, folder: Path, servers: dict[str, PrivateServer], pager: Pager) -> None:
+        self.folder, self.servers, self.pager = folder, servers, pager
+
+    def asked(self, query: str) -> dict[tuple[str, ...], float]:
+        answer = httpx.get(
+            f"{self.servers[PROMETHEUS].url}/api/v1/query", params={"query": query}, trust_env=False
+        )
+        return {
+            tuple(value for key, value in sorted(line["metric"].items()) if key in ("__name__", "le")): float(
+                line["value"][1]
+            )
+            for line in answer.json()["data"]["result"]
+        }
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[Watching]:
+    folder = tmp_path / "observe"
+    with listening() as pager, ExitStack() as stack:
+        servers = {
+            server.name: server for server in observing_servers(folder, webhook=pager.url, logs=tmp_path)
+        }
+        hurried(folder)
+        for server in servers.values():
+            stack.enter_context(running(server, tmp_path, patience_seconds=PATIENCE_SECONDS))
+        yield Watching(folder, servers, pager)
+
+
+def test_series_have_the_names_of_the_documentation_and_an_agent_that_dies_is_paged(
+    watching: Watching,
+) -> None:
+    with agent() as told:
+        write_targets(watching.folder, state(told.server_port))
+        found = eventually(
+            lambda: watching.asked('{__name__=~".*optionchain_.*|ray_.*"}'),
+            "Prometheus hears the agent",
+            patience_seconds=PATIENCE_SECONDS,
+        )
+
+    assert found == {
+        ("optionchain_conflicts_total",): 7.0,
+        ("optionchain_batch_seconds_bucket", "0.1"): 3.0,
+        ("optionchain_batch_seconds_bucket", "+Inf"): 4.0,
+        ("ray_node_mem_used",): 5.0,
+    }
+    eventually(
+        lambda: ("ServiceDown", "firing") in watching.pager.alerts("page"),
+        "the page comes",
+        patience_seconds=PATIENCE_SECONDS,
+    )
+    # Nobody is told what follows from that.
+    assert {name for name, _ in watching.pager.alerts("page")} == {"ServiceDown"}
+
+
+def test_a_heart_stops_with_its_prometheus_and_beats_again(watching: Watching) -> None:
+    def beats(since: float) -> bool:
+        return bool(watching.pager.alerts("heartbeat", since))
+
+    (prometheus,) = [
+        process
+        for process in psutil.Process().children()
+        if process.name() == Path(watching.servers[PROMETHEUS].command[0]).name
+    ]
+    eventually(lambda: beats(0.0), "it beats", patience_seconds=PATIENCE_SECONDS)
+    prometheus.suspend()
+    try:
+        # Alertmanager believes an alert for four times as long as it is to wait for the next telling of it.
+        eventually(lambda: not beats(time.monotonic() - 5.0), "it stops", patience_seconds=PATIENCE_SECONDS)
+        stopped = time.monotonic()
+    finally:
+        prometheus.resume()
+    eventually(lambda: beats(stopped), "it beats again", patience_seconds=PATIENCE_SECONDS)
+
+
+def test_what_is_not_installed_is_said_with_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    servers = observing_servers(tmp_path, webhook=None, logs=tmp_path)
+
+    assert servers == ()
+    assert ["apt-get install" in line for line in missing(servers)] == [True, True]

@@ -1,0 +1,85 @@
+"""Who is told of alerts, and a Prometheus and an Alertmanager in a hurry, for tests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cluster.observe.configuration import CONFIG
+from cluster.observe.servers import PROGRAMS
+
+ARE_INSTALLED = all(any(map(shutil.which, programs)) for programs in PROGRAMS.values())
+WHERE_TO_GET = (
+    "Prometheus or Alertmanager is not installed: `apt-get install prometheus prometheus-alertmanager`"
+)
+
+
+@dataclass
+class Pager:
+    """Who is told: keeps what arrives, with when."""
+
+    url: str = ""
+    heard: list[tuple[float, str, str, str]] = field(default_factory=list)
+
+    def alerts(self, receiver: str, since: float = 0.0) -> list[tuple[str, str]]:
+        """Name and state of what a receiver was told."""
+        return [(name, state) for at, where, name, state in self.heard if where == receiver and at > since]
+
+
+@contextmanager
+def listening() -> Iterator[Pager]:
+    pager = Pager()
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            for alert in told["alerts"]:
+                place = self.path.strip("/")
+                pager.heard.append((time.monotonic(), place, alert["labels"]["alertname"], alert["status"]))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    pager.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield pager
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def hurried(folder: Path) -> None:
+    """The same configuration with seconds in place of minutes."""
+    rules = folder / "rules"
+    rules.mkdir()
+    for file in (CONFIG / "prometheus" / "rules").glob("*.yml"):
+        document = yaml.safe_load(file.read_text())
+        for rule in (rule for group in document["groups"] for rule in group["rules"]):
+            if "for" in rule:
+                rule["for"] = "2s"
+        (rules / file.name).write_text(yaml.safe_dump(document))
+    prometheus = yaml.safe_load((folder / "prometheus.yml").read_text())
+    prometheus["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    prometheus["rule_files"] = [str(rules.resolve() / "*.yml")]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(prometheus))
+    alertmanager = yaml.safe_load((folder / "alertmanager.yml").read_text())
+    alertmanager["route"] |= {"group_wait": "1s", "group_interval": "1s"}
+    alertmanager["route"]["routes"][0] |= {"group_interval": "1s", "repeat_interval": "1s"}
+    (folder / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager))
