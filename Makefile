@@ -24,10 +24,10 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help port run stop test check coverage docs build format lock clean
+.PHONY: help port run stop test test-all check coverage docs build format lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
 run: port $(VENV)/.run ## Install, start everything, step a first session and say how to go on (PORT=7272: there)
 	@$(BIN)/optionchain up --demo $(if $(PORT),--port $(PORT)) $(OPTIONS)
@@ -44,6 +44,9 @@ stop: ## Stop everything that `make run` started; data stays
 
 test: $(VENV)/.test ## Install what tests need and run all tests (some: make test OPTIONS="-k session")
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(OPTIONS)
+
+test-all: ## Run all tests, and those that take minutes of arithmetic
+	@$(MAKE) --no-print-directory test OPTIONS="--long $(OPTIONS)"
 
 check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .

@@ -93,6 +93,14 @@ class SessionSettings(BaseModel):
     snapshot_megabytes: int = Field(
         64, ge=1, description="Bound of the rendered snapshots that one actor caches"
     )
+    shared_contracts: int = Field(
+        300,
+        ge=0,
+        description="Snapshots of at least so many strikes are kept in Redis too, for other actors and after a "
+        "restart; 0 for none",
+    )
+    shared_seconds: float = Field(120.0, gt=0, description="How long they are kept there")
+    shared_megabytes: int = Field(64, ge=1, description="Bound of all of them")
     max_waiting: int = Field(4_096, ge=1, description="Calls that may wait at one actor or replica; then 503")
     max_batch: int = Field(
         256, ge=1, description="Calls, or snapshots of calls for several, that travel and are stored together"

@@ -19,7 +19,8 @@ from cachetools import LRUCache, TLRUCache
 
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_cache_scripts import FORGET, KEEP, cache_keys, cache_place
-from adapters.redis_connection import RedisClient, redis_call, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_call, redis_errors
+from adapters.settings import RedisSettings
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_CACHE_SECONDS
@@ -35,6 +36,22 @@ KEEP_OUT_MILLISECONDS = 60_000
 MOST_OWED = 65_536
 LOCAL_OVERHEAD_BYTES = 200
 CACHE = "the cache"
+
+
+def open_snapshot_cache(
+    redis: RedisSettings, megabytes: int, *, prefix: str | None = None
+) -> RedisCacheService:
+    """What session actors have rendered, with a bound of its own; they hold theirs in memory by themselves.
+
+    Here, so that the process of an actor imports no more than it needs.
+    """
+    return RedisCacheService(
+        open_redis(redis),
+        prefix=f"{prefix or redis.prefix}:snapshots",
+        timeout_seconds=redis.timeout_seconds,
+        local_bytes=0,
+        redis_bytes=megabytes << 20,
+    )
 
 
 class RedisCacheService:
@@ -166,8 +183,8 @@ class RedisCacheService:
         return cache_keys(self._place, key)[0]
 
     def _listen(self) -> None:
-        """Hear what others forget, from now on; until then the local tier is not used."""
-        if self._listener is None:
+        """Hear what others forget, from now on, where anything is held here; until then that is not used."""
+        if self._listener is None and self._local.maxsize > 0:
             self._listener = asyncio.create_task(self._hear_again_and_again())
 
     async def _hear_again_and_again(self) -> None:

@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from adapters.redis_sentinels import Address, primary_of
-from adapters.settings import CacheSettings, RedisSettings
+from adapters.settings import RedisSettings
 from optionchain.errors import NoRoom, Unavailable
 from optionchain.patience import BROKEN_CONNECTION
 
@@ -65,13 +65,6 @@ def open_redis(settings: RedisSettings) -> RedisClient:
         return RedisCluster(startup_nodes=nodes, **common, **_connection_options(url))
     client: Redis = Redis.from_url(url, **common)
     return client
-
-
-def of_cache(redis: RedisSettings, cache: CacheSettings) -> RedisSettings:
-    """Where the cache is: in a server of its own, else where the sessions are."""
-    if cache.redis_url is None:
-        return redis
-    return redis.model_copy(update={"url": cache.redis_url, "mode": "standalone"})
 
 
 async def nodes_of(client: RedisClient, keys: Sequence[str]) -> list[dict[str, Any]]:

@@ -28,15 +28,15 @@ from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION, SHARED_
 from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.redis_allowances import RedisAllowances
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import of_cache, open_redis
+from adapters.redis_cache import RedisCacheService, open_snapshot_cache
+from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from cluster.history_stores import open_history_repository
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
 from cluster.secrets import secrets_of
@@ -103,12 +103,13 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             name,
             name,
             _session_store_opener(settings),
+            partial(open_snapshot_cache, settings.cache_server, settings.session.shared_megabytes),
             partial(_observer, settings, SESSION),
             partial(open_calendars, settings),
             RayRuntime(),
             settings.session,
             open_watch(settings),
-            partial(open_history_repository, settings) if settings.session.keep_steps else None,
+            partial(open_history_repository, settings.mongo) if settings.session.keep_steps else None,
             namespace=settings.ray.namespace,
         )
 
@@ -136,14 +137,7 @@ def open_session_transport(settings: Settings, observer: Observer | None = None)
     )
     if session.transport == "ray":
         return over_ray
-    return SocketSessionTransport(
-        actors,
-        RayRuntime(),
-        over_ray,
-        timeout_seconds=session.delivery_timeout_seconds,
-        max_bytes=session.max_message_megabytes << 20,
-        observer=observer,
-    )
+    return SocketSessionTransport(actors, RayRuntime(), over_ray, session, observer=observer)
 
 
 def open_answers(settings: Settings) -> RedisAnswers:
@@ -179,7 +173,7 @@ def open_authentication(auth: AuthSettings) -> Authentication:
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:
     """The cache of this process: a bounded part of its own in front of Redis."""
     return RedisCacheService(
-        open_redis(of_cache(settings.redis, settings.cache)),
+        open_redis(settings.cache_server),
         prefix=settings.redis.prefix,
         timeout_seconds=settings.redis.timeout_seconds,
         local_bytes=settings.cache.local_megabytes << 20,
@@ -188,17 +182,10 @@ def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCac
     )
 
 
-def open_history_repository(
-    settings: Settings, observer: Observer | None = None
-) -> MongoHistoricalRepository:
-    """The store of history, as this process reaches it."""
-    return MongoHistoricalRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
-
-
 def open_history_sources(settings: Settings) -> HistorySources:
     """What the history actor reads and writes."""
     observer = _shared_observer(settings, HISTORY)
-    repository = open_history_repository(settings, observer)
+    repository = open_history_repository(settings.mongo, observer)
     breaker = CircuitBreaker("the history store", observer=observer)
     return HistorySources(repository, open_cache(settings, observer), breaker)
 

@@ -13,11 +13,12 @@ from actors.history.cache_keys import chain_key, generation_key, keys_of_prices
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import of_cache, open_redis
+from adapters.redis_connection import open_redis
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 from optionchain.errors import Unavailable
+from optionchain.observing import Observer
 from optionchain.ports import CacheService
 
 T = TypeVar("T")
@@ -44,13 +45,20 @@ class HistoryStores:
         return asyncio.run(self._run(work))
 
     async def _run(self, work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]]) -> T:
-        repository = MongoHistoricalRepository(open_mongo(self.mongo), self.mongo.database)
+        repository = open_history_repository(self.mongo)
         cache = RedisCacheService(open_redis(self.redis), prefix=self.redis.prefix)
         try:
             return await work(repository, cache)
         finally:
             await repository.close()
             await cache.close()
+
+
+def open_history_repository(
+    settings: MongoSettings, observer: Observer | None = None
+) -> MongoHistoricalRepository:
+    """The store of history, as this process reaches it."""
+    return MongoHistoricalRepository(open_mongo(settings, observer), settings.database)
 
 
 def history_stores(settings: Settings, state: InstanceState | None) -> HistoryStores | None:
@@ -69,7 +77,7 @@ def history_stores(settings: Settings, state: InstanceState | None) -> HistorySt
             }
         )
     settings = settings.with_changes({"mongo": {"timeout_seconds": PATIENCE_SECONDS}})
-    return HistoryStores(settings.mongo, of_cache(settings.redis, settings.cache), name)
+    return HistoryStores(settings.mongo, settings.cache_server, name)
 
 
 async def forget_chains(

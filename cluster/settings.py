@@ -137,6 +137,13 @@ class Settings(BaseSettings):
         """What is given wins over the environment, and that over the aliases in it."""
         return init_settings, env_settings, of_aliases
 
+    @property
+    def cache_server(self) -> RedisSettings:
+        """Where the cache is: in a server of its own, else where the sessions are."""
+        if self.cache.redis_url is None:
+            return self.redis
+        return self.with_changes({"redis": {"url": self.cache.redis_url, "mode": "standalone"}}).redis
+
     def with_changes(self, changes: Mapping[str, Mapping[str, Any]]) -> Settings:
         """The settings with other values, which are checked as those of the environment are.
 

@@ -159,10 +159,13 @@ class Omission:
     Attributes:
         means: What happens then; empty for the default.
         is_configurable: The default is that of the configuration `simulator`.
+        is_silent: What has the default is neither shown nor kept: answers, checkpoints and files are as they were
+            before the parameter was known.
     """
 
     means: str = ""
     is_configurable: bool = False
+    is_silent: bool = False
 
 
 @cache

@@ -29,6 +29,11 @@ class Declared:
     omission: Omission | None
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it is not shown where it has the default."""
+        return self.omission is not None and self.omission.is_silent
+
+    @property
     def if_null(self) -> str | None:
         """What null asks for, for people; None where it may not be sent."""
         if self.omission is None:
@@ -57,6 +62,15 @@ def declared_parameters() -> dict[str, Declared]:
         kind = _KIND_OF[type(parameter)]
         found[name] = Declared(name, kind, parameter, of_python.get(name), notes[0] if notes else None)
     return found
+
+
+def terms_of(parameters: SimulationParameters) -> dict[str, Any]:
+    """The terms of a contract that are not the default, by name: what files and answers say of them."""
+    return {
+        each.name: value
+        for each in declared_parameters().values()
+        if each.is_silent and (value := getattr(parameters, each.name)) != each.default
+    }
 
 
 def configurable_defaults() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from optionchain.models import Historical, MarketModel
 from optionchain.models.model import is_model
 from optionchain.numerics import IDENTITY
 from optionchain.pricing.spreads import CENTS, SpreadModel
+from optionchain.terms import CurrencyTerm, ExerciseTerm, MultiplierTerm, SettlementTerm
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import positive
 
@@ -102,6 +103,8 @@ class SimulationParameters:
         spread_tenor_widening: What it grows by at one year to expiration, with the root of time, in currency units.
         spread_tick: Bids and asks are multiples of it, and at least it apart; whole cents, 0.01 to 1,000. None is a
             cent, and `spread` is taken as it is where none of these four is given.
+        exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them; of
+            these only the first changes a price.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
@@ -181,6 +184,10 @@ class SimulationParameters:
         ),
         Omission("means a cent, and no least spread", is_configurable=True),
     ] = None
+    exercise: ExerciseTerm = "european"
+    settlement: SettlementTerm = None
+    multiplier: MultiplierTerm = None
+    currency: CurrencyTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -205,6 +212,11 @@ class SimulationParameters:
         if isinstance(self.expirations, SingleExpiration):
             return min(self.steps, _snapshots_up_to(self.expirations, self.interval))
         return self.steps
+
+    @property
+    def is_american(self) -> bool:
+        """Whether the options can be exercised before they expire."""
+        return self.exercise == "american"
 
     @property
     def most_contracts(self) -> int:

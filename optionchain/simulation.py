@@ -246,6 +246,7 @@ class Simulation:
             spread=parameters.spread,
             risk_free_rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
+            exercise=parameters.exercise,
             ladder_price=parameters.ladder_price,
             spreads=self._spreads,
         )

@@ -34,6 +34,10 @@ class _Optional(TypedDict, total=False):
     spread_tick: float | None
     seed: int | None
     start_at: Instant | None
+    exercise: Literal["european", "american"] | None
+    settlement: Literal["cash", "physical"] | None
+    multiplier: float | None
+    currency: str | None
 
 
 class _Market(_Optional, total=False):

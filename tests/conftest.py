@@ -31,6 +31,18 @@ settings.load_profile("reproducible")
 GIVEN_MONGODB = pytest.StashKey[str | None]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests marked as long too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        skipped = pytest.mark.skip(reason="long: make test-all runs it")
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(skipped)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[GIVEN_MONGODB] = os.environ.get("OCS_TEST_MONGODB_URI")
     for name in [name for name in os.environ if name.upper().startswith("OCS_")]:

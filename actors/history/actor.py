@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 
-import numpy as np
 import orjson
 
 from actors.background import Background
@@ -27,7 +26,7 @@ from actors.history.cache_keys import (
 )
 from actors.history.generations import Generations
 from actors.history.most_used import MostUsed
-from actors.history.pages import PricePage, page_bytes
+from actors.history.pages import PricePage, first_bars, page_bytes
 from actors.history.replayed_prices import drawn_closes
 from actors.read_through import Load, ReadThrough
 from actors.settings import HistorySettings
@@ -199,9 +198,12 @@ class HistoryActor(SharedActor):
         rest = period if begin is None else DateRange(begin.date(), period.last)
 
         async def load() -> CacheEntry:
-            parts = await self._bars(asset, rest, timeframe, begin)
-            is_last = sum(map(len, parts)) < self._settings.page_bars
-            return CacheEntry(page_bytes(parts, is_last=is_last))
+            most = self._settings.page_bars
+            async with contextlib.aclosing(
+                self._repository.query_time_series(asset, rest, timeframe)
+            ) as bars:
+                parts = await first_bars(bars, after=begin, count=most)
+            return CacheEntry(page_bytes(parts, is_last=sum(map(len, parts)) < most))
 
         return PricePage.of(
             await self._computed(asset, partial(bars_key, asset, rest, timeframe.name, begin), load)
@@ -267,23 +269,6 @@ class HistoryActor(SharedActor):
                 await self._generations.doubt(asset)
                 raise
             await self._generations.end(asset)
-
-    async def _bars(
-        self, asset: str, period: DateRange, timeframe: TimeFrame, begin: datetime | None
-    ) -> list[PriceSeries]:
-        """Parts of at least a page, or all there are; only bars after `begin`."""
-        after = np.datetime64(begin.replace(tzinfo=None), "s") if begin else None
-        parts, room = [], self._settings.page_bars
-        async with contextlib.aclosing(
-            self._repository.query_time_series(asset, period, timeframe)
-        ) as stream:
-            async for part in stream:
-                new = part if after is None else part.take(part.times > after)
-                parts.append(new.take(slice(0, room)))
-                room -= len(parts[-1])
-                if room == 0:
-                    break
-        return [part for part in parts if len(part)]
 
     async def _keep_house(self) -> None:
         await attempted(self._observer, "history.warm", self._warm)

@@ -23,13 +23,14 @@ from actors.sessions.messages import Answer, Packed, unpacked
 from actors.sessions.placement import PER_SESSION
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.snapshot_sharing import SnapshotSharing
 from actors.sessions.wire import answer_to_wire, call_from_wire
 from actors.settings import SessionSettings
 from optionchain import numerics
 from optionchain.errors import Defect, InvalidInput, OptionChainError
 from optionchain.observed_port import told
 from optionchain.observing import Observer, attempted, tell_failure
-from optionchain.ports import SessionStore
+from optionchain.ports import CacheService, SessionStore
 
 
 class ActorStatus(TypedDict):
@@ -66,6 +67,7 @@ class SessionActor:
     Args:
         name: The actor's name.
         open_store: Opens the store; clients do not travel between processes.
+        open_cache: Opens the cache of what is rendered.
         open_observer: Opens the observer of this process.
         open_calendars: Opens what provides calendars.
         runtime: What runs it.
@@ -78,6 +80,7 @@ class SessionActor:
         self,
         name: str,
         open_store: Callable[[], SessionStore],
+        open_cache: Callable[[], CacheService],
         open_observer: Callable[[], Observer],
         open_calendars: Callable[[Observer], Calendars],
         runtime: ActorRuntime,
@@ -97,7 +100,13 @@ class SessionActor:
         cache = SimulationCache(
             path_bytes=settings.path_megabytes << 20,
             snapshot_bytes=settings.snapshot_megabytes << 20,
+            shared_contracts=settings.shared_contracts or None,
             observer=self._observer,
+        )
+        self._sharing = (
+            SnapshotSharing(cache, open_cache(), seconds=settings.shared_seconds, observer=self._observer)
+            if settings.shared_contracts
+            else None
         )
         self._kept = open_results and KeptSteps(
             open_results(self._observer),
@@ -122,6 +131,7 @@ class SessionActor:
             max_batch=settings.max_batch,
             max_answer_contracts=settings.max_answer_contracts,
             clock=lambda: datetime.now(UTC),
+            sharing=self._sharing,
         )
         self._listener = Listener(
             name,
@@ -146,6 +156,7 @@ class SessionActor:
             OSError: It cannot listen there.
         """
         self._housekeeping.begin()
+        self._loop_watch.begin()
         return await self._listener.address(is_on_this_node=node_id == self._runtime.node_id())
 
     async def status(self) -> ActorStatus:
@@ -159,8 +170,10 @@ class SessionActor:
         )
 
     async def close(self) -> None:
-        """End what runs beside the calls; the store belongs to who opened it."""
+        """End what runs beside the calls; the store and the cache belong to who opened them."""
         self._loop_watch.end()
+        if self._sharing is not None:
+            await self._sharing.close()
         await self._listener.close()
         await self._housekeeping.end()
         if self._kept is not None:

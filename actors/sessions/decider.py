@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from actors.sessions.messages import Answer, Call
-from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.simulation_cache import SimulationCache, SnapshotKey
 from actors.sessions.turns import Decision, Turn
 from optionchain.errors import Defect, InvalidInput, NotFound, OptionChainError, Unavailable
 from optionchain.observing import Observer, observed, tell_failure
@@ -38,14 +38,19 @@ class Decider:
         self._observer = observer
         self._max_answer_contracts = max_answer_contracts
 
-    async def apply(self, turns: Sequence[Turn], now: datetime) -> None:
-        """Apply the calls of each turn to its session, and give each an answer.
+    def decide(self, turns: Sequence[Turn], now: datetime) -> list[SnapshotKey]:
+        """Apply the calls of each turn to its session.
 
-        The snapshots of all turns are priced together.
+        Returns:
+            The snapshots to show that are worth asking others for.
         """
         for turn in turns:
             turn.decisions = []
             self._decide(turn, now)
+        return self._cache.asked_for([(decision.session, reply) for decision, reply in _unrendered(turns)])
+
+    async def answer(self, turns: Sequence[Turn], now: datetime) -> None:
+        """Give each decision its answer. The snapshots of all turns are priced together."""
         unrendered = turns
         while unrendered:
             await self._render(unrendered)
@@ -93,12 +98,7 @@ class Decider:
             raise InvalidInput("count", reason)
 
     async def _render(self, turns: Sequence[Turn]) -> None:
-        shows = [
-            (decision, decision.reply)
-            for turn in turns
-            for decision in turn.decisions
-            if isinstance(decision.reply, ShowSnapshots) and decision.rendered is None
-        ]
+        shows = _unrendered(turns)
         if not shows:
             return
         with observed(self._observer, "session.render", replies=len(shows)):
@@ -132,6 +132,16 @@ class Decider:
             self._observer.counted("session.steps", count, model=model)
         if cached:
             self._observer.counted("session.snapshots_cached", cached)
+
+
+def _unrendered(turns: Sequence[Turn]) -> list[tuple[Decision, ShowSnapshots]]:
+    """The decisions whose snapshots are not rendered yet."""
+    return [
+        (decision, decision.reply)
+        for turn in turns
+        for decision in turn.decisions
+        if isinstance(decision.reply, ShowSnapshots) and decision.rendered is None
+    ]
 
 
 def _answer(decision: Decision) -> Answer:

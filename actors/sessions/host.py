@@ -19,6 +19,7 @@ from actors.sessions.mailbox import Mailbox
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
+from actors.sessions.snapshot_sharing import SnapshotSharing
 from actors.sessions.turns import Turn, Waiting, others, settle, turns_of
 from optionchain.context import HOUSEKEEPING, Context
 from optionchain.errors import Conflict, Defect, OptionChainError, Overloaded, Unavailable
@@ -41,6 +42,7 @@ class SessionHost:
         max_batch: Calls served in one round; one for several snapshots counts for as many.
         max_answer_contracts: Of several snapshots in one answer; then 400.
         clock: The present instant (UTC).
+        sharing: Carries snapshots between `cache` and that of all; None where each actor prices its own.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class SessionHost:
         max_batch: int,
         max_answer_contracts: int,
         clock: Callable[[], datetime],
+        sharing: SnapshotSharing | None = None,
     ) -> None:
+        self._sharing = sharing
         self._store = store
         self._residents = residents
         self._cache = cache
@@ -194,12 +198,17 @@ class SessionHost:
         for turn in turns:
             turn.require_calendars()
         now = self._clock()
-        await self._decider.apply(turns, now)
+        wanted = self._decider.decide(turns, now)
+        if wanted and self._sharing is not None:
+            await self._sharing.fetch(wanted)
+        await self._decider.answer(turns, now)
         lost = await self._outdated([turn for turn in turns if turn.is_unproven])
         current = others(turns, lost)
         refused = await self._store_changes([turn for turn in current if turn.is_changed])
         for turn in others(current, refused):
             self._conclude(turn, now)
+        if self._sharing is not None:
+            self._sharing.offer()
         return lost + refused
 
     async def _activate(self, turns: Sequence[Turn]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 from cachetools import LRUCache
 
+from actors.sessions.tapes import Tapes
 from optionchain.chains import GreekSet
 from optionchain.errors import Defect, OptionChainError
 from optionchain.observing import Observer, Unobserved, tell_failure
@@ -19,7 +20,25 @@ from optionchain.wire.snapshots import Moment, snapshot_bodies
 # Priced in one pass: more is no faster, and one pass holds the loop of its actor, for some 30 ms.
 CONTRACTS_TOGETHER = 1 << 15
 
-_Key: TypeAlias = tuple[int, int, GreekSet]
+# Of one reply: a long one is priced sooner than asked for.
+MOST_ASKED_FOR = 8
+
+
+class SnapshotKey(NamedTuple):
+    """What a rendered snapshot follows from, whichever session shows it.
+
+    Attributes:
+        tape: Its name.
+        step: Of the tape.
+        greeks: Which it shows.
+    """
+
+    tape: str
+    step: int
+    greeks: GreekSet
+
+    def __str__(self) -> str:
+        return f"snapshot:{self.tape}:{self.step}:{self.greeks}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +55,30 @@ class Rendered:
 
 
 class SimulationCache:
-    """Paths and rendered snapshots, bounded by bytes.
+    """Paths and rendered snapshots by their tape, bounded by bytes: sessions with the same parameters share them.
 
     Args:
         path_bytes: Bound of the paths.
         snapshot_bytes: Bound of the rendered snapshots.
+        shared_contracts: A snapshot of at least so many contracts is worth asking others for; None where nobody is
+            asked.
         observer: Told of bugs that only a caller's answer would show.
     """
 
-    def __init__(self, *, path_bytes: int, snapshot_bytes: int, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        path_bytes: int,
+        snapshot_bytes: int,
+        shared_contracts: int | None = None,
+        observer: Observer | None = None,
+    ) -> None:
         self._observer = observer or Unobserved()
+        self._shared_contracts = shared_contracts
+        self._tapes = Tapes()
         self._simulations: LRUCache[str, Simulation] = LRUCache(path_bytes, getsizeof=lambda s: s.nbytes)
-        self._snapshots: LRUCache[_Key, bytes] = LRUCache(snapshot_bytes, getsizeof=len)
+        self._snapshots: LRUCache[SnapshotKey, bytes] = LRUCache(snapshot_bytes, getsizeof=len)
+        self._taken: dict[SnapshotKey, bytes] = {}
 
     @property
     def path_count(self) -> int:
@@ -63,13 +94,7 @@ class SimulationCache:
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
-        simulation = self._simulations.get(session.id)
-        if simulation is None or simulation.parameters != session.parameters:
-            simulation = Simulation(session.parameters)
-            simulation.compute()
-            if simulation.nbytes <= self._simulations.maxsize:
-                self._simulations[session.id] = simulation
-        return simulation
+        return self._simulation(self._tapes.name(session), session)
 
     async def snapshots(
         self, wanted: Sequence[tuple[Session, ShowSnapshots]]
@@ -82,60 +107,112 @@ class SimulationCache:
         Returns:
             One entry a reply; an error is a value, and none fails its neighbours.
         """
-        found: dict[_Key, bytes | OptionChainError] = {}
-        missing: dict[_Key, Moment] = {}
+        found: dict[SnapshotKey, bytes | OptionChainError] = {}
+        missing: dict[SnapshotKey, Moment] = {}
         keys = [self._look_up(session, reply, found, missing) for session, reply in wanted]
         found.update(zip(missing, await self._priced(list(missing.values())), strict=True))
         return [
-            each if isinstance(each, OptionChainError) else self._rendered(reply, each, found, missing)
-            for each, (_, reply) in zip(keys, wanted, strict=True)
+            each
+            if isinstance(each, OptionChainError)
+            else self._rendered(session, reply, each, found, missing)
+            for each, (session, reply) in zip(keys, wanted, strict=True)
         ]
 
     def forget(self, session_id: str) -> None:
-        """Drop the path; rendered snapshots leave by themselves."""
-        self._simulations.pop(session_id, None)
+        """Drop the path that no other session has; rendered snapshots leave by themselves."""
+        name = self._tapes.forget(session_id)
+        if name is not None:
+            self._simulations.pop(name, None)
+
+    def asked_for(self, wanted: Sequence[tuple[Session, ShowSnapshots]]) -> list[SnapshotKey]:
+        """What is not here, and would be dearer to price than to ask others for."""
+        return [
+            key
+            for session, reply in wanted
+            if reply.count <= MOST_ASKED_FOR and self._is_worth_sharing(session, reply)
+            for key in self._keys(session, reply)
+            if key not in self._snapshots
+        ]
+
+    def learn(self, found: Mapping[SnapshotKey, bytes]) -> None:
+        """Keep what others have rendered."""
+        for key, body in found.items():
+            self._keep(key, body)
+
+    def taken(self) -> list[tuple[SnapshotKey, bytes]]:
+        """What was rendered since the last time and is worth giving to others."""
+        taken = list(self._taken.items())
+        self._taken.clear()
+        return taken
+
+    def _simulation(self, tape: str, session: Session) -> Simulation:
+        simulation = self._simulations.get(tape)
+        if simulation is None:
+            simulation = Simulation(session.parameters)
+            simulation.compute()
+            if simulation.nbytes <= self._simulations.maxsize:
+                self._simulations[tape] = simulation
+        return simulation
+
+    def _is_worth_sharing(self, session: Session, reply: ShowSnapshots) -> bool:
+        """What was served is hardly asked for again, unless others show the same; what was peeked at is."""
+        if self._shared_contracts is None or session.parameters.most_contracts < self._shared_contracts:
+            return False
+        return not reply.is_served or self._tapes.is_shared(self._tapes.name(session))
+
+    def _keys(self, session: Session, reply: ShowSnapshots) -> list[SnapshotKey]:
+        tape = self._tapes.name(session)
+        steps = range(reply.first_step, reply.first_step + reply.count)
+        return [SnapshotKey(tape, step, reply.greeks) for step in steps]
+
+    def _keep(self, key: SnapshotKey, body: bytes) -> None:
+        if len(body) <= self._snapshots.maxsize:
+            self._snapshots[key] = body
 
     def _look_up(
         self,
         session: Session,
         reply: ShowSnapshots,
-        found: dict[_Key, bytes | OptionChainError],
-        missing: dict[_Key, Moment],
-    ) -> list[_Key] | OptionChainError:
+        found: dict[SnapshotKey, bytes | OptionChainError],
+        missing: dict[SnapshotKey, Moment],
+    ) -> list[SnapshotKey] | OptionChainError:
         """Which snapshots a reply shows: those that are cached go to `found`, the others to `missing`."""
-        try:
-            simulation = self.simulation(session)
-        except OptionChainError as error:
-            return error
-        steps = range(reply.first_step, reply.first_step + reply.count)
-        keys: list[_Key] = [(simulation.serial, step, reply.greeks) for step in steps]
+        keys = self._keys(session, reply)
         for key in keys:
             body = self._snapshots.get(key)
-            if body is None:
-                missing[key] = Moment(simulation, key[1], reply.greeks)
-            else:
+            if body is not None:
                 found[key] = body
+                continue
+            try:
+                simulation = self._simulation(key.tape, session)
+            except OptionChainError as error:
+                return error
+            missing[key] = Moment(simulation, key.step, reply.greeks)
         return keys
 
     def _rendered(
         self,
+        session: Session,
         reply: ShowSnapshots,
-        keys: Sequence[_Key],
-        found: Mapping[_Key, bytes | OptionChainError],
-        computed: dict[_Key, Moment],
+        keys: Sequence[SnapshotKey],
+        found: Mapping[SnapshotKey, bytes | OptionChainError],
+        computed: dict[SnapshotKey, Moment],
     ) -> Rendered | OptionChainError:
         bodies: list[bytes] = []
         cached = 0
+        is_shared = self._is_worth_sharing(session, reply)
         for key in keys:
             body = found[key]
             if isinstance(body, OptionChainError):
                 return body
             bodies.append(body)
             # Whoever comes first has it computed.
-            cached += computed.pop(key, None) is None
-            # What was served is hardly asked for again; what was peeked at will be.
-            if not reply.is_served and len(body) <= self._snapshots.maxsize:
-                self._snapshots[key] = body
+            is_new = computed.pop(key, None) is not None
+            cached += not is_new
+            if is_shared or not reply.is_served:
+                self._keep(key, body)
+            if is_shared and is_new:
+                self._taken[key] = body
         return Rendered(bodies, cached)
 
     async def _priced(self, moments: Sequence[Moment]) -> list[bytes | OptionChainError]:

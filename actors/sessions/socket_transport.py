@@ -15,6 +15,7 @@ from actors.named import MAX_HANDLES, NamedActors, UnknownMethod
 from actors.sessions.gateway import SessionTransport
 from actors.sessions.messages import Answer, Call
 from actors.sessions.wire import answer_from_wire, call_to_wire
+from actors.settings import SessionSettings
 from optionchain.observing import Observer, Unobserved
 
 
@@ -44,8 +45,7 @@ class SocketSessionTransport:
         actors: The session actors, as Ray finds them.
         whereabouts: Where we are: an actor of the same node is reached without the network.
         other: Carries calls to actors of another release.
-        timeout_seconds: How long one delivery may take.
-        max_bytes: Of one answer.
+        settings: How long one delivery may take, and how long an answer may be.
         observer: Told of deliveries that were lost.
         max_lines: How many actors are kept a line to.
     """
@@ -55,17 +55,16 @@ class SocketSessionTransport:
         actors: NamedActors,
         whereabouts: Whereabouts,
         other: SessionTransport,
+        settings: SessionSettings,
         *,
-        timeout_seconds: float,
-        max_bytes: int,
         observer: Observer | None = None,
         max_lines: int = MAX_HANDLES,
     ) -> None:
         self._actors = actors
         self._whereabouts = whereabouts
         self._other = other
-        self._timeout_seconds = timeout_seconds
-        self._max_bytes = max_bytes
+        self._timeout_seconds = settings.delivery_timeout_seconds
+        self._max_bytes = settings.max_message_megabytes << 20
         self._observer = observer or Unobserved()
         self._lines = _Retiring(max_lines)
         self._opening: dict[str, asyncio.Task[Line]] = {}

@@ -120,6 +120,12 @@ SESSIONS: Sequence[Row] = (
         by=(SESSION,),
     ),
     Count(
+        of="session.snapshots_found",
+        name="optionchain_shared_snapshot_hits",
+        description="Snapshots that were found in Redis: rendered by another actor, or before a restart",
+        by=(SESSION,),
+    ),
+    Count(
         of="session.created",
         name="optionchain_sessions_created",
         description="Sessions created, of v1 (`chain`) and v2 (`simulation`)",

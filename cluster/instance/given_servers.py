@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from adapters.mongo_connection import MongoServer, open_mongo
-from adapters.redis_connection import of_cache, open_redis
+from adapters.redis_connection import open_redis
 from adapters.redis_session_store import RedisSessionStore
 from adapters.settings import RedisSettings
 from cluster.settings import Settings
@@ -28,8 +28,7 @@ async def _silent_servers(settings: Settings) -> list[str]:
     problems = []
     if redis.url is not None and not await _redis_answers(redis):
         problems.append(_message("Redis", redis.url, "OCS_REDIS_URL", redis.timeout_seconds))
-    cache = of_cache(redis, settings.cache)
-    if settings.cache.redis_url is not None and not await _redis_answers(cache):
+    if settings.cache.redis_url is not None and not await _redis_answers(settings.cache_server):
         url = settings.cache.redis_url
         problems.append(
             _message("The cache's Redis", url, "OCS_CACHE_REDIS_URL", redis.timeout_seconds, CACHE_UNSET)

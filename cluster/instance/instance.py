@@ -267,8 +267,7 @@ class Instance:
             return self._end_all(progress)
 
     def _running_state(self) -> InstanceState:
-        state = self.state()
-        if state is None:
+        if (state := self.state()) is None:
             raise InstanceProblem("Nothing is running. `optionchain up` starts it.")
         return state
 

@@ -39,8 +39,12 @@ class Alias:
         }
 
 
+# Neither is counted there.
+PROBES = ("/health", "/ready")
+
+
 def _is_no_probe(labels: Mapping[str, str]) -> bool:
-    return labels["route"] != "/ready"
+    return labels["route"] not in PROBES
 
 
 def _is_error(labels: Mapping[str, str]) -> bool:

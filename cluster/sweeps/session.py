@@ -10,7 +10,7 @@ from optionchain.errors import InvalidInput
 from optionchain.models import model_to_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.wire.instants import instant_to_wire
-from optionchain.wire.parameters import PLAIN_FIELDS
+from optionchain.wire.parameters import PLAIN_FIELDS, shown
 
 PATIENCE_SECONDS = 30.0
 
@@ -38,7 +38,7 @@ def session_request(parameters: SimulationParameters) -> dict[str, Any]:
         raise InvalidInput("expirations", "a v1 session has a single expiration: replay it with `simulation`")
     if parameters.step_interval is not None:
         raise InvalidInput("step_interval", "a v1 session has none: replay it with `simulation`")
-    return {name: getattr(parameters, name) for name in (*PLAIN_FIELDS, "path")} | {
+    return shown(parameters, (*PLAIN_FIELDS, "path")) | {
         "method": model_to_wire(parameters.method),
         "time_frame": parameters.time_frame.to_wire(),
         "days_to_expiration": parameters.expirations.days,

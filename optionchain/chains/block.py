@@ -92,6 +92,7 @@ def build_block(
         given_intervals(parameters, days.size),
         parameters.chain_size,
         centres=given_centres(parameters, days.size),
+        american=parameters.is_american,
     )
     block = ChainBlock(
         spots=spots,

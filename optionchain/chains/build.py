@@ -16,10 +16,12 @@ from optionchain.chains.contracts import priced
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST_PRICED
+from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.kernel import Offsets, Term
+from optionchain.pricing.kernel import QUOTED, Offsets, Term
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
 from optionchain.pricing.spreads import SpreadModel
+from optionchain.terms import EXERCISES, Exercise
 from optionchain.validation import finite, whole
 
 _RANGES = {
@@ -53,6 +55,7 @@ class ChainTerms:
     dividend_yield: float
     ladder_price: float | None = None
     spreads: SpreadModel | None = None
+    exercise: Exercise = "european"
 
 
 def build_chain(
@@ -71,6 +74,7 @@ def build_chain(
     dividend_yield: float = 0.0,
     ladder_price: float | None = None,
     spreads: SpreadModel | None = None,
+    exercise: Exercise = "european",
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -89,6 +93,7 @@ def build_chain(
         dividend_yield: Annualised, continuously compounded, in [0, 10].
         ladder_price: The price around which strikes are listed, in (0, 1e12]; None means the spot.
         spreads: Between asks and bids of each contract, in place of `spread`.
+        exercise: ``european`` or ``american``.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -134,6 +139,7 @@ def build_chain(
         strike_interval=interval,
         ladder_price=centre,
         spreads=spreads,
+        exercise=_checked_exercise(exercise),
         **settled,
     )
     [chain] = build_chains([terms])
@@ -181,6 +187,12 @@ def _in_range(field: str, number: float) -> float:
     return finite(field, number, low=low, high=high)
 
 
+def _checked_exercise(exercise: Exercise) -> Exercise:
+    if exercise not in EXERCISES:
+        raise InvalidInput("exercise", f"must be {' or '.join(EXERCISES)}")
+    return exercise
+
+
 def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     """Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
     days = [
@@ -200,7 +212,10 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         if len(sizes) == 1
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
-    offsets, columns = priced(terms, intervals, strikes_per_side, centres=_centres(group, counts))
+    american = np.repeat(np.array([each.exercise == "american" for each in group], dtype=bool), counts)
+    offsets, columns = priced(
+        terms, intervals, strikes_per_side, centres=_centres(group, counts), american=american
+    )
     _check_prices(terms, offsets, columns[0])
     chains = [
         OptionChain(
@@ -213,7 +228,9 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
             expirations=each.expirations,
             days_to_expiration=own_days,
             offsets=tuple((offsets[first : stop + 1] - offsets[first]).tolist()),
-            columns=columns[:, offsets[first] : offsets[stop]],
+            columns=columns[
+                : AMERICAN if each.exercise == "american" else QUOTED, offsets[first] : offsets[stop]
+            ],
         )
         for each, own_days, (first, stop) in zip(
             group, days, pairwise(accumulate(counts, initial=0)), strict=True

@@ -81,12 +81,20 @@ class Stored(Column):
 
     Args:
         row: Its place in the kernel's columns.
+        american_row: Its place in those of American contracts, where it has another.
         label, unit, shown: As `Column` takes them.
     """
 
-    def __init__(self, row: int, label: str, unit: str, **shown: Any) -> None:
+    def __init__(
+        self, row: int, label: str, unit: str, *, american_row: int | None = None, **shown: Any
+    ) -> None:
         super().__init__(label, unit, **shown)
         self.row = row
+        self.american_row = row if american_row is None else american_row
+
+    def row_of(self, contracts: Any) -> int:
+        """Its place in the columns of these contracts."""
+        return self.american_row if contracts.is_american else self.row
 
     @overload
     def __get__(self, contracts: None, owner: type) -> Self: ...
@@ -95,7 +103,7 @@ class Stored(Column):
     def __get__(self, contracts: Any, owner: type) -> Self | Floats:
         if contracts is None:
             return self
-        numbers: Floats = contracts.columns[self.row]
+        numbers: Floats = contracts.columns[self.row_of(contracts)]
         return numbers
 
 

@@ -6,19 +6,33 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.chains.columns import Column, Derived, GreekSet, Side, Stored
 from optionchain.chains.ladder import ladders, strike_intervals
+from optionchain.pricing.american import (
+    AMERICAN,
+    CALL_RHO,
+    CALL_THETA,
+    PUT_GAMMA,
+    PUT_RHO,
+    PUT_THETA,
+    PUT_VEGA,
+    exercise,
+)
 from optionchain.pricing.black_scholes import dividend_rho, rho, theta
 from optionchain.pricing.inputs import Term
 from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price
 from optionchain.pricing.kernel import Term as Row
+from optionchain.pricing.quotes import quote
 from optionchain.pricing.second_order import SecondOrder, alpha
 from optionchain.pricing.spreads import SpreadModel
 
 _MONEY, _QUOTE = "currency", "currency, whole cents"
 _DELTA = "price per unit of the underlying's price"
+_GAMMA = "delta per unit of the underlying's price"
+_VEGA = "price per percentage point of implied_volatility"
 _THETA, _RHO = "price per calendar day", "price per percentage point of the rate"
 _DIVIDEND_RHO = "price per percentage point of the dividend yield"
 _ALPHA, _CHARM = "gamma over theta", "delta per calendar day"
@@ -53,39 +67,41 @@ class Contracts(ABC):
     put_ask = Stored(11, "ask", _QUOTE, side="put")
     put_mid = Stored(3, "mid", _MONEY, side="put")
     put_delta = Stored(5, "delta", _DELTA, side="put", greeks="none")
-    gamma = Stored(6, "gamma", "delta per unit of the underlying's price", greeks="none")
+    put_gamma = Stored(6, "gamma", _GAMMA, american_row=PUT_GAMMA, side="put", greeks="all")
+    gamma = Stored(6, "gamma", _GAMMA, greeks="none")
 
     @Derived("theta", _THETA, side="call", greeks="first")
     def call_theta(self) -> Floats:
         """Change of the call's price per calendar day; computed when asked."""
-        return self._theta(self.call_mid, self.call_delta)
+        return self.columns[CALL_THETA] if self.is_american else self._theta(self.call_mid, self.call_delta)
 
     @Derived("theta", _THETA, side="put", greeks="first")
     def put_theta(self) -> Floats:
         """Change of the put's price per calendar day; computed when asked."""
-        return self._theta(self.put_mid, self.put_delta)
+        return self.columns[PUT_THETA] if self.is_american else self._theta(self.put_mid, self.put_delta)
 
-    vega = Stored(7, "vega", "price per percentage point of implied_volatility", greeks="first")
+    put_vega = Stored(7, "vega", _VEGA, american_row=PUT_VEGA, side="put", greeks="first")
+    vega = Stored(7, "vega", _VEGA, greeks="first")
 
     @Derived("rho", _RHO, side="call", greeks="first")
     def call_rho(self) -> Floats:
         """Change of the call's price per percentage point of rate; computed when asked."""
-        return self._rho(self.call_mid, self.call_delta)
+        return self.columns[CALL_RHO] if self.is_american else self._rho(self.call_mid, self.call_delta)
 
     @Derived("rho", _RHO, side="put", greeks="first")
     def put_rho(self) -> Floats:
         """Change of the put's price per percentage point of rate; computed when asked."""
-        return self._rho(self.put_mid, self.put_delta)
+        return self.columns[PUT_RHO] if self.is_american else self._rho(self.put_mid, self.put_delta)
 
     @Derived("rho_d", _DIVIDEND_RHO, side="call", greeks="first")
     def call_dividend_rho(self) -> Floats:
         """Change of the call's price per percentage point of dividend yield; computed when asked."""
-        return self._dividend_rho(self.call_delta)
+        return self._unless_american(self._dividend_rho(self.call_delta))
 
     @Derived("rho_d", _DIVIDEND_RHO, side="put", greeks="first")
     def put_dividend_rho(self) -> Floats:
         """Change of the put's price per percentage point of dividend yield; computed when asked."""
-        return self._dividend_rho(self.put_delta)
+        return self._unless_american(self._dividend_rho(self.put_delta))
 
     @Derived("alpha", _ALPHA, side="call", greeks="all", is_partial=True)
     def call_alpha(self) -> Floats:
@@ -95,37 +111,46 @@ class Contracts(ABC):
     @Derived("alpha", _ALPHA, side="put", greeks="all", is_partial=True)
     def put_alpha(self) -> Floats:
         """Gamma over the put's theta, NaN where that is zero; computed when asked."""
-        return alpha(self.gamma, self.put_theta())
+        return alpha(self.put_gamma, self.put_theta())
 
     @Derived("vanna", "delta per percentage point of implied_volatility", greeks="all")
     def vanna(self) -> Floats:
         """Change of both deltas per percentage point of volatility; computed when asked."""
-        return self._second_order().vanna()
+        return self._unless_american(self._second_order().vanna())
 
     @Derived("vomma", "vega per percentage point of implied_volatility", greeks="all")
     def vomma(self) -> Floats:
         """Change of vega per percentage point of volatility; computed when asked."""
-        return self._second_order().vomma()
+        return self._unless_american(self._second_order().vomma())
 
     @Derived("veta", "vega per calendar day", greeks="all")
     def veta(self) -> Floats:
         """Change of vega per calendar day; computed when asked."""
-        return self._second_order().veta()
+        return self._unless_american(self._second_order().veta())
 
     @Derived("charm", _CHARM, side="call", greeks="all")
     def call_charm(self) -> Floats:
         """Change of the call's delta per calendar day; computed when asked."""
-        return self._second_order().charm(self.call_delta)
+        return self._unless_american(self._second_order().charm(self.call_delta))
 
     @Derived("charm", _CHARM, side="put", greeks="all")
     def put_charm(self) -> Floats:
         """Change of the put's delta per calendar day; computed when asked."""
-        return self._second_order().charm(self.put_delta)
+        return self._unless_american(self._second_order().charm(self.put_delta))
 
     @Derived("color", "gamma per calendar day", greeks="all")
     def color(self) -> Floats:
         """Change of gamma per calendar day; computed when asked."""
-        return self._second_order().color()
+        return self._unless_american(self._second_order().color())
+
+    @property
+    def is_american(self) -> bool:
+        """Whether they can be exercised early: `gamma` and `vega` are then the call's."""
+        return len(self.columns) == AMERICAN
+
+    def _unless_american(self, numbers: Floats) -> Floats:
+        """NaN for contracts that can be exercised early, of which these formulas do not hold."""
+        return np.full_like(numbers, np.nan) if self.is_american else numbers
 
     def quote_by(self, spreads: SpreadModel) -> None:
         """Write bids and asks of these spreads over those that the kernel wrote."""
@@ -198,6 +223,7 @@ def priced(
     *,
     centres: Floats | None = None,
     quoted: bool = True,
+    american: NDArray[np.bool_] | bool = False,
 ) -> tuple[Offsets, Floats]:
     """List the strikes of some ladders, and price them.
 
@@ -207,6 +233,8 @@ def priced(
         strikes_per_side: >= 0; one whole number, or ``[ladders]``.
         centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
         quoted: Whether to quote them.
+        american: Whether they can be exercised early; one truth, or ``[ladders]``. Where any can, all have the rows
+            of those that can.
 
     Returns:
         Where the contracts of each ladder begin, ``[ladders + 1]``, and their columns.
@@ -224,7 +252,40 @@ def priced(
         )
         intervals = np.where(np.isnan(intervals), chosen, intervals)
     offsets, strikes = ladders(terms[Row.SPOT] if centres is None else centres, intervals, strikes_per_side)
-    columns = np.empty((QUOTED if quoted else VALUED, strikes.size))
+    columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
-    price(offsets, terms, columns)
+    price_each(offsets, terms, columns, quoted=quoted, american=american)
     return offsets, columns
+
+
+def price_each(
+    offsets: Offsets,
+    terms: Floats,
+    columns: Floats,
+    *,
+    quoted: bool,
+    american: NDArray[np.bool_] | bool,
+) -> None:
+    """As `price`, and with the right to exercise early where there is one.
+
+    Args:
+        offsets: ``[ladders + 1]`` where the contracts of each ladder begin.
+        terms: ``[8, ladders]``.
+        columns: ``[rows, contracts]`` with the strikes.
+        quoted: Whether to quote them.
+        american: As `priced` takes it; the columns have the rows for it.
+    """
+    price(offsets, terms, columns[: QUOTED if quoted else VALUED])
+    which = np.flatnonzero(np.repeat(np.broadcast_to(american, terms.shape[1:]), np.diff(offsets)))
+    if not which.size:
+        return
+    ladder = np.repeat(np.arange(terms.shape[1]), np.diff(offsets))[which]
+    spots, years, rates, yields = (
+        terms[row, ladder] for row in (Row.SPOT, Row.YEARS, Row.RATE, Row.DIVIDEND_YIELD)
+    )
+    some = columns if which.size == columns.shape[1] else columns[:, which]
+    exercise(spots, years, rates, yields, some)
+    if quoted:
+        some[8:10], some[10:12] = quote(some[2:4], terms[Row.SPREAD, ladder])
+    if some is not columns:
+        columns[:, which] = some

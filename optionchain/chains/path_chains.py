@@ -9,10 +9,11 @@ import numpy as np
 
 from optionchain.arrays import Floats, Paths
 from optionchain.chains.block import given_centres, given_intervals, ladder_terms
-from optionchain.chains.contracts import Contracts, SharedTerms, priced
+from optionchain.chains.contracts import Contracts, SharedTerms, price_each, priced
 from optionchain.parameters import SimulationParameters
+from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.kernel import VALUED, Offsets, price
+from optionchain.pricing.kernel import VALUED, Offsets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,14 @@ def price_path_chains(
     )
     intervals = given_intervals(parameters, terms.shape[1])
     centres = given_centres(parameters, terms.shape[1])
-    offsets, flat = priced(terms, intervals, parameters.chain_size, centres=centres, quoted=False)
+    offsets, flat = priced(
+        terms,
+        intervals,
+        parameters.chain_size,
+        centres=centres,
+        quoted=False,
+        american=parameters.is_american,
+    )
     columns = _grid(offsets, flat, 2 * parameters.chain_size + 1)
     columns.flags.writeable = False
     chains, stop = [], 0
@@ -140,10 +148,11 @@ def price_chosen(
     terms = ladder_terms(
         parameters, spots=spots.ravel(), volatilities=volatilities.ravel(), years=np.tile(years, paths)
     )
-    columns = np.empty((VALUED, paths * moments * contracts))
+    columns = np.empty((AMERICAN if parameters.is_american else VALUED, paths * moments * contracts))
     columns[0] = np.repeat(strikes, moments, axis=0).ravel()
-    price(np.arange(0, columns.shape[1] + 1, contracts), terms, columns)
-    return ChosenContracts(spots, years, parameters, columns.reshape(VALUED, paths, moments, contracts))
+    offsets = np.arange(0, columns.shape[1] + 1, contracts)
+    price_each(offsets, terms, columns, quoted=False, american=parameters.is_american)
+    return ChosenContracts(spots, years, parameters, columns.reshape(-1, paths, moments, contracts))
 
 
 def _grid(offsets: Offsets, flat: Floats, width: int) -> Floats:

@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.chains.columns import Column, GreekSet
-from optionchain.chains.contracts import COLUMNS, Contracts
+from optionchain.chains.columns import SIDES, Column, GreekSet
+from optionchain.chains.contracts import COLUMNS, Contracts, of_side
 from optionchain.chains.occ import contract_symbols
 from optionchain.expirations import Expiration
 
@@ -111,7 +111,9 @@ def _terms(contracts: Contracts, listed: Listed) -> dict[str, object]:
 
 def _of_both_sides(contracts: Contracts, label: str) -> Floats:
     """Call, put, call, put, ...; what has no side is that of both."""
-    numbers = [column.of(contracts) for column in COLUMNS if column.label == label]
+    call, put = (of_side(label, side) for side in SIDES)
+    found = [column for column in dict.fromkeys((call, put)) if column is not None]
+    numbers = [column.of(contracts) for column in found]
     return np.repeat(numbers[0], 2) if len(numbers) == 1 else np.column_stack(numbers).ravel()
 
 

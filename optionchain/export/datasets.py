@@ -135,4 +135,5 @@ def _contract_columns(block: StepBlock, chains: ChainBlock, greeks: GreekSet) ->
 
 def _numbers(column: Column, chains: ChainBlock) -> Any:
     numbers = column.of(chains)
-    return pa.array(numbers, from_pandas=True) if column.is_partial else numbers
+    is_partial = column.is_partial or chains.is_american
+    return pa.array(numbers, from_pandas=True) if is_partial else numbers

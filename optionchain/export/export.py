@@ -9,6 +9,7 @@ from enum import StrEnum
 import pyarrow as pa
 
 from optionchain.chains.columns import SIDES, GreekSet
+from optionchain.declared_parameters import terms_of
 from optionchain.errors import InvalidInput
 from optionchain.export import ironcondor
 from optionchain.export.blocks import check_nanoseconds
@@ -101,7 +102,10 @@ class Export:
     @property
     def schema(self) -> pa.Schema:
         """The columns."""
-        return ironcondor.SCHEMA if self.layout is Layout.IRONCONDOR else self.dataset.schema(self.greeks)
+        if self.layout is Layout.IRONCONDOR:
+            return ironcondor.SCHEMA
+        schema, terms = self.dataset.schema(self.greeks), terms_of(self.parameters)
+        return schema.with_metadata({name: str(value) for name, value in terms.items()}) if terms else schema
 
     def pieces(self) -> Iterator[bytes]:
         """The file, piece by piece, each computed when it is asked for; the path is computed at once.

@@ -73,7 +73,14 @@ def _check_expressible(simulation: Simulated, steps: range) -> None:
     interval = simulation.parameters.strike_interval
     if interval is not None and abs(interval * 100.0 - round(interval * 100.0)) > 1e-9 * interval:
         raise InvalidInput("layout", f"ironcondor needs strikes in whole cents, not every {interval}")
+    if _multiplier(simulation) != int(_multiplier(simulation)):
+        raise InvalidInput("layout", "ironcondor needs a whole multiplier")
     check_nanoseconds(simulation, steps, "layout", "ironcondor")
+
+
+def _multiplier(simulation: Simulated) -> float:
+    given = simulation.parameters.multiplier
+    return CONTRACT_MULTIPLIER if given is None else given
 
 
 def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
@@ -83,7 +90,7 @@ def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
     yield pa.repeat(block.simulation.parameters.symbol, rows)
     yield chains.per_step(_cents(block.prices), 2)
     yield np.full(rows, block.simulation.parameters.spreads.tick_cents)
-    yield np.full(rows, CONTRACT_MULTIPLIER)
+    yield np.full(rows, _multiplier(block.simulation))
     yield chains.per_listed(1000 * chains.listing.expires_at, 2)
     yield np.repeat(_cents(chains.strikes), 2)
     yield pa.array(["call", "put"]).take(pa.array(np.arange(rows) % 2))
@@ -93,9 +100,9 @@ def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
     yield np.full(rows, QUOTE_SIZE)
     yield np.repeat(chains.implied_volatilities, 2)
     yield _sides(chains.call_delta, chains.put_delta)
-    yield np.repeat(chains.gamma, 2)
+    yield _sides(chains.gamma, chains.put_gamma)
     yield _sides(chains.call_theta(), chains.put_theta())
-    yield np.repeat(chains.vega, 2)
+    yield _sides(chains.vega, chains.put_vega)
 
 
 def _cents(money: Floats) -> NDArray[np.int64]:

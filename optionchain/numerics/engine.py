@@ -32,6 +32,8 @@ from optionchain.numerics.formula import FORMULAS
 WITH_KERNELS = (
     "optionchain.chains.ladder",
     "optionchain.numerics.functions",
+    "optionchain.pricing.early_exercise",
+    "optionchain.pricing.exercise_boundary",
     "optionchain.pricing.implied_volatility",
     "optionchain.pricing.kernel",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain as concatenated
 from itertools import pairwise
 
@@ -87,7 +87,7 @@ class _Layout:
 
 
 @lru_cache
-def _layout(greeks: GreekSet) -> _Layout:
+def _layout(greeks: GreekSet, is_american: bool) -> _Layout:
     """The strike, the object of each side with its block of greeks, and what is of both sides."""
     shown = [column for column in COLUMNS if column.is_always_shown]
     strike, *shared = [column for column in shown if column.side is None]
@@ -102,7 +102,11 @@ def _layout(greeks: GreekSet) -> _Layout:
             after = b"}}"
     before += _object(after + b",", shared)
     texts = list(dict.fromkeys(text for _, text in before))
-    rows = [column.row for column, _ in before if isinstance(column, Stored)]
+    rows = [
+        column.american_row if is_american else column.row
+        for column, _ in before
+        if isinstance(column, Stored)
+    ]
     return _Layout(
         columns=tuple(column for column, _ in before),
         rows=rows if len(rows) == len(before) else None,
@@ -124,9 +128,9 @@ def _object(opening: bytes, columns: Sequence[Column]) -> Iterator[tuple[Column,
 
 
 @lru_cache(maxsize=64)
-def _marks(greeks: GreekSet, contracts: int) -> NDArray[np.uint8]:
+def _marks(greeks: GreekSet, is_american: bool, contracts: int) -> NDArray[np.uint8]:
     """``[contracts * columns - 1]`` what stands between the numbers of so many contracts."""
-    marks = np.tile(np.array(_layout(greeks).marks, dtype=np.uint8), contracts)[1:]
+    marks = np.tile(np.array(_layout(greeks, is_american).marks, dtype=np.uint8), contracts)[1:]
     marks.flags.writeable = False
     return marks
 
@@ -135,7 +139,7 @@ def _contract_arrays(
     chain: OptionChain, greeks: GreekSet, after_strike: bytes
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield each expiration's JSON array of contracts, in parts; `after_strike` follows every strike."""
-    layout = _layout(greeks)
+    layout, marks = _layout(greeks, chain.is_american), partial(_marks, greeks, chain.is_american)
     if layout.rows is None:
         numbers = np.column_stack([column.of(chain) for column in layout.columns])
     else:
@@ -145,7 +149,7 @@ def _contract_arrays(
     for start, stop in pairwise(chain.offsets):
         # One expiration at a time, so that its text stays in the core's cache.
         yield (
-            (b'[{"strike":', _print(numbers[start:stop].ravel(), _marks(greeks, stop - start), texts), b"}]")
+            (b'[{"strike":', _print(numbers[start:stop].ravel(), marks(stop - start), texts), b"}]")
             if stop > start
             else (b"[]",)
         )

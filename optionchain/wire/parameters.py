@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from optionchain.declared_parameters import declared_parameters
+import orjson
+
+from optionchain.declared_parameters import declared_parameters, terms_of
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire
-from optionchain.numerics import EARLIER
+from optionchain.numerics import EARLIER, IDENTITY
 from optionchain.parameters import Expirations, SimulationParameters, SingleExpiration
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
@@ -28,10 +31,19 @@ _DECLARED = frozenset(declared_parameters())
 
 def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
     """Every replay input, as JSON values."""
-    return fields_to_wire({name: getattr(parameters, name) for name in _ALL}) | {
+    return fields_to_wire(shown(parameters, _ALL)) | {
         "rng": RNG_NAME,
         "numerics": parameters.numerics,
     }
+
+
+def tape_name(parameters: SimulationParameters) -> str:
+    """A name for all that a simulation shows: a digest of its parameters and of today's arithmetic.
+
+    Parameters of an earlier arithmetic are computed by today's, so they show the same.
+    """
+    wire = parameters_to_wire(parameters) | {"numerics": IDENTITY}
+    return hashlib.blake2b(orjson.dumps(wire), digest_size=16).hexdigest()
 
 
 def fields_to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,6 +85,16 @@ def parameters_from_wire(wire: Mapping[str, Any]) -> SimulationParameters:
         InvalidInput: A value is out of range.
     """
     return SimulationParameters(**fields_from_wire(wire), numerics=wire.get("numerics", EARLIER))
+
+
+def shown(parameters: SimulationParameters, names: Iterable[str]) -> dict[str, Any]:
+    """Some parameters by name, without those that are silent and have their default."""
+    declared, terms = declared_parameters(), terms_of(parameters)
+    return {
+        name: getattr(parameters, name)
+        for name in names
+        if name in terms or name not in declared or not declared[name].is_silent
+    }
 
 
 def _expirations_to_wire(expirations: Expirations) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from optionchain.models import model_to_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
+from optionchain.wire.parameters import shown
 
 _SNAKE_CASE_STATES = {state: state.value.lower().replace(" ", "_") for state in SessionState}
 
@@ -89,8 +90,7 @@ _MARKET = tuple(
 
 
 def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
-    shown = {name: getattr(parameters, name) for name in _MARKET}
-    return shown | {"method": model_to_wire(parameters.method)}
+    return shown(parameters, _MARKET) | {"method": model_to_wire(parameters.method)}
 
 
 def _chain_parameters(parameters: SimulationParameters) -> dict[str, Any]:

@@ -32,12 +32,16 @@ def bench(
         float | None, typer.Option(min=0.1, help="How long; of `soak` alone, 60 by default.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    sessions: Annotated[int | None, typer.Option(min=1, help="Of `sessions`: how many are created.")] = None,
 ) -> None:
     """Measure on this machine, and show what was found. Ratios are taken within the one run."""
     if minutes is not None and name is not Benchmark.SOAK:
         raise typer.BadParameter("is for `soak` alone", param_hint="--minutes")
     module = importlib.import_module(f"proving.bench.{name.value}")
-    figures: dict[str, float] = module.run() if minutes is None else module.run(minutes)
+    if sessions is not None and name is not Benchmark.SESSIONS:
+        raise typer.BadParameter("is for `sessions` alone", param_hint="--sessions")
+    amount = module.of_sessions(sessions) if sessions is not None else minutes
+    figures: dict[str, float] = module.run() if amount is None else module.run(amount)
     if as_json:
         typer.echo(json.dumps(figures))
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -26,10 +24,13 @@ from optionchain.pricing.kernel import BLOCK, VALUED, price_with_numpy
 from optionchain.simulation import simulate
 from optionchain.wire.contracts import v1_contracts, v2_chains
 from optionchain.wire.snapshots import snapshot_body
+from proving.bench.american import american_options
 from proving.bench.by_hand import DIVIDEND_YIELD as _DIVIDEND_YIELD
 from proving.bench.by_hand import RATE as _RATE
 from proving.bench.by_hand import SPOT as _SPOT
 from proving.bench.by_hand import value_by_hand
+from proving.bench.quantlib import european, value_one_by_one
+from proving.bench.timing import fastest
 
 _CONTRACTS = 25 * BLOCK
 # A chain of HTTP v1, a snapshot of fifteen expirations, a block that stays in cache, and one that does not.
@@ -71,7 +72,7 @@ _SHOWN = (
 
 
 def run() -> dict[str, float]:
-    """Measure kernels, a snapshot of 15 expirations and a step of one, and independent libraries.
+    """Measure kernels, American options, a snapshot of 15 expirations and a step of one, and independent libraries.
 
     Returns:
         ``*_per_second`` and ``*_microseconds`` are for orientation; the ``*_ratio`` are what is promised.
@@ -81,7 +82,7 @@ def run() -> dict[str, float]:
     """
     compile_kernels()
     limit = {"prototype_limit_strikes_per_second": _LIMIT_STRIKES_PER_SECOND}
-    return _kernels() | limit | _snapshots() | _paths() | _independent_libraries()
+    return _kernels() | limit | american_options() | _snapshots() | _paths() | _independent_libraries()
 
 
 def _kernels() -> dict[str, float]:
@@ -90,7 +91,7 @@ def _kernels() -> dict[str, float]:
     for name, contracts in _SIZES.items():
         strikes, volatilities = rng.uniform(70.0, 130.0, contracts), rng.uniform(0.1, 0.6, contracts)
         calls = max(_CONTRACTS // (8 * contracts), 1)
-        ours, by_hand = _fastest(
+        ours, by_hand = fastest(
             partial(_value, strikes, 0.5, volatilities),
             partial(value_by_hand, strikes, 0.5, volatilities),
             calls=calls,
@@ -99,7 +100,7 @@ def _kernels() -> dict[str, float]:
         results[f"kernel_{name}_strikes_per_second"] = contracts / ours
     strikes, volatilities = rng.uniform(70.0, 130.0, _CONTRACTS), rng.uniform(0.1, 0.6, _CONTRACTS)
     years = rng.uniform(0.02, 2.0, _CONTRACTS)
-    ours, by_hand = _fastest(
+    ours, by_hand = fastest(
         partial(_value, strikes, years, volatilities), partial(value_by_hand, strikes, years, volatilities)
     )
     return results | {
@@ -115,7 +116,7 @@ def _without_compiler() -> float:
     offsets, terms = np.array([0, _CONTRACTS]), np.array([[_SPOT], [0.5], [_RATE], [_DIVIDEND_YIELD]])
     columns = np.array([rng.uniform(70.0, 130.0, _CONTRACTS)] * VALUED)
     columns[1] = rng.uniform(0.1, 0.6, _CONTRACTS)
-    plain, by_hand = _fastest(
+    plain, by_hand = fastest(
         partial(price_with_numpy, offsets, terms, columns),
         partial(value_by_hand, columns[0].copy(), 0.5, columns[1].copy()),
         repetitions=5,
@@ -134,7 +135,7 @@ def _snapshots() -> dict[str, float]:
         _value(chain.strikes, years, chain.implied_volatilities)
         orjson.dumps(numbers.ravel(), option=orjson.OPT_SERIALIZE_NUMPY)
 
-    snapshot, bare, step = _fastest(
+    snapshot, bare, step = fastest(
         lambda: v2_chains(_chain(_EXPIRATIONS, next(spots))),
         floor,
         lambda: v1_contracts(_chain(_EXPIRATIONS[:1], next(spots))),
@@ -162,12 +163,12 @@ def _paths() -> dict[str, float]:
     )
     simulation = simulate(parameters)
     generator = np.random.Generator(np.random.Philox(key=[7, 0]))
-    floor, path = _fastest(
+    floor, path = fastest(
         lambda: np.cumsum(generator.standard_normal(_STEPS)),
         lambda: _MODEL.sample(_SPOT, _STEPS, PhiloxDraws(7)),
     )
     # Several days at each end, so that no answer is one that is remembered.
-    first, last = _fastest(
+    first, last = fastest(
         lambda: [snapshot_body(simulation, step) for step in range(20)],
         lambda: [snapshot_body(simulation, step) for step in range(_STEPS - 20, _STEPS)],
     )
@@ -183,54 +184,18 @@ def _independent_libraries() -> dict[str, float]:
     years, strikes = 0.5, np.linspace(70.0, 130.0, 1000)
     volatilities = np.linspace(0.3, 0.2, strikes.size)
     results = {}
-    for name, prepare in (("quantlib", _quantlib), ("py_vollib", _py_vollib)):
+    for name, prepare in (("quantlib", european), ("py_vollib", _py_vollib)):
         try:
             value_one = prepare(years)
         except ImportError:
             continue
-        ours, theirs = _fastest(
+        ours, theirs = fastest(
             partial(_value, strikes, years, volatilities),
-            partial(_value_one_by_one, value_one, strikes.tolist(), volatilities.tolist()),
+            partial(value_one_by_one, value_one, strikes.tolist(), volatilities.tolist()),
             repetitions=9,
         )
         results[f"{name}_speedup_ratio"] = theirs / ours
     return results
-
-
-def _value_one_by_one(
-    value_one: Callable[[float, float], object], strikes: list[float], volatilities: list[float]
-) -> None:
-    for strike, volatility in zip(strikes, volatilities, strict=True):
-        value_one(strike, volatility)
-
-
-def _quantlib(years: float) -> Callable[[float, float], object]:
-    import QuantLib as ql  # noqa: N813, PLC0415  only for comparison
-
-    today, count = ql.Date(5, 1, 2026), ql.Actual365Fixed()
-    ql.Settings.instance().evaluationDate = today
-    quoted = ql.SimpleQuote(0.2)
-    process = ql.BlackScholesMertonProcess(
-        ql.QuoteHandle(ql.SimpleQuote(_SPOT)),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, _DIVIDEND_YIELD, count)),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, _RATE, count)),
-        ql.BlackVolTermStructureHandle(
-            ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(quoted), count)
-        ),
-    )
-    engine = ql.AnalyticEuropeanEngine(process)
-    exercise = ql.EuropeanExercise(today + round(DAYS_PER_YEAR * years))
-
-    def value_one(strike: float, volatility: float) -> list[float]:
-        quoted.setValue(volatility)
-        values = []
-        for side in (ql.Option.Call, ql.Option.Put):
-            option = ql.VanillaOption(ql.PlainVanillaPayoff(side, strike), exercise)
-            option.setPricingEngine(engine)
-            values += [option.NPV(), option.delta()]
-        return [*values, option.gamma(), option.vega()]
-
-    return value_one
 
 
 def _py_vollib(years: float) -> Callable[[float, float], object]:
@@ -272,15 +237,3 @@ def _value(strikes: Floats, years: Floats | float, volatilities: Floats) -> Floa
         rate=_RATE,
         dividend_yield=_DIVIDEND_YIELD,
     )
-
-
-def _fastest(*functions: Callable[[], object], calls: int = 1, repetitions: int = 25) -> list[float]:
-    """Seconds of one call of each, the best of many repetitions that take turns."""
-    best = [math.inf] * len(functions)
-    for _ in range(repetitions):
-        for index, function in enumerate(functions):
-            start = time.perf_counter()
-            for _ in range(calls):
-                function()
-            best[index] = min(best[index], (time.perf_counter() - start) / calls)
-    return best

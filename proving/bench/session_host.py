@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
+import numpy as np
+
 from actors.calendars import Calendars
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
@@ -34,7 +36,7 @@ class HostPlan:
     Attributes:
         created_and_stepped: In all; all of them stay in Redis, those that fit in memory.
         resident: Held in memory at once.
-        timed: Stepped one by one, for the time of a single step.
+        timed: Stepped one by one, at random and again from the last, for the time of a single step.
         weighed: Stepped until their checkpoints remember as many commands as they can, for the memory of one.
     """
 
@@ -68,13 +70,22 @@ async def _crowd(
     failures, seconds = await _served(host, calls(sessions, Create))
     stored = await _stored_bytes(client) - empty
     step_failures, step_seconds = await _served(host, calls(sessions, Advance))
+    single = await _any_steps(host, sessions, plan)
     return {
         "created_and_stepped": float(len(sessions)),
         "failures": float(failures + step_failures),
         "created_per_second": len(sessions) / seconds,
         "stepped_once_per_second": len(sessions) / step_seconds,
         "bytes_per_new_dormant_session": stored / len(sessions),
+        "any_step_p50_milliseconds": 1e3 * float(np.percentile(single, 50)),
+        "any_step_p99_milliseconds": 1e3 * float(np.percentile(single, 99)),
     }, sessions
+
+
+async def _any_steps(host: SessionHost, sessions: Sequence[Session], plan: HostPlan) -> list[float]:
+    """Seconds of single steps of sessions at random, most of which only Redis has where there are many."""
+    picked = np.random.default_rng(1).integers(len(sessions), size=plan.timed)
+    return [(await _served(host, calls([sessions[index]], Advance)))[1] for index in picked.tolist()]
 
 
 async def _activation(

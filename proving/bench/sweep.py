@@ -217,7 +217,7 @@ def _dask(volatilities: Floats) -> float:
 
 def _quantlib(volatilities: Floats) -> float:
     """A loop over contracts of QuantLib's analytic engine, timed on a few and multiplied."""
-    from proving.bench.pricing import _quantlib as prepare  # noqa: PLC0415
+    from proving.bench.quantlib import european as prepare  # noqa: PLC0415
 
     value_one = prepare(1.0)
     some = 2000

@@ -13,7 +13,7 @@ from optionchain.declared_parameters import Declared, configurable_defaults, dec
 DEFAULTS: Mapping[str, Any] = configurable_defaults() | {
     each.name: each.default
     for each in declared_parameters().values()
-    if each.omission is not None and each.default is not None
+    if each.omission is not None and (each.default is not None or each.is_silent)
 }
 """What an omitted parameter is where no configuration says anything; the others are drawn."""
 
@@ -49,6 +49,10 @@ def _asked(each: Declared) -> Any:
 
 
 def _shown(each: Declared) -> Any:
+    if each.is_silent:
+        return each.kind | None, Field(
+            None, description=f"{each.parameter.about}; absent where {each.default}"
+        )
     may_be_null = each.omission is not None and each.name in DEFAULTS and each.default is None
     return (each.kind | None if may_be_null else each.kind), Field(description=each.parameter.about)
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from optionchain.errors import Overloaded
 from serve_app.edge.answers import error_response
 from serve_app.edge.boundary import Edge
-from serve_app.edge.request_id import request_id_of, telling_id
+from serve_app.edge.request_id import identified, telling_id
 from serve_app.edge.route_table import RouteTable
 
 
@@ -35,7 +35,7 @@ class FrequentRoutes:
         found = self._routes.find(scope["method"], scope["path"])
         if found is None or not found.route.is_frequent:
             return False
-        send = telling_id(request_id_of(scope["headers"]), send)
+        send = telling_id(identified(scope), send)
         if self._room <= 0:
             await error_response(Overloaded("the service"))(scope, receive, send)
             return True

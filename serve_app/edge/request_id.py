@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
 REQUEST_ID = b"x-request-id"
 
@@ -16,6 +16,14 @@ def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         if name == REQUEST_ID and value and value.isascii():
             return value
     return str(uuid.uuid4()).encode()
+
+
+def identified(scope: Scope) -> bytes:
+    """The identity of a request, from now on in its headers too, where whoever tells of it looks."""
+    request_id = request_id_of(scope["headers"])
+    others = [(name, value) for name, value in scope["headers"] if name != REQUEST_ID]
+    scope["headers"] = [*others, (REQUEST_ID, request_id)]
+    return request_id
 
 
 def telling_id(request_id: bytes, send: Send) -> Send:

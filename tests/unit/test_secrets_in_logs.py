@@ -22,6 +22,7 @@ GIVEN = {
         "url": "rediss://user:red%21s-word@redis.example:6379/0",
         "sentinel_password": "sentinel-word",
     },
+    "cache": {"redis_url": "redis://:cache-word@cache.example/0"},
     "mongo": {"uri": "mongodb://user:mongo-word@mongo.example/?authSource=admin"},
     "cache": {"redis_url": "redis://:cache-word@cache.example:6379/0"},
     "telemetry": {"webhook": "https://pager.example/hook-word"},
@@ -30,6 +31,7 @@ GIVEN = {
 HIDDEN = {
     "auth.keys": [KEYS, "key-of-anna-0123456789", "key-of-ben-0123456789"],
     "redis.url": [GIVEN["redis"]["url"], "red%21s-word", "red!s-word"],
+    "cache.redis_url": ["redis://:cache-word@cache.example/0", "cache-word"],
     "http.proxy_proof": ["proof-of-the-proxy"],
     "redis.sentinel_password": ["sentinel-word"],
     "mongo.uri": [GIVEN["mongo"]["uri"], "mongo-word"],

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -56,7 +56,17 @@ def has_ipv6() -> bool:
 
 
 def connected(port: int, source: str) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=20.0, source_address=(source, 0))
+    host = "::1" if ":" in source else "127.0.0.1"
+    return socket.create_connection((host, port), timeout=20.0, source_address=(source, 0))
+
+
+def begun(stack: ExitStack, port: int, sources: Sequence[str]) -> list[socket.socket]:
+    """Connections from these addresses, but for those that were refused before they were there."""
+    found = []
+    for source in sources:
+        with suppress(ConnectionError):
+            found.append(stack.enter_context(connected(port, source)))
+    return found
 
 
 def told(connection: socket.socket) -> bytes:
@@ -91,7 +101,7 @@ def asked(port: int, source: str = HONEST, **headers: str) -> httpx.Response:
 
 def test_an_address_has_so_many_connections_and_others_are_served(bounded: Front) -> None:
     with ExitStack() as stack:
-        silent = [stack.enter_context(connected(bounded.port, HOSTILE)) for _ in range(3 * MOST)]
+        silent = begun(stack, bounded.port, [HOSTILE] * 3 * MOST)
         eventually(lambda: sum(map(is_open, silent)) == MOST, "the rest is refused")
 
         assert asked(bounded.port).status_code == 200
@@ -159,10 +169,8 @@ def test_when_there_is_little_room_only_those_who_had_a_key_are_let_in(server: i
     with front(tmp_path, server, maxconn=room, ADDRESS_CONNECTIONS="8", REQUEST_SECONDS="30") as running:
         assert asked(running.port, HONEST).status_code == 200
         with ExitStack() as stack:
-            silent = []
-            for number in range(4 * room):
-                with suppress(ConnectionError):  # it was refused already
-                    silent.append(stack.enter_context(connected(running.port, f"127.0.1.{number % 16 + 1}")))
+            sources = [f"127.0.1.{number % 16 + 1}" for number in range(4 * room)]
+            silent = begun(stack, running.port, sources)
             eventually(lambda: sum(map(is_open, silent)) <= room * 3 // 4 + 1, "the rest is refused")
 
             assert asked(running.port, HONEST).status_code == 200
@@ -179,10 +187,7 @@ def test_a_client_of_ipv6_is_served_told_of_and_bounded(server: int, tmp_path: P
         heard = httpx.get(f"http://[::1]:{running.port}/api/v1/x", headers={"X-API-Key": "k"}, timeout=20.0)
         assert "x-forwarded-for: ::1" in heard.text.lower()
 
-        silent = [
-            stack.enter_context(socket.create_connection(("::1", running.port), timeout=20.0))
-            for _ in range(2 * MOST)
-        ]
+        silent = begun(stack, running.port, ["::1"] * 2 * MOST)
         eventually(lambda: sum(map(is_open, silent)) == MOST, "the rest is refused")
         assert asked(running.port).status_code == 200
 

@@ -298,12 +298,9 @@ async def test_a_frequent_route_is_served_before_ray_serve_and_as_within(
     assert without.content == within.content
     assert len(without.headers["X-Request-Id"]) == 36
     assert (refused.status_code, "X-Request-Id" in refused.headers) == (401, True)
-    assert requests(running)[0].facts == {
-        "route": "/api/v1/chain",
-        "method": "POST",
-        "status": 201,
-        "request_id": "mine",
-    }
+    told = {"route": "/api/v1/chain", "method": "POST", "status": 201, "request_id": "mine"}
+    assert requests(running)[0].facts == told
+    assert requests(running)[2].facts["request_id"] == without.headers["X-Request-Id"], "one identity"
 
 
 @pytest.mark.parametrize(

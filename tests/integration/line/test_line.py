@@ -196,13 +196,20 @@ async def test_an_actor_that_says_nothing_is_given_up(folder: Path) -> None:
 
 
 async def test_silence_counts_from_the_call_that_is_waited_for(folder: Path) -> None:
-    async with listening(folder) as listener:
-        line = await line_to(await listener.address(is_on_this_node=True), silence_seconds=0.2)
-        await line.call(b"first")
+    held = Held()
+    async with listening(folder, held) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True), silence_seconds=1.0)
+        first = asyncio.create_task(line.call(b"first"))
+        await until(lambda: held.calls, "the first call has arrived")
+        held.release(b"first")
+        await first
+        await passing(0.8)  # in which nothing was owed
 
-        for _ in range(4):
-            await passing(0.1)  # in all beyond the patience, and nothing was owed
-            assert (await line.call(b"next")).body == b"next"
+        second = asyncio.create_task(line.call(b"second"))
+        await passing(0.5)  # beyond the patience with the first
+        held.release(b"second")
+
+        assert (await second).body == b"second"
         line.abort()
 
 

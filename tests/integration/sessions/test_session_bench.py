@@ -27,3 +27,4 @@ async def test_sessions_are_as_cheap_as_promised(tmp_path: Path, monkeypatch: py
     assert figures["bytes_per_resident_session"] <= 10 * 1024
     # How long they take depends on the machine: `optionchain bench sessions` shows it.
     assert figures["cold_to_warm_ratio"] > 0
+    assert figures["any_step_p99_milliseconds"] >= figures["any_step_p50_milliseconds"] > 0

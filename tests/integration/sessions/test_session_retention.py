@@ -15,6 +15,7 @@ from actors.calendars import Calendars
 from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
 from actors.settings import SessionSettings
+from adapters.redis_cache import RedisCacheService
 from adapters.redis_session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
@@ -50,12 +51,17 @@ class Runtime:
         raise AssertionError("an actor of many sessions stays")
 
 
+def no_cache() -> RedisCacheService:
+    raise AssertionError("nothing is shared here")
+
+
 @pytest.fixture
 async def actor(open_store: StoreFactory) -> AsyncIterator[SessionActor]:
-    settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS)
+    settings = SessionSettings(ttl_seconds=TTL_SECONDS, sweep_seconds=SWEEP_SECONDS, shared_contracts=0)
     actor = SessionActor(
         "sessions-0",
         lambda: open_store(ttl_seconds=TTL_SECONDS),
+        no_cache,
         Unobserved,
         partial(Calendars, patience_seconds=8.0),
         Runtime(),
@@ -148,10 +154,11 @@ async def test_housekeeping_survives_any_error_and_tells_of_it(open_store: Store
     actor = SessionActor(
         "sessions-0",
         lambda: store,
+        no_cache,
         lambda: observer,
         partial(Calendars, patience_seconds=8.0),
         Runtime(),
-        SessionSettings(sweep_seconds=0.01),
+        SessionSettings(sweep_seconds=0.01, shared_contracts=0),
     )
     await tell(actor, new_session(), Inspect())
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from cluster.metrics.aliases import ALIASES
 from cluster.metrics.page import page_of
 from cluster.metrics.sums import summed
 
@@ -81,3 +83,10 @@ def test_the_rust_names_have_the_same_figures() -> None:
     assert found["api_errors_total", "/x/{id}", "404"] == 2.0
     assert ("api_errors_total", "/x/{id}", "200") not in found
     assert found["active_sessions",] == 2.0
+
+
+@pytest.mark.parametrize(("route", "is_counted"), [("/health", False), ("/ready", False), ("/x/{id}", True)])
+def test_probes_are_not_among_the_requests_of_the_rust_names(route: str, is_counted: bool) -> None:
+    of_requests = [alias for alias in ALIASES if alias.name.startswith("api_")]
+
+    assert {alias.where({"route": route, "status": "404"}) for alias in of_requests} == {is_counted}

@@ -28,7 +28,9 @@ def turn(before: Session | None, *commands: Command, session_id: str = "") -> Tu
 def apply(*turns: Turn) -> Recording:
     observer = Recording()
     decider = Decider(roomy(), observer, max_answer_contracts=15)
-    asyncio.run(decider.apply(turns, NOW + timedelta(seconds=1)))
+    now = NOW + timedelta(seconds=1)
+    decider.decide(turns, now)
+    asyncio.run(decider.answer(turns, now))
     return observer
 
 

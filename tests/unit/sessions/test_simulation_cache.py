@@ -9,6 +9,7 @@ from actors.sessions.simulation_cache import Rendered, SimulationCache
 from optionchain.errors import InvalidInput
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
+from optionchain.wire.parameters import tape_name
 from tests.unit.sessions.small_sessions import PARAMETERS, ROLLING_TOO_FAR, bodies, roomy, session
 from tests.waiting import turns
 
@@ -120,3 +121,73 @@ def test_a_snapshot_that_cannot_be_priced_fails_its_own_reply_alone() -> None:
     assert isinstance(beyond, InvalidInput)
     assert beyond.field == "risk_free_rate"
     assert neighbour == Rendered(bodies(session("a"), [0]), cached=0)
+
+
+def sharing(contracts: int = 1) -> SimulationCache:
+    return SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20, shared_contracts=contracts)
+
+
+def test_sessions_with_the_same_parameters_have_one_path_until_the_last_is_forgotten() -> None:
+    cache = roomy()
+    path = cache.simulation(session("a"))
+
+    assert cache.simulation(session("b")) is path
+    assert cache.simulation(session("c", replace(PARAMETERS, seed=2))) is not path
+    cache.forget("a")
+    assert cache.simulation(session("b")) is path
+    cache.forget("b")
+    assert cache.simulation(session("d")) is not path
+
+
+def test_what_one_session_peeked_at_another_with_the_same_parameters_is_given() -> None:
+    cache = roomy()
+    rendered(cache, session("a"), peek(3))
+
+    assert rendered(cache, session("b"), peek(3)).cached == 1
+    assert rendered(cache, session("c", replace(PARAMETERS, seed=2)), peek(3)).cached == 0
+
+
+def test_only_what_is_dear_and_will_be_asked_for_again_is_given_to_others() -> None:
+    cache, one = sharing(), session("a")
+    rendered(cache, one, peek(3))
+    rendered(cache, one, peek(3))
+    rendered(cache, one, served(4))
+    small = sharing(contracts=1000)
+    rendered(small, one, peek(3))
+
+    assert [(key.step, body) for key, body in cache.taken()] == [(3, *bodies(one, [3]))]
+    assert cache.taken() == []
+    assert small.taken() == []
+
+
+def test_what_is_served_is_given_to_others_once_several_sessions_show_it() -> None:
+    cache = sharing()
+    cache.simulation(session("a"))
+    cache.simulation(session("b"))
+
+    rendered(cache, session("a"), served(4))
+
+    assert [key.step for key, _ in cache.taken()] == [4]
+    assert rendered(cache, session("b"), served(4)).cached == 1
+
+
+def test_others_are_asked_for_what_is_not_here_and_what_they_know_is_not_computed() -> None:
+    cache, one = sharing(), session("a")
+    (key,) = cache.asked_for([(one, peek(3)), (one, served(5))])
+
+    cache.learn({key: b"{}"})
+
+    assert rendered(cache, one, peek(3)) == Rendered([b"{}"], cached=1)
+    assert cache.asked_for([(one, peek(3))]) == []
+    assert cache.taken() == []
+    assert cache._simulations.currsize == 0, "not even the path was computed"
+    assert cache.asked_for([(one, peek(0, count=9))]) == [], "a long reply is priced sooner"
+    assert roomy().asked_for([(one, peek(3))]) == []
+
+
+def test_the_name_of_a_tape_is_that_of_all_that_decides_it() -> None:
+    other = replace(PARAMETERS, spread=0.02)
+
+    assert tape_name(PARAMETERS) == tape_name(replace(PARAMETERS, numerics="libraries"))
+    assert tape_name(PARAMETERS) != tape_name(other)
+    assert tape_name(replace(other, spread=PARAMETERS.spread)) == tape_name(PARAMETERS)

@@ -1,0 +1,369 @@
+"""American options: an independent library, laws, limits, and the same bytes with and without the compiler."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optionchain import numerics
+from optionchain.arrays import Floats
+from optionchain.errors import InvalidInput
+from optionchain.numerics import engine
+from optionchain.pricing import (
+    AmericanValuation,
+    american,
+    american_implied_volatility,
+    black_scholes,
+    boundary_panels,
+)
+
+TERMS = {"strike": 105.0, "expiry_years": 0.7, "volatility": 0.25, "rate": 0.06, "dividend_yield": 0.03}
+# Below it, in units of the strike, a price is not compared by its digits: QuantLib's own are at their end.
+TINY = 1e-10
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    numerics.compile_kernels()
+
+
+def random_terms(contracts: int, seed: int = 5) -> dict[str, Floats]:
+    rng = np.random.default_rng(seed)
+    spot = np.exp(rng.uniform(0.0, 8.0, contracts))
+    volatility = np.exp(rng.uniform(math.log(0.05), math.log(1.5), contracts))
+    days = np.rint(np.exp(rng.uniform(0.0, math.log(5 * 365), contracts)))
+    deviation = volatility * np.sqrt(days / 365)
+    return {
+        "spot": spot,
+        "strike": spot * np.exp(1.2 * deviation * rng.normal(size=contracts)),
+        "expiry_years": days / 365,
+        "volatility": volatility,
+        "rate": np.where(rng.random(contracts) < 0.1, 0.0, rng.uniform(-0.02, 0.12, contracts)),
+        "dividend_yield": np.where(rng.random(contracts) < 0.2, 0.0, rng.uniform(0.0, 0.12, contracts)),
+    }
+
+
+def quantlib() -> Callable[..., float]:
+    """QuantLib's price of one option, by its spectral engine with as many points as its digits need."""
+    ql = pytest.importorskip("QuantLib")
+    today, count = ql.Date(5, 1, 2026), ql.Actual365Fixed()
+    ql.Settings.instance().evaluationDate = today
+    spot, rate, dividends, volatility = (ql.SimpleQuote(0.1) for _ in range(4))
+    process = ql.BlackScholesMertonProcess(
+        ql.QuoteHandle(spot),
+        ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(dividends), count)),
+        ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(rate), count)),
+        ql.BlackVolTermStructureHandle(
+            ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(volatility), count)
+        ),
+    )
+    # Its own `highPrecisionScheme` has 10 points, and errs by 2e-6 where the boundary bends soon; this one, against
+    # 24 points and 60 iterations, by 1e-7.
+    scheme = ql.QdFpTanhSinhIterationScheme(16, 30, 1e-12)
+    spectral = ql.QdFpAmericanEngine(process, scheme)
+
+    def price(is_call: bool, terms: dict[str, float]) -> float:
+        for quote, name in (
+            (spot, "spot"),
+            (rate, "rate"),
+            (dividends, "dividend_yield"),
+            (volatility, "volatility"),
+        ):
+            quote.setValue(terms[name])
+        exercise = ql.AmericanExercise(today, today + round(365 * terms["expiry_years"]))
+        side = ql.Option.Call if is_call else ql.Option.Put
+        option = ql.VanillaOption(ql.PlainVanillaPayoff(side, terms["strike"]), exercise)
+        option.setPricingEngine(spectral)
+        return float(option.NPV())
+
+    return price
+
+
+def one(terms: dict[str, Floats], index: int) -> dict[str, float]:
+    return {name: float(values[index]) for name, values in terms.items()}
+
+
+def check_prices(contracts: int) -> None:
+    price, terms = quantlib(), random_terms(contracts)
+
+    value = american(**terms)
+
+    theirs = {
+        side: np.array([price(side == "call", one(terms, index)) for index in range(contracts)])
+        for side in ("call", "put")
+    }
+    for side, expected in theirs.items():
+        ours = getattr(value, f"{side}_price")
+        tolerance = np.maximum(1e-6 * expected, 1e-6 * TINY * terms["strike"])
+        assert np.all(np.abs(ours - expected) <= tolerance), side
+
+
+def test_random_contracts_agree_with_quantlib() -> None:
+    check_prices(150)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_ten_thousand_random_contracts_agree_with_quantlib() -> None:
+    check_prices(10_000)
+
+
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_the_greeks_agree_with_bumps_of_quantlib(side: str) -> None:
+    price, terms = quantlib(), random_terms(60, seed=9)
+    terms["volatility"] = np.maximum(
+        terms["volatility"], 0.15
+    )  # bumps need more digits where the boundary bends soon
+    terms["rate"] = np.maximum(terms["rate"], 0.01)  # at zero the slopes on both sides differ
+
+    value = american(**terms)
+
+    def bumped(index: int, name: str, by: float) -> float:
+        term = one(terms, index)
+        return price(side == "call", term | {name: term[name] + by})
+
+    def slope(index: int, name: str, by: float) -> float:
+        return (bumped(index, name, by) - bumped(index, name, -by)) / (2.0 * by)
+
+    compared = 0
+    for index in range(60):
+        spot, strike = terms["spot"][index], terms["strike"][index]
+        here = bumped(index, "spot", 0.0)
+        if here <= abs(spot - strike) * (1 + 1e-9):
+            continue  # exercised, where a bump would cross the boundary
+        width = spot * terms["volatility"][index] * math.sqrt(terms["expiry_years"][index])
+        around = bumped(index, "spot", 0.02 * width) + bumped(index, "spot", -0.02 * width) - 2.0 * here
+        expected = {
+            "delta": (slope(index, "spot", 3e-4 * width), 1e-6),
+            "gamma": (around / (0.02 * width) ** 2, 5e-3 / width),  # the bump may reach over the boundary
+            "vega": (0.01 * slope(index, "volatility", 1e-4), 1e-7 * strike),
+            "rho": (0.01 * slope(index, "rate", 1e-5), 2e-6 * strike),
+        }
+        for greek, (theirs, tolerance) in expected.items():
+            ours = float(getattr(value, f"{side}_{greek}")[index])
+            assert abs(ours - theirs) <= tolerance, (greek, one(terms, index), ours, theirs)
+        compared += 1
+    assert compared > 30
+
+
+@pytest.mark.parametrize("side", ["call", "put"])
+@pytest.mark.parametrize(
+    ("field", "argument", "greek", "unit"),
+    [
+        ("price", "spot", "delta", 1.0),
+        ("delta", "spot", "gamma", 1.0),
+        ("price", "volatility", "vega", 0.01),
+        ("price", "expiry_years", "theta", -1.0 / 365.0),
+        ("price", "rate", "rho", 0.01),
+    ],
+)
+def test_each_greek_is_the_slope_of_what_it_describes(
+    side: str, field: str, argument: str, greek: str, unit: float
+) -> None:
+    terms = {"spot": 100.0, **TERMS}
+    step = 1e-3 * terms[argument]
+
+    up, down = (american(**{**terms, argument: terms[argument] + by}) for by in (step, -step))
+    slope = (getattr(up, f"{side}_{field}") - getattr(down, f"{side}_{field}")) / (2.0 * step)
+
+    # The step's own error, 1e-6, and the price's of 1e-8 over the step.
+    assert getattr(american(**terms), f"{side}_{greek}") == pytest.approx(slope * unit, rel=2e-5)
+
+
+def test_the_right_to_exercise_early_has_the_published_worth() -> None:
+    # Andersen, Lake, Offengenden, "High-performance American option pricing", 2016, table 1.
+    terms = {"spot": 100.0, "strike": 100.0, "expiry_years": 1.0, "volatility": 0.25, "rate": 0.05}
+
+    premium = (
+        american(dividend_yield=0.05, **terms).put_price
+        - black_scholes(dividend_yield=0.05, **terms).put_price
+    )
+
+    assert float(premium) == pytest.approx(0.106952702747, abs=5e-8)
+
+
+def test_a_put_that_never_expires_has_mertons_price() -> None:
+    # R. Merton, 1973, eq. 52: of an option of a hundred years little else is left.
+    rate, volatility, strike = 0.08, 0.3, 100.0
+    exponent = 2.0 * rate / volatility**2
+    boundary = strike * exponent / (1.0 + exponent)
+    spots = np.array([70.0, 90.0, 120.0])
+
+    value = american(spot=spots, strike=strike, expiry_years=100.0, volatility=volatility, rate=rate)
+
+    expected = (strike - boundary) * (spots / boundary) ** -exponent
+    np.testing.assert_allclose(value.put_price, expected, rtol=1e-4)
+
+
+@given(
+    spot=st.floats(1e-3, 1e6),
+    expiry_years=st.sampled_from([0.0, 1e-9, 1e-4, 0.01, 1.0, 16.0, 100.0]),
+    volatility=st.floats(1e-4, 10.0),
+    rate=st.sampled_from([-1.0, -0.05, -1e-16, 0.0, 1e-300, 1e-15, 1e-6, 0.01, 0.05, 1.0]),
+    dividend_yield=st.sampled_from([0.0, 1e-12, 0.01, 0.05, 1.0]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_terms_have_prices_that_no_exercise_beats(**terms: float) -> None:
+    value, european = american(strike=100.0, **terms), black_scholes(strike=100.0, **terms)
+
+    assert all(np.isfinite(getattr(value, name)) for name in AmericanValuation.__slots__)
+    assert value.call_price >= max(european.call_price, terms["spot"] - 100.0)
+    assert value.put_price >= max(european.put_price, 100.0 - terms["spot"])
+    assert value.call_price <= terms["spot"] * (1 + 1e-14)
+    assert value.put_price <= max(100.0, european.put_price)
+    assert 0.0 <= value.call_delta <= 1.0
+    assert -1.0 <= value.put_delta <= 0.0
+    assert min(value.call_gamma, value.put_gamma, value.call_vega, value.put_vega) >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("side", "rate", "dividend_yield"),
+    [("put", 0.0, 0.0), ("put", 0.0, 0.04), ("put", -0.03, 0.02), ("call", 0.05, 0.0), ("call", 0.0, 0.0)],
+)
+def test_what_is_never_exercised_early_is_european_to_the_last_bit(
+    side: str, rate: float, dividend_yield: float
+) -> None:
+    terms = random_terms(500) | {"rate": rate, "dividend_yield": dividend_yield}
+
+    ours, european = american(**terms), black_scholes(**terms)
+
+    for greek in ("price", "delta", "theta", "rho"):
+        assert getattr(ours, f"{side}_{greek}").tobytes() == getattr(european, f"{side}_{greek}").tobytes(), (
+            greek
+        )
+    for greek in ("gamma", "vega"):
+        assert getattr(ours, f"{side}_{greek}").tobytes() == getattr(european, greek).tobytes(), greek
+
+
+def test_where_it_is_exercised_nothing_but_the_price_matters() -> None:
+    value = american(spot=100.0, strike=140.0, expiry_years=1.0, volatility=0.2, rate=0.05)
+
+    assert (value.put_price, value.put_delta) == (40.0, -1.0)
+    assert not any((value.put_gamma, value.put_vega, value.put_theta, value.put_rho))
+
+
+@pytest.mark.parametrize("dividend_yield", [0.0, 0.03, 0.09])
+def test_prices_are_monotone_and_convex_in_the_strike(dividend_yield: float) -> None:
+    strikes = np.linspace(40.0, 250.0, 2101)
+
+    value = american(
+        spot=100.0,
+        strike=strikes,
+        expiry_years=0.8,
+        volatility=0.3,
+        rate=0.05,
+        dividend_yield=dividend_yield,
+    )
+
+    # A tenth of a step apart; what a price may err by, 1e-8 of the strike, is seen in the second difference.
+    assert np.all(np.diff(value.put_price) >= 0.0)
+    assert np.all(np.diff(value.call_price) <= 0.0)
+    assert np.diff(value.put_price, 2).min() >= -1e-8
+    assert np.diff(value.call_price, 2).min() >= -1e-8
+
+
+def test_the_price_is_smooth_where_panels_meet() -> None:
+    # At a volatility of 0.375 and at a quarter of a year, one panel ends and another begins.
+    near = np.array([-1e-9, 1e-9])
+
+    by_volatility, by_time = (
+        american(spot=100.0, strike=102.0, rate=0.06, dividend_yield=0.02, **terms).put_price
+        for terms in (
+            {"expiry_years": 0.6, "volatility": 0.375 + near},
+            {"expiry_years": 0.25 + near, "volatility": 0.3},
+        )
+    )
+
+    assert abs(np.diff(by_volatility)) <= 2e-7
+    assert abs(np.diff(by_time)) <= 2e-7
+
+
+def test_a_call_is_the_put_with_spot_and_strike_and_both_rates_exchanged() -> None:
+    terms = random_terms(300, seed=3)
+    exchanged = terms | {
+        "spot": terms["strike"],
+        "strike": terms["spot"],
+        "rate": terms["dividend_yield"],
+        "dividend_yield": terms["rate"],
+    }
+    kept = ~((terms["rate"] < 0) & (terms["dividend_yield"] < 0))
+
+    calls, puts = american(**terms).call_price, american(**exchanged).put_price
+
+    np.testing.assert_allclose(calls[kept], puts[kept], rtol=1e-9, atol=1e-12 * terms["spot"].max())
+
+
+def test_a_contract_has_the_same_value_in_any_company() -> None:
+    terms = random_terms(40)
+
+    together = american(**terms)
+
+    for index in (0, 17, 39):
+        alone = american(**one(terms, index))
+        for name in AmericanValuation.__slots__:
+            assert getattr(alone, name).tobytes() == getattr(together, name)[index].tobytes(), name
+
+
+def test_machine_code_gives_the_bytes_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    terms: dict[str, Any] = random_terms(25, seed=2)
+    together = american(**terms)
+
+    for kernel in engine._KERNELS:
+        monkeypatch.setattr(kernel, "_compiled", None)
+    boundary_panels._panel.cache_clear()
+    plain = american(**terms)
+    boundary_panels._panel.cache_clear()
+
+    for name in AmericanValuation.__slots__:
+        assert getattr(plain, name).tobytes() == getattr(together, name).tobytes(), name
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("volatility", {"volatility": 0.0}),
+        ("volatility", {"volatility": 11.0}),
+        ("dividend_yield", {"rate": -0.01, "dividend_yield": -0.02}),
+        ("spot", {"spot": 0.0}),
+    ],
+)
+def test_what_cannot_be_priced_is_named(field: str, changes: dict[str, float]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        american(**{"spot": 100.0, **TERMS, **changes})
+
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_the_price_of_a_volatility_implies_it(side: str) -> None:
+    terms = random_terms(200, seed=4)
+    volatility = terms.pop("volatility")
+    value = american(volatility=volatility, **terms)
+    price, vega = getattr(value, f"{side}_price"), getattr(value, f"{side}_vega")
+
+    implied = american_implied_volatility(price, option_type=side, **terms)
+
+    # Where a hundredth of a point moves the price by less than its digits, nothing is implied.
+    is_told = vega > 1e-6 * price
+    assert is_told.mean() > 0.5
+    np.testing.assert_allclose(implied[is_told], volatility[is_told], rtol=1e-7)
+
+
+def test_a_price_that_no_volatility_gives_has_none() -> None:
+    implied = american_implied_volatility(
+        [40.0, 39.0, 141.0, math.nan],
+        spot=100.0,
+        strike=140.0,
+        expiry_years=1.0,
+        rate=0.05,
+        option_type="put",
+    )
+
+    assert np.isnan(implied).all()
