@@ -158,6 +158,7 @@ SESSIONS = Dashboard(
             [
                 (rate("optionchain_activations_total")[0], "loaded"),
                 (rate("optionchain_evictions_total")[0], "left"),
+                or_none((rate("optionchain_shared_snapshot_hits_total")[0], "snapshots shared")),
             ],
         ),
         Panel(

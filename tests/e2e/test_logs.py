@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -59,3 +61,18 @@ def test_no_key_is_in_any_log(api: httpx.Client, cluster: Cluster) -> None:
 
     assert files
     assert not [file for file in files if key.encode() in file.read_bytes()]
+
+
+def test_the_commands_of_the_runbooks_do_what_they_say(api: httpx.Client, cluster: Cluster) -> None:
+    create(api)
+    pages = Path(__file__).parents[2].joinpath("docs", "runbooks").glob("*.md")
+    blocks = [block for page in pages for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.S)]
+    commands = {line for block in blocks for line in block.splitlines()}
+
+    assert commands
+    for command in sorted(commands):
+        program, *arguments = command.split()
+        assert program == "optionchain"
+        shown = cluster.run(*arguments)
+        assert shown.returncode == 0, (command, shown.stderr)
+        assert shown.stdout.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from adapters.metrics.rows import HTTP, SESSION, SHARED_PROCESS
 from tests.clusters import Cluster, create, step
 from tests.waiting import eventually
 
@@ -38,7 +39,7 @@ def test_what_all_processes_did_is_on_the_metrics_page(api: httpx.Client) -> Non
         line("optionchain_sessions_alive"),
         *(
             line("optionchain_process_memory_bytes", process=process)
-            for process in ("http", "session", "history", "configuration")
+            for process in (HTTP, SESSION, SHARED_PROCESS)
         ),
         line("api_requests_total", endpoint="/api/v1/chain/step", method="POST", status="200"),
         line("simulation_steps_total", method="GeometricBrownian"),
