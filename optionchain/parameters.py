@@ -166,7 +166,7 @@ class SimulationParameters:
     spread_moneyness_widening: Annotated[
         float,
         Number(
-            "What the spread grows by per unit of |ln(strike / price)|, in currency units", high=MAX_PRICE
+            "What the spread grows by per unit of abs(ln(strike / price)), in currency units", high=MAX_PRICE
         ),
         _CONFIGURED,
     ] = 0.0

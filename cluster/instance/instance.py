@@ -197,7 +197,7 @@ class Instance:
         known = {server.name for server in state.servers}
         new = [
             server
-            for server in observing_servers(folder, webhook=webhook, logs=self._logs)
+            for server in observing_servers(folder, webhook=webhook, logs=self._logs, running=state.servers)
             if server.name not in known
         ]
         for server in new:

@@ -17,15 +17,21 @@ KEPT_DAYS = 15
 MOST_MEGABYTES = 1024
 
 
-def observing_servers(folder: Path, *, webhook: str | None, logs: Path) -> tuple[PrivateServer, ...]:
-    """Those that are installed; none is started yet.
+def observing_servers(
+    folder: Path, *, webhook: str | None, logs: Path, running: Sequence[PrivateServer] = ()
+) -> tuple[PrivateServer, ...]:
+    """Those that are installed; none is started here.
 
     Args:
         folder: Of their configuration and data.
         webhook: Whom Alertmanager tells.
         logs: Where their output goes.
+        running: Servers of the instance that have their ports already, and are to find themselves there again.
     """
-    port, alertmanager_port = free_ports(2)
+    ports = {PROMETHEUS: 0, ALERTMANAGER: 0} | {server.name: server.port for server in running}
+    port, alertmanager_port = (
+        ports[name] or free for name, free in zip((PROMETHEUS, ALERTMANAGER), free_ports(2), strict=True)
+    )
     configuration = prometheus_configuration(folder, port=port, alertmanager_port=alertmanager_port)
     commands: dict[str, tuple[int, list[str]]] = {
         PROMETHEUS: (

@@ -33,6 +33,17 @@ ray_node_mem_used 5.0
 """
 
 
+def test_servers_that_run_are_configured_where_they_are(tmp_path: Path) -> None:
+    first = observing_servers(tmp_path, webhook=None, logs=tmp_path)
+    again = observing_servers(tmp_path, webhook=None, logs=tmp_path, running=first)
+
+    assert [(server.port, server.command) for server in again] == [
+        (server.port, server.command) for server in first
+    ]
+    configured = (tmp_path / "prometheus.yml").read_text()
+    assert all(f"127.0.0.1:{server.port}" in configured for server in first)
+
+
 @contextmanager
 def agent() -> Iterator[ThreadingHTTPServer]:
     """What Ray's agent would show."""
