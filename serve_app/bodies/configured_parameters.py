@@ -101,7 +101,7 @@ def _defaults(
     for name, default in DEFAULTS.items():
         if default is None and name in body.model_fields_set:
             # Sent as null it asks for what null means, as the parameters of a session do that was made without it.
-            del defaults[name]
+            defaults.pop(name, None)
     return defaults
 
 
