@@ -44,6 +44,11 @@ class Context(NamedTuple):
     expires_at: float = math.inf
     trace: str = ""
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether somebody keeps the spans of its trace: the flag at the end of the `traceparent`."""
+        return self.trace.endswith("1")
+
     def until(self, instant: float) -> Context:
         """The same for a caller who waits no longer than until a Unix time, in seconds."""
         return Context(self.principal, min(self.expires_at, instant), self.trace)

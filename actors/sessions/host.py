@@ -130,7 +130,10 @@ class SessionHost:
             waited = time.perf_counter() - batch[0].since
             self._observer.counted("session.mailbox", len(self._mailbox))
             try:
-                contexts = sorted((one.call.context for one in batch), key=_is_untraced)
+                # It is a part of the first call that somebody follows.
+                contexts = sorted(
+                    (one.call.context for one in batch), key=lambda context: not context.is_followed
+                )
                 with observed(
                     self._observer, "session.batch", contexts[0], calls=len(batch), waited=waited
                 ) as operation:
@@ -273,21 +276,15 @@ class SessionHost:
             return await self._store.save(checkpoints)
 
     def _conclude(self, turn: Turn, now: datetime) -> None:
-        self._note_life(turn)
+        if turn.life is not None:
+            event, call = turn.life
+            self._observer.noted(event, call.context, session_id=turn.session_id, kind=call.kind.value)
         if turn.after is None:
             self._forget(turn.session_id)
         else:
             self._residents.put(turn.after.without_recalled(), now.timestamp())
         for waiting, answer in zip(turn.calls, turn.answers, strict=True):
             settle(waiting, answer)
-
-    def _note_life(self, turn: Turn) -> None:
-        """Tell of a session that was created or deleted."""
-        if (turn.before is None) is not (turn.after is None):
-            event = "session.created" if turn.before is None else "session.deleted"
-            session = turn.before or turn.after
-            call = next(one.call for one in turn.calls if session and one.call.owner == session.owner)
-            self._observer.noted(event, call.context, session_id=turn.session_id, kind=call.kind.value)
 
     def _give_up(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
@@ -301,8 +298,3 @@ class SessionHost:
     def _forget(self, session_id: str) -> None:
         self._residents.drop(session_id)
         self._cache.forget(session_id)
-
-
-def _is_untraced(context: Context) -> bool:
-    """Whether nobody follows the call: a batch is a part of the first call that somebody does follow."""
-    return not context.trace.endswith("1")

@@ -102,6 +102,15 @@ class Turn:
         return isinstance(self.calls[0].call.command, Create) and not self.was_refused
 
     @property
+    def life(self) -> tuple[str, Call] | None:
+        """The event, and the call, by which the session was created or deleted; None where it was there and is."""
+        session = self.before or self.after
+        if session is None or (self.before is None) is (self.after is None):
+            return None
+        event = "session.created" if self.before is None else "session.deleted"
+        return event, next(one.call for one in self.calls if one.call.owner == session.owner)
+
+    @property
     def is_changed(self) -> bool:
         return self.after is not self.before
 

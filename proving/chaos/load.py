@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import secrets
 import time
 from collections import deque
 from itertools import count
@@ -234,7 +235,7 @@ class LateKeys:
         self._steps += 1
         if self._rng.random() >= KEYED:
             return None
-        key = f"{self._rng.getrandbits(128):032x}"
+        key = secrets.token_hex(16)  # of nobody else, whatever the seed
         self._used.append((key, self._steps + LATE_STEPS))
         return key
 

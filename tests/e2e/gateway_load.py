@@ -58,7 +58,7 @@ class GatewayLoad:
         """What the history shows, with a last look at every cursor."""
         ends = [await self.attempt(gateway, session_id, NO_STEP) for session_id in self.sessions]
         assert all(isinstance(end, Refused) for end in ends), ends
-        return check(self.attempts, lambda id_, index: self.sessions[id_].replayed(id_, index))
+        return check(self.attempts, lambda id_, served: self.sessions[id_].replayed(id_, served.index))
 
     async def _client(
         self, gateways: Sequence[SessionGateway], session_id: str, steps: int, expecting: bool

@@ -19,6 +19,7 @@ from ray.cluster_utils import Cluster as RayCluster
 
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
+from adapters.metrics.table import METRICS as ROWS
 from adapters.redis_connection import open_redis
 from cluster.bootstrap import open_gateway, open_session_transport, session_actor_finder
 from cluster.instance.report import report
@@ -53,8 +54,10 @@ METRICS = {
     "conflicts_total",
     "resident_sessions",
 }
-# A few a process, none of ours; `le` is a histogram's bucket.
-LABELS = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "le"}
+# A few a process of Ray's, and those of the table; `le` is a histogram's bucket.
+LABELS = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "le"} | {
+    label for row in ROWS for label in row.labels
+}
 CLIENTS = 24
 
 
@@ -242,7 +245,7 @@ async def exported(nodes: Nodes) -> list[tuple[str, dict[str, str]]]:
 
 def families_of(series: Sequence[tuple[str, dict[str, str]]]) -> set[str]:
     """The names of our metrics, without Ray's prefix and the parts of a histogram."""
-    return {re.sub("^ray_optionchain_|_(bucket|count|sum)$", "", name) for name, _ in series}
+    return {re.sub("^ray_optionchain_|_(bucket|count|sum)(_total)?$", "", name) for name, _ in series}
 
 
 def ours(page: str) -> list[tuple[str, dict[str, str]]]:

@@ -159,14 +159,14 @@ def kill(victims: list[psutil.Process]) -> None:
 
 
 def answered(call: object, patience_seconds: float) -> dict[str, object]:
-    """The answer, once there is one that is no sign of something being down."""
+    """The answer, once there is one that is no sign of something that was down: a write may have been stored then."""
 
     def found() -> httpx.Response | None:
         try:
             answer: httpx.Response = call()  # type: ignore[operator]
         except httpx.TransportError:
             return None
-        return None if answer.status_code >= 500 or answer.status_code == 404 else answer
+        return None if answer.status_code >= 500 or answer.status_code in (404, 409) else answer
 
     answer = eventually(found, "the service answers", patience_seconds=patience_seconds)
     assert answer is not None

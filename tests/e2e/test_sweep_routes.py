@@ -237,7 +237,11 @@ def test_the_metrics_count_what_sweeps_do(api: httpx.Client) -> None:
             line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines if "sweep" in line[:20]
         }
 
-    eventually(lambda: counts().get("optionchain_sweep_paths_total", 0.0) >= 600.0, "600 paths are counted")
+    eventually(
+        lambda: counts().get("optionchain_sweep_paths_total", 0.0) >= 600.0,
+        "600 paths are counted",
+        patience_seconds=60.0,
+    )
     found = counts()
     assert found["optionchain_sweep_scenarios_total"] >= 6.0
     assert found["optionchain_sweep_contracts_total"] > 0.0

@@ -18,6 +18,7 @@ import psutil
 from cluster.instance import processes
 from cluster.instance.ports import accepts, free_ports
 from cluster.instance.ray_node import AMENDED_HAPROXY, haproxy_program
+from tests.waiting import turns
 
 PATIENCE_SECONDS = 20.0
 
@@ -121,7 +122,9 @@ def replica() -> Iterator[int]:
                 writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+            return
+        finally:
+            writer.transport.abort()
 
     def run() -> None:
         asyncio.set_event_loop(loop)
@@ -131,7 +134,8 @@ def replica() -> Iterator[int]:
         waiting = asyncio.all_tasks(loop)
         for task in waiting:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+        loop.run_until_complete(asyncio.gather(*waiting, turns(), return_exceptions=True))
+        loop.run_until_complete(turns())
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)

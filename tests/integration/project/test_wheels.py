@@ -138,7 +138,7 @@ def test_a_wheel_brings_one_name(wheels: dict[str, Path], name: str, promised: s
 
 def test_wheels_have_every_file_of_their_folders(wheels: dict[str, Path]) -> None:
     packed = {file for wheel in wheels.values() for file in zipfile.ZipFile(wheel).namelist()}
-    folders = ("optionchain", "optionchain_client", "optionchain_server", *SERVICE)
+    folders = ("optionchain", "optionchain_client", "optionchain_server", "ray_config", *SERVICE)
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.*") if file.is_file()]
     about = {"pyproject.toml", "README.md"}
     kept = {
