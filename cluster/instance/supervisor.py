@@ -6,6 +6,7 @@ the commands that the state names; Ray and the service it leaves to a command of
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -51,6 +52,7 @@ class Supervisor:
         """Return when the instance was ended."""
         while (state := read_state(self._folder / "instance.json")) is not None:
             self._look(state)
+            _let_go()
             time.sleep(LOOK_SECONDS)
 
     def _look(self, state: InstanceState) -> None:
@@ -111,6 +113,13 @@ class Supervisor:
             self._serves = True
             self._heard_at = time.monotonic()
         return time.monotonic() - self._heard_at < SILENT_SECONDS
+
+
+def _let_go() -> None:
+    """Take note of what we started and has ended: until then it is there, for whoever waits for its end."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def ray_lives(state: InstanceState) -> bool:

@@ -232,10 +232,8 @@ def test_the_metrics_count_what_sweeps_do(api: httpx.Client) -> None:
     completed(api, seed=99)
 
     def counts() -> dict[str, float]:
-        lines = api.get("/metrics").text.splitlines()
-        return {
-            line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines if "sweep" in line[:20]
-        }
+        lines = [line.rpartition(" ") for line in api.get("/metrics").text.splitlines() if line[:1] != "#"]
+        return {name.partition("{")[0]: float(value) for name, _, value in lines}
 
     eventually(
         lambda: counts().get("optionchain_sweep_paths_total", 0.0) >= 600.0,
