@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,9 +101,11 @@ def test_somebody_listens_again_when_haproxy_has_died_and_then_ray_takes_over(ow
         session = create(api)["id"]
         for _ in range(2):
             kill(own.named("haproxy"))
-            began = time.monotonic()
-            while statuses_of(api, session) != [200]:
-                assert time.monotonic() - began < PATIENCE_SECONDS
+            eventually(
+                lambda: statuses_of(api, session) == [200],
+                "somebody listens again",
+                patience_seconds=PATIENCE_SECONDS,
+            )
             statuses = {}
 
             def is_rays_again(known: dict[int, int] = statuses) -> bool:
