@@ -15,7 +15,6 @@ from typing import Any
 import psutil
 
 from cluster.instance import processes
-from cluster.instance.ports import accepts
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.state import PrivateServer
 
@@ -40,7 +39,7 @@ def running(server: PrivateServer, folder: Path, *, patience_seconds: float) -> 
     process = processes.start(server.name, server.command, log=log, marker=str(folder), env={})
     try:
         processes.wait_until(
-            lambda: accepts(server.port),
+            lambda: processes.listens(process, server.port),
             name=server.name,
             process=process,
             log=log,

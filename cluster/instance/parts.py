@@ -17,7 +17,7 @@ from cluster.instance import processes
 from cluster.instance.completed_settings import revealed
 from cluster.instance.embedded_servers import MONGODB, embedded_mongo, embedded_redis, provide_user, running
 from cluster.instance.failed_start import is_slow_start
-from cluster.instance.ports import accepts, free_ports
+from cluster.instance.ports import free_ports
 from cluster.instance.private_files import private_folder
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
@@ -56,7 +56,7 @@ class Parts:
     def private_servers(self) -> tuple[PrivateServer, ...]:
         """Those that the settings name no address for; none is started yet."""
         servers = []
-        redis_port, mongo_port = free_ports(2)
+        redis_port, mongo_port = free_ports(2, but=(self._settings.http.port,))
         redis, mongo = self._settings.redis, self._settings.mongo
         if redis.url is None:
             password = kept_key(self._folder / "redis_password")
@@ -74,7 +74,7 @@ class Parts:
         if server.name == MONGODB and not (self._folder / HAS_USER).exists():
             self._provide_user(server)
         process = processes.start_server(server, marker=self._marker)
-        self._wait(lambda: accepts(server.port), server.name, process, Path(server.log))
+        self._wait(lambda: processes.listens(process, server.port), server.name, process, Path(server.log))
 
     def _provide_user(self, server: PrivateServer) -> None:
         """Before the first start with passwords: a server without them, for as long as it takes to make the user."""

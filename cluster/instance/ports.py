@@ -1,10 +1,12 @@
-"""TCP ports on this machine: which are free, and who has one that is not."""
+"""TCP ports on this machine: some that are free, and who has one that is not."""
 
 from __future__ import annotations
 
 import errno
 import random
 import socket
+from collections import deque
+from collections.abc import Collection
 from itertools import islice
 
 import psutil
@@ -14,17 +16,27 @@ import psutil
 PRIVATE_PORTS = range(20_000, 30_000)
 LOOPBACK = "127.0.0.1"
 ANSWER_SECONDS = 1.0
+# What this process has chosen lately may not be listened on yet.
+_chosen: deque[int] = deque(maxlen=1_000)
 
 
-def free_ports(count: int) -> list[int]:
-    """So many different ports that nobody listens on."""
+def free_ports(count: int, *, but: Collection[int] = ()) -> list[int]:
+    """So many different ports that nobody has, nor had a moment ago, and that were not returned lately.
+
+    Args:
+        count: How many.
+        but: Ports that somebody is going to listen on.
+    """
     candidates = random.sample(PRIVATE_PORTS, len(PRIVATE_PORTS))
-    return list(islice((port for port in candidates if is_free(LOOPBACK, port)), count))
+    free = (port for port in candidates if port not in but and port not in _chosen and _is_untouched(port))
+    chosen = list(islice(free, count))
+    _chosen.extend(chosen)
+    return chosen
 
 
-def is_free(host: str, port: int) -> bool:
-    """Whether we could listen there."""
-    return _refusal(host, port) is None
+def _is_untouched(port: int) -> bool:
+    """Whether even a program that does not ask for SO_REUSEADDR, as Ray's proxy, could listen there."""
+    return _refusal(LOOPBACK, port, reusing=False) is None
 
 
 def obstacle(host: str, port: int) -> str | None:
@@ -48,10 +60,10 @@ def obstacle(host: str, port: int) -> str | None:
             )
 
 
-def _refusal(host: str, port: int) -> OSError | None:
+def _refusal(host: str, port: int, *, reusing: bool = True) -> OSError | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reusing)
         if family == socket.AF_INET6:
             probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:

@@ -19,10 +19,16 @@ from cluster.instance.state import PrivateServer
 
 MARKER = "OPTIONCHAIN_INSTANCE"
 POLL_SECONDS = 0.05
+# What servers say of it: Ray's in Python and in C++, Redis and MongoDB.
+LOST_PORTS = ("Failed to bind to address", "ddress already in use")
 
 
 class ProcessFailed(Exception):
     """A process that should run has ended, or is not ready in time; the message says where its log is."""
+
+
+class PortLost(ProcessFailed):
+    """Somebody else had a port that was free when it was chosen; with another it may start."""
 
 
 def start(
@@ -62,13 +68,16 @@ def wait_until(
     """Wait until a process, or what it leaves behind when it ends well, is ready.
 
     Raises:
+        PortLost: It ended for want of a port.
         ProcessFailed: It failed, or is not ready in time.
     """
     began = time.monotonic()
     while not is_ready():
         waited = time.monotonic() - began
         if process.poll() not in (None, 0):
-            raise ProcessFailed(
+            told = tail(log, 500)
+            failure = PortLost if any(sign in told for sign in LOST_PORTS) else ProcessFailed
+            raise failure(
                 f"{name} ended while it started, after {waited:.0f} s. Its last words, of {log}:\n{last_words(log)}"
             )
         if waited > timeout_seconds:
@@ -82,6 +91,18 @@ def wait_until(
 def start_server(server: PrivateServer, *, marker: str) -> psutil.Popen:
     """Start a private server; as `start`."""
     return start(server.name, server.command, log=Path(server.log), marker=marker, env={})
+
+
+def listens(process: psutil.Process, port: int) -> bool:
+    """Whether the process, or one that it started, listens there; that somebody does may be a stranger's work."""
+    try:
+        return any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for member in (process, *process.children(recursive=True))
+            for connection in member.net_connections("tcp")
+        )
+    except psutil.NoSuchProcess:
+        return False
 
 
 def runs(pid: int, programs: Sequence[str]) -> bool:

@@ -9,18 +9,26 @@ import socket
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
+from cluster.instance.ports import free_ports
+from cluster.instance.ray_node import RayPorts
 from tests.clusters import Cluster
 from tests.waiting import eventually
 
 SERVERS = ("valkey-server", "gcs_server", "raylet")
+
+
+def fallback_port() -> int:
+    """Which of the node's ports Ray's own proxy listens on."""
+    return [field.name for field in fields(RayPorts)].index("fallback_http")
 
 
 @pytest.fixture
@@ -173,6 +181,29 @@ def test_a_port_in_use_is_named_with_what_to_do(fresh: Cluster) -> None:
     assert up.returncode == 1
     assert f"Port {fresh.port} is in use by " in up.stderr
     assert "--port" in up.stderr
+
+
+@pytest.mark.parametrize(
+    ("chooser", "place"),
+    [("cluster.instance.parts", 0), ("cluster.instance.instance", fallback_port())],
+    ids=["Redis", "Ray's proxy"],
+)
+def test_a_private_port_that_somebody_takes_first_is_replaced_by_another(
+    chooser: str, place: int, fresh: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as thief:
+
+        def free_until_chosen(count: int, *, but: Collection[int] = ()) -> list[int]:
+            ports = free_ports(count, but=but)
+            if thief.getsockname()[1] == 0:
+                thief.bind(("127.0.0.1", ports[place]))
+                thief.listen()
+            return ports
+
+        monkeypatch.setattr(f"{chooser}.free_ports", free_until_chosen)
+        with fresh.running(), fresh.client() as client:
+            assert client.get("/ready").status_code == 200
+        assert thief.getsockname()[1] != 0
 
 
 def test_an_address_that_is_not_this_machines_is_named_with_what_to_do(fresh: Cluster) -> None:
