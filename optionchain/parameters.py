@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
 
+from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, Schedule
@@ -33,6 +34,7 @@ MAX_RATE = 10.0
 MAX_DAYS_TO_EXPIRATION = 36_525.0
 MAX_STEP_SECONDS = 31_536_000
 MAX_TICK = 1e3
+MIN_TICK = 1e-12
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -68,6 +70,7 @@ class SingleExpiration:
 Expirations: TypeAlias = SingleExpiration | Schedule
 
 
+_RULES = tuple(STRIKE_RULES)
 _CONFIGURED = Omission(is_configurable=True)
 _COEFFICIENT = {"low": -MAX_COEFFICIENT, "high": MAX_COEFFICIENT}
 
@@ -103,6 +106,10 @@ class SimulationParameters:
         spread_tenor_widening: What it grows by at one year to expiration, with the root of time, in currency units.
         spread_tick: Bids and asks are multiples of it, and at least it apart; whole cents, 0.01 to 1,000. None is a
             cent, and `spread` is taken as it is where none of these four is given.
+        strike_rule: A name of `STRIKE_RULES`: strikes as exchanges list them, in place of `strike_interval`.
+        tick_size: Least move of quotes in currency units, 1e-12 to 1,000; in place of `spread_tick`.
+        tick_size_above: The price from which quotes move by `coarse_tick_size`, such as 0.005 coins.
+        coarse_tick_size: Least move of quotes there, a multiple of `tick_size`.
         exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them; of
             these only the first changes a price.
         expirations: One expiration relative to the start, or rolling ones.
@@ -188,6 +195,26 @@ class SimulationParameters:
     settlement: SettlementTerm = None
     multiplier: MultiplierTerm = None
     currency: CurrencyTerm = None
+    strike_rule: Annotated[
+        str | None,
+        Choice("Strikes at intervals that grow with distance and days, as listed for such products", _RULES),
+        Omission("lists them at one interval", is_silent=True),
+    ] = None
+    tick_size: Annotated[
+        float | None,
+        Number("Least move of quotes, in currency units", low=MIN_TICK, high=MAX_TICK, above=True),
+        Omission("means a cent, or `spread_tick`", is_silent=True),
+    ] = None
+    tick_size_above: Annotated[
+        float | None,
+        Number("Price from which quotes move by `coarse_tick_size`", high=MAX_PRICE, above=True),
+        Omission("means the same tick at every price", is_silent=True),
+    ] = None
+    coarse_tick_size: Annotated[
+        float | None,
+        Number("Least move of quotes from `tick_size_above` on", low=MIN_TICK, high=MAX_TICK, above=True),
+        Omission("means the same tick at every price", is_silent=True),
+    ] = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -242,7 +269,9 @@ class SimulationParameters:
             proportional=self.spread_proportional,
             moneyness=self.spread_moneyness_widening,
             tenor=self.spread_tenor_widening,
-            tick=self.spread_tick,
+            tick=self.spread_tick if self.tick_size is None else self.tick_size,
+            coarse_from=self.tick_size_above,
+            coarse_tick=self.coarse_tick_size,
         )
 
     def simulated_at(self, step: int) -> datetime:
@@ -279,12 +308,31 @@ class SimulationParameters:
             )
 
     def _check_quotes(self) -> None:
-        if self.strike_ladder == "pinned" and self.strike_interval is None:
+        has_interval = self.strike_interval is not None
+        if self.strike_ladder == "pinned" and not has_interval and self.strike_rule is None:
             raise InvalidInput("strike_interval", "must be given where the strike_ladder is pinned")
         if self.spread_tick is not None:
-            if abs(self.spread_tick * CENTS - self.spreads.tick_cents) > 1e-9 * self.spreads.tick_cents:
+            cents = round(self.spread_tick * CENTS)
+            if abs(self.spread_tick * CENTS - cents) > 1e-9 * cents:
                 raise InvalidInput("spread_tick", "must be whole cents")
-            object.__setattr__(self, "spread_tick", self.spreads.tick_cents / CENTS)
+            object.__setattr__(self, "spread_tick", cents / CENTS)
+        self._check_ticks()
+
+    def _check_ticks(self) -> None:
+        if (self.tick_size_above is None) != (self.coarse_tick_size is None):
+            raise InvalidInput("tick_size_above", "and coarse_tick_size must be given together")
+        if self.coarse_tick_size is None or self.tick_size_above is None:
+            return
+        if self.tick_size is None:
+            raise InvalidInput("tick_size", "must be given beside coarse_tick_size")
+        for field, number in (
+            ("coarse_tick_size", self.coarse_tick_size),
+            ("tick_size_above", self.tick_size_above),
+        ):
+            parts = number / (self.tick_size if field == "coarse_tick_size" else self.coarse_tick_size)
+            if abs(parts - round(parts)) > 1e-9 * parts:
+                fine = "tick_size" if field == "coarse_tick_size" else "coarse_tick_size"
+                raise InvalidInput(field, f"must be a multiple of {fine}")
 
 
 @lru_cache(maxsize=4096)

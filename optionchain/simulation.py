@@ -249,6 +249,7 @@ class Simulation:
             exercise=parameters.exercise,
             ladder_price=parameters.ladder_price,
             spreads=self._spreads,
+            strike_rule=parameters.strike_rule,
         )
 
     @cached_property

@@ -92,6 +92,7 @@ def build_block(
         given_intervals(parameters, days.size),
         parameters.chain_size,
         centres=given_centres(parameters, days.size),
+        rules=given_rules(parameters, days.size),
         american=parameters.is_american,
     )
     block = ChainBlock(
@@ -135,6 +136,11 @@ def given_intervals(parameters: SimulationParameters, ladders: int) -> Floats:
     """``[ladders]`` the interval between strikes that the parameters give, NaN where they give none."""
     given = parameters.strike_interval
     return np.full(ladders, np.nan if given is None else given)
+
+
+def given_rules(parameters: SimulationParameters, ladders: int) -> list[str | None] | None:
+    """``[ladders]`` the rule by which strikes are listed; None where the parameters give none."""
+    return None if parameters.strike_rule is None else [parameters.strike_rule] * ladders
 
 
 def given_centres(parameters: SimulationParameters, ladders: int) -> Floats | None:

@@ -13,6 +13,7 @@ from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.contracts import priced
+from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST_PRICED
@@ -56,6 +57,7 @@ class ChainTerms:
     ladder_price: float | None = None
     spreads: SpreadModel | None = None
     exercise: Exercise = "european"
+    strike_rule: str | None = None
 
 
 def build_chain(
@@ -75,6 +77,7 @@ def build_chain(
     ladder_price: float | None = None,
     spreads: SpreadModel | None = None,
     exercise: Exercise = "european",
+    strike_rule: str | None = None,
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -94,6 +97,7 @@ def build_chain(
         ladder_price: The price around which strikes are listed, in (0, 1e12]; None means the spot.
         spreads: Between asks and bids of each contract, in place of `spread`.
         exercise: ``european`` or ``american``.
+        strike_rule: A name of `STRIKE_RULES`: intervals that grow with distance and days, not `strike_interval`.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -140,6 +144,7 @@ def build_chain(
         ladder_price=centre,
         spreads=spreads,
         exercise=_checked_exercise(exercise),
+        strike_rule=_checked_rule(strike_rule),
         **settled,
     )
     [chain] = build_chains([terms])
@@ -155,7 +160,7 @@ def is_surely_priced(terms: ChainTerms) -> bool:
     Args:
         terms: At the instant from which its expirations are farthest.
     """
-    if terms.strike_interval is not None or terms.risk_free_rate < 0.0:
+    if terms.strike_interval is not None or terms.strike_rule is not None or terms.risk_free_rate < 0.0:
         return False
     growth = max(terms.risk_free_rate, terms.dividend_yield)
     days = [days_to_expiration(terms.quote_time, one.expires_at) for one in terms.expirations]
@@ -193,6 +198,12 @@ def _checked_exercise(exercise: Exercise) -> Exercise:
     return exercise
 
 
+def _checked_rule(rule: str | None) -> str | None:
+    if rule is not None and rule not in STRIKE_RULES:
+        raise InvalidInput("strike_rule", f"must be one of {', '.join(STRIKE_RULES)}")
+    return rule
+
+
 def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     """Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
     days = [
@@ -214,7 +225,12 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     )
     american = np.repeat(np.array([each.exercise == "american" for each in group], dtype=bool), counts)
     offsets, columns = priced(
-        terms, intervals, strikes_per_side, centres=_centres(group, counts), american=american
+        terms,
+        intervals,
+        strikes_per_side,
+        centres=_centres(group, counts),
+        rules=_rules(group, counts),
+        american=american,
     )
     _check_prices(terms, offsets, columns[0])
     chains = [
@@ -248,6 +264,13 @@ def _centres(group: Sequence[ChainTerms], counts: Sequence[int]) -> Floats | Non
         return None
     prices = [each.spot if each.ladder_price is None else each.ladder_price for each in group]
     return np.repeat(prices, counts)
+
+
+def _rules(group: Sequence[ChainTerms], counts: Sequence[int]) -> list[str | None] | None:
+    """``[ladders]`` by which rule strikes are listed; None where there is none."""
+    if all(each.strike_rule is None for each in group):
+        return None
+    return [each.strike_rule for each, count in zip(group, counts, strict=True) for _ in range(count)]
 
 
 def _rows(group: Sequence[ChainTerms]) -> Floats:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optionchain.arrays import Floats
+from optionchain.arrays import Floats, Strikes
 from optionchain.chains.columns import Column, Derived, GreekSet, Side, Stored
 from optionchain.chains.ladder import ladders, strike_intervals
+from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.pricing.american import (
     AMERICAN,
     CALL_RHO,
@@ -21,7 +23,7 @@ from optionchain.pricing.american import (
     PUT_VEGA,
     exercise,
 )
-from optionchain.pricing.black_scholes import dividend_rho, rho, theta
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR, dividend_rho, rho, theta
 from optionchain.pricing.inputs import Term
 from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price
 from optionchain.pricing.kernel import Term as Row
@@ -222,6 +224,7 @@ def priced(
     strikes_per_side: Floats | int,
     *,
     centres: Floats | None = None,
+    rules: Sequence[str | None] | None = None,
     quoted: bool = True,
     american: NDArray[np.bool_] | bool = False,
 ) -> tuple[Offsets, Floats]:
@@ -232,6 +235,7 @@ def priced(
         strike_interval: ``[ladders]`` currency units, > 0; NaN where one is to be chosen.
         strikes_per_side: >= 0; one whole number, or ``[ladders]``.
         centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
+        rules: ``[ladders]`` names of `STRIKE_RULES`, in place of the interval where there is one; None is none at all.
         quoted: Whether to quote them.
         american: Whether they can be exercised early; one truth, or ``[ladders]``. Where any can, all have the rows
             of those that can.
@@ -242,6 +246,21 @@ def priced(
     Raises:
         InvalidInput: An interval is too fine for a price.
     """
+    around = terms[Row.SPOT] if centres is None else centres
+    if rules is None:
+        offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around)
+    else:
+        offsets, strikes = _by_rule(terms, strike_interval, strikes_per_side, around, rules)
+    columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
+    columns[0] = strikes
+    price_each(offsets, terms, columns, quoted=quoted, american=american)
+    return offsets, columns
+
+
+def _by_interval(
+    terms: Floats, strike_interval: Floats, strikes_per_side: Floats | int, around: Floats
+) -> tuple[Offsets, Strikes]:
+    """As `ladders`, with an interval that fits where none is given."""
     intervals = strike_interval
     if np.isnan(intervals).any():
         chosen = strike_intervals(
@@ -251,11 +270,29 @@ def priced(
             chain_size=strikes_per_side,
         )
         intervals = np.where(np.isnan(intervals), chosen, intervals)
-    offsets, strikes = ladders(terms[Row.SPOT] if centres is None else centres, intervals, strikes_per_side)
-    columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
-    columns[0] = strikes
-    price_each(offsets, terms, columns, quoted=quoted, american=american)
-    return offsets, columns
+    return ladders(around, intervals, strikes_per_side)
+
+
+def _by_rule(
+    terms: Floats,
+    strike_interval: Floats,
+    strikes_per_side: Floats | int,
+    around: Floats,
+    rules: Sequence[str | None],
+) -> tuple[Offsets, Strikes]:
+    """The strikes of each ladder by its rule, or by its interval where it has none."""
+    sizes = np.broadcast_to(strikes_per_side, around.shape).astype(int).tolist()
+    listed = []
+    for ladder, (rule, size) in enumerate(zip(rules, sizes, strict=True)):
+        if rule is None:
+            alone = slice(ladder, ladder + 1)
+            _, strikes = _by_interval(terms[:, alone], strike_interval[alone], size, around[alone])
+        else:
+            days = round(float(terms[Row.YEARS, ladder]) * DAYS_PER_YEAR, 9)
+            strikes = STRIKE_RULES[rule].strikes(float(around[ladder]), days, size)
+        listed.append(strikes)
+    offsets = np.cumsum([0, *(strikes.size for strikes in listed)])
+    return offsets, np.concatenate([*listed, ()])
 
 
 def price_each(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats, Paths
-from optionchain.chains.block import given_centres, given_intervals, ladder_terms
+from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
 from optionchain.chains.contracts import Contracts, SharedTerms, price_each, priced
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.american import AMERICAN
@@ -94,6 +94,7 @@ def price_path_chains(
         intervals,
         parameters.chain_size,
         centres=centres,
+        rules=given_rules(parameters, terms.shape[1]),
         quoted=False,
         american=parameters.is_american,
     )
