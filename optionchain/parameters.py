@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
 
+from optionchain.carry import Carry, fallen, scheduled
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
 from optionchain.errors import InvalidInput
-from optionchain.expirations import Expiration, Schedule
+from optionchain.expirations import Expiration, Schedule, load_zone
+from optionchain.expirations.listing import microseconds
 from optionchain.expirations.plan import in_utc
 from optionchain.limits import HIGHEST_GIVEN
-from optionchain.models import Historical, MarketModel
+from optionchain.models import Historical, MarketModel, SampledPaths
 from optionchain.models.model import is_model
+from optionchain.models.path import price_floor
 from optionchain.numerics import IDENTITY
 from optionchain.pricing.spreads import CENTS, SpreadModel
-from optionchain.terms import CurrencyTerm, ExerciseTerm, MultiplierTerm, SettlementTerm
+from optionchain.terms import (
+    BorrowTerm,
+    CurrencyTerm,
+    DividendGrowthTerm,
+    DividendModelTerm,
+    DividendsTerm,
+    ExerciseTerm,
+    MultiplierTerm,
+    PremiumTerm,
+    RateCurveTerm,
+    SettlementTerm,
+    UnderlyingTerm,
+)
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import positive
 
@@ -35,6 +51,7 @@ MAX_DAYS_TO_EXPIRATION = 36_525.0
 MAX_STEP_SECONDS = 31_536_000
 MAX_TICK = 1e3
 MIN_TICK = 1e-12
+MOST_DIVIDEND_YEARS = 30
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -112,6 +129,9 @@ class SimulationParameters:
         coarse_tick_size: Least move of quotes there, a multiple of `tick_size`.
         exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them; of
             these only the first changes a price.
+        underlying, premium, rate_curve, borrow_cost: How the underlying is carried, likewise; see `optionchain.carry`.
+        dividends, dividend_growth, dividend_model: In cash, likewise. The price of every market model but a replayed
+            history falls by them.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
@@ -215,6 +235,13 @@ class SimulationParameters:
         Number("Least move of quotes from `tick_size_above` on", low=MIN_TICK, high=MAX_TICK, above=True),
         Omission("means the same tick at every price", is_silent=True),
     ] = None
+    underlying: UnderlyingTerm = "spot"
+    premium: PremiumTerm = "upfront"
+    rate_curve: RateCurveTerm = None
+    borrow_cost: BorrowTerm = 0.0
+    dividends: DividendsTerm = None
+    dividend_growth: DividendGrowthTerm = None
+    dividend_model: DividendModelTerm = "escrowed"
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -227,6 +254,7 @@ class SimulationParameters:
         self._check_time()
         self._check_history()
         self._check_quotes()
+        self._check_carry()
 
     @property
     def interval(self) -> timedelta:
@@ -274,6 +302,33 @@ class SimulationParameters:
             coarse_tick=self.coarse_tick_size,
         )
 
+    @property
+    def carry(self) -> Carry | None:
+        """How the underlying is carried; None where one rate and one yield are all there is."""
+        known, schedule = self.dividends or (), self.expirations
+        zone = load_zone(schedule.timezone if isinstance(schedule, Schedule) else "UTC")
+        carry = Carry(
+            rate=self.risk_free_rate,
+            dividend_yield=self.dividend_yield,
+            borrow=self.borrow_cost,
+            curve=self.rate_curve or (),
+            underlying=self.underlying,
+            premium=self.premium,
+            dividends=_scheduled(known, self.dividend_growth, zone, self.start_at),
+            model=self.dividend_model,
+        )
+        return None if carry.is_plain else carry
+
+    @property
+    def drops(self) -> list[tuple[int, float]]:
+        """The steps at which the price falls by a dividend, and the amounts."""
+        carry = self.carry
+        if carry is None or isinstance(self.method, Historical):
+            return []
+        start, interval = microseconds(self.start_at), self.interval // timedelta(microseconds=1)
+        steps = [(-(-(at - start) // interval), amount) for at, amount in carry.dividends]
+        return [(step, amount) for step, amount in steps if 0 < step < self.total_steps]
+
     def simulated_at(self, step: int) -> datetime:
         """Simulated instant of a snapshot; strictly increasing in `step`."""
         return self.start_at + step * self.interval
@@ -307,6 +362,25 @@ class SimulationParameters:
                 f"{len(self.method.prices)} prices were given and {self.total_steps} steps need one each",
             )
 
+    def _check_carry(self) -> None:
+        is_future = self.underlying == "future"
+        if self.premium == "margined" and not is_future:
+            raise InvalidInput("premium", "can be margined where the underlying is a future only")
+        for field in ("dividends", "borrow_cost", "dividend_yield"):
+            if is_future and getattr(self, field):
+                raise InvalidInput(field, "is already in the price of a future: leave it out")
+        if self.is_american and self.rate_curve is not None:
+            raise InvalidInput("rate_curve", "is for european options: give american ones one risk_free_rate")
+        if self.dividend_growth is not None and self.dividends is None:
+            raise InvalidInput("dividend_growth", "needs dividends that grow")
+        for index, (day, amount) in enumerate(self.dividends or ()):
+            if date.fromisoformat(day) <= self.start_at.date():
+                raise InvalidInput(f"dividends[{index}]", "must have an ex-date after the start")
+            if amount >= self.initial_price:
+                raise InvalidInput(f"dividends[{index}]", "must be less than the initial_price")
+        if self.is_american and self.dividends and self.dividend_model == "forward":
+            raise InvalidInput("dividend_model", "must be escrowed for american options")
+
     def _check_quotes(self) -> None:
         has_interval = self.strike_interval is not None
         if self.strike_ladder == "pinned" and not has_interval and self.strike_rule is None:
@@ -335,6 +409,15 @@ class SimulationParameters:
                 raise InvalidInput(field, f"must be a multiple of {fine}")
 
 
+@lru_cache(maxsize=256)
+def _scheduled(
+    known: tuple[tuple[str, float], ...], growth: float | None, zone: ZoneInfo, start_at: datetime
+) -> tuple[tuple[int, float], ...]:
+    """The dividends of as many years as the longest expirations and paths have."""
+    until = min(start_at + MOST_DIVIDEND_YEARS * timedelta(days=366), LAST_INSTANT - timedelta(days=2))
+    return scheduled(known, growth, zone, until)
+
+
 @lru_cache(maxsize=4096)
 def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
     """Snapshots from the start to the first one at the expiry or after it; a step asks several times."""
@@ -346,3 +429,12 @@ def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:
     if isinstance(parameters.method, Historical):
         return replace(parameters.method, fallback_volatility=parameters.volatility)
     return parameters.method
+
+
+def with_dividends(path: SampledPaths, parameters: SimulationParameters) -> SampledPaths:
+    """Paths whose prices fall by the dividends in cash on their ex-dates."""
+    drops = parameters.drops
+    if not drops:
+        return path
+    prices = fallen(path.prices, drops, price_floor(parameters.initial_price))
+    return SampledPaths(prices=prices, volatilities=path.volatilities)

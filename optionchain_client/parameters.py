@@ -42,6 +42,13 @@ class _Optional(TypedDict, total=False):
     tick_size: float | None
     tick_size_above: float | None
     coarse_tick_size: float | None
+    underlying: Literal["spot", "future"] | None
+    premium: Literal["upfront", "margined"] | None
+    rate_curve: Sequence[Sequence[float]] | None
+    borrow_cost: float | None
+    dividends: Sequence[Sequence[Any]] | None
+    dividend_growth: float | None
+    dividend_model: Literal["escrowed", "forward"] | None
 
 
 class _Market(_Optional, total=False):

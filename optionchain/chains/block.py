@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Steps
+from optionchain.carry import Carried
 from optionchain.chains.contracts import Contracts, SharedTerms, priced
 from optionchain.expirations.listing import Listing, Microseconds
 from optionchain.parameters import SimulationParameters
@@ -34,6 +35,7 @@ class ChainBlock(Contracts):
         risk_free_rate: Annualised, continuously compounded.
         dividend_yield: Annualised, continuously compounded.
         columns: ``[rows, contracts]``, as `Contracts` names them.
+        carried: As `Contracts` has it.
     """
 
     spots: Steps
@@ -43,6 +45,11 @@ class ChainBlock(Contracts):
     risk_free_rate: float
     dividend_yield: float
     columns: Floats
+    carried: Carried | None = None
+
+    def of_ladders(self, values: Floats) -> Floats:
+        """As `per_listed`."""
+        return self.per_listed(values)
 
     def per_step(self, values: NDArray[Scalar], times: int = 1) -> NDArray[Scalar]:
         """Repeat one value a step for each of its contracts, or `times` for each."""
@@ -87,12 +94,19 @@ def build_block(
         volatilities=np.repeat(base_volatilities, per_step),
         years=days / DAYS_PER_YEAR,
     )
+    carry = parameters.carry
+    carried = (
+        None
+        if carry is None
+        else carry.at(np.repeat(quote_times, per_step), terms[Term.SPOT], terms[Term.YEARS])
+    )
     offsets, columns = priced(
         terms,
         given_intervals(parameters, days.size),
         parameters.chain_size,
         centres=given_centres(parameters, days.size),
         rules=given_rules(parameters, days.size),
+        carried=carried,
         american=parameters.is_american,
     )
     block = ChainBlock(
@@ -103,6 +117,7 @@ def build_block(
         risk_free_rate=parameters.risk_free_rate,
         dividend_yield=parameters.dividend_yield,
         columns=columns,
+        carried=carried,
     )
     if not parameters.spreads.is_constant:
         block.quote_by(parameters.spreads)

@@ -11,11 +11,13 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.carry import Carried, Carry
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.contracts import priced
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
+from optionchain.expirations.listing import microseconds
 from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST_PRICED
 from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
@@ -58,6 +60,7 @@ class ChainTerms:
     spreads: SpreadModel | None = None
     exercise: Exercise = "european"
     strike_rule: str | None = None
+    carry: Carry | None = None
 
 
 def build_chain(
@@ -78,6 +81,7 @@ def build_chain(
     spreads: SpreadModel | None = None,
     exercise: Exercise = "european",
     strike_rule: str | None = None,
+    carry: Carry | None = None,
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -98,6 +102,7 @@ def build_chain(
         spreads: Between asks and bids of each contract, in place of `spread`.
         exercise: ``european`` or ``american``.
         strike_rule: A name of `STRIKE_RULES`: intervals that grow with distance and days, not `strike_interval`.
+        carry: A curve of rates, dividends in cash, a future: in place of `risk_free_rate` and `dividend_yield`.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -145,6 +150,7 @@ def build_chain(
         spreads=spreads,
         exercise=_checked_exercise(exercise),
         strike_rule=_checked_rule(strike_rule),
+        carry=carry,
         **settled,
     )
     [chain] = build_chains([terms])
@@ -224,11 +230,13 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
     american = np.repeat(np.array([each.exercise == "american" for each in group], dtype=bool), counts)
+    carried = _carried(group, counts, terms)
     offsets, columns = priced(
         terms,
         intervals,
         strikes_per_side,
         centres=_centres(group, counts),
+        carried=None if carried is None else Carried.together(carried),
         rules=_rules(group, counts),
         american=american,
     )
@@ -247,9 +255,10 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
             columns=columns[
                 : AMERICAN if each.exercise == "american" else QUOTED, offsets[first] : offsets[stop]
             ],
+            carried=None if carried is None or each.carry is None else carried[index],
         )
-        for each, own_days, (first, stop) in zip(
-            group, days, pairwise(accumulate(counts, initial=0)), strict=True
+        for index, (each, own_days, (first, stop)) in enumerate(
+            zip(group, days, pairwise(accumulate(counts, initial=0)), strict=True)
         )
     ]
     for each, chain in zip(group, chains, strict=True):
@@ -264,6 +273,18 @@ def _centres(group: Sequence[ChainTerms], counts: Sequence[int]) -> Floats | Non
         return None
     prices = [each.spot if each.ladder_price is None else each.ladder_price for each in group]
     return np.repeat(prices, counts)
+
+
+def _carried(group: Sequence[ChainTerms], counts: Sequence[int], terms: Floats) -> list[Carried] | None:
+    """On which terms each chain is priced; None where those of all are the plain ones."""
+    if all(each.carry is None for each in group):
+        return None
+    parts = []
+    for each, (first, stop) in zip(group, pairwise(accumulate(counts, initial=0)), strict=True):
+        carry = each.carry or Carry(rate=each.risk_free_rate, dividend_yield=each.dividend_yield)
+        at = np.full(stop - first, microseconds(each.quote_time))
+        parts.append(carry.at(at, terms[Term.SPOT, first:stop], terms[Term.YEARS, first:stop]))
+    return parts
 
 
 def _rules(group: Sequence[ChainTerms], counts: Sequence[int]) -> list[str | None] | None:

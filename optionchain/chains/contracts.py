@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Strikes
+from optionchain.carry import Carried
 from optionchain.chains.columns import Column, Derived, GreekSet, Side, Stored
 from optionchain.chains.ladder import ladders, strike_intervals
 from optionchain.chains.strike_rules import STRIKE_RULES
@@ -54,10 +55,12 @@ class Contracts(ABC):
 
     Attributes:
         columns: ``[rows, ...]`` as `price` filled them; every attribute below is one of the rows.
+        carried: ``[ladders]`` the terms that they were priced on; None where one rate and one yield are all there is.
     """
 
     __slots__ = ()
     columns: Floats
+    carried: Carried | None
 
     strikes = Stored(0, "strike", _MONEY)
     implied_volatilities = Stored(1, "implied_volatility", "per year")
@@ -151,8 +154,9 @@ class Contracts(ABC):
         return len(self.columns) == AMERICAN
 
     def _unless_american(self, numbers: Floats) -> Floats:
-        """NaN for contracts that can be exercised early, of which these formulas do not hold."""
-        return np.full_like(numbers, np.nan) if self.is_american else numbers
+        """NaN for contracts that are exercised early or carried otherwise, of which these formulas do not hold."""
+        is_other = self.is_american or self.carried is not None
+        return np.full_like(numbers, np.nan) if is_other else numbers
 
     def quote_by(self, spreads: SpreadModel) -> None:
         """Write bids and asks of these spreads over those that the kernel wrote."""
@@ -169,9 +173,21 @@ class Contracts(ABC):
     def shared_terms(self) -> SharedTerms:
         """Spot, years to expiry, rate and dividend yield of the contracts."""
 
+    @abstractmethod
+    def of_ladders(self, values: Floats) -> Floats:
+        """One value a ladder, ``[ladders]``, such that it broadcasts with the columns."""
+
+    def priced_terms(self) -> SharedTerms:
+        """As `shared_terms`, as they were priced on: without the dividends to come, by the curve of rates."""
+        shared = self.shared_terms()
+        if self.carried is None:
+            return shared
+        spots, rates, yields = (self.of_ladders(row) for row in self.carried[:3])
+        return SharedTerms(spots, shared.years, rates, yields)
+
     def _theta(self, prices: Floats, deltas: Floats) -> Floats:
-        spot, years, rate, dividend_yield = self.shared_terms()
-        return theta(
+        spot, years, rate, dividend_yield = self.priced_terms()
+        decay = theta(
             price=prices,
             delta=deltas,
             gamma=self.gamma,
@@ -181,17 +197,31 @@ class Contracts(ABC):
             rate=rate,
             dividend_yield=dividend_yield,
         )
+        if self.carried is None:
+            return decay
+        # The dividends to come grow dearer as they come nearer, and the spot without them smaller.
+        grows = rate * self.of_ladders(self.carried.present_values)
+        return decay - np.where(np.greater(years, 0.0), deltas * grows / DAYS_PER_YEAR, 0.0)
 
     def _rho(self, prices: Floats, deltas: Floats) -> Floats:
-        spot, years, _, _ = self.shared_terms()
-        return rho(price=prices, delta=deltas, spot=spot, years=years)
+        spot, years, _, _ = self.priced_terms()
+        slope = rho(price=prices, delta=deltas, spot=spot, years=years)
+        if self.carried is None:
+            return slope
+        if self.carried.is_future:
+            return -0.01 * years * prices if self.carried.is_discounted else 0.0 * prices
+        by_rate = self.of_ladders(self.carried.rate_slopes)
+        if self.carried.is_escrowed:
+            return slope + 0.01 * deltas * by_rate
+        by_strike = (prices - spot * deltas) / (self.strikes + self.of_ladders(self.carried.strike_shifts))
+        return slope + 0.01 * by_strike * by_rate
 
     def _dividend_rho(self, deltas: Floats) -> Floats:
-        spot, years, _, _ = self.shared_terms()
+        spot, years, _, _ = self.priced_terms()
         return dividend_rho(delta=deltas, spot=spot, years=years)
 
     def _second_order(self) -> SecondOrder:
-        spot, years, rate, dividend_yield = self.shared_terms()
+        spot, years, rate, dividend_yield = self.priced_terms()
         return SecondOrder(
             spot=spot,
             strikes=self.strikes,
@@ -225,6 +255,7 @@ def priced(
     *,
     centres: Floats | None = None,
     rules: Sequence[str | None] | None = None,
+    carried: Carried | None = None,
     quoted: bool = True,
     american: NDArray[np.bool_] | bool = False,
 ) -> tuple[Offsets, Floats]:
@@ -236,6 +267,7 @@ def priced(
         strikes_per_side: >= 0; one whole number, or ``[ladders]``.
         centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
         rules: ``[ladders]`` names of `STRIKE_RULES`, in place of the interval where there is one; None is none at all.
+        carried: ``[ladders]`` on which terms; None is on those of `terms`.
         quoted: Whether to quote them.
         american: Whether they can be exercised early; one truth, or ``[ladders]``. Where any can, all have the rows
             of those that can.
@@ -253,7 +285,7 @@ def priced(
         offsets, strikes = _by_rule(terms, strike_interval, strikes_per_side, around, rules)
     columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
-    price_each(offsets, terms, columns, quoted=quoted, american=american)
+    price_each(offsets, terms, columns, carried=carried, quoted=quoted, american=american)
     return offsets, columns
 
 
@@ -300,6 +332,7 @@ def price_each(
     terms: Floats,
     columns: Floats,
     *,
+    carried: Carried | None = None,
     quoted: bool,
     american: NDArray[np.bool_] | bool,
 ) -> None:
@@ -309,10 +342,18 @@ def price_each(
         offsets: ``[ladders + 1]`` where the contracts of each ladder begin.
         terms: ``[8, ladders]``.
         columns: ``[rows, contracts]`` with the strikes.
+        carried: As `priced` takes it.
         quoted: Whether to quote them.
         american: As `priced` takes it; the columns have the rows for it.
     """
+    if carried is not None:
+        terms = terms.copy()
+        terms[[Row.SPOT, Row.RATE, Row.DIVIDEND_YIELD]] = carried.spots, carried.rates, carried.yields
+        listed = columns[0].copy()
+        columns[0] += np.repeat(carried.strike_shifts, np.diff(offsets))
     price(offsets, terms, columns[: QUOTED if quoted else VALUED])
+    if carried is not None:
+        columns[0] = listed
     which = np.flatnonzero(np.repeat(np.broadcast_to(american, terms.shape[1:]), np.diff(offsets)))
     if not which.size:
         return

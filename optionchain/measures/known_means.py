@@ -39,6 +39,8 @@ def expected_terminal_price(parameters: SimulationParameters) -> float:
         design of the models: each of these has an exactly compensated drift, tested against it.
     """
     method = parameters.method
+    if parameters.drops:
+        raise InvalidInput("control", "the mean of the terminal price with dividends in cash is not known")
     if not isinstance(method, _EXPONENTIAL_GROWTH):
         raise InvalidInput(
             "control", f"the mean of the terminal price of {type(method).__name__} is not known"
