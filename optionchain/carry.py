@@ -47,6 +47,7 @@ class Carried(NamedTuple):
         strike_shifts: To be added to strikes.
         present_values: Of the dividends up to each expiration, where they come off the spot.
         rate_slopes: Of `spots`, or of `strike_shifts`, by the rate.
+        coming: ``[ladders, dividends, 2]`` the years ahead of dividends, and their amounts: 0 where they come too late.
         is_future: Whether the spots are prices of futures, which no rate moves.
         is_discounted: Whether rates discount the options.
         is_escrowed: Whether dividends come off the spot, and are not added to strikes.
@@ -58,6 +59,7 @@ class Carried(NamedTuple):
     strike_shifts: Floats
     present_values: Floats
     rate_slopes: Floats
+    coming: Floats
     is_future: bool = False
     is_discounted: bool = True
     is_escrowed: bool = True
@@ -69,13 +71,18 @@ class Carried(NamedTuple):
     @staticmethod
     def together(parts: Sequence[Carried]) -> Carried:
         """The ladders of all, for pricing: what is true of only some is not said."""
+        most = max(part.coming.shape[1] for part in parts)
+        padded = [
+            part._replace(coming=np.pad(part.coming, ((0, 0), (0, most - part.coming.shape[1]), (0, 0))))
+            for part in parts
+        ]
         rows: dict[str, Any] = {
-            name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS
+            name: np.concatenate([getattr(part, name) for part in padded]) for name in _ROWS
         }
         return parts[0]._replace(**rows)
 
 
-_ROWS = Carried._fields[:6]
+_ROWS = Carried._fields[:7]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +146,19 @@ class Carry:
                 nothing,
                 nothing,
                 nothing,
+                np.zeros((spots.size, 0, 2)),
                 is_future=True,
                 is_discounted=self.premium == "upfront",
             )
         yields = np.full_like(spots, self.dividend_yield + self.borrow)
         present, future, slopes = np.zeros((3, spots.size))
+        coming: list[list[Floats]] = []
         for ex_at, amount in self.dividends:
             ahead = (ex_at - quoted_at) / _YEAR_MICROSECONDS
             comes = (ahead > 0.0) & (ahead <= years)
+            if not comes.any():
+                continue
+            coming.append([np.where(comes, ahead, 0.0), np.where(comes, amount, 0.0)])
             worth = np.where(comes, amount * numerics.exp(-self.zero_rates(ahead) * ahead), 0.0)
             present += worth
             if self.model == "escrowed":
@@ -155,10 +167,11 @@ class Carry:
                 grown = worth * numerics.exp(rates * years)
                 future += grown
                 slopes += (years - ahead) * grown
+        each: Floats = np.array(coming, dtype=np.float64).reshape(-1, 2, spots.size).transpose(2, 0, 1)
         if self.model == "forward":
-            return Carried(spots, rates, yields, future, nothing, slopes, is_escrowed=False)
+            return Carried(spots, rates, yields, future, nothing, slopes, each, is_escrowed=False)
         present = np.minimum(present, (1.0 - LEAST_SHARE) * spots)
-        return Carried(spots - present, rates, yields, nothing, present, slopes)
+        return Carried(spots - present, rates, yields, nothing, present, slopes, each)
 
 
 def scheduled(

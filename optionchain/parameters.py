@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
+from optionchain import numerics
+from optionchain.arrays import Floats
 from optionchain.carry import Carry, fallen, scheduled
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
@@ -318,6 +320,12 @@ class SimulationParameters:
             model=self.dividend_model,
         )
         return None if carry.is_plain else carry
+
+    def discounts(self, years: Floats) -> Floats:
+        """Worth at the start of one unit at each time, by the curve of rates where there is one."""
+        if self.rate_curve is None:
+            return numerics.exp(-self.risk_free_rate * years)
+        return Carry(rate=0.0, dividend_yield=0.0, curve=self.rate_curve).discounts(years)
 
     @property
     def drops(self) -> list[tuple[int, float]]:

@@ -23,6 +23,7 @@ from optionchain.pricing.american import (
     PUT_THETA,
     PUT_VEGA,
     exercise,
+    exercise_with_dividends,
 )
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR, dividend_rho, rho, theta
 from optionchain.pricing.inputs import Term
@@ -362,8 +363,42 @@ def price_each(
         terms[row, ladder] for row in (Row.SPOT, Row.YEARS, Row.RATE, Row.DIVIDEND_YIELD)
     )
     some = columns if which.size == columns.shape[1] else columns[:, which]
+    european = some[:8].copy() if carried is not None else some
     exercise(spots, years, rates, yields, some)
+    if carried is not None:
+        _exercise_with_dividends(terms, carried, ladder, european, some)
     if quoted:
         some[8:10], some[10:12] = quote(some[2:4], terms[Row.SPREAD, ladder])
     if some is not columns:
         columns[:, which] = some
+
+
+def _exercise_with_dividends(
+    terms: Floats, carried: Carried, ladder: NDArray[np.intp], european: Floats, columns: Floats
+) -> None:
+    """Price early exercise anew where dividends in cash come before expiration.
+
+    Args:
+        terms: ``[8, ladders]`` with the spots that they were priced on.
+        carried: ``[ladders]``.
+        ladder: ``[contracts]`` of which each is.
+        european: ``[8, contracts]`` as the kernel wrote them.
+        columns: ``[AMERICAN, contracts]`` to be written to.
+    """
+    for number in np.flatnonzero(carried.coming[:, :, 1].any(axis=1)):
+        which = np.flatnonzero(ladder == number)
+        if not which.size:
+            continue
+        own = columns[:, which]
+        own[:8] = european[:, which]
+        own[[PUT_GAMMA, PUT_VEGA]] = own[6:8]
+        exercise_with_dividends(
+            own,
+            spot=float(terms[Row.SPOT, number] + carried.present_values[number]),
+            years=float(terms[Row.YEARS, number]),
+            rate=float(terms[Row.RATE, number]),
+            dividend_yield=float(terms[Row.DIVIDEND_YIELD, number]),
+            dividends=carried.coming[number][carried.coming[number, :, 1] > 0.0],
+            rate_slope=float(carried.rate_slopes[number]),
+        )
+        columns[:, which] = own

@@ -122,7 +122,7 @@ class EuropeanPayoff:
     def __call__(self, block: PathBlock) -> Floats:
         strike = self.moneyness * block.parameters.initial_price
         sign = 1.0 if self.side == "call" else -1.0
-        discount = numerics.exp(-block.parameters.risk_free_rate * float(block.elapsed_years()[-1]))
+        [discount] = block.parameters.discounts(block.elapsed_years()[-1:])
         payoffs: Floats = np.maximum(sign * (block.prices[:, -1] - strike), 0.0) * discount
         return payoffs
 

@@ -15,9 +15,11 @@ from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.expirations.listing import microseconds
+from optionchain.measures import long_call
 from optionchain.measures.path_block import sample_block
 from optionchain.models import Brownian, GeometricBrownian, Heston, Historical, JumpDiffusion
 from optionchain.simulation import Simulation
+from optionchain.sweeps.changes import Shock
 from optionchain.time_frame import TimeFrame
 from tests.unit.export.simulations import parameters
 
@@ -93,7 +95,7 @@ def test_the_escrowed_model_is_that_of_quantlib():
     ahead = [(20, 1.0), (60, 1.5), (200, 1.25), (364, 2.0)]
     for index, days in enumerate(DAYS):
         some = [(day, amount) for day, amount in ahead if day <= days]
-        paid = ql.DividendVector([ql.FixedDividend(amount, today + day) for day, amount in some])
+        paid = ql.DividendVector([today + day for day, _ in some], [amount for _, amount in some])
         engine = ql.AnalyticDividendEuropeanEngine(process, paid)
         for at in range(found.offsets[index], found.offsets[index + 1]):
             option = ql.VanillaOption(
@@ -278,3 +280,43 @@ def test_what_cannot_be_carried_is_named(changes, field):
         simulation(**changes)
 
     assert refused.value.field == field
+
+
+# Under these drifts nothing can be earned: the price grows by the rate less the yield, and falls by its dividends.
+@pytest.mark.parametrize(
+    ("drift", "changes"),
+    [
+        (0.04, {"dividends": [["2026-01-12", 40.0], ["2026-01-28", 25.0]]}),
+        (0.02, {"borrow_cost": 0.02}),
+        (0.0, {"underlying": "future"}),
+    ],
+)
+@pytest.mark.parametrize("hedge", [False, True])
+def test_a_call_at_the_models_price_earns_nothing_on_average(drift, changes, hedge):
+    terms = simulation(
+        method=GeometricBrownian(dt=1 / 365, drift=drift, volatility=0.18),
+        dividend_yield=0.0,
+        skew_slope=0.0,
+        smile_curve=0.0,
+        **changes,
+    )
+    block = sample_block(terms, PhiloxDraws(3, paths=4000))
+
+    earned = long_call(delta=0.5, days=30, fill="mid", hedge=hedge)(block)
+
+    # The escrowed model and a path that falls differ by little more than the error of the mean.
+    assert abs(earned.mean()) < 4 * earned.std() / np.sqrt(earned.size) + 1.0
+    assert not hedge or earned.std() < 30.0
+
+
+def test_a_shock_of_rates_moves_the_curve():
+    terms = simulation(rate_curve=CURVE, risk_free_rate=0.0)
+
+    np.testing.assert_allclose(
+        Shock(name="up", rates=0.01).applied(terms).rate_curve,
+        [(years, rate + 0.01) for years, rate in CURVE],
+        rtol=1e-14,
+    )
+    np.testing.assert_allclose(
+        terms.discounts(np.array([0.05, 1.25])), np.exp([-0.02 * 0.05, -0.035 * 1.25]), rtol=1e-14
+    )
