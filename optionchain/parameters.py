@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
-from zoneinfo import ZoneInfo
 
-from optionchain import numerics
-from optionchain.arrays import Floats
-from optionchain.carry import Carry, fallen, scheduled
-from optionchain.chains.strike_rules import STRIKE_RULES
+from optionchain.carried import carry_of, check_carry
+from optionchain.carry import Carry
 from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
 from optionchain.errors import InvalidInput
-from optionchain.expirations import Expiration, Schedule, load_zone
-from optionchain.expirations.listing import microseconds
+from optionchain.expirations import Schedule
 from optionchain.expirations.plan import in_utc
+from optionchain.expirations.single import MAX_DAYS_TO_EXPIRATION as MAX_DAYS_TO_EXPIRATION  # noqa: PLC0414  as it was
+from optionchain.expirations.single import SingleExpiration as SingleExpiration  # noqa: PLC0414  whoever takes parameters takes it too
 from optionchain.limits import HIGHEST_GIVEN
-from optionchain.models import Historical, MarketModel, SampledPaths
+from optionchain.models import Historical, MarketModel
 from optionchain.models.model import is_model
-from optionchain.models.path import price_floor
 from optionchain.numerics import IDENTITY
-from optionchain.pricing.spreads import CENTS, SpreadModel
+from optionchain.pricing.spreads import SpreadModel
+from optionchain.quote_terms import (
+    MAX_TICK,
+    CoarseFromTerm,
+    CoarseTickTerm,
+    StrikeRuleTerm,
+    TickTerm,
+    check_quotes,
+)
 from optionchain.terms import (
     BorrowTerm,
     CurrencyTerm,
@@ -37,59 +42,21 @@ from optionchain.terms import (
     UnderlyingTerm,
 )
 from optionchain.time_frame import TimeFrame
-from optionchain.validation import positive
 
-MAX_STEPS = 10_000
-MAX_CHAIN_SIZE = 500
+MAX_STEPS, MAX_CHAIN_SIZE = 10_000, 500
 MAX_SEED = 2**64 - 1
 MAX_SYMBOL_LENGTH = 64
-MIN_PRICE = 1e-6
-MIN_STRIKE_INTERVAL = 1e-6
+MIN_PRICE = MIN_STRIKE_INTERVAL = 1e-6
 MAX_PRICE = HIGHEST_GIVEN
 MAX_COEFFICIENT = 1e3
-MAX_VOLATILITY = 5.0
-MAX_RATE = 10.0
-MAX_DAYS_TO_EXPIRATION = 36_525.0
+MAX_VOLATILITY, MAX_RATE = 5.0, 10.0
 MAX_STEP_SECONDS = 31_536_000
-MAX_TICK = 1e3
-MIN_TICK = 1e-12
-MOST_DIVIDEND_YEARS = 30
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class SingleExpiration:
-    """One expiration, a fixed number of days after the start.
-
-    Attributes:
-        days: Calendar days from the start, > 0, may be fractional.
-    """
-
-    days: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "days", positive("days_to_expiration", self.days, high=MAX_DAYS_TO_EXPIRATION)
-        )
-
-    def expires_at(self, start_at: datetime) -> datetime:
-        """The instant of expiry, to the microsecond, at least one after the start."""
-        return start_at + self.lifetime
-
-    @property
-    def lifetime(self) -> timedelta:
-        """From the start to the expiry."""
-        return max(timedelta(days=self.days), timedelta(microseconds=1))
-
-    def expiration(self, start_at: datetime) -> Expiration:
-        """The expiration of a simulation that starts at `start_at`."""
-        return Expiration(expires_at=self.expires_at(start_at), labels=())
 
 
 Expirations: TypeAlias = SingleExpiration | Schedule
 
 
-_RULES = tuple(STRIKE_RULES)
 _CONFIGURED = Omission(is_configurable=True)
 _COEFFICIENT = {"low": -MAX_COEFFICIENT, "high": MAX_COEFFICIENT}
 
@@ -108,13 +75,11 @@ class SimulationParameters:
         initial_price: Price of the underlying at step 0, in its currency, 1e-6 to 1e9.
         volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
         risk_free_rate: Continuous, per year.
-        dividend_yield: Continuous, per year, >= 0.
+        dividend_yield: Likewise, >= 0.
         method: The market model.
         chain_size: Strikes on each side of the centre, 0 to 500.
-        strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time to
-            expiry.
-        skew_slope: Linear coefficient of the smile in log-moneyness.
-        smile_curve: Quadratic coefficient of the smile in log-moneyness.
+        strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time.
+        skew_slope, smile_curve: Linear and quadratic coefficient of the smile in log-moneyness.
         spread: Bid-ask spread of every quote, in currency units, >= 0.
         seed: Decides the path, 0 to 2**64 - 1.
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
@@ -125,19 +90,14 @@ class SimulationParameters:
         spread_tenor_widening: What it grows by at one year to expiration, with the root of time, in currency units.
         spread_tick: Bids and asks are multiples of it, and at least it apart; whole cents, 0.01 to 1,000. None is a
             cent, and `spread` is taken as it is where none of these four is given.
-        strike_rule: A name of `STRIKE_RULES`: strikes as exchanges list them, in place of `strike_interval`.
-        tick_size: Least move of quotes in currency units, 1e-12 to 1,000; in place of `spread_tick`.
-        tick_size_above: The price from which quotes move by `coarse_tick_size`, such as 0.005 coins.
-        coarse_tick_size: Least move of quotes there, a multiple of `tick_size`.
-        exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them; of
-            these only the first changes a price.
-        underlying, premium, rate_curve, borrow_cost: How the underlying is carried, likewise; see `optionchain.carry`.
-        dividends, dividend_growth, dividend_model: In cash, likewise. The price of every market model but a replayed
-            history falls by them.
+        strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.quote_terms` declares them, in place
+            of `strike_interval` and `spread_tick`.
+        exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them.
+        underlying, premium, rate_curve, borrow_cost, dividends, dividend_growth, dividend_model: Likewise; see
+            `optionchain.carry`.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
-        time_frame: The calendar time between two steps.
-        step_interval: Overrides the time frame's interval; > 0.
+        time_frame: The calendar time between two steps, unless `step_interval`, > 0, says another.
         numerics: Identity of the arithmetic that it was first computed with. Another one than today's changes
             nothing here: its numbers may differ from those that it gave then in their last digits.
 
@@ -217,26 +177,10 @@ class SimulationParameters:
     settlement: SettlementTerm = None
     multiplier: MultiplierTerm = None
     currency: CurrencyTerm = None
-    strike_rule: Annotated[
-        str | None,
-        Choice("Strikes at intervals that grow with distance and days, as listed for such products", _RULES),
-        Omission("lists them at one interval", is_silent=True),
-    ] = None
-    tick_size: Annotated[
-        float | None,
-        Number("Least move of quotes, in currency units", low=MIN_TICK, high=MAX_TICK, above=True),
-        Omission("means a cent, or `spread_tick`", is_silent=True),
-    ] = None
-    tick_size_above: Annotated[
-        float | None,
-        Number("Price from which quotes move by `coarse_tick_size`", high=MAX_PRICE, above=True),
-        Omission("means the same tick at every price", is_silent=True),
-    ] = None
-    coarse_tick_size: Annotated[
-        float | None,
-        Number("Least move of quotes from `tick_size_above` on", low=MIN_TICK, high=MAX_TICK, above=True),
-        Omission("means the same tick at every price", is_silent=True),
-    ] = None
+    strike_rule: StrikeRuleTerm = None
+    tick_size: TickTerm = None
+    tick_size_above: CoarseFromTerm = None
+    coarse_tick_size: CoarseTickTerm = None
     underlying: UnderlyingTerm = "spot"
     premium: PremiumTerm = "upfront"
     rate_curve: RateCurveTerm = None
@@ -255,8 +199,8 @@ class SimulationParameters:
         settle(self)
         self._check_time()
         self._check_history()
-        self._check_quotes()
-        self._check_carry()
+        check_quotes(self)
+        check_carry(self)
 
     @property
     def interval(self) -> timedelta:
@@ -307,35 +251,7 @@ class SimulationParameters:
     @property
     def carry(self) -> Carry | None:
         """How the underlying is carried; None where one rate and one yield are all there is."""
-        known, schedule = self.dividends or (), self.expirations
-        zone = load_zone(schedule.timezone if isinstance(schedule, Schedule) else "UTC")
-        carry = Carry(
-            rate=self.risk_free_rate,
-            dividend_yield=self.dividend_yield,
-            borrow=self.borrow_cost,
-            curve=self.rate_curve or (),
-            underlying=self.underlying,
-            premium=self.premium,
-            dividends=_scheduled(known, self.dividend_growth, zone, self.start_at),
-            model=self.dividend_model,
-        )
-        return None if carry.is_plain else carry
-
-    def discounts(self, years: Floats) -> Floats:
-        """Worth at the start of one unit at each time, by the curve of rates where there is one."""
-        if self.rate_curve is None:
-            return numerics.exp(-self.risk_free_rate * years)
-        return Carry(rate=0.0, dividend_yield=0.0, curve=self.rate_curve).discounts(years)
-
-    @property
-    def drops(self) -> list[tuple[int, float]]:
-        """The steps at which the price falls by a dividend, and the amounts."""
-        carry = self.carry
-        if carry is None or isinstance(self.method, Historical):
-            return []
-        start, interval = microseconds(self.start_at), self.interval // timedelta(microseconds=1)
-        steps = [(-(-(at - start) // interval), amount) for at, amount in carry.dividends]
-        return [(step, amount) for step, amount in steps if 0 < step < self.total_steps]
+        return carry_of(self)
 
     def simulated_at(self, step: int) -> datetime:
         """Simulated instant of a snapshot; strictly increasing in `step`."""
@@ -370,61 +286,6 @@ class SimulationParameters:
                 f"{len(self.method.prices)} prices were given and {self.total_steps} steps need one each",
             )
 
-    def _check_carry(self) -> None:
-        is_future = self.underlying == "future"
-        if self.premium == "margined" and not is_future:
-            raise InvalidInput("premium", "can be margined where the underlying is a future only")
-        for field in ("dividends", "borrow_cost", "dividend_yield"):
-            if is_future and getattr(self, field):
-                raise InvalidInput(field, "is already in the price of a future: leave it out")
-        if self.is_american and self.rate_curve is not None:
-            raise InvalidInput("rate_curve", "is for european options: give american ones one risk_free_rate")
-        if self.dividend_growth is not None and self.dividends is None:
-            raise InvalidInput("dividend_growth", "needs dividends that grow")
-        for index, (day, amount) in enumerate(self.dividends or ()):
-            if date.fromisoformat(day) <= self.start_at.date():
-                raise InvalidInput(f"dividends[{index}]", "must have an ex-date after the start")
-            if amount >= self.initial_price:
-                raise InvalidInput(f"dividends[{index}]", "must be less than the initial_price")
-        if self.is_american and self.dividends and self.dividend_model == "forward":
-            raise InvalidInput("dividend_model", "must be escrowed for american options")
-
-    def _check_quotes(self) -> None:
-        has_interval = self.strike_interval is not None
-        if self.strike_ladder == "pinned" and not has_interval and self.strike_rule is None:
-            raise InvalidInput("strike_interval", "must be given where the strike_ladder is pinned")
-        if self.spread_tick is not None:
-            cents = round(self.spread_tick * CENTS)
-            if abs(self.spread_tick * CENTS - cents) > 1e-9 * cents:
-                raise InvalidInput("spread_tick", "must be whole cents")
-            object.__setattr__(self, "spread_tick", cents / CENTS)
-        self._check_ticks()
-
-    def _check_ticks(self) -> None:
-        if (self.tick_size_above is None) != (self.coarse_tick_size is None):
-            raise InvalidInput("tick_size_above", "and coarse_tick_size must be given together")
-        if self.coarse_tick_size is None or self.tick_size_above is None:
-            return
-        if self.tick_size is None:
-            raise InvalidInput("tick_size", "must be given beside coarse_tick_size")
-        for field, number in (
-            ("coarse_tick_size", self.coarse_tick_size),
-            ("tick_size_above", self.tick_size_above),
-        ):
-            parts = number / (self.tick_size if field == "coarse_tick_size" else self.coarse_tick_size)
-            if abs(parts - round(parts)) > 1e-9 * parts:
-                fine = "tick_size" if field == "coarse_tick_size" else "coarse_tick_size"
-                raise InvalidInput(field, f"must be a multiple of {fine}")
-
-
-@lru_cache(maxsize=256)
-def _scheduled(
-    known: tuple[tuple[str, float], ...], growth: float | None, zone: ZoneInfo, start_at: datetime
-) -> tuple[tuple[int, float], ...]:
-    """The dividends of as many years as the longest expirations and paths have."""
-    until = min(start_at + MOST_DIVIDEND_YEARS * timedelta(days=366), LAST_INSTANT - timedelta(days=2))
-    return scheduled(known, growth, zone, until)
-
 
 @lru_cache(maxsize=4096)
 def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
@@ -437,12 +298,3 @@ def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:
     if isinstance(parameters.method, Historical):
         return replace(parameters.method, fallback_volatility=parameters.volatility)
     return parameters.method
-
-
-def with_dividends(path: SampledPaths, parameters: SimulationParameters) -> SampledPaths:
-    """Paths whose prices fall by the dividends in cash on their ex-dates."""
-    drops = parameters.drops
-    if not drops:
-        return path
-    prices = fallen(path.prices, drops, price_floor(parameters.initial_price))
-    return SampledPaths(prices=prices, volatilities=path.volatilities)

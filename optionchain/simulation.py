@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from optionchain.arrays import Steps
+from optionchain.carried import with_dividends
 from optionchain.carry import Carry
 from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
 from optionchain.draws.philox import PhiloxDraws
@@ -18,12 +19,7 @@ from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.extras import brought_by
 from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
-from optionchain.parameters import (
-    SimulationParameters,
-    SingleExpiration,
-    with_dividends,
-    with_fallback_volatility,
-)
+from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
 from optionchain.pricing.spreads import SpreadModel
 from optionchain.validation import whole
 

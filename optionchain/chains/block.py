@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Steps
 from optionchain.carry import Carried
-from optionchain.chains.contracts import Contracts, SharedTerms, priced
+from optionchain.chains.contracts import Contracts, SharedTerms
+from optionchain.chains.priced import priced
 from optionchain.expirations.listing import Listing, Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR

@@ -10,7 +10,8 @@ import numpy as np
 from optionchain.arrays import Floats, Paths
 from optionchain.carry import Carried
 from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
-from optionchain.chains.contracts import Contracts, SharedTerms, price_each, priced
+from optionchain.chains.contracts import Contracts, SharedTerms
+from optionchain.chains.priced import price_each, priced
 from optionchain.expirations.listing import Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.american import AMERICAN

@@ -38,7 +38,6 @@ _NAME = re.compile("[!-~]{1,64}")
 # Weekly options of Cboe that expire on a Monday expire on Tuesday where that is a holiday.
 _MONDAYS_MOVED_ON = frozenset({"XNYS", "NYSE", "XCBF", "CBOE_Index_Options", "CFE", "NASDAQ", "BATS"})
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
-
 _known: dict[str, ExchangeCalendar] = {}
 _is_apart = False
 
@@ -48,7 +47,6 @@ class ExchangeCalendar:
     """The sessions of an exchange between two dates, both included, and an error outside them.
 
     Attributes:
-        name, weekdays, first_day, last_day: As `TradingCalendar` has them.
         sessions: Day numbers, ascending.
         opens, closes: Of each session, minutes from 1970 in UTC.
         half_days: Those of the sessions that close early.
@@ -98,14 +96,12 @@ class ExchangeCalendar:
 
     def hours(self, session: int) -> tuple[datetime, datetime]:
         """As `TradingCalendar.hours`."""
-        position = bisect_left(self.sessions, session)
-        opens, closes = self.opens[position], self.closes[position]
-        return _UNIX + timedelta(minutes=opens), _UNIX + timedelta(minutes=closes)
+        at = bisect_left(self.sessions, session)
+        return _UNIX + timedelta(minutes=self.opens[at]), _UNIX + timedelta(minutes=self.closes[at])
 
     def closes_early(self, session: int) -> bool:
         """As `TradingCalendar.closes_early`."""
-        position = bisect_left(self.half_days, session)
-        return position < len(self.half_days) and self.half_days[position] == session
+        return session in self.half_days[bisect_left(self.half_days, session) :][:1]
 
     def _require_known(self, day: int) -> None:
         if not self.first_day <= day <= self.last_day:

@@ -243,12 +243,7 @@ Rule: TypeAlias = DailyRule | WeeklyRule | MonthlyRule | YearlyRule
 
 
 def monthly_third_friday(rule_id: str, target_count: int) -> MonthlyRule:
-    """The standard monthly expirations of options on shares and indices.
-
-    Example:
-        >>> monthly_third_friday("monthly", 3).occurrence
-        3
-    """
+    """The standard monthly expirations of options on shares and indices."""
     return MonthlyRule(rule_id=rule_id, target_count=target_count, weekday="Fri", occurrence=3)
 
 

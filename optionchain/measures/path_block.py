@@ -10,12 +10,13 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Paths
+from optionchain.carried import with_dividends
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.expirations.listing import Microseconds, microseconds
-from optionchain.parameters import SimulationParameters, with_dividends, with_fallback_volatility
+from optionchain.parameters import SimulationParameters, with_fallback_volatility
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.simulation import Simulation
 

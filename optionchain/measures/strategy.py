@@ -9,6 +9,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.carried import discounts_of, drops_of
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.measures.legs import Leg
@@ -128,7 +129,7 @@ class _Trade:
             interval = float(np.diff(self.block.elapsed_years()[:2])[0])
             kept = parameters.dividend_yield + parameters.borrow_cost
             with_dividends = prices[:, 1:] * numerics.exp(kept * interval)
-            for step, amount in parameters.drops:
+            for step, amount in drops_of(parameters):
                 if self.open < step <= self.close:
                     with_dividends[:, step - self.open - 1] += amount
             gains = with_dividends * discount[1:] - prices[:, :-1] * discount[:-1]
@@ -138,7 +139,7 @@ class _Trade:
     def _discounts(self) -> Floats:
         """``[close - open + 1]`` worth at the start of one unit at each step of the trade."""
         years = self.block.elapsed_years()[self.open : self.close + 1]
-        return self.block.parameters.discounts(years)
+        return discounts_of(self.block.parameters, years)
 
 
 def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:

@@ -118,7 +118,9 @@ def as_listed(body: SimulationRequest, now: datetime) -> SimulationRequest:
     listed = product(body.product, on=_start(body, now).date())
     said = listed.on_wire()
     left_out = {name: value for name, value in said.items() if getattr(body, name) is None}
-    return cast("SimulationRequest", body.model_copy(update=left_out))
+    sent = body.model_fields_set | left_out.keys()
+    made = SimulationRequest.model_construct(_fields_set=sent, **(dict(body) | left_out))
+    return cast("SimulationRequest", made)
 
 
 def values_of(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from optionchain.carried import discounts_of
 from optionchain.carry import Carry
 from optionchain.chains import build_chain
 from optionchain.chains.contracts import COLUMNS
@@ -318,5 +319,5 @@ def test_a_shock_of_rates_moves_the_curve():
         rtol=1e-14,
     )
     np.testing.assert_allclose(
-        terms.discounts(np.array([0.05, 1.25])), np.exp([-0.02 * 0.05, -0.035 * 1.25]), rtol=1e-14
+        discounts_of(terms, np.array([0.05, 1.25])), np.exp([-0.02 * 0.05, -0.035 * 1.25]), rtol=1e-14
     )
