@@ -14,6 +14,7 @@ LATER = {
     "sweep": "cluster.commands.sweep:sweep",
     "history": "cluster.commands.history:app",
     "config": "cluster.commands.config:app",
+    "top": "cluster.commands.top:top",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }
