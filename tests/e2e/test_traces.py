@@ -62,12 +62,12 @@ def test_a_read_of_history_is_one_tree_down_to_mongodb(traced: tuple[Cluster, Co
     cluster, collector = traced
     trace_id = "1bf7651916cd43dd8448eb211c80319c"
     with cluster.client() as api:
-        api.get("/api/v1/history/assets", headers=header(trace_id)).raise_for_status()
+        api.get("/api/v1/historical/assets", headers=header(trace_id)).raise_for_status()
 
-    spans = tree(collector, trace_id, "GET /api/v1/history/assets", "mongodb.call")
+    spans = tree(collector, trace_id, "GET /api/v1/historical/assets", "mongodb.call")
 
     [command] = [span for span in spans if span.name == "mongodb.call"]
     above = collector.ancestors(command)
-    assert above[-1] == "GET /api/v1/history/assets"
+    assert above[-1] == "GET /api/v1/historical/assets"
     assert any(name.startswith("history.") for name in above)
     assert collector.services[command.span_id] == SHARED_ACTORS
