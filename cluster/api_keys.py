@@ -8,9 +8,11 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from optionchain.context import ADMIN, Principal
+from optionchain.context import Principal
+from optionchain.roles import ADMIN, CALLER, GIVEN_ROLES, read_roles
 
 MIN_KEY_LENGTH = 16
+LONGEST_OWNER = 64
 EVERYBODY = Principal("public", "public", frozenset({ADMIN}))
 """Who calls a service that asks for no key."""
 
@@ -39,7 +41,7 @@ class OpenToAll:
 
 
 def parse_keys(text: str) -> dict[str, Principal]:
-    """Read ``owner=key,owner:admin=key``; the keys of the result are the API keys.
+    """Read ``owner=key,owner:viewer+operator=key``; the keys of the result are the API keys.
 
     The owner is both the tenant and the subject of its callers: a key has no name of its own.
 
@@ -49,19 +51,25 @@ def parse_keys(text: str) -> dict[str, Principal]:
     principals = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         name, _, key = entry.partition("=")
-        owner, _, role = name.partition(":")
-        if (
-            not owner.replace("-", "").replace("_", "").isalnum()
-            or len(owner) > 64
-            or role not in ("", ADMIN)
-        ):
+        owner, has_roles, roles = name.partition(":")
+        try:
+            granted = read_roles(roles.split("+")) if has_roles else frozenset({CALLER})
+        except ValueError:
+            granted = frozenset()
+        if not is_owner(owner) or not granted:
             raise ValueError(
-                "each entry must be owner=key or owner:admin=key, the owner of letters, digits, - and _"
+                "each entry must be owner=key or owner:role+role=key, the owner of letters, digits, - and _, the "
+                f"roles of {', '.join(GIVEN_ROLES)}"
             )
         if len(key) < MIN_KEY_LENGTH:
             raise ValueError(f"the key of {owner} must have at least {MIN_KEY_LENGTH} characters")
-        principals[key] = Principal(owner, owner, frozenset({ADMIN} if role else ()))
+        principals[key] = Principal(owner, owner, granted)
     return principals
+
+
+def is_owner(name: str) -> bool:
+    """Whether a tenant may be called so."""
+    return name.replace("-", "").replace("_", "").isalnum() and len(name) <= LONGEST_OWNER
 
 
 def kept_key(file: Path) -> str:

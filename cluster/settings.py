@@ -32,7 +32,8 @@ class AuthSettings(BaseModel):
     )
     keys: SecretStr = Field(
         SecretStr(""),
-        description="`owner=key` or `owner:admin=key`, separated by commas; empty makes a key at first start",
+        description="`owner=key` or `owner:role+role=key`, separated by commas; empty makes a key of an "
+        "administrator at first start",
     )
 
     @field_validator("keys")

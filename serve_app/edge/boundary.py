@@ -20,13 +20,14 @@ from optionchain.context import Context, Principal
 from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
 from optionchain.observing import Observer, Operation, observed
 from optionchain.ports import Allowance, Allowances, Authentication
+from optionchain.roles import Permission, roles_with
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated
 from serve_app.edge.caller import NOBODY, trace_of
 from serve_app.edge.client_address import Proxies
 from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, TooSlow, UnknownPath, WrongMethod
 from serve_app.edge.rate_limit import allowance_of, telling
-from serve_app.edge.route_table import Found, Permission, RouteTable
+from serve_app.edge.route_table import Found, RouteTable
 
 # Which replica answered: the same as long as its process lives, and of no other meaning.
 INSTANCE = (b"x-ocs-instance", uuid.uuid4().hex.encode())
@@ -137,8 +138,8 @@ class Edge:
             raise caller
         if found is None:
             raise _no_route(guards.routes, scope["path"])
-        if found.route.permission is Permission.ADMIN and not told.context.principal.is_admin:
-            raise Forbidden("this needs the key of an administrator")
+        if not is_public and not told.context.principal.may(found.route.permission):
+            raise _forbidden(found.route.permission)
         scope.setdefault("state", {}).update(context=told.context, found=found)
         await self._app(scope, self._bounded(arrival.receive), answer)
 
@@ -221,6 +222,11 @@ class _Answer:
 
     def tell_of(self, allowance: Allowance) -> None:
         self._send = telling(allowance, self._send)
+
+
+def _forbidden(needed: Permission) -> Forbidden:
+    roles = roles_with(needed)
+    return Forbidden(f"this needs {'the role' if len(roles) == 1 else 'one of the roles'} {', '.join(roles)}")
 
 
 def _no_route(routes: RouteTable, path: str) -> OptionChainError:
