@@ -1,18 +1,17 @@
-"""API keys: how they are written in the settings, who has which, and the one that is made at first start."""
+"""The API keys in the settings: how they are written, who has which, and the one that is made at first start."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from optionchain.api_keys import digest_of, is_owner
 from optionchain.context import Principal
 from optionchain.roles import ADMIN, CALLER, GIVEN_ROLES, read_roles
 
 MIN_KEY_LENGTH = 16
-LONGEST_OWNER = 64
 EVERYBODY = Principal("public", "public", frozenset({ADMIN}))
 """Who calls a service that asks for no key."""
 
@@ -27,10 +26,14 @@ class KnownKeys:
     """
 
     def __init__(self, keys: Mapping[str, Principal]) -> None:
-        self._principals = {_digest(key): principal for key, principal in keys.items()}
+        self._principals = {digest_of(key): principal for key, principal in keys.items()}
+
+    def of(self, digest: bytes) -> Principal | None:
+        """Whoever has the key of this digest."""
+        return self._principals.get(digest)
 
     async def principal(self, secret: str | None) -> Principal | None:
-        return None if secret is None else self._principals.get(_digest(secret))
+        return None if secret is None else self.of(digest_of(secret))
 
 
 class OpenToAll:
@@ -67,11 +70,6 @@ def parse_keys(text: str) -> dict[str, Principal]:
     return principals
 
 
-def is_owner(name: str) -> bool:
-    """Whether a tenant may be called so."""
-    return name.replace("-", "").replace("_", "").isalnum() and len(name) <= LONGEST_OWNER
-
-
 def kept_key(file: Path) -> str:
     """The key in `file`, readable by its owner alone; made at the first call."""
     if not file.exists():
@@ -79,7 +77,3 @@ def kept_key(file: Path) -> str:
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(24) + "\n")
     return file.read_text().strip()
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()

@@ -14,6 +14,8 @@ LATER = {
     "sweep": "cluster.commands.sweep:sweep",
     "history": "cluster.commands.history:app",
     "config": "cluster.commands.config:app",
+    "keys": "cluster.commands.keys:app",
+    "audit": "cluster.commands.audit:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

@@ -83,6 +83,11 @@ class Route:
     is_probe: bool = False
 
     @property
+    def is_on_record(self) -> bool:
+        """Whether each request is put on record: it changes what concerns all tenants."""
+        return self.permission is Permission.ADMINISTER and self.method != "GET"
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """The methods that it answers."""
         return (self.method, "HEAD") if self.is_probe else (self.method,)

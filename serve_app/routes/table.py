@@ -12,10 +12,12 @@ from optionchain.roles import Permission
 from serve_app.edge.route_table import Route, RouteTable, Section
 from serve_app.openapi import swagger_ui
 from serve_app.routes import (
+    audit,
     chains,
     configurations,
     exports,
     history,
+    keys,
     operations,
     simulations,
     streams,
@@ -27,6 +29,7 @@ PUBLIC, READ, TRADE, RESEARCH = Permission.PUBLIC, Permission.READ, Permission.T
 METRICS, OPERATE, ADMINISTER = Permission.METRICS, Permission.OPERATE, Permission.ADMINISTER
 _CHAIN, _SIMULATIONS, _SIMULATION = "/api/v1/chain", "/api/v2/simulations", "/api/v2/simulations/{id}"
 _HISTORY, _CONFIG = "/api/v1/historical", "/api/v1/config"
+_KEYS, _KEY = "/api/v1/keys", "/api/v1/keys/{id}"
 _SWEEPS, _SWEEP = sweeps.SWEEPS, f"{sweeps.SWEEPS}/{{id}}"
 
 ROUTES = RouteTable(
@@ -106,6 +109,19 @@ ROUTES = RouteTable(
                 Route("DELETE", _SWEEP, sweeps.cancel, RESEARCH),
                 Route("GET", f"{_SWEEP}/results", sweeps.results, READ),
                 Route("GET", f"{_SWEEP}/events", sweeps.events, READ),
+            ),
+        ),
+        Section(
+            "access",
+            "API keys that are made and revoked while the service runs, and the record of who did what.",
+            JsonRoute,
+            (
+                Route("POST", _KEYS, keys.create, ADMINISTER),
+                Route("GET", _KEYS, keys.listed, ADMINISTER),
+                Route("GET", _KEY, keys.get, ADMINISTER),
+                Route("DELETE", _KEY, keys.revoke, ADMINISTER),
+                Route("POST", f"{_KEY}/rotate", keys.rotate, ADMINISTER),
+                Route("GET", "/api/v1/audit", audit.entries, ADMINISTER),
             ),
         ),
         Section(
