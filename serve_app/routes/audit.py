@@ -41,7 +41,7 @@ Audit = Annotated[AuditRepository, Depends(current_audit)]
 
 
 @handler("Who did what", responses=shown(AuditPage) | errors(400, 503))
-async def entries(query: Annotated[AuditPageQuery, Query()], audit: Audit) -> Response:
+async def audit_entries(query: Annotated[AuditPageQuery, Query()], audit: Audit) -> Response:
     """Acts of administrators, failed sign-ins, and what was not permitted; written a moment after the answer."""
     asked = AuditQuery(
         since=_instant("since", query.since),

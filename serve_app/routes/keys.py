@@ -34,7 +34,7 @@ KeyId = Annotated[str, Path(alias="id", description="The key's id", max_length=6
 
 
 @handler("Make a key", status=201, responses=MADE | errors(400, 503))
-async def create(body: KeyRequest, keys: Keys, caller: Caller, request: Request) -> Response:
+async def make_key(body: KeyRequest, keys: Keys, caller: Caller, request: Request) -> Response:
     """It works at once, on every replica."""
     expires_at = _instant(body.expires_at)
     made = await keys.create(
@@ -44,7 +44,7 @@ async def create(body: KeyRequest, keys: Keys, caller: Caller, request: Request)
 
 
 @handler("List the keys", responses=shown(KeyPage) | errors(400, 503))
-async def listed(query: Annotated[PageQuery, Query()], keys: Keys) -> Response:
+async def list_keys(query: Annotated[PageQuery, Query()], keys: Keys) -> Response:
     """Revoked and expired ones too; those made last come first."""
     total, found = await keys.listed(offset=(query.page - 1) * query.limit, limit=query.limit)
     body = {"data": [key_view(key) for key in found], "pagination": query.pagination(total)}
@@ -52,18 +52,18 @@ async def listed(query: Annotated[PageQuery, Query()], keys: Keys) -> Response:
 
 
 @handler("A key", responses=shown(KeyView) | errors(400, 404, 503))
-async def get(key_id: KeyId, keys: Keys) -> Response:
+async def get_key(key_id: KeyId, keys: Keys) -> Response:
     return json_response(orjson.dumps(key_view(await keys.get(key_id))))
 
 
 @handler("Revoke a key", responses=shown(KeyView) | errors(400, 404, 503))
-async def revoke(key_id: KeyId, keys: Keys) -> Response:
+async def revoke_key(key_id: KeyId, keys: Keys) -> Response:
     """Within a second it works nowhere. One that is revoked already stays as it is."""
     return json_response(orjson.dumps(key_view(await keys.revoke(key_id))))
 
 
 @handler("Replace a key", status=201, responses=MADE | errors(400, 404, 503))
-async def rotate(
+async def rotate_key(
     key_id: KeyId,
     keys: Keys,
     caller: Caller,

@@ -116,12 +116,12 @@ ROUTES = RouteTable(
             "API keys that are made and revoked while the service runs, and the record of who did what.",
             JsonRoute,
             (
-                Route("POST", _KEYS, keys.create, ADMINISTER),
-                Route("GET", _KEYS, keys.listed, ADMINISTER),
-                Route("GET", _KEY, keys.get, ADMINISTER),
-                Route("DELETE", _KEY, keys.revoke, ADMINISTER),
-                Route("POST", f"{_KEY}/rotate", keys.rotate, ADMINISTER),
-                Route("GET", "/api/v1/audit", audit.entries, ADMINISTER),
+                Route("POST", _KEYS, keys.make_key, ADMINISTER),
+                Route("GET", _KEYS, keys.list_keys, ADMINISTER),
+                Route("GET", _KEY, keys.get_key, ADMINISTER),
+                Route("DELETE", _KEY, keys.revoke_key, ADMINISTER),
+                Route("POST", f"{_KEY}/rotate", keys.rotate_key, ADMINISTER),
+                Route("GET", "/api/v1/audit", audit.audit_entries, ADMINISTER),
             ),
         ),
         Section(
