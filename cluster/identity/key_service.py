@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cluster.identity.held_keys import CHANGED, REVOKED
+from cluster.identity.following import CHANGED
+from cluster.identity.held_keys import REVOKED
 from optionchain.api_keys import ApiKey, digest_of, is_owner, new_secret
 from optionchain.errors import InvalidInput
 from optionchain.observing import Observer, attempted

@@ -10,7 +10,8 @@ from adapters.mongo_api_keys import MongoApiKeys
 from adapters.redis_connection import open_redis
 from adapters.redis_notices import RedisNotices
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
-from cluster.identity.held_keys import LIST, HeldKeys
+from cluster.identity.following import LIST, Following
+from cluster.identity.held_keys import HeldKeys
 from cluster.identity.key_service import KeyService
 from cluster.settings import Settings
 from optionchain.observing import Observer
@@ -44,9 +45,10 @@ def open_identity(
         timeout_seconds=settings.redis.timeout_seconds,
     )
     fixed = KnownKeys(parse_keys(auth.keys.get_secret_value()))
-    held = HeldKeys(fixed, repository, notices, auth, observer=observer)
-    service = KeyService(repository, notices, know=held.heard, max_keys=auth.max_keys, observer=observer)
+    following = Following(notices, poll_seconds=auth.poll_seconds, observer=observer)
+    held = HeldKeys(fixed, repository, following, auth, observer=observer)
+    service = KeyService(repository, notices, know=following.heard, max_keys=auth.max_keys, observer=observer)
     if not auth.enabled:
         return Identity(OpenToAll(), service, {})
-    held.begin()  # so that it knows them before anybody asks
-    return Identity(held, service, {"api_keys": held})
+    following.begin()  # so that it knows them before anybody asks
+    return Identity(held, service, {"api_keys": following})

@@ -16,7 +16,8 @@ from adapters.redis_connection import open_redis
 from adapters.redis_notices import RedisNotices
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.api_keys import KnownKeys, parse_keys
-from cluster.identity.held_keys import LIST, HeldKeys
+from cluster.identity.following import LIST, Following
+from cluster.identity.held_keys import HeldKeys
 from cluster.identity.key_service import KeyService
 from cluster.identity.settings import AuthSettings
 from tests.lines import Line, line_to
@@ -31,6 +32,7 @@ class Replica:
     """A process that holds keys."""
 
     held: HeldKeys
+    following: Following
     service: KeyService
     repository: MongoApiKeys
     observer: Recording
@@ -60,9 +62,11 @@ async def replica_of(mongo: MongoSettings, redis: RedisServer, **settings: Any) 
         stack.push_async_callback(notices.close)
         repository, observer = MongoApiKeys(client, mongo.database), Recording()
         auth = AuthSettings(**settings)
-        held = HeldKeys(
-            KnownKeys(parse_keys(f"owner:admin={FIXED}")), repository, notices, auth, observer=observer
+        following = Following(notices, poll_seconds=auth.poll_seconds, observer=observer)
+        stack.push_async_callback(following.close)
+        fixed = KnownKeys(parse_keys(f"owner:admin={FIXED}"))
+        held = HeldKeys(fixed, repository, following, auth, observer=observer)
+        service = KeyService(
+            repository, notices, know=following.heard, max_keys=auth.max_keys, observer=observer
         )
-        stack.push_async_callback(held.close)
-        service = KeyService(repository, notices, know=held.heard, max_keys=auth.max_keys, observer=observer)
-        yield Replica(held, service, repository, observer, to_redis, to_mongo)
+        yield Replica(held, following, service, repository, observer, to_redis, to_mongo)

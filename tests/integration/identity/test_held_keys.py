@@ -30,8 +30,8 @@ async def made(
 
 
 async def is_listening(replica: Replica) -> None:
-    replica.held.begin()
-    await until(lambda: replica.held.hears and replica.held.is_current, "it hears of changes")
+    replica.following.begin()
+    await until(lambda: replica.following.hears and replica.following.is_current, "it hears of changes")
 
 
 async def test_a_new_key_works_at_once_in_every_process(replica: Opened) -> None:
@@ -70,7 +70,7 @@ async def test_so_it_is_while_redis_is_down(replica: Opened) -> None:
     assert await other.held.principal(secret)
     one.redis.cut()
     other.redis.cut()
-    await until(lambda: not other.held.hears, "it hears no more")
+    await until(lambda: not other.following.hears, "it hears no more")
 
     await one.service.revoke(key_id)
     began = time.monotonic()
@@ -80,7 +80,7 @@ async def test_so_it_is_while_redis_is_down(replica: Opened) -> None:
 
     await until(is_refused, "it was read again")
     assert time.monotonic() - began < SECONDS
-    assert other.held.is_current
+    assert other.following.is_current
 
 
 async def test_so_it_is_for_a_process_that_mongodb_does_not_answer(replica: Opened) -> None:
@@ -104,27 +104,27 @@ async def test_so_it_is_for_a_process_that_mongodb_does_not_answer(replica: Open
 async def test_a_process_that_can_hear_of_nothing_says_so_and_goes_by_what_it_knew(replica: Opened) -> None:
     one, other = await replica(), await replica(poll_seconds=0.2)
     key_id, secret = await made(one)
-    await other.held.ping()
+    await other.following.ping()
     other.redis.cut()
     other.mongo.cut()
 
-    await until(lambda: not other.held.is_current, "it hears of nothing")
+    await until(lambda: not other.following.is_current, "it hears of nothing")
 
     with pytest.raises(Unavailable, match="the list of API keys"):
-        await other.held.ping()
+        await other.following.ping()
     assert await other.held.principal(secret) == Principal("desk", key_id, frozenset({TRADER}))
     with pytest.raises(Unavailable):
         await other.held.principal(new_secret())
     other.redis.mend()
     other.mongo.mend()
-    await until(lambda: other.held.is_current, "it hears again")
-    await other.held.ping()
+    await until(lambda: other.following.is_current, "it hears again")
+    await other.following.ping()
 
 
 async def test_or_refuses_after_a_while_where_the_settings_say_so(replica: Opened) -> None:
     one, other = await replica(), await replica(poll_seconds=0.2, unheard="refuse", unheard_seconds=1.0)
     _, secret = await made(one)
-    await other.held.ping()
+    await other.following.ping()
     assert await other.held.principal(secret)
     other.redis.cut()
     other.mongo.cut()
@@ -146,7 +146,7 @@ async def test_what_is_said_meanwhile_is_read_when_it_hears_again(replica: Opene
     assert await other.held.principal(secret)
     other.redis.cut()
     other.mongo.cut()
-    await until(lambda: not other.held.hears, "it hears no more")
+    await until(lambda: not other.following.hears, "it hears no more")
 
     await one.service.revoke(key_id)
     other.mongo.mend()
