@@ -15,6 +15,8 @@ LATER = {
     "history": "cluster.commands.history:app",
     "config": "cluster.commands.config:app",
     "top": "cluster.commands.top:top",
+    "keys": "cluster.commands.keys:app",
+    "audit": "cluster.commands.audit:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

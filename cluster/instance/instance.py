@@ -16,14 +16,7 @@ from pydantic import SecretStr
 
 from cluster.api_keys import kept_key
 from cluster.instance import processes
-from cluster.instance.completed_settings import (
-    revealed,
-    with_key,
-    with_mongo,
-    with_proof,
-    with_redis,
-    with_sockets,
-)
+from cluster.instance.completed_settings import completed, revealed, with_mongo, with_redis
 from cluster.instance.embedded_servers import MONGODB, REDIS
 from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
@@ -32,7 +25,7 @@ from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
+from cluster.instance.ray_node import RayPorts, ray_temporary_folder
 from cluster.instance.service import READY, becomes_ready, health, told_by_service
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
@@ -208,7 +201,7 @@ class Instance:
 
     def _with_ray(self, progress: Progress, servers: Sequence[PrivateServer]) -> InstanceState:
         """Ray and the service, on servers that run."""
-        settings = self._completed(self._settings)
+        settings = completed(self._settings, self._folder, self._api_key())
         for server in servers:
             if server.name in CONNECTED:
                 settings = CONNECTED[server.name](settings, server.url)
@@ -235,11 +228,6 @@ class Instance:
         self._parts.supervise()
         return state
 
-    def _completed(self, settings: Settings) -> Settings:
-        """The settings with what is this instance's own: its secrets and its folder."""
-        proven = with_proof(settings, proxy_proof(settings, self._folder))
-        return with_sockets(with_key(proven, self._api_key()), actor_sockets(self._folder))
-
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
 
@@ -249,7 +237,7 @@ class Instance:
         state = self._running_state()
         with locked(self._folder):
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
-            settings = self._completed(settings)
+            settings = completed(settings, self._folder, self._api_key())
             try:
                 self._parts.deploy(progress, settings, state, lambda process: process.poll() == 0)
             except ProcessFailed as error:
