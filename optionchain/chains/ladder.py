@@ -57,10 +57,10 @@ def strike_intervals(
     """
     root_years = np.sqrt(np.maximum(expiry_years, 1.0 / DAYS_PER_YEAR))
     widths = 2.0 * deviations * spot * volatility * root_years
+    sizes = np.maximum(chain_size, 1)
     finest = np.minimum(0.01, 1e-3 * np.asarray(spot))
-    return _ROUND_INTERVALS[
-        np.searchsorted(_HALFWAY, np.maximum(widths / (2.0 * np.maximum(chain_size, 1)), finest))
-    ]
+    coarsest = np.maximum(250.0, 5.0 * np.asarray(spot) / sizes)  # beyond, there is nothing to be traded
+    return _ROUND_INTERVALS[np.searchsorted(_HALFWAY, np.clip(widths / (2.0 * sizes), finest, coarsest))]
 
 
 def central_multiple(price: float, interval: float) -> int:
