@@ -27,6 +27,7 @@ from optionchain.quote_terms import (
     StrikeRuleTerm,
     TickTerm,
     check_quotes,
+    tick_of,
 )
 from optionchain.terms import (
     BorrowTerm,
@@ -74,8 +75,7 @@ class SimulationParameters:
         steps: Number of snapshots asked for, 1 to 10,000.
         initial_price: Price of the underlying at step 0, in its currency, 1e-6 to 1e9.
         volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
-        risk_free_rate: Continuous, per year.
-        dividend_yield: Likewise, >= 0.
+        risk_free_rate, dividend_yield: Continuous, per year; a yield is >= 0.
         method: The market model.
         chain_size: Strikes on each side of the centre, 0 to 500.
         strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time.
@@ -243,7 +243,7 @@ class SimulationParameters:
             proportional=self.spread_proportional,
             moneyness=self.spread_moneyness_widening,
             tenor=self.spread_tenor_widening,
-            tick=self.spread_tick if self.tick_size is None else self.tick_size,
+            tick=tick_of(self),
             coarse_from=self.tick_size_above,
             coarse_tick=self.coarse_tick_size,
         )

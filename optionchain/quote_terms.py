@@ -8,7 +8,7 @@ from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.declarations import Choice, Number, Omission
 from optionchain.errors import InvalidInput
 from optionchain.limits import HIGHEST_GIVEN
-from optionchain.pricing.spreads import CENTS
+from optionchain.pricing.spreads import CENTS, COIN_TICK
 
 if TYPE_CHECKING:
     from optionchain.parameters import SimulationParameters
@@ -40,6 +40,12 @@ CoarseTickTerm: TypeAlias = Annotated[
     Number("Least move of quotes from `tick_size_above` on", low=MIN_TICK, high=MAX_TICK, above=True),
     _SAME_TICK,
 ]
+
+
+def tick_of(parameters: SimulationParameters) -> float | None:
+    """The least move of quotes; None is a cent, and no least spread."""
+    given = parameters.spread_tick if parameters.tick_size is None else parameters.tick_size
+    return COIN_TICK if given is None and parameters.settlement == "coin" else given
 
 
 def check_quotes(parameters: SimulationParameters) -> None:

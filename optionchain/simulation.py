@@ -253,6 +253,7 @@ class Simulation:
             spreads=self._spreads,
             strike_rule=parameters.strike_rule,
             carry=self._carry,
+            in_coin=parameters.settlement == "coin",
         )
 
     @cached_property

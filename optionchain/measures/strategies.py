@@ -27,6 +27,7 @@ class Terms(TypedDict, total=False):
     hedge: bool
     fill: Literal["quotes", "mid"]
     label: str
+    unit: Literal["settled", "currency"]
 
 
 def strategy(*legs: Leg, **terms: Unpack[Terms]) -> Strategy:

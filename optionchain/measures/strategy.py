@@ -33,6 +33,8 @@ class Strategy:
         hedge: Hold minus the position's delta of the underlying, changed at every step, at no cost.
         fill: ``quotes`` buys at the ask and sells at the bid; ``mid`` trades at the model's price.
         label: The measure's name.
+        unit: Of coin-settled options: ``settled`` counts coins, which bear no interest, and ``currency`` what they are
+            worth at the close. Their hedge is by inverse futures.
     """
 
     legs: tuple[Leg, ...]
@@ -41,6 +43,7 @@ class Strategy:
     hedge: bool = False
     fill: Literal["quotes", "mid"] = "quotes"
     label: str = "strategy"
+    unit: Literal["settled", "currency"] = "settled"
     is_profit_and_loss: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -50,6 +53,8 @@ class Strategy:
             raise InvalidInput("legs", "must not be empty")
         if self.fill not in ("quotes", "mid"):
             raise InvalidInput("fill", "must be quotes or mid")
+        if self.unit not in ("settled", "currency"):
+            raise InvalidInput("unit", "must be settled or currency")
 
     @property
     def name(self) -> str:
@@ -92,9 +97,31 @@ class _Trade:
 
     def profit_and_loss(self) -> Floats:
         """``[paths]`` discounted to the start of the simulation."""
+        if self.block.parameters.settlement == "coin":
+            return self._earned_in_coin()
         discount = self._discounts()
         earned: Floats = self._proceeds() * discount[-1] - self.cost * discount[0]
         return earned + self._hedge_gains(discount) if self.strategy.hedge else earned
+
+    def _earned_in_coin(self) -> Floats:
+        """``[paths]`` coins, or what they are worth at the close, discounted to the start."""
+        earned: Floats = self._proceeds() - self.cost
+        if self.strategy.hedge:
+            earned += self._inverse_hedge()
+        if self.strategy.unit == "currency":
+            earned = earned * self.block.prices[:, self.close] * self._discounts()[-1]
+        return earned
+
+    def _inverse_hedge(self) -> Floats:
+        """``[paths]`` coins from minus the delta in coin of inverse futures, changed at every step."""
+        values = self.block.contract_values(self.strikes, self.expiration, first=self.open, stop=self.close)
+        calls, puts = values.coin_deltas()
+        deltas = np.zeros((self.block.paths, self.close - self.open))
+        for index, leg in enumerate(self.strategy.legs):
+            deltas += leg.quantity * (calls if leg.side == "call" else puts)[:, :, index]
+        prices = self.block.prices[:, self.open : self.close + 1]
+        gains: Floats = -(deltas * (1.0 - prices[:, :-1] / prices[:, 1:])).sum(axis=1)
+        return gains
 
     def _proceeds(self) -> Floats:
         """``[paths]`` what closing or settling brings, in the money of then."""
