@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -9,13 +10,15 @@ from zoneinfo import ZoneInfo
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.business_time import BusinessClock
 from optionchain.carry import Carry, fallen, scheduled
 from optionchain.errors import InvalidInput
-from optionchain.expirations import Schedule, load_zone
+from optionchain.expirations import WEEKDAYS_V1, Schedule, load_zone
 from optionchain.expirations.listing import microseconds
-from optionchain.models import Historical
+from optionchain.models import Historical, MarketModel
 from optionchain.models.model import SampledPaths
 from optionchain.models.path import price_floor
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from optionchain.parameters import SimulationParameters
@@ -64,6 +67,7 @@ def carry_of(parameters: SimulationParameters) -> Carry | None:
             parameters.dividends or (), parameters.dividend_growth, zone, parameters.start_at
         ),
         model=parameters.dividend_model,
+        clock=None if parameters.closed_day_weight is None else _clock(parameters, zone),
     )
     return None if carry.is_plain else carry
 
@@ -85,6 +89,15 @@ def discounts_of(parameters: SimulationParameters, years: Floats) -> Floats:
     return Carry(rate=0.0, dividend_yield=0.0, curve=parameters.rate_curve).discounts(years)
 
 
+def market_of(parameters: SimulationParameters) -> MarketModel:
+    """The market model; one of history knows the volatility to use while it has none of its own, and its year."""
+    method = parameters.method
+    if not isinstance(method, Historical):
+        return method
+    days = DAYS_PER_YEAR if parameters.annual_days is None else parameters.annual_days
+    return replace(method, fallback_volatility=parameters.volatility, annual_days=days)
+
+
 def with_dividends(path: SampledPaths, parameters: SimulationParameters) -> SampledPaths:
     """Paths whose prices fall by the dividends in cash on their ex-dates."""
     drops = drops_of(parameters)
@@ -92,6 +105,12 @@ def with_dividends(path: SampledPaths, parameters: SimulationParameters) -> Samp
         return path
     prices = fallen(path.prices, drops, price_floor(parameters.initial_price))
     return SampledPaths(prices=prices, volatilities=path.volatilities)
+
+
+def _clock(parameters: SimulationParameters, zone: ZoneInfo) -> BusinessClock:
+    schedule = parameters.expirations
+    name = schedule.calendar if isinstance(schedule, Schedule) else WEEKDAYS_V1
+    return BusinessClock(calendar=name, zone=zone, closed_day_weight=parameters.closed_day_weight or 0.0)
 
 
 @lru_cache(maxsize=256)

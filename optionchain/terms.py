@@ -107,3 +107,15 @@ DividendModelTerm: TypeAlias = Annotated[
     ),
     _SILENT,
 ]
+ClosedDaysTerm: TypeAlias = Annotated[
+    float | None,
+    Number("What a day without a session adds to variance, a day with one being 1", high=1.0),
+    Omission("counts every day alike", is_silent=True),
+]
+AnnualDaysTerm: TypeAlias = Annotated[
+    float | None,
+    Number(
+        "Days of a year by which moves of a replayed history are annualised: 252, or 365", low=1.0, high=366.0
+    ),
+    Omission("means 365", is_silent=True),
+]

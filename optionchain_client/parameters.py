@@ -49,6 +49,8 @@ class _Optional(TypedDict, total=False):
     dividends: Sequence[Sequence[Any]] | None
     dividend_growth: float | None
     dividend_model: Literal["escrowed", "forward"] | None
+    closed_day_weight: float | None
+    annual_days: float | None
 
 
 class _Market(_Optional, total=False):

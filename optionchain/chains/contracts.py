@@ -195,14 +195,16 @@ class Contracts(ABC):
 
     def _theta(self, prices: Floats, deltas: Floats) -> Floats:
         spot, years, rate, dividend_yield = self.priced_terms()
-        prices = self._in_currency(prices)
+        prices, volatilities = self._in_currency(prices), self.implied_volatilities
+        if self.carried is not None:
+            volatilities = volatilities * np.sqrt(self.of_ladders(self.carried.paces))
         decay = theta(
             price=prices,
             delta=deltas,
             gamma=self.gamma,
             spot=spot,
             years=years,
-            volatilities=self.implied_volatilities,
+            volatilities=volatilities,
             rate=rate,
             dividend_yield=dividend_yield,
         )

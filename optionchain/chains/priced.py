@@ -139,6 +139,7 @@ def _in_currency(
     if carried is not None:
         terms = terms.copy()
         terms[[Row.SPOT, Row.RATE, Row.DIVIDEND_YIELD]] = carried.spots, carried.rates, carried.yields
+        terms[Row.VOLATILITY] *= carried.volatility_scales
         listed = columns[0].copy()
         columns[0] += np.repeat(carried.strike_shifts, np.diff(offsets))
     price(offsets, terms, columns[: QUOTED if quoted else VALUED])
