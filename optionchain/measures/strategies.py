@@ -28,6 +28,7 @@ class Terms(TypedDict, total=False):
     fill: Literal["quotes", "mid"]
     label: str
     unit: Literal["settled", "currency"]
+    assignment: Literal["none", "optimal"]
 
 
 def strategy(*legs: Leg, **terms: Unpack[Terms]) -> Strategy:
