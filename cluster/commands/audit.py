@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 
 import typer
+from rich.console import Console
 
 from adapters.mongo_audit import MongoAudit
 from adapters.mongo_connection import open_mongo
 from cluster.api_keys import kept_key
 from cluster.audit.verifying import Verified, verified
-from cluster.commands.calling import Data, console, fail
+from cluster.commands.called_service import Data
 from cluster.instance.completed_settings import AUDIT_KEY, with_audit_key, with_mongo
 from cluster.instance.instance import Instance
+from cluster.instance.problem import InstanceProblem
 from cluster.settings import Settings, load_settings
 from optionchain.errors import Unavailable
 
 app = typer.Typer(name="audit", help="The record of who did what.", no_args_is_help=True)
+console = Console()
 
 
 @app.callback()
@@ -34,7 +37,7 @@ def verify(data: Data = None) -> None:
     try:
         found = asyncio.run(_verified(settings))
     except Unavailable as error:
-        fail(str(error))
+        raise InstanceProblem(str(error)) from error
     for problem in found.problems:
         console.print(problem, style="red", markup=False)
     unsigned = (
@@ -55,8 +58,8 @@ def _of_what_runs(settings: Settings) -> Settings:
         return settings
     state = Instance(settings).state()
     if state is None:
-        fail(
-            "Nothing is running here: `optionchain up` starts it, or OCS_MONGO_URI says where the record is."
+        raise InstanceProblem(
+            "Nothing is running: `optionchain up` starts it, or OCS_MONGO_URI says where the record is."
         )
     signed = with_audit_key(settings, kept_key(settings.data.folder / AUDIT_KEY))
     return with_mongo(signed, state.mongo_uri)

@@ -16,6 +16,7 @@ LATER = {
     "config": "cluster.commands.config:app",
     "keys": "cluster.commands.keys:app",
     "audit": "cluster.commands.audit:app",
+    "top": "cluster.commands.top:top",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

@@ -18,12 +18,12 @@ from cluster.api_keys import kept_key
 from cluster.instance import processes
 from cluster.instance.completed_settings import completed, revealed, with_mongo, with_redis
 from cluster.instance.embedded_servers import MONGODB, REDIS
-from cluster.instance.failed_start import keep_logs
+from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
 from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
-from cluster.instance.processes import PortLost, ProcessFailed
+from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
 from cluster.instance.ray_node import RayPorts, ray_temporary_folder
 from cluster.instance.service import READY, becomes_ready, health, told_by_service
@@ -39,8 +39,6 @@ REPORT_PATIENCE_SECONDS = 60.0
 CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 # The settings as they were asked for: what a supervisor starts the instance by.
 ASKED_FOR = "asked_for.json"
-# How often a start that has lost one of its ports goes on with others.
-OTHER_PORTS = 2
 
 
 class Instance:
@@ -135,7 +133,7 @@ class Instance:
         self, progress: Progress, start: Callable[[], InstanceState], end: Callable[[], object]
     ) -> InstanceState:
         try:
-            return _with_ports(progress, start, end)
+            return with_other_ports(progress, start, end)
         except BaseException as error:
             # Ctrl-C as well: half an instance is worse than none.
             progress.give_up()
@@ -277,19 +275,6 @@ class Instance:
         if given:
             return given.split(",")[0].partition("=")[2]
         return kept_key(self._folder / "api_key")
-
-
-def _with_ports(
-    progress: Progress, start: Callable[[], InstanceState], end: Callable[[], object]
-) -> InstanceState:
-    """Start, again with other ports where somebody took one between our choice and its use."""
-    for _ in range(OTHER_PORTS):
-        try:
-            return start()
-        except PortLost:
-            progress.give_up()
-            end()
-    return start()
 
 
 def _secret(value: SecretStr | None) -> str:
