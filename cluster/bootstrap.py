@@ -38,6 +38,7 @@ from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.audit.trail import Trail
 from cluster.history_stores import open_history_repository
+from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
 from cluster.identity.opening import open_identity
 from cluster.instance.report import ClusterReport, report
@@ -63,6 +64,7 @@ class OpenServices(TypedDict):
     allowances: RedisAllowances | None
     authentication: Authentication
     keys: KeyService
+    denials: DenialService
     record: Trail
     audit: MongoAudit
     dependencies: dict[str, Dependency]
@@ -281,6 +283,7 @@ def open_services(settings: Settings) -> OpenServices:
         allowances=open_allowances(settings, observer),
         authentication=identity.authentication,
         keys=identity.keys,
+        denials=identity.denials,
         record=Trail(audit, settings.audit, observer=observer),
         audit=audit,
         dependencies={"redis": store},

@@ -73,6 +73,12 @@ ACCESS: Sequence[Row] = (
         by=(HTTP,),
     ),
     Count(
+        of="tokens.refused",
+        name="optionchain_tokens_refused",
+        description="Tokens that are not accepted, by the claim or the part at fault",
+        labels=("reason",),
+    ),
+    Count(
         of="audit.lost",
         name="optionchain_audit_lost",
         description="Entries of the audit log that found no room while MongoDB was silent",

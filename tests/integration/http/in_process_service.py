@@ -127,6 +127,7 @@ async def service(
         authentication=given["authentication"]
         or KnownKeys(parse_keys(settings.auth.keys.get_secret_value())),
         keys=given["keys"],
+        denials=given["denials"],
         record=given["record"] or Unrecorded(),
         audit=given["audit"],
         observer=told,
