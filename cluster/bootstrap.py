@@ -43,6 +43,7 @@ from cluster.identity.key_service import KeyService
 from cluster.identity.opening import open_identity
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
+from cluster.requests import open_allowances, open_answers
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
@@ -146,31 +147,6 @@ def open_session_transport(settings: Settings, observer: Observer | None = None)
     if session.transport == "ray":
         return over_ray
     return SocketSessionTransport(actors, RayRuntime(), over_ray, session, observer=observer)
-
-
-def open_answers(settings: Settings) -> RedisAnswers:
-    """The first answers to keyed requests, as this process reaches them."""
-    return RedisAnswers(
-        open_redis(settings.redis),
-        prefix=settings.redis.prefix,
-        timeout_seconds=settings.redis.timeout_seconds,
-        ttl_seconds=settings.http.idempotency_seconds,
-        max_bytes=settings.http.idempotency_max_bytes,
-        total_bytes=settings.http.idempotency_megabytes << 20,
-    )
-
-
-def open_allowances(settings: Settings, observer: Observer | None = None) -> RedisAllowances | None:
-    """How many requests each caller may make; None where there is no limit."""
-    if not settings.rate.per_minute:
-        return None
-    return RedisAllowances(
-        open_redis(settings.redis),
-        settings.rate,
-        prefix=settings.redis.prefix,
-        timeout_seconds=settings.redis.timeout_seconds,
-        observer=observer,
-    )
 
 
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import typer
-from rich.console import Console
 
 from adapters.mongo_audit import MongoAudit
 from adapters.mongo_connection import open_mongo
 from cluster.api_keys import kept_key
 from cluster.audit.verifying import Verified, verified
-from cluster.commands.called_service import Data
+from cluster.commands.calling import Data, console
 from cluster.instance.completed_settings import AUDIT_KEY, with_audit_key, with_mongo
 from cluster.instance.instance import Instance
 from cluster.instance.problem import InstanceProblem
@@ -19,7 +18,6 @@ from cluster.settings import Settings, load_settings
 from optionchain.errors import Unavailable
 
 app = typer.Typer(name="audit", help="The record of who did what.", no_args_is_help=True)
-console = Console()
 
 
 @app.callback()
@@ -59,7 +57,7 @@ def _of_what_runs(settings: Settings) -> Settings:
     state = Instance(settings).state()
     if state is None:
         raise InstanceProblem(
-            "Nothing is running: `optionchain up` starts it, or OCS_MONGO_URI says where the record is."
+            "Nothing is running here: `optionchain up` starts it, or OCS_MONGO_URI says where the record is."
         )
     signed = with_audit_key(settings, kept_key(settings.data.folder / AUDIT_KEY))
     return with_mongo(signed, state.mongo_uri)

@@ -7,17 +7,14 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from cluster.commands.called_service import ApiKey, Data, Url, called_service
+from cluster.commands.calling import Called, Data, Key, Url, console
 from optionchain.roles import GIVEN_ROLES
 from optionchain.wire.instants import instant_to_wire
 
 KEYS = "/api/v1/keys"
 PAGE = 100
-
-console = Console()
 
 app = typer.Typer(
     name="keys", help="API keys, made and revoked while the service runs.", no_args_is_help=True
@@ -38,21 +35,21 @@ def create(
     note: Annotated[str, typer.Option("--note", help="What it is for.")] = "",
     days: Days = None,
     url: Url = None,
-    api_key: ApiKey = None,
+    api_key: Key = None,
     data: Data = None,
 ) -> None:
     """Make a key. It is shown once, on a line by itself on standard output."""
     body = {"owner": owner, "roles": role, "note": note, "expires_at": _in(days)}
-    _show_made(called_service(url, api_key, data).json(KEYS, "POST", body))
+    _show_made(Called.at(url, api_key, data).ask(KEYS, "POST", body))
 
 
 @app.command("list")
-def listed(url: Url = None, api_key: ApiKey = None, data: Data = None) -> None:
+def listed(url: Url = None, api_key: Key = None, data: Data = None) -> None:
     """Show all keys, without what makes them work; those made last come first."""
-    service, page = called_service(url, api_key, data), 1
+    service, page = Called.at(url, api_key, data), 1
     table = Table("id", "owner", "roles", "note", "created", "last used", "state")
     while True:
-        found = service.json(f"{KEYS}?page={page}&limit={PAGE}")
+        found = service.ask(f"{KEYS}?page={page}&limit={PAGE}")
         for key in found["data"]:
             table.add_row(*_row(key))
         if page >= found["pagination"]["pages"]:
@@ -69,20 +66,18 @@ def rotate(
     ] = 0.0,
     days: Days = None,
     url: Url = None,
-    api_key: ApiKey = None,
+    api_key: Key = None,
     data: Data = None,
 ) -> None:
     """Replace a key by a new one of the same owner and roles."""
     body = {"overlap_seconds": overlap, "expires_at": _in(days)}
-    _show_made(
-        called_service(url, api_key, data).json(f"{KEYS}/{quote(key_id, safe='')}/rotate", "POST", body)
-    )
+    _show_made(Called.at(url, api_key, data).ask(f"{KEYS}/{quote(key_id, safe='')}/rotate", "POST", body))
 
 
 @app.command()
-def revoke(key_id: Id, url: Url = None, api_key: ApiKey = None, data: Data = None) -> None:
+def revoke(key_id: Id, url: Url = None, api_key: Key = None, data: Data = None) -> None:
     """End a key. Within a second it works nowhere."""
-    revoked = called_service(url, api_key, data).json(f"{KEYS}/{quote(key_id, safe='')}", "DELETE")
+    revoked = Called.at(url, api_key, data).ask(f"{KEYS}/{quote(key_id, safe='')}", "DELETE")
     console.print(f"{revoked['id']} of {revoked['owner']} is revoked.", markup=False)
 
 
