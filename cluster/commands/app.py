@@ -77,6 +77,12 @@ def up(
     observe: Annotated[
         bool, typer.Option("--observe", help="Start Prometheus and Alertmanager too, if they are installed.")
     ] = False,
+    foreground: Annotated[
+        bool,
+        typer.Option(
+            "--foreground", help="Stay until told to end, and stop everything then: for containers."
+        ),
+    ] = False,
 ) -> None:
     """Start everything on this machine, wait until it is ready, and say how to use it.
 
@@ -97,6 +103,11 @@ def up(
             style="yellow",
             soft_wrap=True,
         )
+    if foreground:
+        from cluster.instance.foreground import stay  # noqa: PLC0415
+
+        with steps(console) as progress:
+            stay(instance, progress)
 
 
 @app.command()

@@ -75,6 +75,10 @@ class Instance:
         """The folder of Ray's log files: the replicas and the actors."""
         return ray_temporary_folder(self._folder) / "session_latest" / "logs"
 
+    def is_kept(self) -> bool:
+        """Whether nobody has ended what was started, though it may be dead."""
+        return self._state_file.exists() or bool(processes.marked(self._marker))
+
     def state(self) -> InstanceState | None:
         """What runs, or None when nothing does or its state cannot be trusted."""
         if not self._state_file.exists() or not processes.marked(self._marker):

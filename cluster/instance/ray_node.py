@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import resource
 import shutil
 import sys
@@ -11,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.api_keys import kept_key
+from cluster.instance.node_variables import EVERY_NODE, WITH_HAPROXY, node_variables
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.ray_start import NO_DASHBOARD
 from cluster.settings import Settings
+from cluster.shares_of_cores import cores
 
 # Beside Ray's own folder.
 HAPROXY_FOLDER, SOCKETS_FOLDER = "h", "s"
@@ -52,54 +53,21 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
     """The variables that every process of the node must have; Ray reads most of them at import."""
     token = folder / "ray_token"
     temporary = ray_temporary_folder(folder)
-    environment = {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(token.resolve()),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
-        "RAY_ROTATION_MAX_BYTES": str(64 << 20),
-        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.edge.outermost:middlewares",
-        # Whose word about a client's address counts is for the edge to say, not for uvicorn.
-        "FORWARDED_ALLOW_IPS": "nobody",
-        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
-        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
-        # A batch of snapshots is some hundred kB: sent with its reply, for the way through the object store costs more
-        # than a step does.
-        "RAY_max_direct_call_object_size": str(8 << 20),
-        # What a batch of snapshots took, glibc keeps for the next one (mallopt(3)) instead of giving it back to the
-        # system and getting it again page by page.
-        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-        # What the control store keeps of each call of an actor, Ray's own included, is for its state API and dashboard.
-        "RAY_task_events_report_interval_ms": "1000" if settings.ray.dashboard else "0",
-        "RAY_task_events_max_num_task_in_gcs": "10000",
-        # Ray lowers the priority of its workers; these serve requests.
-        "RAY_worker_niceness": "0",
-        # How often a node that is alone tells of its resources, Serve's processes of their metrics, and the controller
-        # looks at what it deployed: Ray's tenth of a second keeps an idle instance at a tenth of a core.
-        "RAY_raylet_report_resources_period_milliseconds": "1000",
-        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
-        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
-        "OMP_NUM_THREADS": "1",
-    } | _patience(settings.ray.start_timeout_seconds)
+    environment = (
+        node_variables(EVERY_NODE)
+        | _alone(settings)
+        | {
+            "RAY_AUTH_TOKEN_PATH": str(token.resolve()),
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
+        }
+    )
     program = haproxy_program() if settings.http.haproxy else None
     if program is None and settings.http.host != settings.http.ipv4_host:
         raise ProcessFailed("OCS_HTTP_HOST: an address of IPv6 needs HAProxy, which does not run here.")
     if program:
         haproxy = temporary.parent / HAPROXY_FOLDER
-        environment |= {
-            "RAY_SERVE_ENABLE_HA_PROXY": "1",
-            "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-            "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
-            "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(32 << 20),
-            # A replica that leaves serves on until HAProxy has moved every connection elsewhere.
-            "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
-            "RAY_SERVE_HAPROXY_NBTHREAD": "1",
-            # Else HAProxy sends a datagram for each request, which Ray's manager of it parses in Python, at a third of
-            # what the replica takes for a request. We count requests ourselves; HAProxy's own exporter stays.
-            "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-            # Ray replaces a dead HAProxy after three checks; at its 10 s that was 26 s without service.
-            "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+        environment |= node_variables(WITH_HAPROXY) | {
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(haproxy / "haproxy.cfg"),
@@ -109,10 +77,6 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
             "RAY_SERVE_HAPROXY_MAXCONN": str(min(settings.http.max_connections, _connections_there_can_be())),
-            # Of silence while a request or an answer is under way: streams send heartbeats, and the proxy's own rule
-            # for their servers.
-            "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
-            "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "120",
             "OPTIONCHAIN_PYTHON": sys.executable,
             "OPTIONCHAIN_HAPROXY_PROOF": proxy_proof(settings, folder),
             "OPTIONCHAIN_HAPROXY_PROXIES": settings.http.trusted_proxies,
@@ -135,7 +99,7 @@ def proxy_proof(settings: Settings, folder: Path) -> str:
 
 def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
     """`ray start`, which returns once the node runs; see `cluster.instance.ray_start` for what is left out."""
-    cpus = settings.ray.cpus or os.cpu_count() or 1
+    cpus = settings.ray.cpus or cores()
     return [
         sys.executable,
         "-m",
@@ -164,6 +128,21 @@ def _connections_there_can_be() -> int:
     """As many as this user may have files for, each having two: HAProxy does not start where it could run out."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (most - FILES_BESIDE_CONNECTIONS) // 2 if most != resource.RLIM_INFINITY else sys.maxsize
+
+
+def _alone(settings: Settings) -> dict[str, str]:
+    """What a node that is alone can do without, and how long it waits for its own parts."""
+    return {
+        # Nobody takes over from it: there is nothing to wait for at its end.
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
+        # What the control store keeps of each call of an actor, Ray's own included, is for its state API and dashboard.
+        "RAY_task_events_report_interval_ms": "1000" if settings.ray.dashboard else "0",
+        # How often it tells of its resources, Serve's processes of their metrics, and the controller looks at what it
+        # deployed: Ray's tenth of a second keeps an idle instance at a tenth of a core.
+        "RAY_raylet_report_resources_period_milliseconds": "1000",
+        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
+    } | _patience(settings.ray.start_timeout_seconds)
 
 
 def _patience(seconds: float) -> dict[str, str]:
