@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from actors.sessions.placement import PER_SESSION
 
@@ -17,8 +17,16 @@ class RaySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: str | None = Field(None, description="Address of a running cluster; empty starts a private one")
+    listen: str | None = Field(
+        None,
+        description="Address of this machine at which other nodes reach it: `up --listen`; empty means none do",
+    )
+    port: int = Field(6380, ge=1, le=65_535, description="Port at which they reach it")
+    token: SecretStr | None = Field(
+        None, description="What nodes and command lines of one cluster know each other by; empty makes one"
+    )
     namespace: str = Field("optionchain", min_length=1, description="Ray namespace of our actors")
-    cpus: int | None = Field(None, ge=1, description="CPUs of the private cluster; empty means all")
+    cpus: int | None = Field(None, ge=1, description="CPUs of the node that is started here; empty means all")
     object_store_megabytes: int = Field(200, ge=80, description="Object store of the private cluster")
     dashboard: bool = Field(
         False,
@@ -45,7 +53,7 @@ class RaySettings(BaseModel):
     @property
     def is_alone(self) -> bool:
         """Whether the cluster is one machine's own."""
-        return self.address is None
+        return self.address is None and self.listen is None
 
     @property
     def cpus_of_replica(self) -> float:

@@ -87,7 +87,12 @@ class Settings(BaseSettings):
     """Everything that can be set. A group's field `x` of group `g` is the variable `OCS_G_X`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="OCS_", env_nested_delimiter="_", env_nested_max_split=1, frozen=True, extra="forbid"
+        env_prefix="OCS_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,  # as Compose sets what nobody has set
+        frozen=True,
+        extra="forbid",
     )
 
     http: HttpSettings = HttpSettings()

@@ -77,6 +77,10 @@ def up(
     observe: Annotated[
         bool, typer.Option("--observe", help="Start Prometheus and Alertmanager too, if they are installed.")
     ] = False,
+    listen: Annotated[
+        str | None,
+        typer.Option("--listen", help="Address at which other machines may join (`optionchain join`)."),
+    ] = None,
     foreground: Annotated[
         bool,
         typer.Option(
@@ -89,7 +93,12 @@ def up(
     What runs already is used again. Without a Redis or MongoDB of yours (OCS_REDIS_URL, OCS_MONGO_URI), private
     ones are started on loopback.
     """
-    instance = Instance(_settings(data, port=port, no_auth=no_auth, observe=observe))
+    settings = _settings(data, port=port, no_auth=no_auth, observe=observe)
+    if listen or settings.ray.listen:
+        from cluster.nodes.joined import in_company  # noqa: PLC0415
+
+        settings = in_company(settings.with_changes({"ray": {"listen": listen} if listen else {}}))
+    instance = Instance(settings)
     with steps(console) as progress:
         state = instance.up(progress)
     if with_demo:
@@ -107,7 +116,7 @@ def up(
         from cluster.instance.foreground import stay  # noqa: PLC0415
 
         with steps(console) as progress:
-            stay(instance, progress)
+            stay(instance.is_kept, lambda: instance.down(progress))
 
 
 @app.command()

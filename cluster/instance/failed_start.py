@@ -1,15 +1,22 @@
-"""What is left of a start that failed: its logs, and whether it was only slow."""
+"""What is made of a start that failed: another with other ports, its logs, and whether it was only slow."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from cluster.instance.private_files import owner_only
-from cluster.instance.processes import tail
+from cluster.instance.processes import PortLost, tail
+from cluster.instance.progress import Progress
+
+Started = TypeVar("Started")
 
 KEPT_STARTS = 3
+# How often a start that has lost one of its ports goes on with others.
+OTHER_PORTS = 2
 MOST_BYTES_A_LOG = 1 << 20
 # What Ray says when one of its parts has not waited long enough for another; its 30 s for a node are no setting.
 SLOW_STARTS = (
@@ -18,6 +25,17 @@ SLOW_STARTS = (
     "did not start within",
     "Timed out waiting",
 )
+
+
+def with_other_ports(progress: Progress, start: Callable[[], Started], end: Callable[[], object]) -> Started:
+    """Start, again with other ports where somebody took one between our choice and its use."""
+    for _ in range(OTHER_PORTS):
+        try:
+            return start()
+        except PortLost:
+            progress.give_up()
+            end()
+    return start()
 
 
 def is_slow_start(log: Path) -> bool:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -25,15 +22,15 @@ from cluster.instance.completed_settings import (
     with_sockets,
 )
 from cluster.instance.embedded_servers import MONGODB, REDIS
-from cluster.instance.failed_start import keep_logs
+from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
 from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
-from cluster.instance.processes import PortLost, ProcessFailed
+from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
-from cluster.instance.service import READY, becomes_ready, health, told_by_service
+from cluster.instance.ray_node import LOOPBACK, RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
+from cluster.instance.service import READY, becomes_ready, health, told_by_ray, told_by_service
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
 from cluster.settings import Settings
@@ -41,13 +38,10 @@ from cluster.settings import Settings
 if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
 
-REPORT_PATIENCE_SECONDS = 60.0
 # How the settings know of a private server.
 CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 # The settings as they were asked for: what a supervisor starts the instance by.
 ASKED_FOR = "asked_for.json"
-# How often a start that has lost one of its ports goes on with others.
-OTHER_PORTS = 2
 
 
 class Instance:
@@ -100,32 +94,7 @@ class Instance:
             InstanceProblem: The cluster does not answer.
         """
         state = self._running_state()
-        return told_by_service(state) or self._asked_of_ray(state)
-
-    def _asked_of_ray(self, state: InstanceState) -> ClusterReport:
-        """The same where the service does not answer; in a process of its own, for Ray reads its token at import."""
-        command = [
-            sys.executable,
-            "-m",
-            "cluster.instance.report",
-            state.ray_address,
-            self._settings.ray.namespace,
-        ]
-        try:
-            answer = subprocess.run(  # noqa: S603  (the command is ours)
-                command,
-                env={**os.environ, **state.environment},
-                capture_output=True,
-                timeout=REPORT_PATIENCE_SECONDS,
-                check=True,
-            )
-        except (subprocess.SubprocessError, OSError) as error:
-            raise InstanceProblem(
-                "Ray does not answer. `optionchain up` starts anew what has failed, `optionchain down` ends what is "
-                "left; `optionchain logs` may tell why."
-            ) from error
-        report: ClusterReport = json.loads(answer.stdout.splitlines()[-1])
-        return report
+        return told_by_service(state) or told_by_ray(state, self._settings.ray.namespace)
 
     def up(self, progress: Progress) -> InstanceState:
         """Start what does not run yet and wait until it is ready; what runs is used again.
@@ -146,7 +115,7 @@ class Instance:
         self, progress: Progress, start: Callable[[], InstanceState], end: Callable[[], object]
     ) -> InstanceState:
         try:
-            return _with_ports(progress, start, end)
+            return with_other_ports(progress, start, end)
         except BaseException as error:
             # Ctrl-C as well: half an instance is worse than none.
             progress.give_up()
@@ -162,12 +131,25 @@ class Instance:
         http = self._settings.http
         if problem := obstacle(http.ipv4_host, http.port) or obstacle(http.host, http.port):
             raise InstanceProblem(problem)
+        self._check_company()
         self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()
         for server in servers:
             self._parts.start_server(progress, server)
         return self._with_ray(progress, servers)
+
+    def _check_company(self) -> None:
+        """What a head that others join must have."""
+        ray = self._settings.ray
+        if ray.listen is None:
+            return
+        if problem := obstacle(ray.listen, ray.port):
+            raise InstanceProblem(problem)
+        if self._settings.redis.url is None or self._settings.mongo.uri is None:
+            raise InstanceProblem(
+                "Other nodes cannot reach private servers: set OCS_REDIS_URL and OCS_MONGO_URI to some that they can."
+            )
 
     def _check_given_servers(self) -> None:
         if self._settings.redis.url is None and self._settings.mongo.uri is None:
@@ -219,13 +201,15 @@ class Instance:
             if server.name in CONNECTED:
                 settings = CONNECTED[server.name](settings, server.url)
         ports = RayPorts(*free_ports(len(fields(RayPorts)), but=(settings.http.port,)))
+        if settings.ray.listen:
+            ports = replace(ports, gcs=settings.ray.port)
         environment = self._parts.start_ray(progress, ports, servers)
         http, has_dashboard = settings.http, settings.ray.dashboard
         state = InstanceState(
             marker=self._marker,
             base_url=f"http://{'127.0.0.1' if http.ipv4_host == '0.0.0.0' else http.ipv4_host}:{http.port}",  # noqa: S104
             api_key=self._api_key(),
-            ray_address=f"127.0.0.1:{ports.gcs}",
+            ray_address=f"{settings.ray.listen or LOOPBACK[0]}:{ports.gcs}",
             ray_dashboard=f"http://127.0.0.1:{ports.dashboard}" if has_dashboard else "",
             redis_url=_secret(settings.redis.url),
             mongo_uri=_secret(settings.mongo.uri),
@@ -244,7 +228,10 @@ class Instance:
     def _completed(self, settings: Settings) -> Settings:
         """The settings with what is this instance's own: its secrets and its folder."""
         proven = with_proof(settings, proxy_proof(settings, self._folder))
-        return with_sockets(with_key(proven, self._api_key()), actor_sockets(self._folder))
+        with_keys = with_key(proven, self._api_key())
+        return (
+            with_sockets(with_keys, actor_sockets(self._folder)) if self._settings.ray.is_alone else with_keys
+        )
 
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
@@ -293,19 +280,6 @@ class Instance:
         if given:
             return given.split(",")[0].partition("=")[2]
         return kept_key(self._folder / "api_key")
-
-
-def _with_ports(
-    progress: Progress, start: Callable[[], InstanceState], end: Callable[[], object]
-) -> InstanceState:
-    """Start, again with other ports where somebody took one between our choice and its use."""
-    for _ in range(OTHER_PORTS):
-        try:
-            return start()
-        except PortLost:
-            progress.give_up()
-            end()
-    return start()
 
 
 def _secret(value: SecretStr | None) -> str:

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.api_keys import kept_key
-from cluster.instance.node_variables import EVERY_NODE, WITH_HAPROXY, node_variables
+from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, WITH_HAPROXY, node_variables
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.ray_start import NO_DASHBOARD
+from cluster.instance.state import write_private
 from cluster.settings import Settings
 from cluster.shares_of_cores import cores
+from optionchain import __version__
 
 # Beside Ray's own folder.
 HAPROXY_FOLDER, SOCKETS_FOLDER = "h", "s"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_PROOF = "proxy_proof"
+VERSION_LABEL = "optionchain-version"
 FILES_BESIDE_CONNECTIONS = 256
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
@@ -55,7 +58,7 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
     temporary = ray_temporary_folder(folder)
     environment = (
         node_variables(EVERY_NODE)
-        | _alone(settings)
+        | (_alone(settings) if settings.ray.is_alone else node_variables(IN_COMPANY))
         | {
             "RAY_AUTH_TOKEN_PATH": str(token.resolve()),
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
@@ -93,13 +96,28 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
 
 
 def proxy_proof(settings: Settings, folder: Path) -> str:
-    """The secret by which the instance's HAProxy is known to its replicas."""
-    return settings.http.proxy_proof.get_secret_value() or kept_key(folder / PROXY_PROOF)
+    """The secret by which HAProxy is known to the replicas: of an instance, or of every node that has its token."""
+    given = settings.http.proxy_proof.get_secret_value()
+    if given or settings.ray.is_alone:
+        return given or kept_key(folder / PROXY_PROOF)
+    return proof_of(kept_token(settings, folder))
+
+
+def proof_of(token: str) -> str:
+    """The proof that goes with a token of Ray's."""
+    return hashlib.sha256(f"{PROXY_PROOF} {token}".encode()).hexdigest()
+
+
+def kept_token(settings: Settings, folder: Path) -> str:
+    """The token of the cluster: the one that was given, or one that is made once; in a file of the folder."""
+    file = folder / "ray_token"
+    if given := settings.ray.token:
+        write_private(file, given.get_secret_value())
+    return kept_key(file)
 
 
 def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
     """`ray start`, which returns once the node runs; see `cluster.instance.ray_start` for what is left out."""
-    cpus = settings.ray.cpus or cores()
     return [
         sys.executable,
         "-m",
@@ -107,7 +125,7 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
         "start",
         "--head",
         "--disable-usage-stats",
-        "--node-ip-address=127.0.0.1",
+        f"--node-ip-address={settings.ray.listen or '127.0.0.1'}",
         f"--port={ports.gcs}",
         "--include-dashboard=true" if settings.ray.dashboard else NO_DASHBOARD,
         "--dashboard-host=127.0.0.1",
@@ -115,12 +133,36 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
         # Nobody adds nodes by itself here, and nobody follows the logs of workers from a driver.
         "--no-monitor",
         "--include-log-monitor=false",
+        *_of_any_node(settings, ports, folder),
+    ]
+
+
+def worker_command(settings: Settings, ports: RayPorts, folder: Path, *, head: str) -> list[str]:
+    """`ray start` of a node that joins the one at `head`."""
+    own_address = [f"--node-ip-address={settings.ray.listen}"] if settings.ray.listen else []
+    return [
+        sys.executable,
+        "-m",
+        "cluster.instance.ray_start",
+        "start",
+        f"--address={head}",
+        "--disable-usage-stats",
+        *own_address,
+        *_of_any_node(settings, ports, folder),
+    ]
+
+
+def _of_any_node(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
+    cpus = settings.ray.cpus or cores()
+    return [
         f"--metrics-export-port={ports.metrics}",
         f"--dashboard-agent-grpc-port={ports.agent_grpc}",
         f"--dashboard-agent-listen-port={ports.agent_http}",
         f"--num-cpus={cpus}",
         f"--object-store-memory={settings.ray.object_store_megabytes << 20}",
         f"--temp-dir={ray_temporary_folder(folder)}",
+        # By which a node of another release is known.
+        f"--labels={VERSION_LABEL}={__version__}",
     ]
 
 

@@ -12,6 +12,8 @@ from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, WITH_HAPROXY
 
 ROOT = Path(__file__).resolve().parents[3]
 RAY = Path(ray.__file__).parent
+# Those of Ray itself.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def test_the_serve_config_is_what_serve_takes_and_names_what_there_is() -> None:
