@@ -12,11 +12,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
@@ -133,20 +133,16 @@ class Host:
 
     def inside(self, do: Callable[[], Found]) -> Found:
         """Do something with this host's network: sockets belong to where they are opened."""
-        result: list[Any] = []
 
-        def there() -> None:
+        def there() -> Found:
             with open(f"/run/netns/{self._space}") as space:
                 if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET):
                     raise OSError(ctypes.get_errno(), "setns")
-            result.append(do())
+            return do()
 
-        thread = threading.Thread(target=there)
-        thread.start()
-        thread.join()
-        assert result, "it failed there"
-        found: Found = result[0]
-        return found
+        # A thread of its own, for it stays there.
+        with ThreadPoolExecutor(1) as elsewhere:
+            return elsewhere.submit(there).result()
 
     def _first(self) -> int:
         (process,) = (each for each in self._processes if each.poll() is None)

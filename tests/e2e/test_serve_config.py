@@ -17,6 +17,8 @@ from tests.integration.history import mongo_servers
 from tests.servers import redis_server
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a-key-of-sixteen-letters"
 PATIENCE_SECONDS = 100.0
@@ -46,7 +48,7 @@ def cluster_with_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def application(cluster: Cluster) -> dict[str, Any]:
-    token = Path(cluster.state.environment["RAY_AUTH_TOKEN_PATH"]).read_text()
+    token = Path(cluster.state.environment["RAY_AUTH_TOKEN_PATH"]).read_text().strip()
     answer = httpx.get(
         f"{cluster.state.ray_dashboard}/api/serve/applications/",
         headers={"Authorization": f"Bearer {token}"},
