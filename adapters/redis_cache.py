@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from cachetools import LRUCache, TLRUCache
@@ -22,7 +22,7 @@ from adapters.redis_cache_scripts import FORGET, KEEP, cache_keys, cache_place
 from adapters.redis_connection import RedisClient, open_redis, redis_call, redis_errors
 from adapters.settings import RedisSettings
 from optionchain.errors import Unavailable
-from optionchain.observing import Observer, Unobserved, attempted
+from optionchain.observing import Observer, Unobserved, attempted, observed
 from optionchain.patience import SILENT_CACHE_SECONDS
 from optionchain.ports import CacheEntry
 
@@ -158,7 +158,7 @@ class RedisCacheService:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.execute_command("GET", self._key(key))
         pipeline.execute_command("PTTL", self._key(key))
-        async with redis_call(CACHE, self._timeout_seconds):
+        async with self._call("read"):
             kept, milliseconds = await pipeline.execute()
         version, _, value = (kept or b"").partition(b" ")
         return (CacheEntry(value, int(version)) if value else None), milliseconds
@@ -166,17 +166,23 @@ class RedisCacheService:
     async def _write(self, key: str, value: bytes, milliseconds: int, version: int) -> bool:
         if key in self._owed:
             await self._forget_owed(key)
-        return bool(await self._run(KEEP, key, value, milliseconds, version, self._redis_bytes))
+        return bool(await self._run("write", KEEP, key, value, milliseconds, version, self._redis_bytes))
 
     async def _forget_owed(self, key: str) -> None:
         version = self._owed[key]
-        await self._run(FORGET, key, version, KEEP_OUT_MILLISECONDS, self._channel, key)
+        await self._run("forget", FORGET, key, version, KEEP_OUT_MILLISECONDS, self._channel, key)
         if self._owed.get(key) == version:
             del self._owed[key]
 
-    async def _run(self, script: str, key: str, *arguments: Any) -> Any:
+    @contextlib.asynccontextmanager
+    async def _call(self, operation: str) -> AsyncIterator[None]:
+        with observed(self._observer, "redis.call", operation=f"cache.{operation}"):
+            async with redis_call(CACHE, self._timeout_seconds):
+                yield
+
+    async def _run(self, operation: str, script: str, key: str, *arguments: Any) -> Any:
         keys = cache_keys(self._place, key)
-        async with redis_call(CACHE, self._timeout_seconds):
+        async with self._call(operation):
             return await self._client.execute_command("EVAL", script, len(keys), *keys, *arguments)
 
     def _key(self, key: str) -> str:

@@ -18,6 +18,7 @@ LATER = {
     "leave": "cluster.commands.nodes:leave",
     "rebalance": "cluster.commands.nodes:rebalance",
     "config": "cluster.commands.config:app",
+    "top": "cluster.commands.top:top",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

@@ -1,4 +1,4 @@
-"""What is made of a start that failed: another with other ports, its logs, and whether it was only slow."""
+"""What becomes of a start that failed: its logs are kept, and another attempt made where that may help."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from cluster.instance.private_files import owner_only
 from cluster.instance.processes import PortLost, tail
 from cluster.instance.progress import Progress
 
-Started = TypeVar("Started")
-
+T = TypeVar("T")
 KEPT_STARTS = 3
-# How often a start that has lost one of its ports goes on with others.
+# How often a start that has lost a port goes on with others.
 OTHER_PORTS = 2
 MOST_BYTES_A_LOG = 1 << 20
 # What Ray says when one of its parts has not waited long enough for another; its 30 s for a node are no setting.
@@ -27,8 +26,20 @@ SLOW_STARTS = (
 )
 
 
-def with_other_ports(progress: Progress, start: Callable[[], Started], end: Callable[[], object]) -> Started:
-    """Start, again with other ports where somebody took one between our choice and its use."""
+def is_slow_start(log: Path) -> bool:
+    """Whether Ray gave up on a part of its own that may only have been slow."""
+    told = tail(log, 500)
+    return any(sign in told for sign in SLOW_STARTS)
+
+
+def with_other_ports(progress: Progress, start: Callable[[], T], end: Callable[[], object]) -> T:
+    """Start, again with other ports where somebody took one between our choice and its use.
+
+    Args:
+        progress: Told of an attempt that is given up.
+        start: Chooses its ports.
+        end: Ends what an attempt has left.
+    """
     for _ in range(OTHER_PORTS):
         try:
             return start()
@@ -36,12 +47,6 @@ def with_other_ports(progress: Progress, start: Callable[[], Started], end: Call
             progress.give_up()
             end()
     return start()
-
-
-def is_slow_start(log: Path) -> bool:
-    """Whether Ray gave up on a part of its own that may only have been slow."""
-    told = tail(log, 500)
-    return any(sign in told for sign in SLOW_STARTS)
 
 
 def keep_logs(logs: Path, ray_logs: Path) -> Path:
