@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from actors.sessions.placement import PER_SESSION
 
@@ -49,6 +51,13 @@ class RaySettings(BaseModel):
     start_timeout_seconds: float = Field(
         600.0, gt=0, description="Patience with the start of each part, and of Ray with each of its own"
     )
+
+    @field_validator("token")
+    @classmethod
+    def _token_goes_into_a_header(cls, token: SecretStr | None) -> SecretStr | None:
+        if token and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", token.get_secret_value()):
+            raise ValueError("must be 16 or more letters, digits, _ or -")
+        return token
 
     @property
     def is_alone(self) -> bool:
