@@ -43,7 +43,7 @@ from cluster.identity.key_service import KeyService
 from cluster.identity.opening import open_identity
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
-from cluster.requests import open_allowances, open_answers
+from cluster.requests import open_allowances, open_answers, open_strangers
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
@@ -63,6 +63,7 @@ class OpenServices(TypedDict):
     calendars: Calendars
     answers: RedisAnswers
     allowances: RedisAllowances | None
+    strangers: RedisAllowances | None
     authentication: Authentication
     keys: KeyService
     denials: DenialService
@@ -258,6 +259,7 @@ def open_services(settings: Settings) -> OpenServices:
         calendars=open_calendars(settings, observer),
         answers=told(open_answers(settings), observer, "redis.call", role="answers"),
         allowances=open_allowances(settings, observer),
+        strangers=open_strangers(settings, observer),
         authentication=identity.authentication,
         keys=identity.keys,
         denials=identity.denials,

@@ -43,6 +43,7 @@ class Services:
         calendars: Provides those of exchanges.
         answers: Keeps the first answers to keyed requests.
         allowances: Counts the requests of each caller; None where there is no limit.
+        strangers: Counts those of addresses without a key that works; None where there is no limit of their own.
         authentication: Finds the caller of a secret.
         keys: Makes, lists and revokes API keys.
         denials: Denies tokens.
@@ -67,6 +68,7 @@ class Services:
     calendars: Calendars
     answers: Answers
     allowances: Allowances | None
+    strangers: Allowances | None
     authentication: Authentication
     keys: KeyService
     denials: DenialService

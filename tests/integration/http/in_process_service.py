@@ -124,6 +124,7 @@ async def service(
         calendars=calendars,
         answers=answers,
         allowances=allowances,
+        strangers=None,
         authentication=given["authentication"]
         or KnownKeys(parse_keys(settings.auth.keys.get_secret_value())),
         keys=given["keys"],
