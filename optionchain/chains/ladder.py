@@ -17,6 +17,7 @@ from optionchain.pricing.kernel import Offsets
 DEVIATIONS_A_SIDE = 4.0
 
 _OF_SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 150.0, 200.0, 250.0]
+_CENT, _WIDEST_OF_SHARES = _OF_SHARES[0], _OF_SHARES[-1]
 # For what costs less than a cent, and for what moves by thousands.
 _BELOW = [float(f"{digits}e{power}") for power in range(-12, -2) for digits in ("1", "2.5", "5")]
 _ABOVE = [float(f"{digits}e{power}") for power in range(2, 11) for digits in ("1", "2.5", "5")][2:]
@@ -58,9 +59,12 @@ def strike_intervals(
     root_years = np.sqrt(np.maximum(expiry_years, 1.0 / DAYS_PER_YEAR))
     widths = 2.0 * deviations * spot * volatility * root_years
     sizes = np.maximum(chain_size, 1)
-    finest = np.minimum(0.01, 1e-3 * np.asarray(spot))
-    coarsest = np.maximum(250.0, 5.0 * np.asarray(spot) / sizes)  # beyond, there is nothing to be traded
-    return _ROUND_INTERVALS[np.searchsorted(_HALFWAY, np.clip(widths / (2.0 * sizes), finest, coarsest))]
+    gaps = widths / (2.0 * sizes)
+    if gaps.min(initial=_CENT) < _CENT or gaps.max(initial=_CENT) > _WIDEST_OF_SHARES:
+        finest = np.minimum(_CENT, 1e-3 * np.asarray(spot))
+        # Beyond five times the price there is nothing to be traded.
+        gaps = np.clip(gaps, finest, np.maximum(_WIDEST_OF_SHARES, 5.0 * np.asarray(spot) / sizes))
+    return _ROUND_INTERVALS[np.searchsorted(_HALFWAY, gaps)]
 
 
 def central_multiple(price: float, interval: float) -> int:

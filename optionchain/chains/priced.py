@@ -26,7 +26,7 @@ def priced(
     centres: Floats | None = None,
     rules: Sequence[str | None] | None = None,
     carried: Carried | None = None,
-    in_coin: NDArray[np.bool_] | bool = False,
+    in_coin: NDArray[np.bool_] | bool | None = None,
     quoted: bool = True,
     american: NDArray[np.bool_] | bool = False,
 ) -> tuple[Offsets, Floats]:
@@ -105,7 +105,7 @@ def price_each(
     columns: Floats,
     *,
     carried: Carried | None = None,
-    in_coin: NDArray[np.bool_] | bool = False,
+    in_coin: NDArray[np.bool_] | bool | None = None,
     quoted: bool,
     american: NDArray[np.bool_] | bool,
 ) -> None:
@@ -121,7 +121,7 @@ def price_each(
         american: As `priced` takes it; the columns have the rows for it.
     """
     _in_currency(offsets, terms, columns, carried, quoted=quoted, american=american)
-    if np.any(in_coin):
+    if in_coin is not None and np.any(in_coin):
         coins = np.where(in_coin, terms[Row.SPOT], 1.0)
         columns[2:4] /= np.repeat(coins, np.diff(offsets))
 

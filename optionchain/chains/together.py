@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optionchain import numerics
 from optionchain.arrays import Floats
@@ -113,7 +114,7 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         centres=_centres(group, counts),
         carried=None if carried is None else Carried.together(carried),
         rules=_rules(group, counts),
-        in_coin=np.repeat(np.array([each.in_coin for each in group], dtype=bool), counts),
+        in_coin=_in_coin(group, counts),
         american=american,
     )
     _check_prices(terms, offsets, columns[0])
@@ -162,6 +163,13 @@ def _carried(group: Sequence[ChainTerms], counts: Sequence[int], terms: Floats) 
         at = np.full(stop - first, microseconds(each.quote_time))
         parts.append(carry.at(at, terms[Term.SPOT, first:stop], terms[Term.YEARS, first:stop]))
     return parts
+
+
+def _in_coin(group: Sequence[ChainTerms], counts: Sequence[int]) -> NDArray[np.bool_] | None:
+    """``[ladders]`` whether prices are in coin; None where none are."""
+    if not any(each.in_coin for each in group):
+        return None
+    return np.repeat([each.in_coin for each in group], counts)
 
 
 def _rules(group: Sequence[ChainTerms], counts: Sequence[int]) -> list[str | None] | None:
