@@ -43,6 +43,7 @@ class Nodes(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, addresses: list[str]) -> None:
+        self.refusals: Counter[str] = Counter()
         self._addresses = addresses
         self._turn = itertools.count()
         self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=200))
@@ -53,7 +54,10 @@ class Nodes(httpx.AsyncBaseTransport):
             host = self._addresses[(first + number) % len(self._addresses)]
             request.url = request.url.copy_with(host=host)
             try:
-                return await self._transport.handle_async_request(request)
+                answer = await self._transport.handle_async_request(request)
+                if answer.is_server_error:
+                    self.refusals[f"{host} {answer.status_code} {(await answer.aread())[:90]!r}"] += 1
+                return answer
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if number == len(self._addresses) - 1:
                     raise
@@ -146,11 +150,12 @@ class Machines:
 
         async def run() -> tuple[Verdict, list[Attempt]]:
             addresses = [self.hosts[name].address for name in names]
+            nodes = Nodes(addresses)
             timeout = httpx.Timeout(patience_seconds, connect=1.0)
             async with httpx.AsyncClient(
                 base_url=f"http://nodes:{PORT}",
                 headers={"X-API-Key": KEY},
-                transport=Nodes(addresses),
+                transport=nodes,
                 timeout=timeout,
                 trust_env=False,
             ) as api:
@@ -162,6 +167,7 @@ class Machines:
                 await everybody(load)
                 load.finish()
                 await stepping
+            print(*nodes.refusals.items(), sep="\n")
             return check(load.attempts, load.is_replay), load.attempts
 
         async def everybody(load: Load) -> None:
