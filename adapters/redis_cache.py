@@ -19,7 +19,8 @@ from cachetools import LRUCache, TLRUCache
 
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_cache_scripts import FORGET, KEEP, cache_keys, cache_place
-from adapters.redis_connection import RedisClient, open_redis, redis_call, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_call
+from adapters.redis_notices import messages_of
 from adapters.settings import RedisSettings
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, Unobserved, attempted, observed
@@ -28,7 +29,6 @@ from optionchain.ports import CacheEntry
 
 # What is set together must not end together.
 JITTER = 0.1
-LISTEN_SECONDS = 1.0
 CLOSE_SECONDS = 0.1
 # Longer than a load can take that read what is old now.
 KEEP_OUT_MILLISECONDS = 60_000
@@ -199,36 +199,21 @@ class RedisCacheService:
             await asyncio.sleep(SILENT_CACHE_SECONDS)
 
     async def _hear(self) -> None:
-        with redis_errors(CACHE):
-            await self._client.initialize()
-            async with self._client.pubsub() as channel:
-                await channel.subscribe(self._channel)
-                try:
-                    while True:
-                        self._heard(await self._next_message(channel))
-                finally:
-                    self._is_listening = False
+        said = messages_of(self._client, self._channel, whose=CACHE, timeout_seconds=self._timeout_seconds)
+        try:
+            async with contextlib.aclosing(said):
+                async for message in said:
+                    self._heard(message)
+        finally:
+            self._is_listening = False
 
-    def _heard(self, message: dict[str, Any]) -> None:
-        if message["type"] == "subscribe":
-            # At first, and when the driver has connected again: what was said meanwhile is not known.
+    def _heard(self, message: bytes | None) -> None:
+        if message is None:
             self._local.clear()
             self._is_listening = True
-            self._messages += 1
-        elif message["type"] == "message":
-            self._local.pop(message["data"].decode(), None)
-            self._messages += 1
-
-    async def _next_message(self, channel: Any) -> dict[str, Any]:
-        """What is said next; where nothing is, the answer to whether Redis still talks to us."""
-        message = await channel.get_message(timeout=LISTEN_SECONDS)
-        if message is None:
-            await channel.ping()
-            message = await channel.get_message(timeout=self._timeout_seconds)
-        if message is None:
-            raise Unavailable(CACHE)
-        heard: dict[str, Any] = message
-        return heard
+        else:
+            self._local.pop(message.decode(), None)
+        self._messages += 1
 
 
 def _kind(key: str) -> str:

@@ -7,12 +7,10 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 
-from cluster.commands.called_service import ApiKey, Data, Url, called_service
+from cluster.commands.calling import Called, Data, Key, Url, console
 
 app = typer.Typer(name="config", help="Named configurations of the service.", no_args_is_help=True)
-console = Console()
 
 
 @app.callback()
@@ -27,16 +25,16 @@ def get(
         str | None, typer.Argument(help="A parameter: spread, or its whole path. Without it, all of them.")
     ] = None,
     url: Url = None,
-    api_key: ApiKey = None,
+    api_key: Key = None,
     data: Data = None,
 ) -> None:
     """Show a parameter and where its value comes from, or the latest version of a configuration."""
-    service = called_service(url, api_key, data)
+    service = Called.at(url, api_key, data)
     path = f"/api/v1/config/{quote(name, safe='')}"
     if key is None:
-        console.print_json(json.dumps(service.json(path)))
+        console.print_json(json.dumps(service.ask(path)))
         return
-    found = service.json(f"{path}/parameters/{quote(key, safe='')}")
+    found = service.ask(f"{path}/parameters/{quote(key, safe='')}")
     console.print(f"{found['key']} = {json.dumps(found['value'])}  ({_origin(found)})", markup=False)
 
 

@@ -19,6 +19,8 @@ LATER = {
     "rebalance": "cluster.commands.nodes:rebalance",
     "config": "cluster.commands.config:app",
     "top": "cluster.commands.top:top",
+    "keys": "cluster.commands.keys:app",
+    "audit": "cluster.commands.audit:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cluster.commands.called_service import ApiKey, CalledService, Data, Url, called_service
+from cluster.commands.calling import Called, Data, Key, Url, console
 from cluster.instance.problem import InstanceProblem
 from cluster.metrics.figures import Between, Reading, Timing, read
 
@@ -24,19 +24,17 @@ WINDOW_SECONDS = 30.0
 ROWS = 12
 BLANK = "-"
 
-console = Console()
-
 
 def top(
     interval: Annotated[float, typer.Option(min=1.0, help="Seconds between two looks.")] = 5.0,
     once: Annotated[bool, typer.Option("--once", help="Look twice, show it, and end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a look.")] = False,
     url: Url = None,
-    api_key: ApiKey = None,
+    api_key: Key = None,
     data: Data = None,
 ) -> None:
     """Watch requests, sessions, stores and actors: rates and times over the last half minute. Ctrl-C ends it."""
-    service = called_service(url, api_key, data)
+    service = Called.at(url, api_key, data)
     if not (once or as_json):
         _watch(service, interval)
         return
@@ -49,7 +47,7 @@ def top(
             return
 
 
-def _watch(service: CalledService, interval: float) -> None:
+def _watch(service: Called, interval: float) -> None:
     """Look until Ctrl-C; a service that is away for a while is waited for."""
     with Live("Looking ...", console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while True:
@@ -64,7 +62,7 @@ def _watch(service: CalledService, interval: float) -> None:
 
 
 def _looks(
-    service: CalledService, interval: float, *, clock: Callable[[], float] = time.monotonic
+    service: Called, interval: float, *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[dict[str, Any]]:
     readings = deque([Reading(clock(), read(service.text("/metrics")))])
     while True:
@@ -72,7 +70,7 @@ def _looks(
         readings.append(Reading(clock(), read(service.text("/metrics"))))
         while len(readings) > 2 and readings[-1].at - readings[1].at >= WINDOW_SECONDS:
             readings.popleft()
-        yield view_of(Between(readings[0], readings[-1]), service.json("/api/v1/system"))
+        yield view_of(Between(readings[0], readings[-1]), service.ask("/api/v1/system"))
 
 
 def view_of(between: Between, system: dict[str, Any]) -> dict[str, Any]:

@@ -13,14 +13,7 @@ from pydantic import SecretStr
 
 from cluster.api_keys import kept_key
 from cluster.instance import processes
-from cluster.instance.completed_settings import (
-    revealed,
-    with_key,
-    with_mongo,
-    with_proof,
-    with_redis,
-    with_sockets,
-)
+from cluster.instance.completed_settings import completed, revealed, with_mongo, with_redis
 from cluster.instance.embedded_servers import MONGODB, REDIS
 from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
@@ -29,7 +22,7 @@ from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import LOOPBACK, RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
+from cluster.instance.ray_node import LOOPBACK, RayPorts, ray_temporary_folder
 from cluster.instance.service import READY, becomes_ready, health, told_by_ray, told_by_service
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
@@ -196,7 +189,7 @@ class Instance:
 
     def _with_ray(self, progress: Progress, servers: Sequence[PrivateServer]) -> InstanceState:
         """Ray and the service, on servers that run."""
-        settings = self._completed(self._settings)
+        settings = completed(self._settings, self._folder, self._api_key())
         for server in servers:
             if server.name in CONNECTED:
                 settings = CONNECTED[server.name](settings, server.url)
@@ -225,14 +218,6 @@ class Instance:
         self._parts.supervise()
         return state
 
-    def _completed(self, settings: Settings) -> Settings:
-        """The settings with what is this instance's own: its secrets and its folder."""
-        proven = with_proof(settings, proxy_proof(settings, self._folder))
-        with_keys = with_key(proven, self._api_key())
-        return (
-            with_sockets(with_keys, actor_sockets(self._folder)) if self._settings.ray.is_alone else with_keys
-        )
-
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
 
@@ -242,7 +227,7 @@ class Instance:
         state = self._running_state()
         with locked(self._folder):
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
-            settings = self._completed(settings)
+            settings = completed(settings, self._folder, self._api_key())
             try:
                 self._parts.deploy(progress, settings, state, lambda process: process.poll() == 0)
             except ProcessFailed as error:
