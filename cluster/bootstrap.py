@@ -121,6 +121,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             open_watch(settings),
             partial(open_history_repository, settings.mongo) if settings.session.keep_steps else None,
             namespace=settings.ray.namespace,
+            cpus=settings.ray.cpus_of_actor(settings.session.placement),
         )
 
     return find

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
-from optionchain.declarations import Choice, Number, Omission, Text, Whole, declared, defaults
+from optionchain.declarations import Choice, Number, Omission, Pairs, Text, Whole, declared, defaults
 from optionchain.parameters import SimulationParameters
 
 
@@ -16,7 +16,7 @@ class Declared:
 
     Attributes:
         name: Of the field.
-        kind: ``int``, ``float`` or ``str``.
+        kind: ``int``, ``float``, ``str`` or ``list``.
         parameter: What it allows.
         default: In Python; None where there is none, or where None is it.
         omission: What a request that leaves it out gets; None where it may not.
@@ -24,7 +24,7 @@ class Declared:
 
     name: str
     kind: type
-    parameter: Number | Whole | Text | Choice
+    parameter: Number | Whole | Text | Choice | Pairs
     default: Any
     omission: Omission | None
 
@@ -46,7 +46,7 @@ class Declared:
         return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
 
 
-_KIND_OF = {Number: float, Whole: int, Text: str, Choice: str}
+_KIND_OF = {Number: float, Whole: int, Text: str, Choice: str, Pairs: list}
 
 
 @cache
@@ -56,8 +56,8 @@ def declared_parameters() -> dict[str, Declared]:
     of_python = defaults(SimulationParameters)
     found = {}
     for name, parameter in declared(SimulationParameters).items():
-        if not isinstance(parameter, Number | Whole | Text | Choice):
-            raise TypeError(f"{name}: JSON knows numbers and texts")
+        if not isinstance(parameter, Number | Whole | Text | Choice | Pairs):
+            raise TypeError(f"{name}: JSON knows numbers, texts and pairs of them")
         notes = [note for note in get_args(hints[name]) if isinstance(note, Omission)]
         kind = _KIND_OF[type(parameter)]
         found[name] = Declared(name, kind, parameter, of_python.get(name), notes[0] if notes else None)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from optionchain.arrays import Steps
+from optionchain.carried import with_dividends
+from optionchain.carry import Carry
 from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
@@ -249,6 +251,8 @@ class Simulation:
             exercise=parameters.exercise,
             ladder_price=parameters.ladder_price,
             spreads=self._spreads,
+            strike_rule=parameters.strike_rule,
+            carry=self._carry,
         )
 
     @cached_property
@@ -257,9 +261,14 @@ class Simulation:
         method = with_fallback_volatility(parameters)
         try:
             draws = PhiloxDraws(parameters.seed, first_path=parameters.path)
-            return method.sample(parameters.initial_price, parameters.total_steps, draws)
+            path = method.sample(parameters.initial_price, parameters.total_steps, draws)
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
+        return with_dividends(path, parameters)
+
+    @cached_property
+    def _carry(self) -> Carry | None:
+        return self.parameters.carry
 
     @cached_property
     def _spreads(self) -> SpreadModel | None:

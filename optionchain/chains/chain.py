@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from optionchain.arrays import Floats, Strikes
+from optionchain.carry import Carried
 from optionchain.chains.columns import GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts, SharedTerms
 from optionchain.errors import InvalidInput
@@ -51,6 +52,7 @@ class OptionChain(Contracts):
         columns: ``[rows, contracts]`` all their numbers. Bids and asks are whole cents, bids >= 0 and asks >= 0.01;
             mids are the model's prices, unrounded; deltas are price changes per unit of the underlying's, gamma
             and vega (per percentage point of volatility) the same for both sides.
+        carried: As `Contracts` has it.
     """
 
     symbol: str
@@ -63,6 +65,11 @@ class OptionChain(Contracts):
     days_to_expiration: Floats
     offsets: tuple[int, ...]
     columns: Floats
+    carried: Carried | None = None
+
+    def of_ladders(self, values: Floats) -> Floats:
+        """As `per_contract`."""
+        return self.per_contract(values)
 
     def per_contract(self, values: Floats) -> Strikes:
         """Repeat one value an expiration, ``[expirations]``, for each of its contracts."""

@@ -47,7 +47,21 @@ VALID = SimulationParameters(
     strike_interval=25.0,
 )
 WRONG = (None, True, "", b"5", [5], {}, object(), math.nan, -math.inf, 10**400, int)
-MAY_BE_NONE = ("step_interval", "strike_interval", "spread_tick", "settlement", "multiplier", "currency")
+MAY_BE_NONE = (
+    "step_interval",
+    "strike_interval",
+    "spread_tick",
+    "settlement",
+    "multiplier",
+    "currency",
+    "strike_rule",
+    "tick_size",
+    "tick_size_above",
+    "coarse_tick_size",
+    "rate_curve",
+    "dividends",
+    "dividend_growth",
+)
 CHAIN_NUMBERS = ("implied_volatilities", "call_mid", "put_mid", "call_delta", "put_delta", "gamma", "vega")
 
 
@@ -64,7 +78,7 @@ def test_a_value_of_another_kind_is_refused_by_name(name, wrong):
     with pytest.raises(InvalidInput) as caught:
         replace(VALID, **{name: wrong})
 
-    assert caught.value.field == name
+    assert caught.value.field.split("[")[0] == name
 
 
 @pytest.mark.parametrize(
