@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
@@ -27,9 +27,12 @@ from optionchain.quote_terms import (
     StrikeRuleTerm,
     TickTerm,
     check_quotes,
+    tick_of,
 )
 from optionchain.terms import (
+    AnnualDaysTerm,
     BorrowTerm,
+    ClosedDaysTerm,
     CurrencyTerm,
     DividendGrowthTerm,
     DividendModelTerm,
@@ -74,8 +77,7 @@ class SimulationParameters:
         steps: Number of snapshots asked for, 1 to 10,000.
         initial_price: Price of the underlying at step 0, in its currency, 1e-6 to 1e9.
         volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
-        risk_free_rate: Continuous, per year.
-        dividend_yield: Likewise, >= 0.
+        risk_free_rate, dividend_yield: Continuous, per year; a yield is >= 0.
         method: The market model.
         chain_size: Strikes on each side of the centre, 0 to 500.
         strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time.
@@ -93,8 +95,8 @@ class SimulationParameters:
         strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.quote_terms` declares them, in place
             of `strike_interval` and `spread_tick`.
         exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them.
-        underlying, premium, rate_curve, borrow_cost, dividends, dividend_growth, dividend_model: Likewise; see
-            `optionchain.carry`.
+        underlying, premium, rate_curve, borrow_cost, dividends, dividend_growth, dividend_model, closed_day_weight,
+            annual_days: Likewise; see `optionchain.carry`.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps, unless `step_interval`, > 0, says another.
@@ -188,6 +190,8 @@ class SimulationParameters:
     dividends: DividendsTerm = None
     dividend_growth: DividendGrowthTerm = None
     dividend_model: DividendModelTerm = "escrowed"
+    closed_day_weight: ClosedDaysTerm = None
+    annual_days: AnnualDaysTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -243,7 +247,7 @@ class SimulationParameters:
             proportional=self.spread_proportional,
             moneyness=self.spread_moneyness_widening,
             tenor=self.spread_tenor_widening,
-            tick=self.spread_tick if self.tick_size is None else self.tick_size,
+            tick=tick_of(self),
             coarse_from=self.tick_size_above,
             coarse_tick=self.coarse_tick_size,
         )
@@ -291,10 +295,3 @@ class SimulationParameters:
 def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
     """Snapshots from the start to the first one at the expiry or after it; a step asks several times."""
     return -(-expiration.lifetime // interval) + 1
-
-
-def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:
-    """The market model, knowing the volatility to use where it has none of its own yet."""
-    if isinstance(parameters.method, Historical):
-        return replace(parameters.method, fallback_volatility=parameters.volatility)
-    return parameters.method

@@ -13,7 +13,7 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.spreads import COIN_TICK, SpreadModel
 from optionchain.terms import EXERCISES, Exercise
 from optionchain.validation import finite, whole
 
@@ -49,6 +49,7 @@ def build_chain(
     exercise: Exercise = "european",
     strike_rule: str | None = None,
     carry: Carry | None = None,
+    in_coin: bool = False,
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -70,6 +71,7 @@ def build_chain(
         exercise: ``european`` or ``american``.
         strike_rule: A name of `STRIKE_RULES`: intervals that grow with distance and days, not `strike_interval`.
         carry: A curve of rates, dividends in cash, a future: in place of `risk_free_rate` and `dividend_yield`.
+        in_coin: Prices and quotes are in units of the underlying, `spread` too, on ticks of 0.0001 without `spreads`.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -114,10 +116,13 @@ def build_chain(
         chain_size=size,
         strike_interval=interval,
         ladder_price=centre,
-        spreads=spreads,
+        spreads=SpreadModel(base=settled["spread"], tick=COIN_TICK)
+        if in_coin and spreads is None
+        else spreads,
         exercise=_checked_exercise(exercise),
         strike_rule=_checked_rule(strike_rule),
         carry=carry,
+        in_coin=in_coin,
         **settled,
     )
     [chain] = build_chains([terms])

@@ -52,7 +52,7 @@ class OptionChain(Contracts):
         columns: ``[rows, contracts]`` all their numbers. Bids and asks are whole cents, bids >= 0 and asks >= 0.01;
             mids are the model's prices, unrounded; deltas are price changes per unit of the underlying's, gamma
             and vega (per percentage point of volatility) the same for both sides.
-        carried: As `Contracts` has it.
+        carried, in_coin: As `Contracts` has them.
     """
 
     symbol: str
@@ -66,6 +66,7 @@ class OptionChain(Contracts):
     offsets: tuple[int, ...]
     columns: Floats
     carried: Carried | None = None
+    in_coin: bool = False
 
     def of_ladders(self, values: Floats) -> Floats:
         """As `per_contract`."""

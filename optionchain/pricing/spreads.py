@@ -14,6 +14,8 @@ from optionchain.pricing.inputs import Term
 from optionchain.pricing.quotes import quote
 
 CENTS = 100.0
+COIN_TICK = 0.0001
+"""Of prices in coin where no other is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
