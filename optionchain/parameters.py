@@ -15,7 +15,15 @@ from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
 from optionchain.models.model import is_model
 from optionchain.numerics import IDENTITY
+from optionchain.pricing.declared_spreads import (
+    MoneynessParameter,
+    ProportionalParameter,
+    TenorParameter,
+    TickParameter,
+)
 from optionchain.pricing.spreads import CENTS, SpreadModel
+from optionchain.surfaces import Surface
+from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
 from optionchain.terms import CurrencyTerm, ExerciseTerm, MultiplierTerm, SettlementTerm
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import positive
@@ -32,7 +40,6 @@ MAX_VOLATILITY = 5.0
 MAX_RATE = 10.0
 MAX_DAYS_TO_EXPIRATION = 36_525.0
 MAX_STEP_SECONDS = 31_536_000
-MAX_TICK = 1e3
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
@@ -47,9 +54,8 @@ class SingleExpiration:
     days: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "days", positive("days_to_expiration", self.days, high=MAX_DAYS_TO_EXPIRATION)
-        )
+        days = positive("days_to_expiration", self.days, high=MAX_DAYS_TO_EXPIRATION)
+        object.__setattr__(self, "days", days)
 
     def expires_at(self, start_at: datetime) -> datetime:
         """The instant of expiry, to the microsecond, at least one after the start."""
@@ -66,7 +72,6 @@ class SingleExpiration:
 
 
 Expirations: TypeAlias = SingleExpiration | Schedule
-
 
 _CONFIGURED = Omission(is_configurable=True)
 _COEFFICIENT = {"low": -MAX_COEFFICIENT, "high": MAX_COEFFICIENT}
@@ -89,8 +94,7 @@ class SimulationParameters:
         dividend_yield: Continuous, per year, >= 0.
         method: The market model.
         chain_size: Strikes on each side of the centre, 0 to 500.
-        strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time to
-            expiry.
+        strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time.
         skew_slope: Linear coefficient of the smile in log-moneyness.
         smile_curve: Quadratic coefficient of the smile in log-moneyness.
         spread: Bid-ask spread of every quote, in currency units, >= 0.
@@ -98,13 +102,12 @@ class SimulationParameters:
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
         strike_ladder: ``rolling`` lists strikes around each step's price; ``pinned`` around that of step 0, so that no
             contract is ever gone before it expires. It needs a `strike_interval`.
-        spread_proportional: What `spread` grows by, as a part of the mid, in [0, 1].
-        spread_moneyness_widening: What it grows by per unit of ``|ln(strike / spot)|``, in currency units, >= 0.
-        spread_tenor_widening: What it grows by at one year to expiration, with the root of time, in currency units.
-        spread_tick: Bids and asks are multiples of it, and at least it apart; whole cents, 0.01 to 1,000. None is a
-            cent, and `spread` is taken as it is where none of these four is given.
+        spread_proportional, spread_moneyness_widening, spread_tenor_widening, spread_tick: What widens the spread, as
+            `optionchain.pricing.declared_spreads` declares them; where none is given, `spread` is taken as it is.
         exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them; of
             these only the first changes a price.
+        smile, smile_dynamics, volatility_term: What gives contracts their volatilities in place of the parabola, as
+            `optionchain.surfaces.declared` declares them.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
@@ -160,34 +163,17 @@ class SimulationParameters:
         ),
         _CONFIGURED,
     ] = "rolling"
-    spread_proportional: Annotated[
-        float, Number("What the spread grows by, as a part of the mid", high=1.0), _CONFIGURED
-    ] = 0.0
-    spread_moneyness_widening: Annotated[
-        float,
-        Number(
-            "What the spread grows by per unit of abs(ln(strike / price)), in currency units", high=MAX_PRICE
-        ),
-        _CONFIGURED,
-    ] = 0.0
-    spread_tenor_widening: Annotated[
-        float,
-        Number(
-            "What the spread grows by per root of a year to expiration, in currency units", high=MAX_PRICE
-        ),
-        _CONFIGURED,
-    ] = 0.0
-    spread_tick: Annotated[
-        float | None,
-        Number(
-            "Least move and least spread of quotes, in currency units, whole cents", low=0.01, high=MAX_TICK
-        ),
-        Omission("means a cent, and no least spread", is_configurable=True),
-    ] = None
+    spread_proportional: ProportionalParameter = 0.0
+    spread_moneyness_widening: MoneynessParameter = 0.0
+    spread_tenor_widening: TenorParameter = 0.0
+    spread_tick: TickParameter = None
     exercise: ExerciseTerm = "european"
     settlement: SettlementTerm = None
     multiplier: MultiplierTerm = None
     currency: CurrencyTerm = None
+    smile: SmileParameter = None
+    smile_dynamics: DynamicsParameter = "sticky_delta"
+    volatility_term: TermParameter = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -200,6 +186,7 @@ class SimulationParameters:
         self._check_time()
         self._check_history()
         self._check_quotes()
+        _ = self.surface  # refuses parts that do not go together
 
     @property
     def interval(self) -> timedelta:
@@ -230,9 +217,19 @@ class SimulationParameters:
     @property
     def ladder_price(self) -> float | None:
         """The price around which every step lists its strikes; None where each has its own."""
-        if self.strike_ladder != "pinned":
-            return None
+        return self._first_price if self.strike_ladder == "pinned" else None
+
+    @property
+    def _first_price(self) -> float:
         return self.method.prices[0] if isinstance(self.method, Historical) else self.initial_price
+
+    @property
+    def surface(self) -> Surface | None:
+        """What gives contracts their volatilities; None where that is the parabola alone."""
+        if self.smile is None and self.volatility_term is None and self.smile_dynamics == "sticky_delta":
+            return None
+        sticks_to = self._first_price if self.smile_dynamics == "sticky_strike" else None
+        return Surface.of(self.smile, self.volatility_term, sticks_to, self.method)
 
     @property
     def spreads(self) -> SpreadModel:

@@ -19,6 +19,7 @@ from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
 from optionchain.pricing.spreads import SpreadModel
+from optionchain.surfaces import Surface
 from optionchain.validation import whole
 
 if TYPE_CHECKING:
@@ -249,6 +250,7 @@ class Simulation:
             exercise=parameters.exercise,
             ladder_price=parameters.ladder_price,
             spreads=self._spreads,
+            surface=self._surface,
         )
 
     @cached_property
@@ -265,6 +267,10 @@ class Simulation:
     def _spreads(self) -> SpreadModel | None:
         spreads = self.parameters.spreads
         return None if spreads.is_constant else spreads
+
+    @cached_property
+    def _surface(self) -> Surface | None:
+        return self.parameters.surface
 
     @cached_property
     def _only_expiration(self) -> Expiration:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias, get_args
 
 from optionchain.declarations import Choice, Number, Omission, Text
+from optionchain.errors import InvalidInput
 
 Exercise: TypeAlias = Literal["european", "american"]
 EXERCISES: tuple[Exercise, ...] = get_args(Exercise)
@@ -38,3 +39,14 @@ MultiplierTerm: TypeAlias = Annotated[
 CurrencyTerm: TypeAlias = Annotated[
     str | None, Text("Currency of all prices, a code of ISO 4217", 3, example="USD"), _UNSAID
 ]
+
+
+def checked_exercise(exercise: Exercise) -> Exercise:
+    """Return it.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if exercise not in EXERCISES:
+        raise InvalidInput("exercise", f"must be {' or '.join(EXERCISES)}")
+    return exercise

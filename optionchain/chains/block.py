@@ -93,6 +93,7 @@ def build_block(
         parameters.chain_size,
         centres=given_centres(parameters, days.size),
         american=parameters.is_american,
+        surface=parameters.surface,
     )
     block = ChainBlock(
         spots=spots,
@@ -128,6 +129,8 @@ def ladder_terms(
     terms[Term.SKEW_SLOPE] = parameters.skew_slope
     terms[Term.SMILE_CURVE] = parameters.smile_curve
     terms[Term.SPREAD] = parameters.spread
+    if parameters.surface is not None:
+        parameters.surface.levelled(terms)
     return terms
 
 

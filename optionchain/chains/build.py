@@ -9,19 +9,20 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.contracts import priced
+from optionchain.chains.refusals import check_growth, check_prices
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
-from optionchain.limits import HIGHEST_PATH, HIGHEST_QUOTED, MOST_GROWTH, WIDEST_PRICED
+from optionchain.limits import HIGHEST_PATH, MOST_GROWTH, WIDEST_PRICED
 from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.kernel import QUOTED, Offsets, Term
+from optionchain.pricing.kernel import QUOTED, Term
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
 from optionchain.pricing.spreads import SpreadModel
-from optionchain.terms import EXERCISES, Exercise
+from optionchain.surfaces import Surface
+from optionchain.terms import Exercise, checked_exercise
 from optionchain.validation import finite, whole
 
 _RANGES = {
@@ -56,6 +57,7 @@ class ChainTerms:
     ladder_price: float | None = None
     spreads: SpreadModel | None = None
     exercise: Exercise = "european"
+    surface: Surface | None = None
 
 
 def build_chain(
@@ -75,6 +77,7 @@ def build_chain(
     ladder_price: float | None = None,
     spreads: SpreadModel | None = None,
     exercise: Exercise = "european",
+    surface: Surface | None = None,
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -94,6 +97,7 @@ def build_chain(
         ladder_price: The price around which strikes are listed, in (0, 1e12]; None means the spot.
         spreads: Between asks and bids of each contract, in place of `spread`.
         exercise: ``european`` or ``american``.
+        surface: What gives contracts their volatilities, in place of `skew_slope` and `smile_curve`.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -139,7 +143,8 @@ def build_chain(
         strike_interval=interval,
         ladder_price=centre,
         spreads=spreads,
-        exercise=_checked_exercise(exercise),
+        exercise=checked_exercise(exercise),
+        surface=surface,
         **settled,
     )
     [chain] = build_chains([terms])
@@ -149,13 +154,15 @@ def build_chain(
 def is_surely_priced(terms: ChainTerms) -> bool:
     """Whether such a chain is priced wherever the spot goes, up to the highest price of a path.
 
-    Only a given interval can be too fine for a price, only a negative rate make a put too dear, and only growth over
-    a long time discount too strongly.
+    Only a given interval can be too fine for a price, only a negative rate make a put too dear, only growth over a long
+    time discount too strongly, and only a smile with code of its own refuse.
 
     Args:
         terms: At the instant from which its expirations are farthest.
     """
     if terms.strike_interval is not None or terms.risk_free_rate < 0.0:
+        return False
+    if terms.surface is not None and not terms.surface.is_always_priced:
         return False
     growth = max(terms.risk_free_rate, terms.dividend_yield)
     days = [days_to_expiration(terms.quote_time, one.expires_at) for one in terms.expirations]
@@ -175,7 +182,7 @@ def build_chains(terms: Sequence[ChainTerms]) -> list[OptionChain]:
         InvalidInput: As `build_chain`, for the first that it refuses.
     """
     try:
-        return _built(terms)
+        return _built_by_surface(terms)
     except InvalidInput:
         for each in terms if len(terms) > 1 else ():  # of which one it is, only each alone can tell
             _built([each])
@@ -187,14 +194,21 @@ def _in_range(field: str, number: float) -> float:
     return finite(field, number, low=low, high=high)
 
 
-def _checked_exercise(exercise: Exercise) -> Exercise:
-    if exercise not in EXERCISES:
-        raise InvalidInput("exercise", f"must be {' or '.join(EXERCISES)}")
-    return exercise
+def _built_by_surface(group: Sequence[ChainTerms]) -> list[OptionChain]:
+    """Chains of one surface together; those without any are the most."""
+    if len(group) == 1 or all(each.surface is None for each in group):
+        return _built(group)
+    sharing: dict[Surface | None, list[int]] = {}
+    for index, each in enumerate(group):
+        sharing.setdefault(each.surface, []).append(index)
+    built: dict[int, OptionChain] = {}
+    for indices in sharing.values():
+        built |= dict(zip(indices, _built([group[index] for index in indices]), strict=True))
+    return [built[index] for index in range(len(group))]
 
 
 def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
-    """Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
+    """Of one surface. Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
     days = [
         np.array(
             [days_to_expiration(each.quote_time, one.expires_at) for one in each.expirations], dtype=float
@@ -204,7 +218,10 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     counts = [each.size for each in days]
     terms = np.repeat(_rows(group), counts, axis=1)
     terms[Term.YEARS] = np.concatenate([*days, ()]) / DAYS_PER_YEAR
-    _check_growth(terms)
+    check_growth(terms)
+    surface = group[0].surface if group else None
+    if surface is not None:
+        surface.levelled(terms)
     intervals = np.repeat(np.array([each.strike_interval for each in group], dtype=float), counts)
     sizes = {each.chain_size for each in group}
     strikes_per_side = (
@@ -214,9 +231,14 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     )
     american = np.repeat(np.array([each.exercise == "american" for each in group], dtype=bool), counts)
     offsets, columns = priced(
-        terms, intervals, strikes_per_side, centres=_centres(group, counts), american=american
+        terms,
+        intervals,
+        strikes_per_side,
+        centres=_centres(group, counts),
+        american=american,
+        surface=surface,
     )
-    _check_prices(terms, offsets, columns[0])
+    check_prices(terms, offsets, columns[0])
     chains = [
         OptionChain(
             symbol=each.symbol,
@@ -267,30 +289,3 @@ def _rows(group: Sequence[ChainTerms]) -> Floats:
             for each in group
         ]
     ).T
-
-
-def _check_growth(terms: Floats) -> None:
-    """Refuse what expires before it is quoted, and discounting so strong that a price would vanish."""
-    years = terms[Term.YEARS]
-    if years.min(initial=0.0) < 0.0:
-        raise InvalidInput("expirations", "must not be before quote_time")
-    for field, row in (("risk_free_rate", Term.RATE), ("dividend_yield", Term.DIVIDEND_YIELD)):
-        if np.abs(terms[row] * years).max(initial=0.0) > MOST_GROWTH:
-            raise InvalidInput(
-                field, f"times the years to expiration must be at most {MOST_GROWTH:g} in size"
-            )
-
-
-def _check_prices(terms: Floats, offsets: Offsets, strikes: Floats) -> None:
-    """Refuse strikes and puts beyond what whole cents can express."""
-    if strikes.max(initial=0.0) > HIGHEST_QUOTED:
-        raise InvalidInput("strike_interval", f"puts strikes beyond {HIGHEST_QUOTED:g}")
-    rates = terms[Term.RATE]
-    if rates.min(initial=0.0) < 0.0 and strikes.size:
-        worth = numerics.exp(np.maximum(-rates * terms[Term.YEARS], 0.0))
-        is_listed = np.diff(offsets) > 0
-        highest = strikes[(offsets[1:] - 1)[is_listed]] * worth[is_listed]
-        if highest.max() > HIGHEST_QUOTED:
-            raise InvalidInput(
-                "risk_free_rate", f"is so negative that puts would cost more than {HIGHEST_QUOTED:g}"
-            )

@@ -28,6 +28,7 @@ from optionchain.pricing.kernel import Term as Row
 from optionchain.pricing.quotes import quote
 from optionchain.pricing.second_order import SecondOrder, alpha
 from optionchain.pricing.spreads import SpreadModel
+from optionchain.surfaces import Surface
 
 _MONEY, _QUOTE = "currency", "currency, whole cents"
 _DELTA = "price per unit of the underlying's price"
@@ -224,6 +225,7 @@ def priced(
     centres: Floats | None = None,
     quoted: bool = True,
     american: NDArray[np.bool_] | bool = False,
+    surface: Surface | None = None,
 ) -> tuple[Offsets, Floats]:
     """List the strikes of some ladders, and price them.
 
@@ -235,6 +237,7 @@ def priced(
         quoted: Whether to quote them.
         american: Whether they can be exercised early; one truth, or ``[ladders]``. Where any can, all have the rows
             of those that can.
+        surface: What gives them their volatilities in place of the parabola of the terms.
 
     Returns:
         Where the contracts of each ladder begin, ``[ladders + 1]``, and their columns.
@@ -254,7 +257,7 @@ def priced(
     offsets, strikes = ladders(terms[Row.SPOT] if centres is None else centres, intervals, strikes_per_side)
     columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
-    price_each(offsets, terms, columns, quoted=quoted, american=american)
+    price_each(offsets, terms, columns, quoted=quoted, american=american, surface=surface)
     return offsets, columns
 
 
@@ -265,6 +268,7 @@ def price_each(
     *,
     quoted: bool,
     american: NDArray[np.bool_] | bool,
+    surface: Surface | None = None,
 ) -> None:
     """As `price`, and with the right to exercise early where there is one.
 
@@ -274,8 +278,10 @@ def price_each(
         columns: ``[rows, contracts]`` with the strikes.
         quoted: Whether to quote them.
         american: As `priced` takes it; the columns have the rows for it.
+        surface: As `priced` takes it.
     """
-    price(offsets, terms, columns[: QUOTED if quoted else VALUED])
+    smiled = terms if surface is None else surface.kernel_terms(offsets, terms, columns)
+    price(offsets, smiled, columns[: QUOTED if quoted else VALUED])
     which = np.flatnonzero(np.repeat(np.broadcast_to(american, terms.shape[1:]), np.diff(offsets)))
     if not which.size:
         return

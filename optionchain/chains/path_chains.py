@@ -96,6 +96,7 @@ def price_path_chains(
         centres=centres,
         quoted=False,
         american=parameters.is_american,
+        surface=parameters.surface,
     )
     columns = _grid(offsets, flat, 2 * parameters.chain_size + 1)
     columns.flags.writeable = False
@@ -151,7 +152,14 @@ def price_chosen(
     columns = np.empty((AMERICAN if parameters.is_american else VALUED, paths * moments * contracts))
     columns[0] = np.repeat(strikes, moments, axis=0).ravel()
     offsets = np.arange(0, columns.shape[1] + 1, contracts)
-    price_each(offsets, terms, columns, quoted=False, american=parameters.is_american)
+    price_each(
+        offsets,
+        terms,
+        columns,
+        quoted=False,
+        american=parameters.is_american,
+        surface=parameters.surface,
+    )
     return ChosenContracts(spots, years, parameters, columns.reshape(-1, paths, moments, contracts))
 
 

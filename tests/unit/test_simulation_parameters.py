@@ -47,7 +47,16 @@ VALID = SimulationParameters(
     strike_interval=25.0,
 )
 WRONG = (None, True, "", b"5", [5], {}, object(), math.nan, -math.inf, 10**400, int)
-MAY_BE_NONE = ("step_interval", "strike_interval", "spread_tick", "settlement", "multiplier", "currency")
+MAY_BE_NONE = (
+    "step_interval",
+    "strike_interval",
+    "spread_tick",
+    "settlement",
+    "multiplier",
+    "currency",
+    "smile",
+    "volatility_term",
+)
 CHAIN_NUMBERS = ("implied_volatilities", "call_mid", "put_mid", "call_delta", "put_delta", "gamma", "vega")
 
 
