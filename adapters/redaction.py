@@ -1,4 +1,4 @@
-"""What must never stand in a log is taken out of it: every secret of the settings, and credentials in any address."""
+"""What must never stand in a log is taken out of it: secrets of the settings, API keys, credentials in any address."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from urllib.parse import quote, quote_plus
 
 import orjson
 
+from optionchain.api_keys import PREFIX
+
 STARS = "***"
 # Of a shorter one, what is left of the log would say more than what was taken out.
 SHORTEST = 4
 # Beside the settings' own: `redis://user:password@host`, as drivers quote it in their errors.
+_MANAGED_KEY = re.compile(r"\bocs_[0-9A-Za-z]{49}\b")
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@\"']*:[^\s/@\"']+(?=@)")
 
 
@@ -37,4 +40,6 @@ class Redaction:
         """The line without them."""
         if self._secrets is not None:
             line = self._secrets.sub(STARS, line)
+        if PREFIX in line:
+            line = _MANAGED_KEY.sub(STARS, line)
         return _CREDENTIALS.sub(STARS, line) if "://" in line else line

@@ -11,7 +11,7 @@ from __future__ import annotations
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_connection import RedisClient, redis_call
 from adapters.settings import RateSettings
-from optionchain.observing import Observer
+from optionchain.observing import Observer, Unobserved, observed
 from optionchain.ports import Allowance
 
 MICROSECONDS = 1_000_000
@@ -41,7 +41,7 @@ class RedisAllowances:
         settings: The rate, which is not 0.
         prefix: Prefix of every key.
         timeout_seconds: Patience with one call.
-        observer: Told when Redis is left alone for a while.
+        observer: Told of each call, and when Redis is left alone for a while.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class RedisAllowances:
         self._timeout_seconds = timeout_seconds
         self._burst = settings.burst
         self._interval = round(60 * MICROSECONDS / settings.per_minute)
-        self._breaker = CircuitBreaker(LIMITER, observer=observer)
+        self._observer = observer or Unobserved()
+        self._breaker = CircuitBreaker(LIMITER, observer=self._observer)
 
     async def take(self, caller: str) -> Allowance:
         """Count a request of a caller, unless it is over the limit.
@@ -79,6 +80,7 @@ class RedisAllowances:
 
     async def _take(self, caller: str) -> tuple[int, int]:
         key, window = f"{self._prefix}:rate:{caller}", self._interval * self._burst
-        async with redis_call(LIMITER, self._timeout_seconds):
-            ahead, wait = await self._client.eval(TAKE, 1, key, self._interval, window)
+        with observed(self._observer, "redis.call", operation="limiter.take"):
+            async with redis_call(LIMITER, self._timeout_seconds):
+                ahead, wait = await self._client.eval(TAKE, 1, key, self._interval, window)
         return ahead, wait

@@ -12,23 +12,23 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from cachetools import LRUCache, TLRUCache
 
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_cache_scripts import FORGET, KEEP, cache_keys, cache_place
-from adapters.redis_connection import RedisClient, open_redis, redis_call, redis_errors
+from adapters.redis_connection import RedisClient, open_redis, redis_call
+from adapters.redis_notices import messages_of
 from adapters.settings import RedisSettings
 from optionchain.errors import Unavailable
-from optionchain.observing import Observer, Unobserved, attempted
+from optionchain.observing import Observer, Unobserved, attempted, observed
 from optionchain.patience import SILENT_CACHE_SECONDS
 from optionchain.ports import CacheEntry
 
 # What is set together must not end together.
 JITTER = 0.1
-LISTEN_SECONDS = 1.0
 CLOSE_SECONDS = 0.1
 # Longer than a load can take that read what is old now.
 KEEP_OUT_MILLISECONDS = 60_000
@@ -158,7 +158,7 @@ class RedisCacheService:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.execute_command("GET", self._key(key))
         pipeline.execute_command("PTTL", self._key(key))
-        async with redis_call(CACHE, self._timeout_seconds):
+        async with self._call("read"):
             kept, milliseconds = await pipeline.execute()
         version, _, value = (kept or b"").partition(b" ")
         return (CacheEntry(value, int(version)) if value else None), milliseconds
@@ -166,17 +166,23 @@ class RedisCacheService:
     async def _write(self, key: str, value: bytes, milliseconds: int, version: int) -> bool:
         if key in self._owed:
             await self._forget_owed(key)
-        return bool(await self._run(KEEP, key, value, milliseconds, version, self._redis_bytes))
+        return bool(await self._run("write", KEEP, key, value, milliseconds, version, self._redis_bytes))
 
     async def _forget_owed(self, key: str) -> None:
         version = self._owed[key]
-        await self._run(FORGET, key, version, KEEP_OUT_MILLISECONDS, self._channel, key)
+        await self._run("forget", FORGET, key, version, KEEP_OUT_MILLISECONDS, self._channel, key)
         if self._owed.get(key) == version:
             del self._owed[key]
 
-    async def _run(self, script: str, key: str, *arguments: Any) -> Any:
+    @contextlib.asynccontextmanager
+    async def _call(self, operation: str) -> AsyncIterator[None]:
+        with observed(self._observer, "redis.call", operation=f"cache.{operation}"):
+            async with redis_call(CACHE, self._timeout_seconds):
+                yield
+
+    async def _run(self, operation: str, script: str, key: str, *arguments: Any) -> Any:
         keys = cache_keys(self._place, key)
-        async with redis_call(CACHE, self._timeout_seconds):
+        async with self._call(operation):
             return await self._client.execute_command("EVAL", script, len(keys), *keys, *arguments)
 
     def _key(self, key: str) -> str:
@@ -193,36 +199,21 @@ class RedisCacheService:
             await asyncio.sleep(SILENT_CACHE_SECONDS)
 
     async def _hear(self) -> None:
-        with redis_errors(CACHE):
-            await self._client.initialize()
-            async with self._client.pubsub() as channel:
-                await channel.subscribe(self._channel)
-                try:
-                    while True:
-                        self._heard(await self._next_message(channel))
-                finally:
-                    self._is_listening = False
+        said = messages_of(self._client, self._channel, whose=CACHE, timeout_seconds=self._timeout_seconds)
+        try:
+            async with contextlib.aclosing(said):
+                async for message in said:
+                    self._heard(message)
+        finally:
+            self._is_listening = False
 
-    def _heard(self, message: dict[str, Any]) -> None:
-        if message["type"] == "subscribe":
-            # At first, and when the driver has connected again: what was said meanwhile is not known.
+    def _heard(self, message: bytes | None) -> None:
+        if message is None:
             self._local.clear()
             self._is_listening = True
-            self._messages += 1
-        elif message["type"] == "message":
-            self._local.pop(message["data"].decode(), None)
-            self._messages += 1
-
-    async def _next_message(self, channel: Any) -> dict[str, Any]:
-        """What is said next; where nothing is, the answer to whether Redis still talks to us."""
-        message = await channel.get_message(timeout=LISTEN_SECONDS)
-        if message is None:
-            await channel.ping()
-            message = await channel.get_message(timeout=self._timeout_seconds)
-        if message is None:
-            raise Unavailable(CACHE)
-        heard: dict[str, Any] = message
-        return heard
+        else:
+            self._local.pop(message.decode(), None)
+        self._messages += 1
 
 
 def _kind(key: str) -> str:

@@ -1,14 +1,15 @@
-"""API keys: how they are written in the settings, who has which, and the one that is made at first start."""
+"""The API keys in the settings: how they are written, who has which, and the one that is made at first start."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from optionchain.context import ADMIN, Principal
+from optionchain.api_keys import digest_of, is_owner
+from optionchain.context import Principal
+from optionchain.roles import ADMIN, CALLER, GIVEN_ROLES, read_roles
 
 MIN_KEY_LENGTH = 16
 EVERYBODY = Principal("public", "public", frozenset({ADMIN}))
@@ -25,10 +26,14 @@ class KnownKeys:
     """
 
     def __init__(self, keys: Mapping[str, Principal]) -> None:
-        self._principals = {_digest(key): principal for key, principal in keys.items()}
+        self._principals = {digest_of(key): principal for key, principal in keys.items()}
+
+    def of(self, digest: bytes) -> Principal | None:
+        """Whoever has the key of this digest."""
+        return self._principals.get(digest)
 
     async def principal(self, secret: str | None) -> Principal | None:
-        return None if secret is None else self._principals.get(_digest(secret))
+        return None if secret is None else self.of(digest_of(secret))
 
 
 class OpenToAll:
@@ -39,7 +44,7 @@ class OpenToAll:
 
 
 def parse_keys(text: str) -> dict[str, Principal]:
-    """Read ``owner=key,owner:admin=key``; the keys of the result are the API keys.
+    """Read ``owner=key,owner:viewer+operator=key``; the keys of the result are the API keys.
 
     The owner is both the tenant and the subject of its callers: a key has no name of its own.
 
@@ -49,18 +54,19 @@ def parse_keys(text: str) -> dict[str, Principal]:
     principals = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
         name, _, key = entry.partition("=")
-        owner, _, role = name.partition(":")
-        if (
-            not owner.replace("-", "").replace("_", "").isalnum()
-            or len(owner) > 64
-            or role not in ("", ADMIN)
-        ):
+        owner, has_roles, roles = name.partition(":")
+        try:
+            granted = read_roles(roles.split("+")) if has_roles else frozenset({CALLER})
+        except ValueError:
+            granted = frozenset()
+        if not is_owner(owner) or not granted:
             raise ValueError(
-                "each entry must be owner=key or owner:admin=key, the owner of letters, digits, - and _"
+                "each entry must be owner=key or owner:role+role=key, the owner of letters, digits, - and _, the "
+                f"roles of {', '.join(GIVEN_ROLES)}"
             )
         if len(key) < MIN_KEY_LENGTH:
             raise ValueError(f"the key of {owner} must have at least {MIN_KEY_LENGTH} characters")
-        principals[key] = Principal(owner, owner, frozenset({ADMIN} if role else ()))
+        principals[key] = Principal(owner, owner, granted)
     return principals
 
 
@@ -71,7 +77,3 @@ def kept_key(file: Path) -> str:
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(24) + "\n")
     return file.read_text().strip()
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()

@@ -26,6 +26,7 @@ from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION, SHARED_PROCESS
 from adapters.metrics.server_watch import watch_servers
+from adapters.mongo_audit import MongoAudit
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_sweeps import MongoSweepIndex
@@ -35,12 +36,14 @@ from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
-from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from cluster.audit.trail import Trail
 from cluster.history_stores import open_history_repository
+from cluster.identity.key_service import KeyService
+from cluster.identity.opening import open_identity
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
 from cluster.secrets import secrets_of
-from cluster.settings import AuthSettings, Settings
+from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from optionchain.configuration.simulator import SIMULATOR
 from optionchain.expirations.exchanges import compute_apart
@@ -59,6 +62,9 @@ class OpenServices(TypedDict):
     answers: RedisAnswers
     allowances: RedisAllowances | None
     authentication: Authentication
+    keys: KeyService
+    record: Trail
+    audit: MongoAudit
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     history: RayHistory
@@ -165,11 +171,6 @@ def open_allowances(settings: Settings, observer: Observer | None = None) -> Red
     )
 
 
-def open_authentication(auth: AuthSettings) -> Authentication:
-    """Who has which key, as the settings say."""
-    return KnownKeys(parse_keys(auth.keys.get_secret_value())) if auth.enabled else OpenToAll()
-
-
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:
     """The cache of this process: a bounded part of its own in front of Redis."""
     return RedisCacheService(
@@ -265,7 +266,9 @@ def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
     observer = _observer(settings, HTTP)
     store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
-    mongo = MongoServer(open_mongo(settings.mongo))
+    mongo = open_mongo(settings.mongo)
+    identity = open_identity(settings, mongo, observer)
+    audit = MongoAudit(mongo, settings.mongo.database)
     configurations = open_configurations(settings, observer)
     for actor in shared_actors(settings):
         actor.status.remote()  # so that they warm up and listen before anybody asks
@@ -276,9 +279,12 @@ def open_services(settings: Settings) -> OpenServices:
         calendars=open_calendars(settings, observer),
         answers=told(open_answers(settings), observer, "redis.call", role="answers"),
         allowances=open_allowances(settings, observer),
-        authentication=open_authentication(settings.auth),
+        authentication=identity.authentication,
+        keys=identity.keys,
+        record=Trail(audit, settings.audit, observer=observer),
+        audit=audit,
         dependencies={"redis": store},
-        helpers={"mongodb": mongo},
+        helpers={"mongodb": MongoServer(mongo), **identity.helpers},
         history=open_history(settings, observer),
         configurations=configurations,
         live_configuration=LiveConfiguration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
@@ -31,5 +32,6 @@ def _parts(secret: str) -> Iterator[str]:
         if password:
             yield password
             yield unquote(password)
-    elif "=" in secret:
-        yield from parse_keys(secret)
+    else:
+        with suppress(ValueError):  # no list of keys
+            yield from parse_keys(secret)

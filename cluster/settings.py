@@ -8,38 +8,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from actors.settings import ConfigSettings, HistorySettings, SessionSettings
 from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
-from cluster.api_keys import parse_keys
+from cluster.audit.settings import AuditSettings
 from cluster.http_settings import HttpSettings
+from cluster.identity.settings import AuthSettings
 from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
 from cluster.sweeps.settings import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
-
-
-class AuthSettings(BaseModel):
-    """Who may call."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    enabled: bool = Field(
-        True, description="Require an API key on every route but /health, /ready and the docs"
-    )
-    keys: SecretStr = Field(
-        SecretStr(""),
-        description="`owner=key` or `owner:admin=key`, separated by commas; empty makes a key at first start",
-    )
-
-    @field_validator("keys")
-    @classmethod
-    def _keys_are_readable(cls, keys: SecretStr) -> SecretStr:
-        parse_keys(keys.get_secret_value())
-        return keys
 
 
 class LimitsSettings(BaseModel):
@@ -113,6 +94,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     limits: LimitsSettings = LimitsSettings()
     auth: AuthSettings = AuthSettings()
+    audit: AuditSettings = AuditSettings()
     rate: RateSettings = RateSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()

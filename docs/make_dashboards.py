@@ -99,6 +99,7 @@ SERVICE = Dashboard(
         Panel("Requests a second, by route", "reqps", [rate(f"{REQUESTS}_count", "route", NO_PROBES)]),
         Panel("Time of a request, by route (p99)", "s", quantiles(REQUESTS, "route", NO_PROBES)),
         Panel("Refused for the load", "reqps", [rate("optionchain_http_rejected_total", "kind")]),
+        Panel("Refused for their caller", "reqps", [rate("optionchain_http_denied_total", "kind")]),
         Panel(
             "HAProxy: answers a second, its own errors among them",
             "reqps",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapters.metrics.rows import Count, Histogram, Level, Row
-from adapters.metrics.service import REQUESTS, SESSIONS, SWEEPS
+from adapters.metrics.service import ACCESS, REQUESTS, SESSIONS, SWEEPS
 from adapters.metrics.surroundings import PROCESSES, SERVERS, STORES
 from cluster.metrics.aliases import ALIASES
 
@@ -25,6 +25,7 @@ This page is made from the code: `python docs/make_metrics.py`.
 """
 SECTIONS: dict[str, tuple[Row, ...]] = {
     "Requests": tuple(REQUESTS),
+    "Who may call": tuple(ACCESS),
     "Sessions": tuple(SESSIONS),
     "Redis, MongoDB, caches": tuple(STORES),
     "The servers": tuple(SERVERS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-ADMIN = "admin"
+from optionchain.roles import ADMIN, ADMITTED, Permission
 
 
 class Principal(NamedTuple):
@@ -14,17 +14,16 @@ class Principal(NamedTuple):
     Attributes:
         tenant: Whom everything that it makes belongs to.
         subject: Who it is within the tenant: the name of a key, or of a person.
-        roles: What it may do.
+        roles: Of `optionchain.roles`; without any it may do nothing.
     """
 
     tenant: str
     subject: str
     roles: frozenset[str] = frozenset()
 
-    @property
-    def is_admin(self) -> bool:
-        """Whether it may do what concerns all tenants."""
-        return ADMIN in self.roles
+    def may(self, permission: Permission) -> bool:
+        """Whether one of its roles permits that."""
+        return not self.roles.isdisjoint(ADMITTED[permission])
 
 
 OURSELVES = Principal("optionchain", "optionchain", frozenset({ADMIN}))

@@ -57,5 +57,6 @@ def build_asgi(settings: Settings, services: Services) -> Edge:
         proxies=Proxies(
             networks_of(settings.http.trusted_proxies), settings.http.proxy_proof.get_secret_value()
         ),
+        record=services.record,
     )
     return Edge(dispatch, guards)

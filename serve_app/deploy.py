@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ray
@@ -33,8 +34,11 @@ def deploy(address: str, settings: Settings) -> None:
     """
     ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
     earlier = existing(settings.ray.namespace)
-    _start_actors(settings)
-    _serve(settings)
+    with ThreadPoolExecutor(1) as beside:
+        # Serve's own actors take as long to start as ours, and most of it is waiting.
+        actors = beside.submit(_start_actors, settings)
+        _serve(settings)
+        actors.result()
     # Actors keep the settings that they began with, and some may have no sessions under the new placement. What they
     # hold is stored, and what was on its way to them is sent again.
     for actor in earlier:

@@ -11,10 +11,19 @@ from fastapi import Request
 from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
+from cluster.identity.key_service import KeyService
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
 from optionchain.observing import Observer
-from optionchain.ports import Allowances, Answers, Authentication, Dependency, SessionStore
+from optionchain.ports import (
+    Allowances,
+    Answers,
+    AuditRepository,
+    Authentication,
+    Dependency,
+    SessionStore,
+)
+from serve_app.edge.on_record import Record
 from serve_app.routes.streaming import Producers
 from serve_app.shared_services import ConfigService, HistoryService
 
@@ -34,6 +43,9 @@ class Services:
         answers: Keeps the first answers to keyed requests.
         allowances: Counts the requests of each caller; None where there is no limit.
         authentication: Finds the caller of a secret.
+        keys: Makes, lists and revokes API keys.
+        record: Takes what is put on record.
+        audit: What is on record.
         dependencies: What it cannot serve without, by name; /ready asks them.
         helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
@@ -54,6 +66,9 @@ class Services:
     answers: Answers
     allowances: Allowances | None
     authentication: Authentication
+    keys: KeyService
+    record: Record
+    audit: AuditRepository
     dependencies: dict[str, Dependency]
     helpers: dict[str, Dependency]
     producers: Producers

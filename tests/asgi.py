@@ -8,9 +8,11 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from cluster.settings import Settings
-from optionchain.context import ADMIN, Principal
+from optionchain.context import Principal
 from optionchain.observing import Unobserved
+from optionchain.roles import ADMIN
 from serve_app.asgi import build_asgi
+from serve_app.edge.on_record import Unrecorded
 from serve_app.routes.streaming import Producers
 from tests.callers import principal
 
@@ -36,6 +38,7 @@ def service_of(default_caller: str, **services: Any) -> ASGIApp:
     own = {
         "authentication": ByName(default_caller),
         "allowances": None,
+        "record": Unrecorded(),
         "observer": Unobserved(),
         "producers": Producers(settings.http, Unobserved()),
     }

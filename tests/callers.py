@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from optionchain.context import ADMIN, Context, Principal
+from optionchain.context import Context, Principal
+from optionchain.roles import ADMIN, CALLER
 
 
 def principal(tenant: str, *, is_admin: bool = False) -> Principal:
     """A caller of a tenant."""
-    return Principal(tenant, tenant, frozenset({ADMIN} if is_admin else ()))
+    return Principal(tenant, tenant, frozenset({ADMIN if is_admin else CALLER}))
 
 
 def on_behalf_of(tenant: str, expires_at: float = math.inf) -> Context:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from cluster.observe.configuration import CONFIG
 from cluster.observe.servers import PROGRAMS
+from tests.posted import posted_to
 
 ARE_INSTALLED = all(any(map(shutil.which, programs)) for programs in PROGRAMS.values())
 WHERE_TO_GET = (
@@ -40,29 +38,13 @@ class Pager:
 def listening() -> Iterator[Pager]:
     pager = Pager()
 
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            for alert in told["alerts"]:
-                place = self.path.strip("/")
-                pager.heard.append((time.monotonic(), place, alert["labels"]["alertname"], alert["status"]))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def take(path: str, body: bytes) -> None:
+        for alert in json.loads(body)["alerts"]:
+            name, status = alert["labels"]["alertname"], alert["status"]
+            pager.heard.append((time.monotonic(), path.strip("/"), name, status))
 
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    pager.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with posted_to(take) as pager.url:
         yield pager
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def hurried(folder: Path) -> None:

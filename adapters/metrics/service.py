@@ -1,4 +1,4 @@
-"""The metrics of what the service does: of requests, of sessions, of sweeps."""
+"""The metrics of what the service does: of requests, of who may call, of sessions, of sweeps."""
 
 from __future__ import annotations
 
@@ -60,6 +60,34 @@ REQUESTS: Sequence[Row] = (
         name="optionchain_deliveries_lost",
         description="Calls to an actor that were lost: it died, or took too long",
         labels=("to",),
+    ),
+)
+
+ACCESS: Sequence[Row] = (
+    Count(
+        of="http.denied",
+        name="optionchain_http_denied",
+        description="Requests whose caller is not known, or may not do that: 401 and 403",
+        labels=("kind",),
+        known=("unauthenticated", "forbidden"),
+        by=(HTTP,),
+    ),
+    Count(
+        of="audit.lost",
+        name="optionchain_audit_lost",
+        description="Entries of the audit log that found no room while MongoDB was silent",
+        by=(HTTP,),
+    ),
+    Level(
+        of="keys.held",
+        name="optionchain_api_keys",
+        description="Managed API keys that work",
+        over_processes=max,
+    ),
+    Level(
+        of="keys.unheard",
+        name="optionchain_api_keys_unheard",
+        description="Replicas that a revocation of a key may not reach within a second",
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.metrics.rows import Row
-from adapters.metrics.service import REQUESTS, SESSIONS, SWEEPS
+from adapters.metrics.service import ACCESS, REQUESTS, SESSIONS, SWEEPS
 from adapters.metrics.surroundings import PROCESSES, SERVERS, STORES
 
-METRICS: Sequence[Row] = (*REQUESTS, *SESSIONS, *STORES, *SERVERS, *SWEEPS, *PROCESSES)
+METRICS: Sequence[Row] = (*REQUESTS, *ACCESS, *SESSIONS, *STORES, *SERVERS, *SWEEPS, *PROCESSES)

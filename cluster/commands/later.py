@@ -14,6 +14,9 @@ LATER = {
     "sweep": "cluster.commands.sweep:sweep",
     "history": "cluster.commands.history:app",
     "config": "cluster.commands.config:app",
+    "top": "cluster.commands.top:top",
+    "keys": "cluster.commands.keys:app",
+    "audit": "cluster.commands.audit:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

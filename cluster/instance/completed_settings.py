@@ -7,7 +7,24 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from cluster.api_keys import kept_key
+from cluster.instance.ray_node import actor_sockets, proxy_proof
 from cluster.settings import Settings
+
+AUDIT_KEY = "audit_key"
+
+
+def completed(settings: Settings, folder: Path, api_key: str | None) -> Settings:
+    """The settings with what is an instance's own: its secrets and its folder.
+
+    Args:
+        settings: All settings.
+        folder: Of the instance.
+        api_key: The key that was made for it; None where nobody needs one.
+    """
+    proven = with_proof(settings, proxy_proof(settings, folder))
+    signing = with_audit_key(with_key(proven, api_key), kept_key(folder / AUDIT_KEY))
+    return with_sockets(signing, actor_sockets(folder))
 
 
 def with_redis(settings: Settings, url: str) -> Settings:
@@ -39,6 +56,13 @@ def with_proof(settings: Settings, proof: str) -> Settings:
     if settings.http.proxy_proof.get_secret_value():
         return settings
     return settings.with_changes({"http": {"proxy_proof": proof}})
+
+
+def with_audit_key(settings: Settings, key: str) -> Settings:
+    """The settings with the key that signs the audit log of the instance, unless they have one."""
+    if settings.audit.key.get_secret_value():
+        return settings
+    return settings.with_changes({"audit": {"key": key}})
 
 
 def revealed(settings: Settings) -> dict[str, Any]:

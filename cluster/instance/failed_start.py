@@ -1,15 +1,21 @@
-"""What is left of a start that failed: its logs, and whether it was only slow."""
+"""What becomes of a start that failed: its logs are kept, and another attempt made where that may help."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from cluster.instance.private_files import owner_only
-from cluster.instance.processes import tail
+from cluster.instance.processes import PortLost, tail
+from cluster.instance.progress import Progress
 
+T = TypeVar("T")
 KEPT_STARTS = 3
+# How often a start that has lost a port goes on with others.
+OTHER_PORTS = 2
 MOST_BYTES_A_LOG = 1 << 20
 # What Ray says when one of its parts has not waited long enough for another; its 30 s for a node are no setting.
 SLOW_STARTS = (
@@ -24,6 +30,23 @@ def is_slow_start(log: Path) -> bool:
     """Whether Ray gave up on a part of its own that may only have been slow."""
     told = tail(log, 500)
     return any(sign in told for sign in SLOW_STARTS)
+
+
+def with_other_ports(progress: Progress, start: Callable[[], T], end: Callable[[], object]) -> T:
+    """Start, again with other ports where somebody took one between our choice and its use.
+
+    Args:
+        progress: Told of an attempt that is given up.
+        start: Chooses its ports.
+        end: Ends what an attempt has left.
+    """
+    for _ in range(OTHER_PORTS):
+        try:
+            return start()
+        except PortLost:
+            progress.give_up()
+            end()
+    return start()
 
 
 def keep_logs(logs: Path, ray_logs: Path) -> Path:

@@ -16,23 +16,16 @@ from pydantic import SecretStr
 
 from cluster.api_keys import kept_key
 from cluster.instance import processes
-from cluster.instance.completed_settings import (
-    revealed,
-    with_key,
-    with_mongo,
-    with_proof,
-    with_redis,
-    with_sockets,
-)
+from cluster.instance.completed_settings import completed, revealed, with_mongo, with_redis
 from cluster.instance.embedded_servers import MONGODB, REDIS
-from cluster.instance.failed_start import keep_logs
+from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
 from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
-from cluster.instance.processes import PortLost, ProcessFailed
+from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, actor_sockets, proxy_proof, ray_temporary_folder
+from cluster.instance.ray_node import RayPorts, ray_temporary_folder
 from cluster.instance.service import READY, becomes_ready, health, told_by_service
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
@@ -46,8 +39,6 @@ REPORT_PATIENCE_SECONDS = 60.0
 CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 # The settings as they were asked for: what a supervisor starts the instance by.
 ASKED_FOR = "asked_for.json"
-# How often a start that has lost one of its ports goes on with others.
-OTHER_PORTS = 2
 
 
 class Instance:
@@ -142,7 +133,7 @@ class Instance:
         self, progress: Progress, start: Callable[[], InstanceState], end: Callable[[], object]
     ) -> InstanceState:
         try:
-            return _with_ports(progress, start, end)
+            return with_other_ports(progress, start, end)
         except BaseException as error:
             # Ctrl-C as well: half an instance is worse than none.
             progress.give_up()
@@ -210,7 +201,7 @@ class Instance:
 
     def _with_ray(self, progress: Progress, servers: Sequence[PrivateServer]) -> InstanceState:
         """Ray and the service, on servers that run."""
-        settings = self._completed(self._settings)
+        settings = completed(self._settings, self._folder, self._api_key())
         for server in servers:
             if server.name in CONNECTED:
                 settings = CONNECTED[server.name](settings, server.url)
@@ -237,11 +228,6 @@ class Instance:
         self._parts.supervise()
         return state
 
-    def _completed(self, settings: Settings) -> Settings:
-        """The settings with what is this instance's own: its secrets and its folder."""
-        proven = with_proof(settings, proxy_proof(settings, self._folder))
-        return with_sockets(with_key(proven, self._api_key()), actor_sockets(self._folder))
-
     def redeploy(self, progress: Progress) -> None:
         """Bring the settings of now to what runs, without a moment of downtime. Servers and ports stay.
 
@@ -251,7 +237,7 @@ class Instance:
         state = self._running_state()
         with locked(self._folder):
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
-            settings = self._completed(settings)
+            settings = completed(settings, self._folder, self._api_key())
             try:
                 self._parts.deploy(progress, settings, state, lambda process: process.poll() == 0)
             except ProcessFailed as error:
@@ -289,19 +275,6 @@ class Instance:
         if given:
             return given.split(",")[0].partition("=")[2]
         return kept_key(self._folder / "api_key")
-
-
-def _with_ports(
-    progress: Progress, start: Callable[[], InstanceState], end: Callable[[], object]
-) -> InstanceState:
-    """Start, again with other ports where somebody took one between our choice and its use."""
-    for _ in range(OTHER_PORTS):
-        try:
-            return start()
-        except PortLost:
-            progress.give_up()
-            end()
-    return start()
 
 
 def _secret(value: SecretStr | None) -> str:

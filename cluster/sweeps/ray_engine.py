@@ -43,6 +43,8 @@ from optionchain.sweeps.engine import Pending
 LOST = (NodeDiedError, ObjectLostError, OutOfMemoryError, WorkerCrashedError)
 # One runs and one waits, so that no worker is idle between two.
 TASKS_PER_SLOT = 2
+# How many times longer than they should take tasks have to end by themselves when nobody waits for them any more.
+ENDING_TASKS = 2.0
 # One thread, for there are as many workers as cores. Ray keeps the workers of an environment for that environment, so
 # these, whose priority is low, never become session actors.
 WORKER_VARIABLES = {"OMP_NUM_THREADS": "1"}
@@ -184,8 +186,20 @@ class _Flight:
                         self._start()  # before it is taken in, so that no worker waits for that
                         yield outcome
         finally:
-            for reference in self._tasks:
-                ray.cancel(reference, force=True)
+            self._end()
+
+    def _end(self) -> None:
+        """Cancel what does not end by itself in a moment.
+
+        To cancel a task in the very moment in which its answer comes aborts the whole process, within Ray's C++
+        ("Tried to complete task that was not pending").
+        """
+        if not self._tasks:
+            return
+        patience = ENDING_TASKS * self._engine.seconds_per_task * self._tasks_per_slot
+        _, running = ray.wait(list(self._tasks), num_returns=len(self._tasks), timeout=patience)
+        for reference in running:
+            ray.cancel(reference, force=True)
 
     def _start(self) -> bool:
         """Fill the cluster; returns whether anything is under way."""

@@ -1,9 +1,10 @@
 """The ports: what the application needs of the outside, in its own words. Adapters satisfy them."""
 
+from optionchain.ports.audit import AuditQuery, AuditRepository
 from optionchain.ports.configuration import ConfigRepository
 from optionchain.ports.dependencies import Breaker, Cached, CacheEntry, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
-from optionchain.ports.identity import Authentication
+from optionchain.ports.identity import Authentication, KeyRepository, Notices
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 from optionchain.ports.work import Lease, Work, WorkLine
@@ -13,6 +14,8 @@ __all__ = [
     "Allowance",
     "Allowances",
     "Answers",
+    "AuditQuery",
+    "AuditRepository",
     "Authentication",
     "Breaker",
     "CacheEntry",
@@ -22,8 +25,10 @@ __all__ = [
     "ConfigRepository",
     "Dependency",
     "HistoricalDataRepository",
+    "KeyRepository",
     "KeyReused",
     "Lease",
+    "Notices",
     "SessionStore",
     "Work",
     "WorkLine",

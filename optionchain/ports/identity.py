@@ -1,9 +1,12 @@
-"""Who a caller is."""
+"""Who a caller is, and the keys by which callers are known."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from optionchain.api_keys import ApiKey
 from optionchain.context import Principal
 
 
@@ -18,5 +21,65 @@ class Authentication(Protocol):
 
         Raises:
             Unavailable: It cannot be found out now.
+        """
+        ...
+
+
+class KeyRepository(Protocol):
+    """Where keys are kept. Every method raises `Unavailable` when the store does not answer."""
+
+    async def add(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        ...
+
+    async def get(self, key_id: str) -> ApiKey:
+        """A key.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        ...
+
+    async def working(self, instant: datetime, *, limit: int) -> Sequence[ApiKey]:
+        """The keys that work at an instant, with what was acknowledged before the call; at most `limit`."""
+        ...
+
+    async def listed(self, *, offset: int, limit: int) -> tuple[int, Sequence[ApiKey]]:
+        """How many keys there are, and some of them, those made last first."""
+        ...
+
+    async def revoke(self, key_id: str, instant: datetime) -> ApiKey:
+        """End a key, unless it is revoked already.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        ...
+
+    async def expire(self, key_id: str, instant: datetime) -> None:
+        """End a key at an instant, unless it ends earlier."""
+        ...
+
+    async def used(self, instants: Mapping[str, datetime]) -> None:
+        """Note when keys were last used, by their ids."""
+        ...
+
+
+class Notices(Protocol):
+    """Short messages from any process to all of them; what is said while nobody listens is lost."""
+
+    async def tell(self, notice: str) -> None:
+        """Tell everybody.
+
+        Raises:
+            Unavailable: It cannot be told now.
+        """
+        ...
+
+    def heard(self) -> AsyncGenerator[str | None, None]:
+        """What is told from now on, without end; None whenever listening begins, or begins again.
+
+        Raises:
+            Unavailable: It cannot be heard any more.
         """
         ...

@@ -24,6 +24,7 @@ class Benchmark(StrEnum):
     START = "start"
     CONNECTIONS = "connections"
     SOAK = "soak"
+    OUTAGE = "outage"
 
 
 def bench(

@@ -20,13 +20,23 @@ from optionchain.context import Context, Principal
 from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
 from optionchain.observing import Observer, Operation, observed
 from optionchain.ports import Allowance, Allowances, Authentication
+from optionchain.roles import Permission, roles_with
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated
 from serve_app.edge.caller import NOBODY, trace_of
 from serve_app.edge.client_address import Proxies
-from serve_app.edge.errors import Forbidden, RateLimited, TooLarge, TooSlow, UnknownPath, WrongMethod
+from serve_app.edge.errors import (
+    Forbidden,
+    RateLimited,
+    TooLarge,
+    TooSlow,
+    Unauthenticated,
+    UnknownPath,
+    WrongMethod,
+)
+from serve_app.edge.on_record import Record, Unrecorded, entry_of
 from serve_app.edge.rate_limit import allowance_of, telling
-from serve_app.edge.route_table import Found, Permission, RouteTable
+from serve_app.edge.route_table import Found, RouteTable
 
 # Which replica answered: the same as long as its process lives, and of no other meaning.
 INSTANCE = (b"x-ocs-instance", uuid.uuid4().hex.encode())
@@ -45,6 +55,10 @@ REJECTS: dict[type[OptionChainError], str] = {
     Overloaded: "overloaded",
     Unavailable: "unavailable",
 }
+# Refusals that say something of who calls, and how they are counted.
+DENIALS: dict[type[OptionChainError], str] = {Unauthenticated: "unauthenticated", Forbidden: "forbidden"}
+DENIED = frozenset(each.__name__ for each in DENIALS)
+ADMINISTER = Permission.ADMINISTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +73,7 @@ class Guards:
         max_body_bytes: A longer body is refused as soon as it is known to be longer.
         body_seconds: A body that is not there by then is refused.
         proxies: Whose word about a client's address counts.
+        record: Takes what is put on record.
     """
 
     routes: RouteTable
@@ -68,6 +83,7 @@ class Guards:
     max_body_bytes: int
     body_seconds: float = 60.0
     proxies: Proxies = field(default_factory=Proxies)
+    record: Record = field(default_factory=Unrecorded)
 
 
 class Edge:
@@ -117,6 +133,8 @@ class Edge:
                 await error_response(refusal)(scope, receive, answer)
                 if isinstance(refusal, Defect):
                     raise
+            finally:
+                self._put_on_record(found, scope, headers, told)
 
     async def _serve(self, arrival: _Arrival, answer: _Answer, told: Operation) -> None:
         guards, scope, found = self._guards, arrival.scope, arrival.found
@@ -137,8 +155,8 @@ class Edge:
             raise caller
         if found is None:
             raise _no_route(guards.routes, scope["path"])
-        if found.route.permission is Permission.ADMIN and not told.context.principal.is_admin:
-            raise Forbidden("this needs the key of an administrator")
+        if not is_public and not told.context.principal.may(found.route.permission):
+            raise _forbidden(found.route.permission)
         scope.setdefault("state", {}).update(context=told.context, found=found)
         await self._app(scope, self._bounded(arrival.receive), answer)
 
@@ -154,6 +172,15 @@ class Edge:
         kind = next((REJECTS[each] for each in type(refusal).__mro__ if each in REJECTS), None)
         if kind is not None:
             self._guards.observer.counted("http.rejected", kind=kind)
+        elif type(refusal) in DENIALS:
+            self._guards.observer.counted("http.denied", kind=DENIALS[type(refusal)])
+
+    def _put_on_record(self, found: Found | None, scope: Scope, headers: Headers, told: Operation) -> None:
+        guards = self._guards
+        if told.facts.get("error") in DENIED:
+            guards.record.refusal(entry_of(scope, headers, told, guards.proxies))
+        elif found is not None and found.route.is_on_record and told.context.principal.may(ADMINISTER):
+            guards.record.act(entry_of(scope, headers, told, guards.proxies))
 
     def _check_length(self, headers: Headers) -> None:
         limit = self._guards.max_body_bytes
@@ -221,6 +248,11 @@ class _Answer:
 
     def tell_of(self, allowance: Allowance) -> None:
         self._send = telling(allowance, self._send)
+
+
+def _forbidden(needed: Permission) -> Forbidden:
+    roles = roles_with(needed)
+    return Forbidden(f"this needs {'the role' if len(roles) == 1 else 'one of the roles'} {', '.join(roles)}")
 
 
 def _no_route(routes: RouteTable, path: str) -> OptionChainError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -13,19 +12,10 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from optionchain.roles import Permission
+
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 Endpoint: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
-
-
-class Permission(StrEnum):
-    """What a caller needs to be let in."""
-
-    PUBLIC = "public"
-    """Nothing: who calls is not even looked at."""
-    CALLER = "caller"
-    """A key that is known."""
-    ADMIN = "admin"
-    """The key of an administrator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +78,14 @@ class Route:
     method: str
     path: str
     handler: Handler
-    permission: Permission = Permission.CALLER
+    permission: Permission
     is_frequent: bool = False
     is_probe: bool = False
+
+    @property
+    def is_on_record(self) -> bool:
+        """Whether each request is put on record: it changes what concerns all tenants."""
+        return self.permission is Permission.ADMINISTER and self.method != "GET"
 
     @property
     def methods(self) -> tuple[str, ...]:

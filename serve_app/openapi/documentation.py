@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from optionchain.chains.columns import GREEK_SETS, Column, Side
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
 from optionchain.numerics import IDENTITY
+from optionchain.roles import Permission, roles_with
 from serve_app.bodies.chains import Method
 from serve_app.bodies.declared import shown_body
-from serve_app.edge.route_table import Permission, Responses, RouteTable
+from serve_app.edge.route_table import Responses, RouteTable
 
 
 def links(version: str, **parameters: str) -> dict[str, Any]:
@@ -192,7 +193,7 @@ SESSION_PAGE: Responses = {200: {"model": SessionPage, "description": "One page"
 _MEANING = {
     400: "An input is malformed or out of range; `field` names it",
     401: "No API key, or an unknown one",
-    403: "The key does not allow this",
+    403: "None of the caller's roles allows this",
     404: "Unknown, expired, or another caller's",
     408: "The request did not come in time",
     409: "Another writer was first: try again",
@@ -217,7 +218,7 @@ _HEADERS: dict[int, dict[str, Any]] = {
     },
     503: _RETRY_AFTER,
 }
-ALWAYS = (401, 408, 413, 429, 500, 503)
+ALWAYS = (401, 403, 408, 413, 429, 500, 503)
 
 SECURITY_SCHEMES: dict[str, Any] = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -259,6 +260,7 @@ def completed(document: dict[str, Any], table: RouteTable) -> dict[str, Any]:
             continue
         if route.permission is not Permission.PUBLIC:
             operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+            operation["x-roles"] = roles_with(route.permission)
         if "HTTPValidationError" in str(operation["responses"].get("422")):
             # FastAPI's own; invalid input is a 400 here.
             del operation["responses"]["422"]

@@ -1,20 +1,23 @@
 """Every route of the service: where it answers, what answers there, and who may call it. Nothing else lists them.
 
 The permission, the limits, the OpenAPI document and the names in metrics follow from a row. A new route is a row
-here and a handler in the module of its section.
+here and a handler in the module of its section. Which role has which permission: `optionchain.roles`.
 """
 
 from __future__ import annotations
 
 from fastapi.routing import APIRoute
 
-from serve_app.edge.route_table import Permission, Route, RouteTable, Section
+from optionchain.roles import Permission
+from serve_app.edge.route_table import Route, RouteTable, Section
 from serve_app.openapi import swagger_ui
 from serve_app.routes import (
+    audit,
     chains,
     configurations,
     exports,
     history,
+    keys,
     operations,
     simulations,
     streams,
@@ -22,9 +25,11 @@ from serve_app.routes import (
 )
 from serve_app.routes.kinds import JsonRoute, ModelRoute
 
-PUBLIC, ADMIN = Permission.PUBLIC, Permission.ADMIN
+PUBLIC, READ, TRADE, RESEARCH = Permission.PUBLIC, Permission.READ, Permission.TRADE, Permission.RESEARCH
+METRICS, OPERATE, ADMINISTER = Permission.METRICS, Permission.OPERATE, Permission.ADMINISTER
 _CHAIN, _SIMULATIONS, _SIMULATION = "/api/v1/chain", "/api/v2/simulations", "/api/v2/simulations/{id}"
 _HISTORY, _CONFIG = "/api/v1/historical", "/api/v1/config"
+_KEYS, _KEY = "/api/v1/keys", "/api/v1/keys/{id}"
 _SWEEPS, _SWEEP = sweeps.SWEEPS, f"{sweeps.SWEEPS}/{{id}}"
 
 ROUTES = RouteTable(
@@ -34,13 +39,13 @@ ROUTES = RouteTable(
             "One expiration, a number of days after the start; parameters can be changed.",
             ModelRoute,
             (
-                Route("POST", _CHAIN, chains.create, is_frequent=True),
-                Route("GET", _CHAIN, chains.peek, is_frequent=True),
-                Route("POST", f"{_CHAIN}/step", chains.step, is_frequent=True),
-                Route("PUT", _CHAIN, chains.replace),
-                Route("PATCH", _CHAIN, chains.change),
-                Route("DELETE", _CHAIN, chains.delete),
-                Route("GET", f"{_CHAIN}/sessions", chains.sessions),
+                Route("POST", _CHAIN, chains.create, TRADE, is_frequent=True),
+                Route("GET", _CHAIN, chains.peek, READ, is_frequent=True),
+                Route("POST", f"{_CHAIN}/step", chains.step, TRADE, is_frequent=True),
+                Route("PUT", _CHAIN, chains.replace, TRADE),
+                Route("PATCH", _CHAIN, chains.change, TRADE),
+                Route("DELETE", _CHAIN, chains.delete, TRADE),
+                Route("GET", f"{_CHAIN}/sessions", chains.sessions, READ),
             ),
         ),
         Section(
@@ -48,12 +53,12 @@ ROUTES = RouteTable(
             "Rolling expirations; parameters never change.",
             ModelRoute,
             (
-                Route("POST", _SIMULATIONS, simulations.create, is_frequent=True),
-                Route("GET", _SIMULATIONS, simulations.simulations),
-                Route("GET", _SIMULATION, simulations.inspect),
-                Route("GET", f"{_SIMULATION}/snapshot", simulations.peek, is_frequent=True),
-                Route("POST", f"{_SIMULATION}/step", simulations.step, is_frequent=True),
-                Route("DELETE", _SIMULATION, simulations.delete),
+                Route("POST", _SIMULATIONS, simulations.create, TRADE, is_frequent=True),
+                Route("GET", _SIMULATIONS, simulations.simulations, READ),
+                Route("GET", _SIMULATION, simulations.inspect, READ),
+                Route("GET", f"{_SIMULATION}/snapshot", simulations.peek, READ, is_frequent=True),
+                Route("POST", f"{_SIMULATION}/step", simulations.step, TRADE, is_frequent=True),
+                Route("DELETE", _SIMULATION, simulations.delete, TRADE),
             ),
         ),
         Section(
@@ -61,9 +66,9 @@ ROUTES = RouteTable(
             "Whole simulations, read-only: as a file, or snapshot by snapshot as they come.",
             ModelRoute,
             (
-                Route("GET", f"{_CHAIN}/export", exports.export_session),
-                Route("GET", f"{_SIMULATION}/export", exports.export_simulation),
-                Route("GET", f"{_SIMULATION}/stream", streams.stream),
+                Route("GET", f"{_CHAIN}/export", exports.export_session, READ),
+                Route("GET", f"{_SIMULATION}/export", exports.export_simulation, READ),
+                Route("GET", f"{_SIMULATION}/stream", streams.stream, READ),
             ),
         ),
         Section(
@@ -71,14 +76,14 @@ ROUTES = RouteTable(
             "The chains and prices of the past.",
             JsonRoute,
             (
-                Route("GET", f"{_HISTORY}/assets", history.assets),
-                Route("GET", f"{_HISTORY}/{{asset}}/range", history.asset_range),
-                Route("GET", f"{_HISTORY}/{{asset}}/prices", history.prices),
-                Route("GET", f"{_HISTORY}/{{asset}}/volatility", history.volatility),
-                Route("GET", f"{_HISTORY}/{{asset}}/realised-volatility", history.realised_volatility),
-                Route("GET", f"{_HISTORY}/{{asset}}/{{date}}", history.chain),
-                Route("PUT", f"{_HISTORY}/{{asset}}/{{date}}", history.save_chain, ADMIN),
-                Route("GET", "/api/v1/results/{id}", history.kept_steps),
+                Route("GET", f"{_HISTORY}/assets", history.assets, READ),
+                Route("GET", f"{_HISTORY}/{{asset}}/range", history.asset_range, READ),
+                Route("GET", f"{_HISTORY}/{{asset}}/prices", history.prices, READ),
+                Route("GET", f"{_HISTORY}/{{asset}}/volatility", history.volatility, READ),
+                Route("GET", f"{_HISTORY}/{{asset}}/realised-volatility", history.realised_volatility, READ),
+                Route("GET", f"{_HISTORY}/{{asset}}/{{date}}", history.chain, READ),
+                Route("PUT", f"{_HISTORY}/{{asset}}/{{date}}", history.save_chain, ADMINISTER),
+                Route("GET", "/api/v1/results/{id}", history.kept_steps, READ),
             ),
         ),
         Section(
@@ -86,11 +91,11 @@ ROUTES = RouteTable(
             "Named values with versions that are never overwritten.",
             JsonRoute,
             (
-                Route("GET", _CONFIG, configurations.names),
-                Route("GET", f"{_CONFIG}/{{name}}", configurations.get),
-                Route("PUT", f"{_CONFIG}/{{name}}", configurations.save, ADMIN),
-                Route("GET", f"{_CONFIG}/{{name}}/history", configurations.history),
-                Route("GET", f"{_CONFIG}/{{name}}/parameters/{{key}}", configurations.parameter),
+                Route("GET", _CONFIG, configurations.names, READ),
+                Route("GET", f"{_CONFIG}/{{name}}", configurations.get, READ),
+                Route("PUT", f"{_CONFIG}/{{name}}", configurations.save, ADMINISTER),
+                Route("GET", f"{_CONFIG}/{{name}}/history", configurations.history, READ),
+                Route("GET", f"{_CONFIG}/{{name}}/parameters/{{key}}", configurations.parameter, READ),
             ),
         ),
         Section(
@@ -98,12 +103,25 @@ ROUTES = RouteTable(
             "Many scenarios with many paths each, computed by the cluster and reduced to a table.",
             JsonRoute,
             (
-                Route("POST", _SWEEPS, sweeps.submit),
-                Route("GET", _SWEEPS, sweeps.sweeps),
-                Route("GET", _SWEEP, sweeps.status),
-                Route("DELETE", _SWEEP, sweeps.cancel),
-                Route("GET", f"{_SWEEP}/results", sweeps.results),
-                Route("GET", f"{_SWEEP}/events", sweeps.events),
+                Route("POST", _SWEEPS, sweeps.submit, RESEARCH),
+                Route("GET", _SWEEPS, sweeps.sweeps, READ),
+                Route("GET", _SWEEP, sweeps.status, READ),
+                Route("DELETE", _SWEEP, sweeps.cancel, RESEARCH),
+                Route("GET", f"{_SWEEP}/results", sweeps.results, READ),
+                Route("GET", f"{_SWEEP}/events", sweeps.events, READ),
+            ),
+        ),
+        Section(
+            "access",
+            "API keys that are made and revoked while the service runs, and the record of who did what.",
+            JsonRoute,
+            (
+                Route("POST", _KEYS, keys.make_key, ADMINISTER),
+                Route("GET", _KEYS, keys.list_keys, ADMINISTER),
+                Route("GET", _KEY, keys.get_key, ADMINISTER),
+                Route("DELETE", _KEY, keys.revoke_key, ADMINISTER),
+                Route("POST", f"{_KEY}/rotate", keys.rotate_key, ADMINISTER),
+                Route("GET", "/api/v1/audit", audit.audit_entries, ADMINISTER),
             ),
         ),
         Section(
@@ -113,8 +131,8 @@ ROUTES = RouteTable(
             (
                 Route("GET", "/health", operations.health, PUBLIC, is_frequent=True, is_probe=True),
                 Route("GET", "/ready", operations.ready, PUBLIC, is_probe=True),
-                Route("GET", "/metrics", operations.metrics),
-                Route("GET", "/api/v1/system", operations.system, ADMIN),
+                Route("GET", "/metrics", operations.metrics, METRICS),
+                Route("GET", "/api/v1/system", operations.system, OPERATE),
             ),
         ),
         Section("", "The pages of the documentation.", APIRoute, swagger_ui.ROUTES),

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from cluster.api_keys import parse_keys
+from optionchain.roles import Permission
 from tests.clusters import OTHER_KEYS, Cluster
 
 
@@ -20,6 +21,8 @@ def api(cluster: Cluster) -> Iterator[httpx.Client]:
 @pytest.fixture
 def other_api(cluster: Cluster) -> Iterator[httpx.Client]:
     """The same service, for a caller who is not an administrator and owns other sessions."""
-    key = next(key for key, principal in parse_keys(OTHER_KEYS).items() if not principal.is_admin)
+    key = next(
+        key for key, principal in parse_keys(OTHER_KEYS).items() if not principal.may(Permission.ADMINISTER)
+    )
     with cluster.client(key) as client:
         yield client

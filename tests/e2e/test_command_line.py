@@ -100,7 +100,7 @@ def test_a_parameter_of_a_configuration_is_shown_with_where_it_comes_from(cluste
     assert "a request's own value wins" in " ".join(spread.stdout.split())
     assert "request" not in limit.stdout
     assert json.loads(whole.stdout)["name"] == "simulator"
-    assert (unknown.returncode, "colour" in unknown.stdout) == (1, True)
+    assert (unknown.returncode, "colour" in unknown.stderr) == (1, True)
 
 
 def test_status_and_logs_tell_of_what_runs(cluster: Cluster) -> None:

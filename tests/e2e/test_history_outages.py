@@ -181,7 +181,10 @@ def test_while_mongodb_is_down_the_cache_serves_on_and_writes_are_refused_at_onc
         created = create(api)
         ready = api.get("/ready")
 
-    assert (ready.status_code, ready.json()["states"]) == (200, {"redis": "up", "mongodb": "down"})
+    assert (ready.status_code, ready.json()["states"]) == (
+        200,
+        {"redis": "up", "mongodb": "down", "api_keys": "up"},
+    )
     [down] = [each for each in ready.json()["dependencies"] if each["status"] == "down"]
     assert (down["name"], down["reason"]) in (("mongodb", "unreachable"), ("mongodb", "timed out"))
     assert [(answer.status_code, answer.content) for answer in stale] == [(200, one.content) for one in fresh]

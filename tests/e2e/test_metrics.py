@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -67,3 +71,29 @@ def test_what_all_processes_did_is_on_the_metrics_page(api: httpx.Client) -> Non
 
 def test_the_metrics_page_needs_a_key(cluster: Cluster) -> None:
     assert httpx.get(f"{cluster.state.base_url}/metrics", trust_env=False).status_code == 401
+
+
+def test_top_shows_what_is_done_now(cluster: Cluster, api: httpx.Client) -> None:
+    session = create(api)["id"]
+
+    def seen() -> dict[str, Any] | None:
+        step(api, session)
+        view = json.loads(cluster.run("top", "--once", "--json", "--interval", "6").stdout)
+        asked = {request["request"]: request for request in view["requests"]}
+        return view | {"asked": asked} if "POST /api/v1/chain/step" in asked else None
+
+    view = eventually(seen, "the steps are told", patience_seconds=90.0)
+
+    steps = view["asked"]["POST /api/v1/chain/step"]
+    assert 0.0 < steps["median_seconds"] <= steps["p99_seconds"]
+    assert view["sessions"]["alive"] >= 1
+    assert any(store["operation"] == "Redis session.save" for store in view["stores"])
+    assert view["actors"]
+    assert "steps/s" in cluster.run("top", "--once", "--interval", "1").stdout
+
+
+def test_top_without_a_service_says_so(tmp_path: Path) -> None:
+    shown = Cluster(tmp_path).run("top", "--once")
+
+    assert shown.returncode == 1
+    assert "Nothing is running" in shown.stderr

@@ -79,6 +79,8 @@ def test_every_query_of_every_dashboard_returns_data(observed: Observed) -> None
         lambda: not silent() or time.monotonic() > deadline, "data", patience_seconds=PATIENCE_SECONDS + 5
     )
     assert silent() == []
+    # And what HAProxy alone knows, by its own exporter.
+    assert observed.asked('haproxy_frontend_http_responses_total{proxy="http_frontend",code="2xx"} > 0')
 
 
 def test_the_heartbeat_beats_and_stops_and_beats_again(observed: Observed) -> None:

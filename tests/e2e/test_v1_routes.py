@@ -274,8 +274,10 @@ def test_health_and_readiness_need_no_key(api: httpx.Client) -> None:
 
     assert anybody.get("/health").status_code == 200
     ready = anybody.get("/ready").json()
-    assert (ready["status"], ready["states"]) == ("ready", {"redis": "up", "mongodb": "up"})
-    assert ready["dependencies"] == [{"name": name, "status": "up"} for name in ("redis", "mongodb")]
+    assert (ready["status"], ready["states"]) == ("ready", {"redis": "up", "mongodb": "up", "api_keys": "up"})
+    assert ready["dependencies"] == [
+        {"name": name, "status": "up"} for name in ("redis", "mongodb", "api_keys")
+    ]
     anybody.close()
 
 

@@ -1,14 +1,21 @@
-"""One small Ray cluster for all tests that need no more, on ports of its own, with a custom resource to place by."""
+"""Servers that several folders of tests share: one small Ray cluster, a real mongod, and the embedded MongoDB."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
+from pydantic import SecretStr
+from pymongo import MongoClient
+
+from adapters.settings import MongoSettings
+from tests.integration.history import mongo_servers as servers
 
 
 @pytest.fixture(scope="session")
 def ray_address() -> Iterator[str]:
+    """On ports of its own, with a custom resource to place by."""
     ray = pytest.importorskip("ray")
     ray.init(
         address="local",
@@ -22,3 +29,28 @@ def ray_address() -> Iterator[str]:
         yield ray.get_runtime_context().gcs_address
     finally:
         ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def mongod_uri(given_mongodb_uri: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if given_mongodb_uri:
+        yield given_mongodb_uri
+        return
+    with servers.replica_set(tmp_path_factory.mktemp("mongod"), 1) as (uri, _):
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def secantus_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.secantus(tmp_path_factory.mktemp("secantus") / "data") as uri:
+        yield uri
+
+
+@pytest.fixture(params=["mongod", "secantus"])
+def mongo(request: pytest.FixtureRequest) -> Iterator[MongoSettings]:
+    """Settings with a database of its own, gone afterwards."""
+    uri = request.getfixturevalue(f"{request.param}_uri")
+    settings = MongoSettings(uri=SecretStr(uri), database=f"t{uuid.uuid4().hex[:12]}", timeout_seconds=20)
+    yield settings
+    with MongoClient(uri) as client:
+        client.drop_database(settings.database)

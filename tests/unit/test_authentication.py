@@ -10,7 +10,8 @@ import pytest
 from starlette.datastructures import Headers
 
 from cluster.api_keys import KnownKeys, OpenToAll, kept_key, parse_keys
-from optionchain.context import ADMIN, Principal
+from optionchain.context import Principal
+from optionchain.roles import ADMIN, CALLER, GIVEN_ROLES, GRANTS, OPERATOR, VIEWER, Permission
 from serve_app.edge.authentication import authenticated, presented_secret
 from serve_app.edge.caller import trace_of
 from serve_app.edge.errors import Unauthenticated
@@ -32,8 +33,14 @@ async def caller(headers: dict[str, str], keys: str = KEYS) -> Principal:
 def test_keys_name_their_owners_and_administrators() -> None:
     assert parse_keys(KEYS) == {
         ALICE: Principal("alice", "alice", frozenset({ADMIN})),
-        BOB: Principal("bob", "bob"),
+        BOB: Principal("bob", "bob", frozenset({CALLER})),
     }
+
+
+def test_a_key_may_have_roles() -> None:
+    [principal] = parse_keys(f"alice:viewer+operator={ALICE}").values()
+
+    assert principal == Principal("alice", "alice", frozenset({VIEWER, OPERATOR}))
 
 
 def test_a_key_may_contain_an_equals_sign() -> None:
@@ -47,6 +54,9 @@ def test_a_key_may_contain_an_equals_sign() -> None:
         "=0123456789abcdef",
         "a b=0123456789abcdef",
         "a:root=0123456789abcdef",
+        "a:=0123456789abcdef",
+        "a:admin+root=0123456789abcdef",
+        "a:caller=0123456789abcdef",
         "alice=short",
         "x" * 65 + "=0123456789abcdef",
     ],
@@ -56,6 +66,23 @@ def test_a_bad_entry_is_refused_without_repeating_its_key(entry: str) -> None:
         parse_keys(entry)
 
     assert "0123456789abcdef" not in str(refusal.value)
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+
+
+def test_the_page_says_what_every_role_may() -> None:
+    def row(role: str) -> str:
+        granted = [each for each in Permission if each in GRANTS[role] and each is not Permission.PUBLIC]
+        return f"| {'none, in `OCS_AUTH_KEYS`' if role == CALLER else f'`{role}`'} | {', '.join(granted)} |"
+
+    rows = [row(role) for role in (*GIVEN_ROLES, CALLER)]
+
+    assert "\n".join(rows) in PAGE.read_text(encoding="utf-8")
+
+
+def test_who_has_no_role_may_do_nothing() -> None:
+    assert not any(Principal("alice", "alice").may(permission) for permission in Permission)
 
 
 def test_a_first_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
@@ -85,7 +112,7 @@ def test_two_instances_have_different_keys(tmp_path: Path) -> None:
     ids=["header", "lower-case header", "bearer", "sloppy bearer", "basic", "basic without user"],
 )
 async def test_a_key_is_found_wherever_clients_put_it(headers: dict[str, str]) -> None:
-    assert await caller(headers) == Principal("bob", "bob")
+    assert await caller(headers) == Principal("bob", "bob", frozenset({CALLER}))
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from adapters.severity import Severity
 from adapters.structured_log import StructuredLog
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
+from optionchain.api_keys import new_secret
 from optionchain.observing import observed, tell_failure
 
 KEYS = "anna:admin=key-of-anna-0123456789,ben=key-of-ben-0123456789"
 GIVEN = {
     "auth": {"keys": KEYS},
+    "audit": {"key": "sealing=wax=0123"},
     "http": {"proxy_proof": "proof-of-the-proxy"},
     "redis": {
         "url": "rediss://user:red%21s-word@redis.example:6379/0",
@@ -29,6 +31,7 @@ GIVEN = {
 # What each of them must not tell.
 HIDDEN = {
     "auth.keys": [KEYS, "key-of-anna-0123456789", "key-of-ben-0123456789"],
+    "audit.key": ["sealing=wax=0123"],
     "redis.url": [GIVEN["redis"]["url"], "red%21s-word", "red!s-word"],
     "cache.redis_url": ["redis://:cache-word@cache.example/0", "cache-word"],
     "http.proxy_proof": ["proof-of-the-proxy"],
@@ -77,6 +80,14 @@ def test_credentials_of_an_address_that_no_setting_has_are_taken_out() -> None:
     assert "pass-word" not in redacted
     assert "redis://***@h:1/0" in redacted
     assert "http://h/a?b=c@d" in redacted
+
+
+def test_a_key_that_was_made_while_the_service_ran_is_taken_out() -> None:
+    secret = new_secret()
+
+    redacted = Redaction()(f'{{"message":"{secret} is not known","of":"ocs_settings"}}')
+
+    assert redacted == '{"message":"*** is not known","of":"ocs_settings"}'
 
 
 def test_settings_without_secrets_have_none() -> None:

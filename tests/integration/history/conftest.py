@@ -1,55 +1,26 @@
-"""Every repository test runs on a real mongod and on the embedded server."""
+"""Repositories of history and configurations, each on a real mongod and on the embedded server."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import uuid
 import warnings
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
-from pymongo import MongoClient
 
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
-from adapters.settings import MongoSettings
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.world import World
 from tests.servers import redis_server
 
 
 @pytest.fixture(scope="session")
-def mongod_uri(given_mongodb_uri, tmp_path_factory):
-    if given_mongodb_uri:
-        yield given_mongodb_uri
-        return
-    with servers.replica_set(tmp_path_factory.mktemp("mongod"), 1) as (uri, _):
-        yield uri
-
-
-@pytest.fixture(scope="session")
-def secantus_uri(tmp_path_factory):
-    with servers.secantus(tmp_path_factory.mktemp("secantus") / "data") as uri:
-        yield uri
-
-
-@pytest.fixture(scope="session")
 def standalone_uri(tmp_path_factory):
     with servers.standalone(tmp_path_factory.mktemp("standalone")) as uri:
         yield uri
-
-
-@pytest.fixture(params=["mongod", "secantus"])
-def mongo(request):
-    """Settings with a database of its own, gone afterwards."""
-    uri = request.getfixturevalue(f"{request.param}_uri")
-    settings = MongoSettings(uri=SecretStr(uri), database=f"t{uuid.uuid4().hex[:12]}", timeout_seconds=20)
-    yield settings
-    with MongoClient(uri) as client:
-        client.drop_database(settings.database)
 
 
 @pytest.fixture

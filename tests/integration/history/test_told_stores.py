@@ -124,3 +124,7 @@ async def test_the_cache_tells_what_is_found_where(tmp_path) -> None:
 
     assert ("cache.misses", {"kind": "chain"}) in observer.labels
     assert [labels["kind"] for name, labels in observer.labels if name == "cache.hits"] == ["config"]
+    calls = [each.facts["operation"] for each in observer.ended if each.name == "redis.call"]
+    # What was just written is known without asking, where Redis is listened to already.
+    assert calls[:2] == ["cache.read", "cache.write"]
+    assert set(calls[2:]) <= {"cache.read"}

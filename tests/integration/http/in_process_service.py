@@ -24,13 +24,14 @@ from adapters.redis_allowances import RedisAllowances
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore
 from adapters.settings import RateSettings
-from cluster.bootstrap import open_authentication
+from cluster.api_keys import KnownKeys, parse_keys
 from cluster.settings import Settings
 from optionchain.errors import NotFound
 from optionchain.observing import Observer, Observers
 from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
 from serve_app.edge.boundary import Edge
+from serve_app.edge.on_record import Unrecorded
 from serve_app.routes.streaming import Producers
 from serve_app.services import Services
 from tests.recording import Recording
@@ -123,7 +124,11 @@ async def service(
         calendars=calendars,
         answers=answers,
         allowances=allowances,
-        authentication=open_authentication(settings.auth),
+        authentication=given["authentication"]
+        or KnownKeys(parse_keys(settings.auth.keys.get_secret_value())),
+        keys=given["keys"],
+        record=given["record"] or Unrecorded(),
+        audit=given["audit"],
         observer=told,
         dependencies={"redis": store},
         helpers={},

@@ -12,15 +12,28 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from optionchain.roles import CALLER, GIVEN_ROLES, GRANTS, Permission
 from serve_app.edge.frequent import FrequentRoutes
 from serve_app.edge.header_bytes import HeaderBytes, unreadable
 from serve_app.edge.outermost import Outermost, forget, take
-from serve_app.edge.route_table import Permission
 from serve_app.routes.table import ROUTES
 from tests.integration.http.in_process_service import ALICE, BOB, Service, service
 from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
+
+
+KEY_OF_ROLE = {role: f"key-of-{role}-0123456789" for role in (*GIVEN_ROLES, CALLER)}
+KEYS_OF_ROLES = ",".join(
+    f"{role}{'' if role == CALLER else f':{role}'}={key}" for role, key in KEY_OF_ROLE.items()
+)
+
+
+@pytest.fixture
+async def with_roles(server: RedisServer, prefix: str) -> AsyncIterator[Service]:
+    """A service with a key of every role."""
+    async with service(server, prefix, auth={"keys": KEYS_OF_ROLES}) as running:
+        yield running
 
 
 def requests(running: Service) -> list[Any]:
@@ -137,16 +150,31 @@ async def test_open_streams_are_told_as_a_level(
 
 
 @pytest.mark.parametrize("route", list(ROUTES), ids=lambda route: f"{route.method} {route.path}")
-async def test_who_may_call_is_what_the_table_says(route: Any, running: Service) -> None:
+async def test_who_may_call_is_what_the_table_says(route: Any, with_roles: Service) -> None:
     path = route.path.replace("{id}", "7").replace("{file}", "favicon.png")
     statuses = {}
-    for name, key in (("nobody", None), ("caller", BOB), ("admin", ALICE)):
-        async with running.client(key) as api:
-            statuses[name] = (await api.request(route.method, path)).status_code
+    for role, key in {None: None, **KEY_OF_ROLE}.items():
+        async with with_roles.client(key) as api:
+            statuses[role] = (await api.request(route.method, path)).status_code
 
-    assert (statuses["nobody"] == 401) is (route.permission is not Permission.PUBLIC)
-    assert (statuses["caller"] == 403) is (route.permission is Permission.ADMIN)
-    assert statuses["admin"] not in (401, 403, 404, 405)
+    is_public = route.permission is Permission.PUBLIC
+    assert (statuses.pop(None) == 401) is not is_public
+    for role, status in statuses.items():
+        if is_public or route.permission in GRANTS[role]:
+            assert status not in (401, 403, 404, 405), role
+        else:
+            assert status == 403, role
+
+
+async def test_who_may_not_is_told_who_may(with_roles: Service) -> None:
+    async with with_roles.client(KEY_OF_ROLE["viewer"]) as viewer:
+        step = await viewer.post("/api/v1/chain/step")
+        system = await viewer.get("/api/v1/system")
+        save = await viewer.put("/api/v1/config/simulator", json={})
+
+    assert step.json() == {"error": "this needs one of the roles admin, researcher, trader"}
+    assert system.json() == {"error": "this needs one of the roles admin, operator"}
+    assert save.json() == {"error": "this needs the role admin"}
 
 
 @pytest.mark.parametrize("path", ["/", "/healthy", "/docsx", "//health", "/api/health", "/api-docs"])

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from optionchain.roles import Permission, roles_with
 from serve_app.asgi import build_routes
-from serve_app.edge.route_table import Permission, Route
+from serve_app.edge.route_table import Route
 from serve_app.routes.kinds import ModelRoute
 from serve_app.routes.table import ROUTES
 
@@ -36,6 +37,14 @@ def test_the_document_asks_for_a_key_where_the_table_does(document: dict[str, An
     for (method, path), route in SHOWN.items():
         asks = "security" in document["paths"][path][method.lower()]
         assert asks is (route.permission is not Permission.PUBLIC), path
+
+
+def test_the_document_names_the_roles_of_every_operation_that_needs_one(document: dict[str, Any]) -> None:
+    for (method, path), route in SHOWN.items():
+        operation = document["paths"][path][method.lower()]
+        if route.permission is not Permission.PUBLIC:
+            assert operation["x-roles"] == roles_with(route.permission)
+            assert "403" in operation["responses"], path
 
 
 def test_no_handler_answers_two_rows_of_the_api() -> None:

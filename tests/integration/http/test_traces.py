@@ -1,20 +1,16 @@
-"""The spans of real requests through the edge, the gateway, the host and Redis, as a receiver of OTLP decodes them."""
+"""The spans of real requests through the edge, the gateway, the host and Redis, as a collector of OTLP decodes them."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from adapters.otlp_traces import Traces
 from adapters.settings import TelemetrySettings
@@ -22,6 +18,7 @@ from cluster.instance.ports import free_ports
 from optionchain.errors import Unavailable
 from optionchain.observing import Observers, observed, tell_failure
 from tests.callers import on_behalf_of
+from tests.collector import Collector, attributes, collecting
 from tests.integration.http.in_process_service import ALICE, service
 from tests.recording import Recording
 from tests.servers import RedisServer
@@ -34,58 +31,14 @@ def header(trace_id: str, flags: str = "01") -> dict[str, str]:
     return {"traceparent": f"00-{trace_id}-b7ad6b7169203331-{flags}"}
 
 
-class Receiver:
-    """A collector that keeps what it is sent."""
-
-    def __init__(self, url: str = "") -> None:
-        self.url = url
-        self.spans: list[Any] = []
-
-    def named(self, name: str) -> list[Any]:
-        return [span for span in self.spans if span.name == name]
-
-
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    receiver = Receiver()
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
-            message = ExportTraceServiceRequest()
-            message.ParseFromString(body)
-            for resource in message.resource_spans:
-                for scope in resource.scope_spans:
-                    receiver.spans += scope.spans
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def tracing(ratio: float = 0.0, **settings: Any) -> Iterator[tuple[Traces, Receiver]]:
-    with receiving() as receiver:
+def tracing(ratio: float = 0.0, **settings: Any) -> Iterator[tuple[Traces, Collector]]:
+    with collecting() as collector:
         traces = Traces(
-            TelemetrySettings(endpoint=receiver.url, ratio=ratio, **settings), "http", Recording()
+            TelemetrySettings(endpoint=collector.url, ratio=ratio, **settings), "http", Recording()
         )
         try:
-            yield traces, receiver
+            yield traces, collector
         finally:
             traces.close()
 
@@ -105,30 +58,21 @@ async def stepped(
     await asyncio.to_thread(traces.flush)
 
 
-def attributes(span: Any) -> dict[str, Any]:
-    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in span.attributes}
-
-
 async def test_a_traced_request_is_a_tree_down_to_redis(
     server: RedisServer, parameters: dict[str, Any]
 ) -> None:
-    with tracing() as (traces, receiver):
+    with tracing() as (traces, collector):
         await stepped(server, traces, parameters, [header(TRACE)])
 
-    by_id = {span.span_id: span for span in receiver.spans}
-    (request,) = receiver.named("POST /api/v1/chain/step")
-    (commit,) = receiver.named("session.commit")
-    path, span = [], commit
-    while span.span_id != request.span_id:
-        path.append(span.name)
-        span = by_id[span.parent_span_id]
-    assert path == ["session.commit", "session.batch", "session.call"]
+    (request,) = collector.named("POST /api/v1/chain/step")
+    (commit,) = collector.named("session.commit")
+    assert collector.ancestors(commit) == ["session.batch", "session.call", "POST /api/v1/chain/step"]
     assert request.parent_span_id.hex() == "b7ad6b7169203331"
-    assert {span.trace_id.hex() for span in receiver.spans} == {TRACE}
-    assert {"session.render"} <= {span.name for span in receiver.spans}
+    assert {span.trace_id.hex() for span in collector.spans} == {TRACE}
+    assert {"session.render"} <= {span.name for span in collector.spans}
     assert attributes(request)["route"] == "/api/v1/chain/step"
     assert attributes(request)["status"] == 200
-    told = str(receiver.spans)
+    told = str(collector.spans)
     assert "sessionid" not in told
     assert ALICE not in told
 
@@ -136,11 +80,11 @@ async def test_a_traced_request_is_a_tree_down_to_redis(
 async def test_a_batch_of_several_callers_is_linked_to_each_and_back(
     server: RedisServer, parameters: dict[str, Any]
 ) -> None:
-    with tracing() as (traces, receiver):
+    with tracing() as (traces, collector):
         await stepped(server, traces, parameters, [{}, header(TRACE), header(OTHER)])
 
-    (batch,) = receiver.named("session.batch")
-    (back,) = receiver.named("session.served_together")
+    (batch,) = collector.named("session.batch")
+    (back,) = collector.named("session.served_together")
     assert attributes(batch)["calls"] == 3
     assert {batch.trace_id.hex(), back.trace_id.hex()} == {TRACE, OTHER}
     assert [link.trace_id for link in batch.links] == [back.trace_id]
@@ -150,49 +94,49 @@ async def test_a_batch_of_several_callers_is_linked_to_each_and_back(
 async def test_the_batch_after_it_is_not_the_first_callers(
     server: RedisServer, parameters: dict[str, Any]
 ) -> None:
-    with tracing() as (traces, receiver):
+    with tracing() as (traces, collector):
         async with service(server, "traced", observer=traces) as running, running.client(ALICE) as api:
             session = (await api.post("/api/v1/chain", json=parameters)).json()["id"]
             for caller in (header(TRACE), {}, header(OTHER)):
                 await api.post("/api/v1/chain/step", params={"sessionid": session}, headers=caller)
 
-    assert [span.trace_id.hex() for span in receiver.named("session.batch")] == [TRACE, OTHER]
+    assert [span.trace_id.hex() for span in collector.named("session.batch")] == [TRACE, OTHER]
 
 
 def test_what_is_done_for_another_caller_is_a_part_of_that_callers_trace() -> None:
-    with tracing() as (traces, receiver):
+    with tracing() as (traces, collector):
         outer, inner = (
             on_behalf_of("anna")._replace(trace=header(each)["traceparent"]) for each in (TRACE, OTHER)
         )
         with observed(traces, "session.call", outer), observed(traces, "session.batch", inner):
             pass
 
-    assert [span.trace_id.hex() for span in receiver.named("session.batch")] == [OTHER]
+    assert [span.trace_id.hex() for span in collector.named("session.batch")] == [OTHER]
 
 
 def test_of_what_was_not_sampled_no_part_is() -> None:
-    with tracing(ratio=1.0) as (traces, receiver):
+    with tracing(ratio=1.0) as (traces, collector):
         unsampled = on_behalf_of("anna")._replace(trace=header(TRACE, "00")["traceparent"])
         with observed(traces, "session.batch", unsampled) as batch, observed(traces, "redis.call"):
             pass
 
-    assert receiver.spans == []
+    assert collector.spans == []
     assert batch.context.trace == unsampled.trace
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.0, 0), (1.0, 20)])
 def test_of_what_nobody_decided_the_share_is_sampled(ratio: float, expected: int) -> None:
-    with tracing(ratio) as (traces, receiver):
+    with tracing(ratio) as (traces, collector):
         for _ in range(20):
             with observed(traces, "http.request", route="/x", method="GET", status=200):
                 pass
 
-    assert len(receiver.spans) == expected
+    assert len(collector.spans) == expected
 
 
 def test_what_fails_or_is_slow_is_told_though_it_was_not_sampled() -> None:
     facts = {"route": "/x", "method": "GET", "status": 200}
-    with tracing(slow_seconds=1e-9) as (slow, receiver), observed(slow, "http.request", **facts):
+    with tracing(slow_seconds=1e-9) as (slow, collector), observed(slow, "http.request", **facts):
         pass
     with tracing(slow_seconds=60.0) as (traces, failures):
         with observed(traces, "http.request", route="/x", method="GET") as operation:
@@ -200,17 +144,17 @@ def test_what_fails_or_is_slow_is_told_though_it_was_not_sampled() -> None:
         with observed(traces, "http.request", route="/x", method="GET", status=404):
             pass
 
-    assert [span.name for span in receiver.spans] == ["GET /x"]
+    assert [span.name for span in collector.spans] == ["GET /x"]
     assert [attributes(span)["status"] for span in failures.spans] == [503]
     (span,) = failures.spans
     assert 0 < span.end_time_unix_nano - span.start_time_unix_nano < 10**9
 
 
 def test_an_error_is_recorded_without_secrets() -> None:
-    with tracing(ratio=1.0) as (traces, receiver):
+    with tracing(ratio=1.0) as (traces, collector):
         tell_failure(traces, "history.warm", OSError("no way to mongodb://user:pass-word@host/"))
 
-    (span,) = receiver.spans
+    (span,) = collector.spans
     assert span.status.code == 2
     assert "exception" in [event.name for event in span.events]
     assert "pass-word" not in str(span)
@@ -230,13 +174,13 @@ def test_a_collector_that_is_down_is_counted_and_nothing_else() -> None:
 
 def test_the_log_names_the_span_and_nobody_else_has_a_tracer() -> None:
     recording = Recording()
-    with tracing(ratio=1.0) as (traces, receiver):
+    with tracing(ratio=1.0) as (traces, collector):
         with observed(Observers((traces, recording)), "http.request", route="/x", method="GET"):
             pass
         with pytest.raises(Unavailable), observed(Observers((traces, recording)), "session.commit"):
             raise Unavailable("the session store")
 
-    assert recording.ended[0].context.trace.split("-")[1] == receiver.spans[0].trace_id.hex()
+    assert recording.ended[0].context.trace.split("-")[1] == collector.spans[0].trace_id.hex()
     assert isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 

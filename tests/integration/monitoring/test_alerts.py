@@ -180,6 +180,23 @@ CASES = [
         counter("optionchain_conflicts_total", 1),
     ),
     Case(
+        "RevocationsUnheard",
+        level("optionchain_api_keys_unheard", 1),
+        level("optionchain_api_keys_unheard", 0),
+    ),
+    Case(
+        "AuditNotWritten",
+        counter("optionchain_audit_lost_total", 1),
+        level("optionchain_audit_lost_total", 7)
+        | counter('optionchain_failures_total{operation="redis.call",severity="warning"}', 60),
+    ),
+    Case(
+        "UnusualAccess",
+        counter('optionchain_http_denied_total{kind="forbidden"}', 120),
+        counter('optionchain_http_denied_total{kind="forbidden"}', 30),
+        labels={"kind": "forbidden"},
+    ),
+    Case(
         "SweepsFail",
         counter('optionchain_failures_total{operation="work.sweep",severity="warning"}', 1),
         level('optionchain_failures_total{operation="work.sweep",severity="warning"}', 7)

@@ -20,13 +20,16 @@ GRAFANA = ROOT / "ray_config" / "grafana"
 RULES = ROOT / "ray_config" / "prometheus" / "rules"
 
 
-def queries() -> list[str]:
-    """Every query of a Prometheus, as Grafana would send it."""
+LOGQL = Path(__file__).parent / "logql"
+
+
+def queries(*, of_logs: bool = False) -> list[str]:
+    """Every query of a Prometheus, or of a Loki, as Grafana would send it."""
     return [
         query.replace("$__rate_interval", "1m")
         for dashboard in make_dashboards.DASHBOARDS
         for panel in dashboard.panels
-        if panel.kind != "logs"
+        if (panel.kind == "logs") is of_logs
         for query, _ in panel.queries
     ]
 
@@ -98,3 +101,23 @@ def test_prometheus_can_read_every_query(tmp_path: Path) -> None:
 
     assert found.returncode == 0, found.stdout + found.stderr
     assert f"{len(rules)} rules found" in found.stdout + found.stderr
+
+
+def not_logql(*queries: str) -> dict[str, int]:
+    """Those that the grammar of Grafana's editor refuses, and where."""
+    node = shutil.which("node")
+    if node is None or not (LOGQL / "node_modules").exists():
+        pytest.skip(f"the grammar of LogQL is not installed: `npm ci --prefix {LOGQL.relative_to(ROOT)}`")
+    parsed = subprocess.run(
+        [node, "parse.js"], cwd=LOGQL, input=json.dumps(queries), capture_output=True, text=True, check=True
+    )
+    found: dict[str, int] = json.loads(parsed.stdout)
+    return found
+
+
+def test_loki_can_read_every_query() -> None:
+    asked = queries(of_logs=True)
+
+    assert asked
+    assert not_logql(*asked) == {}
+    assert not_logql('{process="http"} | json |= level') != {}

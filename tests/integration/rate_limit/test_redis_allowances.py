@@ -14,6 +14,7 @@ from adapters.redis_allowances import RedisAllowances
 from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
 from optionchain.ports import Allowance
+from tests.recording import Recording
 from tests.servers import RedisServer, redis_server
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +74,16 @@ async def test_replicas_count_together(server: RedisServer, prefix: str) -> None
     assert (len(granted), sum(granted)) == (12, 3)
     for replica in replicas:
         await replica.close()
+
+
+async def test_each_call_is_told(server: RedisServer, prefix: str) -> None:
+    observer = Recording()
+    allowances = RedisAllowances(server.open(), SLOW, prefix=prefix, observer=observer)
+    await taken(allowances, 2)
+    await allowances.close()
+
+    told = [(each.name, each.facts) for each in observer.ended]
+    assert told == [("redis.call", {"operation": "limiter.take"})] * 2
 
 
 async def test_callers_do_not_share(server: RedisServer, prefix: str) -> None:

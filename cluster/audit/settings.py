@@ -1,0 +1,29 @@
+"""What is kept of who did what."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class AuditSettings(BaseModel):
+    """The record of who did what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the ends of its chains; a local instance makes one, elsewhere empty leaves them unsigned",
+    )
+    keep_days: float = Field(365.0, gt=0, description="How long entries are kept")
+    write_seconds: float = Field(
+        1.0, gt=0, description="Rhythm in which they are written, beside the answers"
+    )
+    anchor_seconds: float = Field(60.0, gt=0, description="Rhythm in which the end of a chain is signed")
+    gather_seconds: float = Field(
+        10.0, gt=0, description="Refusals of one caller on one route within so long are one entry"
+    )
+    max_waiting: int = Field(
+        10_000,
+        ge=10,
+        description="Entries of one replica that may wait to be written; further ones are counted",
+    )

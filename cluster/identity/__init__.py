@@ -1,0 +1,1 @@
+"""Who may call, known in every process: keys that are made while the service runs."""

@@ -1,0 +1,165 @@
+"""What administrators do with keys: make, list, replace and revoke them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cluster.identity.following import CHANGED
+from cluster.identity.held_keys import REVOKED
+from optionchain.api_keys import ApiKey, digest_of, is_owner, new_secret
+from optionchain.errors import InvalidInput
+from optionchain.observing import Observer, attempted
+from optionchain.ports import KeyRepository, Notices
+from optionchain.roles import read_roles
+
+LONGEST_NOTE = 200
+LONGEST_OVERLAP_SECONDS = 30 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key with its secret, which nobody is told again."""
+
+    key: ApiKey
+    secret: str
+
+
+class KeyService:
+    """Changes keys, and tells all processes.
+
+    Args:
+        repository: Where keys are.
+        notices: Tell every process.
+        know: Takes a notice in this process, at once.
+        max_keys: Keys that may work at a time.
+        observer: Told of notices that could not be told.
+        clock: The time, with an offset.
+    """
+
+    def __init__(
+        self,
+        repository: KeyRepository,
+        notices: Notices,
+        *,
+        know: Callable[[str], None],
+        max_keys: int,
+        observer: Observer,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._repository = repository
+        self._notices = notices
+        self._know = know
+        self._max_keys = max_keys
+        self._observer = observer
+        self._clock = clock
+
+    async def create(
+        self, owner: str, roles: Iterable[str], *, note: str, expires_at: datetime | None, created_by: str
+    ) -> NewKey:
+        """Make a key.
+
+        Raises:
+            InvalidInput: An input is wrong, or there are as many keys as there may be.
+        """
+        if not is_owner(owner):
+            raise InvalidInput("owner", "must be of 1 to 64 letters, digits, - and _")
+        try:
+            granted = read_roles(roles)
+        except ValueError as error:
+            raise InvalidInput("roles", f"must be at least one; {error}") from None
+        if len(note) > LONGEST_NOTE or not note.isprintable():
+            raise InvalidInput("note", f"must be one line of at most {LONGEST_NOTE} characters")
+        return await self._made(owner, granted, note, expires_at, created_by)
+
+    async def listed(self, *, offset: int, limit: int) -> tuple[int, Sequence[ApiKey]]:
+        """How many keys there are, and some of them, those made last first."""
+        return await self._repository.listed(offset=offset, limit=limit)
+
+    async def get(self, key_id: str) -> ApiKey:
+        """A key.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        return await self._repository.get(key_id)
+
+    async def revoke(self, key_id: str) -> ApiKey:
+        """End a key; one that is revoked stays as it is.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        revoked = await self._repository.revoke(key_id, self._now())
+        await self._tell(f"{REVOKED}{key_id}")
+        return revoked
+
+    async def rotate(
+        self, key_id: str, *, overlap_seconds: float, expires_at: datetime | None, created_by: str
+    ) -> NewKey:
+        """Make the successor of a key, of the same owner and roles; the old one works a while longer.
+
+        Args:
+            key_id: The old one.
+            overlap_seconds: How much longer.
+            expires_at: Of the new one; None for that of the old.
+            created_by: The tenant who asks.
+
+        Raises:
+            NotFound: There is none of this id.
+            InvalidInput: It does not work any more, or an input is wrong.
+        """
+        old, now = await self._repository.get(key_id), self._now()
+        if not old.works_at(now):
+            raise InvalidInput("id", "is of a key that does not work any more: make a new one")
+        made = await self._made(
+            old.owner, old.roles, old.note, expires_at or old.expires_at, created_by, replaces=old.id
+        )
+        if overlap_seconds > 0:
+            await self._repository.expire(old.id, now + timedelta(seconds=overlap_seconds))
+            await self._tell(CHANGED)
+        else:
+            await self.revoke(old.id)
+        return made
+
+    async def _made(
+        self,
+        owner: str,
+        roles: frozenset[str],
+        note: str,
+        expires_at: datetime | None,
+        created_by: str,
+        replaces: str | None = None,
+    ) -> NewKey:
+        now = self._now()
+        if expires_at is not None and expires_at <= now:
+            raise InvalidInput("expires_at", "must be later than now")
+        if len(await self._repository.working(now, limit=self._max_keys)) >= self._max_keys:
+            raise InvalidInput("owner", f"there are {self._max_keys:,} keys that work: revoke some")
+        secret = new_secret()
+        key = ApiKey(
+            id=uuid.uuid4().hex,
+            owner=owner,
+            roles=roles,
+            digest=digest_of(secret),
+            note=note,
+            created_at=now,
+            created_by=created_by,
+            expires_at=expires_at,
+            replaces=replaces,
+        )
+        await self._repository.add(key)
+        await self._tell(CHANGED)
+        return NewKey(key, secret)
+
+    async def _tell(self, notice: str) -> None:
+        """Tell all processes; those that cannot be told read again soon."""
+        self._know(notice)
+        await attempted(self._observer, "keys.tell", lambda: self._notices.tell(notice))
+
+    def _now(self) -> datetime:
+        """To the millisecond, as it is kept."""
+        now = self._clock()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)

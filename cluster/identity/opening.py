@@ -1,0 +1,54 @@
+"""Opens what knows the callers of a process."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pymongo import AsyncMongoClient
+
+from adapters.mongo_api_keys import MongoApiKeys
+from adapters.redis_connection import open_redis
+from adapters.redis_notices import RedisNotices
+from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from cluster.identity.following import LIST, Following
+from cluster.identity.held_keys import HeldKeys
+from cluster.identity.key_service import KeyService
+from cluster.settings import Settings
+from optionchain.observing import Observer
+from optionchain.ports import Authentication, Dependency
+
+
+class Identity(NamedTuple):
+    """How callers are known: who finds them, what administrators change, and what /ready asks of it."""
+
+    authentication: Authentication
+    keys: KeyService
+    helpers: dict[str, Dependency]
+
+
+def open_identity(
+    settings: Settings, mongo: AsyncMongoClient[dict[str, Any]], observer: Observer
+) -> Identity:
+    """Who has which key, as the settings and MongoDB say, and what changes those of MongoDB.
+
+    Args:
+        settings: All settings.
+        mongo: An open client.
+        observer: Told of what cannot be heard or read.
+    """
+    auth = settings.auth
+    repository = MongoApiKeys(mongo, settings.mongo.database)
+    notices = RedisNotices(
+        open_redis(settings.redis),
+        f"{settings.redis.prefix}:api-keys",
+        whose=LIST,
+        timeout_seconds=settings.redis.timeout_seconds,
+    )
+    fixed = KnownKeys(parse_keys(auth.keys.get_secret_value()))
+    following = Following(notices, poll_seconds=auth.poll_seconds, observer=observer)
+    held = HeldKeys(fixed, repository, following, auth, observer=observer)
+    service = KeyService(repository, notices, know=following.heard, max_keys=auth.max_keys, observer=observer)
+    if not auth.enabled:
+        return Identity(OpenToAll(), service, {})
+    following.begin()  # so that it knows them before anybody asks
+    return Identity(held, service, {"api_keys": following})

@@ -1,0 +1,68 @@
+"""Who may do what: the roles of callers, and what each permits. Which route needs what is a table of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+# Plain texts, for they travel with every call, and an enumeration costs more to pickle.
+VIEWER, TRADER, RESEARCHER, OPERATOR, ADMIN = "viewer", "trader", "researcher", "operator", "admin"
+CALLER = "caller"
+"""Of a key in the settings that names no role: whatever concerns nobody else."""
+
+
+class Permission(StrEnum):
+    """What a caller is permitted to do."""
+
+    PUBLIC = "public"
+    """What needs no permission: who calls is not even looked at."""
+    READ = "read"
+    """Look at history, configurations, and what the own tenant has made."""
+    TRADE = "trade"
+    """Make, step, change and delete sessions and simulations."""
+    RESEARCH = "research"
+    """Start and cancel sweeps."""
+    METRICS = "metrics"
+    """Read the metrics of the whole cluster."""
+    OPERATE = "operate"
+    """See the cluster: nodes, actors, and what they hold."""
+    ADMINISTER = "administer"
+    """Change what concerns all tenants: keys, configurations, history."""
+
+
+_READ, _METRICS = Permission.READ, Permission.METRICS
+GRANTS: Mapping[str, frozenset[Permission]] = {
+    VIEWER: frozenset({_READ}),
+    TRADER: frozenset({_READ, Permission.TRADE}),
+    RESEARCHER: frozenset({_READ, Permission.TRADE, Permission.RESEARCH}),
+    OPERATOR: frozenset({_METRICS, Permission.OPERATE}),
+    CALLER: frozenset({_READ, Permission.TRADE, Permission.RESEARCH, _METRICS}),
+    ADMIN: frozenset(Permission) - {Permission.PUBLIC},
+}
+"""What each role permits; a caller of several roles may do what any of them permits."""
+
+ADMITTED: Mapping[Permission, frozenset[str]] = {
+    permission: frozenset(role for role, granted in GRANTS.items() if permission in granted)
+    for permission in Permission
+}
+"""The same, by permission: the roles that have it."""
+
+GIVEN_ROLES = tuple(role for role in GRANTS if role != CALLER)
+"""The roles that can be given to somebody by name."""
+
+
+def roles_with(permission: Permission) -> list[str]:
+    """The roles that can be given and that have a permission, by name."""
+    return sorted(ADMITTED[permission].intersection(GIVEN_ROLES))
+
+
+def read_roles(names: Iterable[str]) -> frozenset[str]:
+    """Roles by their names.
+
+    Raises:
+        ValueError: There are none, or one is unknown.
+    """
+    roles = frozenset(names)
+    if not roles or not roles.issubset(GIVEN_ROLES):
+        raise ValueError(f"roles are {', '.join(GIVEN_ROLES)}")
+    return roles

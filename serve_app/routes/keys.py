@@ -1,0 +1,89 @@
+"""HTTP: API keys, for administrators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import orjson
+from fastapi import Body, Depends, Path, Query, Request, Response
+
+from cluster.identity.key_service import KeyService, NewKey
+from optionchain.wire.instants import instant_from_wire
+from serve_app.bodies.keys import KeyPage, KeyRequest, KeyView, NewKeyView, RotationRequest, key_view
+from serve_app.edge.caller import Caller
+from serve_app.edge.on_record import acted_on
+from serve_app.edge.route_table import Responses, handler
+from serve_app.openapi.documentation import errors, shown
+from serve_app.routes.encoded import json_response
+from serve_app.routes.session_calls import PageQuery
+from serve_app.services import services_of
+
+MADE: Responses = {201: {"model": NewKeyView, "description": "The key; its secret is shown only here"}}
+# Whoever stands between must not keep it.
+UNKEPT = {"Cache-Control": "no-store"}
+
+
+async def current_keys(request: Request) -> KeyService:
+    """What changes keys, as a dependency; async, for FastAPI runs others in a thread."""
+    return services_of(request).keys
+
+
+Keys = Annotated[KeyService, Depends(current_keys)]
+KeyId = Annotated[str, Path(alias="id", description="The key's id", max_length=64)]
+
+
+@handler("Make a key", status=201, responses=MADE | errors(400, 503))
+async def make_key(body: KeyRequest, keys: Keys, caller: Caller, request: Request) -> Response:
+    """It works at once, on every replica."""
+    expires_at = _instant(body.expires_at)
+    made = await keys.create(
+        body.owner, body.roles, note=body.note, expires_at=expires_at, created_by=caller.tenant
+    )
+    return _made(request, made)
+
+
+@handler("List the keys", responses=shown(KeyPage) | errors(400, 503))
+async def list_keys(query: Annotated[PageQuery, Query()], keys: Keys) -> Response:
+    """Revoked and expired ones too; those made last come first."""
+    total, found = await keys.listed(offset=(query.page - 1) * query.limit, limit=query.limit)
+    body = {"data": [key_view(key) for key in found], "pagination": query.pagination(total)}
+    return json_response(orjson.dumps(body))
+
+
+@handler("A key", responses=shown(KeyView) | errors(400, 404, 503))
+async def get_key(key_id: KeyId, keys: Keys) -> Response:
+    return json_response(orjson.dumps(key_view(await keys.get(key_id))))
+
+
+@handler("Revoke a key", responses=shown(KeyView) | errors(400, 404, 503))
+async def revoke_key(key_id: KeyId, keys: Keys) -> Response:
+    """Within a second it works nowhere. One that is revoked already stays as it is."""
+    return json_response(orjson.dumps(key_view(await keys.revoke(key_id))))
+
+
+@handler("Replace a key", status=201, responses=MADE | errors(400, 404, 503))
+async def rotate_key(
+    key_id: KeyId,
+    keys: Keys,
+    caller: Caller,
+    request: Request,
+    body: Annotated[RotationRequest | None, Body(description="Left out: at once")] = None,
+) -> Response:
+    """A new key of the same owner and roles; the old one works for `overlap_seconds` more."""
+    asked = body or RotationRequest()
+    expires_at = _instant(asked.expires_at)
+    made = await keys.rotate(
+        key_id, overlap_seconds=asked.overlap_seconds, expires_at=expires_at, created_by=caller.tenant
+    )
+    return _made(request, made)
+
+
+def _made(request: Request, made: NewKey) -> Response:
+    acted_on(request, f"key {made.key.id} of {made.key.owner}: {', '.join(sorted(made.key.roles))}")
+    body = {**key_view(made.key), "key": made.secret}
+    return json_response(orjson.dumps(body), 201, UNKEPT)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else instant_from_wire("expires_at", text)
