@@ -21,7 +21,8 @@ from optionchain.pricing.declared_spreads import (
     TenorParameter,
     TickParameter,
 )
-from optionchain.pricing.spreads import CENTS, SpreadModel
+from optionchain.pricing.market_maker import SpreadModelParameter
+from optionchain.pricing.spreads import CENTS, SpreadModel, Spreads
 from optionchain.surfaces import Surface
 from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
 from optionchain.terms import CurrencyTerm, ExerciseTerm, MultiplierTerm, SettlementTerm
@@ -90,24 +91,21 @@ class SimulationParameters:
         steps: Number of snapshots asked for, 1 to 10,000.
         initial_price: Price of the underlying at step 0, in its currency, 1e-6 to 1e9.
         volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
-        risk_free_rate: Continuous, per year.
-        dividend_yield: Continuous, per year, >= 0.
+        risk_free_rate, dividend_yield: Continuous, per year.
         method: The market model.
         chain_size: Strikes on each side of the centre, 0 to 500.
         strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time.
-        skew_slope: Linear coefficient of the smile in log-moneyness.
-        smile_curve: Quadratic coefficient of the smile in log-moneyness.
+        skew_slope, smile_curve: Linear and quadratic coefficient of the smile in log-moneyness.
         spread: Bid-ask spread of every quote, in currency units, >= 0.
         seed: Decides the path, 0 to 2**64 - 1.
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
         strike_ladder: ``rolling`` lists strikes around each step's price; ``pinned`` around that of step 0, so that no
             contract is ever gone before it expires. It needs a `strike_interval`.
-        spread_proportional, spread_moneyness_widening, spread_tenor_widening, spread_tick: What widens the spread, as
-            `optionchain.pricing.declared_spreads` declares them; where none is given, `spread` is taken as it is.
-        exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them; of
-            these only the first changes a price.
-        smile, smile_dynamics, volatility_term: What gives contracts their volatilities in place of the parabola, as
-            `optionchain.surfaces.declared` declares them.
+        spread_...: What widens the spread, as `optionchain.pricing.declared_spreads` declares it.
+        exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them.
+        smile, smile_dynamics, volatility_term: The surface in place of the parabola; see
+            `optionchain.surfaces.declared`.
+        spread_model: What makes quotes, in place of `spread` and what widens it.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps.
@@ -174,6 +172,7 @@ class SimulationParameters:
     smile: SmileParameter = None
     smile_dynamics: DynamicsParameter = "sticky_delta"
     volatility_term: TermParameter = None
+    spread_model: SpreadModelParameter = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -232,8 +231,12 @@ class SimulationParameters:
         return Surface.of(self.smile, self.volatility_term, sticks_to, self.method)
 
     @property
-    def spreads(self) -> SpreadModel:
-        """The widths of quotes."""
+    def spreads(self) -> Spreads:
+        """What quotes are made by."""
+        return self._widened if self.spread_model is None else self.spread_model
+
+    @property
+    def _widened(self) -> SpreadModel:
         return SpreadModel(
             base=self.spread,
             proportional=self.spread_proportional,
@@ -279,9 +282,9 @@ class SimulationParameters:
         if self.strike_ladder == "pinned" and self.strike_interval is None:
             raise InvalidInput("strike_interval", "must be given where the strike_ladder is pinned")
         if self.spread_tick is not None:
-            if abs(self.spread_tick * CENTS - self.spreads.tick_cents) > 1e-9 * self.spreads.tick_cents:
+            if abs(self.spread_tick * CENTS - self._widened.tick_cents) > 1e-9 * self._widened.tick_cents:
                 raise InvalidInput("spread_tick", "must be whole cents")
-            object.__setattr__(self, "spread_tick", self.spreads.tick_cents / CENTS)
+            object.__setattr__(self, "spread_tick", self._widened.tick_cents / CENTS)
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ import numpy as np
 
 from optionchain.arrays import Steps
 from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
+from optionchain.chains.activity import Activity, activity_of
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
@@ -18,7 +19,7 @@ from optionchain.extras import brought_by
 from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.spreads import Spreads
 from optionchain.surfaces import Surface
 from optionchain.validation import whole
 
@@ -154,6 +155,16 @@ class Simulation:
         [chain] = build_chains([self._terms(step)])
         return chain
 
+    def activity(self, step: int, scale: float = 1000.0) -> Activity:
+        """Sizes, open interest and volume beside the quotes of `chain`, made up, and the same for the same seed.
+
+        Args:
+            step: As `chain` takes it.
+            scale: As `activity_of` takes it.
+        """
+        parameters = self.parameters
+        return activity_of(self.chain(step), parameters.seed, parameters.path, scale=scale)
+
     def to_arrow(
         self,
         dataset: Rows = "option_chains",
@@ -264,7 +275,7 @@ class Simulation:
             raise error.under(f"method.{type(method).__name__}") from error
 
     @cached_property
-    def _spreads(self) -> SpreadModel | None:
+    def _spreads(self) -> Spreads | None:
         spreads = self.parameters.spreads
         return None if spreads.is_constant else spreads
 

@@ -15,7 +15,7 @@ Method: TypeAlias = Mapping[str, Mapping[str, Any]]
 """A market model with its parameters: ``{"Heston": {"dt": 0.004, ...}}``."""
 
 Part: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""A smile or a term structure with its parameters: ``{"ssvi": {"rho": -0.7, "eta": 1.1}}``."""
+"""A smile, a term structure or a spread model with its parameters: ``{"ssvi": {"rho": -0.7, "eta": 1.1}}``."""
 
 TimeFrame: TypeAlias = str | Mapping[str, float]
 """``"Day"``, or ``{"Custom": periods_per_year}``."""
@@ -44,6 +44,7 @@ class _Optional(TypedDict, total=False):
     smile: Part | None
     smile_dynamics: Literal["sticky_delta", "sticky_strike"] | None
     volatility_term: Part | None
+    spread_model: Part | None
 
 
 class _Market(_Optional, total=False):

@@ -20,7 +20,7 @@ from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.kernel import QUOTED, Term
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.spreads import Spreads
 from optionchain.surfaces import Surface
 from optionchain.terms import Exercise, checked_exercise
 from optionchain.validation import finite, whole
@@ -55,7 +55,7 @@ class ChainTerms:
     risk_free_rate: float
     dividend_yield: float
     ladder_price: float | None = None
-    spreads: SpreadModel | None = None
+    spreads: Spreads | None = None
     exercise: Exercise = "european"
     surface: Surface | None = None
 
@@ -75,7 +75,7 @@ def build_chain(
     risk_free_rate: float = 0.0,
     dividend_yield: float = 0.0,
     ladder_price: float | None = None,
-    spreads: SpreadModel | None = None,
+    spreads: Spreads | None = None,
     exercise: Exercise = "european",
     surface: Surface | None = None,
 ) -> OptionChain:

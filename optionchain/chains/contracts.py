@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.chains.columns import Column, Derived, GreekSet, Side, Stored
+from optionchain.chains.columns import SIDES, Column, Derived, GreekSet, Side, Stored
 from optionchain.chains.ladder import ladders, strike_intervals
 from optionchain.pricing.american import (
     AMERICAN,
@@ -27,9 +27,10 @@ from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price
 from optionchain.pricing.kernel import Term as Row
 from optionchain.pricing.quotes import quote
 from optionchain.pricing.second_order import SecondOrder, alpha
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.spreads import Spreads
 from optionchain.surfaces import Surface
 
+CALL, PUT = SIDES
 _MONEY, _QUOTE = "currency", "currency, whole cents"
 _DELTA = "price per unit of the underlying's price"
 _GAMMA = "delta per unit of the underlying's price"
@@ -153,16 +154,17 @@ class Contracts(ABC):
         """NaN for contracts that can be exercised early, of which these formulas do not hold."""
         return np.full_like(numbers, np.nan) if self.is_american else numbers
 
-    def quote_by(self, spreads: SpreadModel) -> None:
+    def quote_by(self, spreads: Spreads) -> None:
         """Write bids and asks of these spreads over those that the kernel wrote."""
+        self.columns[8], self.columns[10] = self.quotes_by(spreads, CALL)
+        self.columns[9], self.columns[11] = self.quotes_by(spreads, PUT)
+
+    def quotes_by(self, spreads: Spreads, side: Side) -> tuple[Floats, Floats]:
+        """Bids and asks of these spreads of one side."""
         spot, years, _, _ = self.shared_terms()
-        for bid, ask, mids in (
-            (Contracts.call_bid, Contracts.call_ask, self.call_mid),
-            (Contracts.put_bid, Contracts.put_ask, self.put_mid),
-        ):
-            self.columns[bid.row], self.columns[ask.row] = spreads.quotes(
-                mids, spot=spot, strikes=self.strikes, years=years
-            )
+        mids, vegas = (self.call_mid, self.vega) if side == CALL else (self.put_mid, self.put_vega)
+        iv, strikes = self.implied_volatilities, self.strikes
+        return spreads.quotes(mids, spot=spot, strikes=strikes, years=years, volatilities=iv, vegas=vegas)
 
     @abstractmethod
     def shared_terms(self) -> SharedTerms:
@@ -182,8 +184,8 @@ class Contracts(ABC):
         )
 
     def _rho(self, prices: Floats, deltas: Floats) -> Floats:
-        spot, years, _, _ = self.shared_terms()
-        return rho(price=prices, delta=deltas, spot=spot, years=years)
+        terms = self.shared_terms()
+        return rho(price=prices, delta=deltas, spot=terms.spot, years=terms.years)
 
     def _dividend_rho(self, deltas: Floats) -> Floats:
         spot, years, _, _ = self.shared_terms()

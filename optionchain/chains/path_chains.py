@@ -9,7 +9,7 @@ import numpy as np
 
 from optionchain.arrays import Floats, Paths
 from optionchain.chains.block import given_centres, given_intervals, ladder_terms
-from optionchain.chains.contracts import Contracts, SharedTerms, price_each, priced
+from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms, price_each, priced
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
@@ -37,11 +37,11 @@ class PathChains(Contracts):
 
     def call_quotes(self) -> tuple[Floats, Floats]:
         """Bids and asks of the calls, ``[paths, expirations, strikes]`` in whole ticks; computed when asked."""
-        return self._quotes(self.call_mid)
+        return self.quotes_by(self.parameters.spreads, CALL)
 
     def put_quotes(self) -> tuple[Floats, Floats]:
         """Bids and asks of the puts, ``[paths, expirations, strikes]`` in whole ticks; computed when asked."""
-        return self._quotes(self.put_mid)
+        return self.quotes_by(self.parameters.spreads, PUT)
 
     def shared_terms(self) -> SharedTerms:
         """Spot ``[paths, 1, 1]``, years to expiry ``[expirations, 1]``, rate and dividend yield."""
@@ -50,10 +50,6 @@ class PathChains(Contracts):
         return SharedTerms(
             self.spots[:, None, None], years, parameters.risk_free_rate, parameters.dividend_yield
         )
-
-    def _quotes(self, mids: Floats) -> tuple[Floats, Floats]:
-        spot, years, _, _ = self.shared_terms()
-        return self.parameters.spreads.quotes(mids, spot=spot, strikes=self.strikes, years=years)
 
 
 def price_path_chains(

@@ -22,7 +22,7 @@ class TotalVariance(Protocol):
 
 
 # Relative to the deviation at the money: between which points the slope of a smile is measured.
-_STEP = 1e-3
+_STEP = 1e-4
 # Of a logarithm of strike over forward: beyond it exponentials overflow, and no strike is.
 _HIGHEST_MONEYNESS = 100.0
 _HALVINGS = 48
@@ -74,6 +74,7 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats) -> 
             middle = 0.5 * (inner + outer)
             is_inside = holds(middle, beyond)
             inner, outer = np.where(is_inside, middle, inner), np.where(is_inside, outer, middle)
-        height, slope = tangent(inner, beyond)
-        heights[beyond] = height + np.clip(slope, 0.0, limit[beyond]) * (distance[beyond] - inner)
+        # From there ahead, so that what is left of a bend turns upwards.
+        height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (0.0, step[beyond]))
+        heights[beyond] = height + np.maximum(ahead - height, 0.0) / step[beyond] * (distance[beyond] - inner)
     return heights

@@ -56,6 +56,7 @@ MAY_BE_NONE = (
     "currency",
     "smile",
     "volatility_term",
+    "spread_model",
 )
 CHAIN_NUMBERS = ("implied_volatilities", "call_mid", "put_mid", "call_delta", "put_delta", "gamma", "vega")
 

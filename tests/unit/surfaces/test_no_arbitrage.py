@@ -73,6 +73,7 @@ def test_model_prices_of_any_smile_are_in_order(family):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_million_chains_are_in_order(family):
     rng = np.random.default_rng(100 + FAMILIES.index(family))
