@@ -81,7 +81,9 @@ class Sabr:
         z = -self.nu * stretched / level
         near = np.abs(z) < _NEAR_ZERO
         away = np.where(near, 1.0, z)
-        quotient = np.where(near, 1.0 - 0.5 * self.rho * z, away / self._distance(away))
+        bend = (2.0 - 3.0 * self.rho * self.rho) / 12.0
+        expansion = 1.0 + z * (bend * z - 0.5 * self.rho)
+        quotient = np.where(near, expansion, away / self._distance(away))
         shape = np.where(stretched == 0.0, 1.0, k / np.where(stretched == 0.0, 1.0, stretched))
         return np.asarray(quotient * shape)
 

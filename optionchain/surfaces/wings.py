@@ -23,6 +23,8 @@ class TotalVariance(Protocol):
 
 # Relative to the deviation at the money: between which points the slope of a smile is measured.
 _STEP = 1e-4
+# Of that step: how far ahead a wing's slope is measured. And what of the steepest slope it may begin with.
+_AHEAD, _NEARLY = 0.1, 0.999
 # Of a logarithm of strike over forward: beyond it exponentials overflow, and no strike is.
 _HIGHEST_MONEYNESS = 100.0
 _HALVINGS = 48
@@ -63,7 +65,7 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats) -> 
 
     def holds(away: Floats, which: Which) -> NDArray[np.bool_]:
         height, slope = tangent(away, which)
-        return np.asarray((slope <= limit[which]) & (height >= away * slope))
+        return np.asarray((slope <= _NEARLY * limit[which]) & (height >= away * slope))
 
     every: Which = slice(None)
     heights = total(side * distance, every)
@@ -74,7 +76,9 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats) -> 
             middle = 0.5 * (inner + outer)
             is_inside = holds(middle, beyond)
             inner, outer = np.where(is_inside, middle, inner), np.where(is_inside, outer, middle)
-        # From there ahead, so that what is left of a bend turns upwards.
-        height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (0.0, step[beyond]))
-        heights[beyond] = height + np.maximum(ahead - height, 0.0) / step[beyond] * (distance[beyond] - inner)
+        # Measured ahead, so that what is left of a bend turns upwards.
+        little = _AHEAD * step[beyond]
+        height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (0.0, little))
+        slope = np.clip((ahead - height) / little, 0.0, limit[beyond])
+        heights[beyond] = height + slope * (distance[beyond] - inner)
     return heights
