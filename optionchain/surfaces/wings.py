@@ -44,8 +44,8 @@ def steepest(theta: Floats) -> Floats:
     return 2.0 * np.sqrt(theta / (4.0 + theta))
 
 
-def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats) -> Floats:
-    """A total variance that is convex in the log-moneyness, and beyond some point on each side its tangent there.
+def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *, looks: int = 1) -> Floats:
+    """A total variance that is convex near the money, and beyond some point on each side its tangent there.
 
     The point is where the tangent gets as steep as a wing may be, or would cross the axis below zero.
 
@@ -53,6 +53,8 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats) -> 
         total: The total variance of some contracts at some log-moneyness.
         log_moneyness: ``[contracts]`` where to evaluate it.
         theta: ``[contracts]`` total variance at the money, > 0.
+        looks: At how many points on the way to a contract to look for the beginning of a wing; one will do where
+            the total variance is convex as far as there are strikes.
     """
     side = np.where(log_moneyness < 0.0, -1.0, 1.0)
     distance = np.minimum(np.abs(log_moneyness), _HIGHEST_MONEYNESS)
@@ -69,9 +71,14 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats) -> 
 
     every: Which = slice(None)
     heights = total(side * distance, every)
-    beyond = np.flatnonzero(~holds(distance, every))
+    outside = np.full_like(theta, np.inf)
+    for look in range(looks, 0, -1):
+        away = distance * (look / looks)
+        outside = np.where(holds(away, every), outside, away)
+    beyond = np.flatnonzero(np.isfinite(outside))
     if beyond.size:
-        inner, outer = np.zeros(beyond.size), distance[beyond]
+        outer = outside[beyond]
+        inner = outer - distance[beyond] / looks
         for _ in range(_HALVINGS):
             middle = 0.5 * (inner + outer)
             is_inside = holds(middle, beyond)
