@@ -11,9 +11,10 @@ PAGE = Path(__file__).parents[3] / "docs" / "surfaces.md"
 
 
 def test_the_example_runs(capsys):
-    [code] = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    exec(compile(code, str(PAGE), "exec"), {})
-    first, second = capsys.readouterr().out.splitlines()
+    examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile("".join(examples), str(PAGE), "exec"), {})
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert re.match(r"0\.000\d\d Ssvi\(rho=-0\.6", third)
 
     assert re.fullmatch(r"\d+ vertical of calls .*", first)
     assert second == "() ()"
