@@ -67,6 +67,7 @@ def find_or_make(
     namespace: str,
     max_concurrency: int = MAX_CONCURRENT_CALLS,
     task_retries: int = 0,
+    cpus: float = 0.0,
 ) -> ActorHandle[Any]:
     """The actor of a name, made where there is none; it outlives us, and Ray starts it again when it dies.
 
@@ -77,6 +78,7 @@ def find_or_make(
         namespace: Of Ray, in which the name is one actor's.
         max_concurrency: Calls that it serves at a time.
         task_retries: How often Ray itself sends a lost call again.
+        cpus: What its node must have free, for good.
     """
     actor: Any = ray.remote(kind)
     options = actor.options(
@@ -86,7 +88,7 @@ def find_or_make(
         get_if_exists=True,
         max_restarts=-1,
         max_task_retries=task_retries,
-        num_cpus=0,
+        num_cpus=cpus,
         memory=ACTOR_MEMORY_BYTES,
         max_concurrency=max_concurrency,
         scheduling_strategy="SPREAD",

@@ -93,6 +93,18 @@ class RateSettings(BaseModel):
         0, ge=0, le=600_000, description="Requests a minute, over all replicas; then 429. 0 means no limit"
     )
     burst: int = Field(100, ge=1, le=100_000, description="Of these, how many may come at once")
+    strangers_per_minute: int = Field(
+        600,
+        ge=0,
+        le=600_000,
+        description="The same of an address without a key that works, where one is asked for; 0 means no limit",
+    )
+    strangers_burst: int = Field(200, ge=1, le=100_000, description="Of these, how many may come at once")
+
+    @property
+    def of_strangers(self) -> RateSettings:
+        """The same for addresses without a key that works."""
+        return RateSettings(per_minute=self.strangers_per_minute, burst=self.strangers_burst)
 
 
 class TelemetrySettings(BaseModel):

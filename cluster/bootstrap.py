@@ -38,10 +38,12 @@ from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.audit.trail import Trail
 from cluster.history_stores import open_history_repository
+from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
 from cluster.identity.opening import open_identity
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
+from cluster.requests import open_allowances, open_answers, open_strangers
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
@@ -61,8 +63,10 @@ class OpenServices(TypedDict):
     calendars: Calendars
     answers: RedisAnswers
     allowances: RedisAllowances | None
+    strangers: RedisAllowances | None
     authentication: Authentication
     keys: KeyService
+    denials: DenialService
     record: Trail
     audit: MongoAudit
     dependencies: dict[str, Dependency]
@@ -117,6 +121,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             open_watch(settings),
             partial(open_history_repository, settings.mongo) if settings.session.keep_steps else None,
             namespace=settings.ray.namespace,
+            cpus=settings.ray.cpus_of_actor(settings.session.placement),
         )
 
     return find
@@ -144,31 +149,6 @@ def open_session_transport(settings: Settings, observer: Observer | None = None)
     if session.transport == "ray":
         return over_ray
     return SocketSessionTransport(actors, RayRuntime(), over_ray, session, observer=observer)
-
-
-def open_answers(settings: Settings) -> RedisAnswers:
-    """The first answers to keyed requests, as this process reaches them."""
-    return RedisAnswers(
-        open_redis(settings.redis),
-        prefix=settings.redis.prefix,
-        timeout_seconds=settings.redis.timeout_seconds,
-        ttl_seconds=settings.http.idempotency_seconds,
-        max_bytes=settings.http.idempotency_max_bytes,
-        total_bytes=settings.http.idempotency_megabytes << 20,
-    )
-
-
-def open_allowances(settings: Settings, observer: Observer | None = None) -> RedisAllowances | None:
-    """How many requests each caller may make; None where there is no limit."""
-    if not settings.rate.per_minute:
-        return None
-    return RedisAllowances(
-        open_redis(settings.redis),
-        settings.rate,
-        prefix=settings.redis.prefix,
-        timeout_seconds=settings.redis.timeout_seconds,
-        observer=observer,
-    )
 
 
 def open_cache(settings: Settings, observer: Observer | None = None) -> RedisCacheService:
@@ -279,8 +259,10 @@ def open_services(settings: Settings) -> OpenServices:
         calendars=open_calendars(settings, observer),
         answers=told(open_answers(settings), observer, "redis.call", role="answers"),
         allowances=open_allowances(settings, observer),
+        strangers=open_strangers(settings, observer),
         authentication=identity.authentication,
         keys=identity.keys,
+        denials=identity.denials,
         record=Trail(audit, settings.audit, observer=observer),
         audit=audit,
         dependencies={"redis": store},

@@ -5,9 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-
-class Interrupted(BaseException):
-    """Ctrl-C or SIGTERM. Not a KeyboardInterrupt, of which Typer makes an exit without a word."""
+from cluster.interruption import Interrupted
 
 
 def main() -> None:

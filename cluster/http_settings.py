@@ -69,6 +69,10 @@ class HttpSettings(BaseModel):
         description="Addresses or networks (`10.0.0.0/8`) of the proxies in front, separated by commas, whose "
         "`X-Forwarded-For` counts",
     )
+    allowed_networks: str = Field(
+        "", description="Addresses or networks from which alone one may call, separated by commas; empty: any"
+    )
+    denied_networks: str = Field("", description="Those from which one may not, though they are allowed")
     proxy_proof: SecretStr = Field(
         SecretStr(""),
         description="What the HAProxy in front says in `X-Proxy-Proof`, so that it is believed; a local instance makes "
@@ -94,8 +98,8 @@ class HttpSettings(BaseModel):
             return self.host
         return "0.0.0.0" if self.host == "::" else "127.0.0.1"  # noqa: S104
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "allowed_networks", "denied_networks")
     @classmethod
-    def _proxies_are_networks(cls, text: str) -> str:
+    def _they_are_networks(cls, text: str) -> str:
         networks_of(text)
         return text

@@ -10,14 +10,21 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from actors.settings import ConfigSettings, HistorySettings, SessionSettings
 from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
 from cluster.audit.settings import AuditSettings
 from cluster.http_settings import HttpSettings
 from cluster.identity.settings import AuthSettings
+from cluster.ray_settings import RaySettings
 from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
+from cluster.settings_files import UnreadableFile, setting_of, with_files
 from cluster.sweeps.settings import SweepSettings
 from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
@@ -57,38 +64,16 @@ class DataSettings(BaseModel):
     )
 
 
-class RaySettings(BaseModel):
-    """The Ray cluster."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    address: str | None = Field(None, description="Address of a running cluster; empty starts a private one")
-    namespace: str = Field("optionchain", min_length=1, description="Ray namespace of our actors")
-    cpus: int | None = Field(None, ge=1, description="CPUs of the private cluster; empty means all")
-    object_store_megabytes: int = Field(200, ge=80, description="Object store of the private cluster")
-    dashboard: bool = Field(
-        False,
-        description="Start Ray's dashboard with the private cluster (240 MB), which also takes Ray Jobs",
-    )
-    shared_process: bool | None = Field(
-        None,
-        description="One process for history and configuration, 100 MB less; empty means on a private cluster",
-    )
-    start_timeout_seconds: float = Field(
-        600.0, gt=0, description="Patience with the start of each part, and of Ray with each of its own"
-    )
-
-    @property
-    def shares_process(self) -> bool:
-        """Whether the shared actors live in one process."""
-        return self.address is None if self.shared_process is None else self.shared_process
-
-
 class Settings(BaseSettings):
     """Everything that can be set. A group's field `x` of group `g` is the variable `OCS_G_X`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="OCS_", env_nested_delimiter="_", env_nested_max_split=1, frozen=True, extra="forbid"
+        env_prefix="OCS_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,  # as Compose sets what nobody has set
+        frozen=True,
+        extra="forbid",
     )
 
     http: HttpSettings = HttpSettings()
@@ -116,7 +101,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[Any, ...]:
-        """What is given wins over the environment, and that over the aliases in it."""
+        """What is given wins over the environment and the files that it names, and these over the aliases in it."""
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = with_files(env_settings.env_vars, _names())
         return init_settings, env_settings, of_aliases
 
     @property
@@ -165,6 +152,8 @@ def load_settings(**overrides: Any) -> Settings:
     problems = [_unknown(name) for name in _unknown_variables(os.environ)]
     try:
         settings = Settings(**overrides)
+    except UnreadableFile as problem:
+        raise BadSettings("\n".join([str(problem), *problems])) from problem
     except ValidationError as error:
         # A misspelt field of a known group is in `problems` already, with what was meant.
         wrong = [_problem(problem) for problem in error.errors() if problem["type"] != "extra_forbidden"]
@@ -181,15 +170,22 @@ def fields() -> Iterator[tuple[str, FieldInfo]]:
             yield variable_name(group, name), field
 
 
+def _names() -> set[str]:
+    return {name for name, _ in fields()}
+
+
 def variable_name(*path: str | int) -> str:
     """The environment variable of a setting: ``("http", "port")`` is ``OCS_HTTP_PORT``."""
     return "_".join(["OCS", *(str(part).upper() for part in path)])
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    known = {name for name, _ in fields()} | ALIASES.keys()
+    names = _names()
+    known = names | ALIASES.keys()
     return sorted(
-        name for name in environment if name.upper().startswith("OCS_") and name.upper() not in known
+        name
+        for name in environment
+        if name.upper().startswith("OCS_") and name.upper() not in known and not setting_of(name, names)
     )
 
 

@@ -14,6 +14,9 @@ HEADING = """# Settings
 Every setting is an environment variable, read once at start-up. A wrong value, or a variable that begins with
 `OCS_` and is none of these, is refused with a message that names it.
 
+With `_FILE` behind its name it names a file that holds the value, as secrets are mounted:
+`OCS_REDIS_URL_FILE=/run/secrets/redis_url`.
+
 For deployments of the Rust service, `OCS_PORT`, `OCS_BIND_ADDRESS` and `LOGLEVEL` mean `OCS_HTTP_PORT`,
 `OCS_HTTP_HOST` and `OCS_TELEMETRY_LOG_LEVEL` where those are not set.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 from cluster.settings import Settings
 
@@ -12,11 +14,28 @@ MOST_PAIRS = 8
 """What HAProxy passes on one core."""
 
 
-def cores() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+# Where a container's share of the processor stands, by the version of control groups: quota and period, microseconds.
+QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+
+
+def cores(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Those that this process may use, of its machine or of its container's share of it.
+
+    Args:
+        groups: Where the system tells of control groups.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min([allowed, *_quotas(groups)]), 1)
+
+
+def _quotas(groups: Path) -> list[int]:
+    found = []
+    for files in QUOTAS:
+        with suppress(OSError, ValueError):  # there is none, or it is "max"
+            quota, period = (int(part) for file in files for part in (groups / file).read_text().split())
+            if quota > 0:
+                found.append(quota // period)
+    return found
 
 
 def with_shares_of_cores(settings: Settings, cores: int) -> Settings:

@@ -99,7 +99,16 @@ SERVICE = Dashboard(
         Panel("Requests a second, by route", "reqps", [rate(f"{REQUESTS}_count", "route", NO_PROBES)]),
         Panel("Time of a request, by route (p99)", "s", quantiles(REQUESTS, "route", NO_PROBES)),
         Panel("Refused for the load", "reqps", [rate("optionchain_http_rejected_total", "kind")]),
-        Panel("Refused for their caller", "reqps", [rate("optionchain_http_denied_total", "kind")]),
+        Panel(
+            "Refused for their caller, and bursts of one",
+            "reqps",
+            [
+                rate("optionchain_http_denied_total", "kind"),
+                rate("optionchain_unusual_access_total", "status"),
+            ],
+        ),
+        Panel("Tokens that are not accepted", "reqps", [rate("optionchain_tokens_refused_total", "reason")]),
+        Panel("Managed API keys that work", "short", [("max(optionchain_api_keys)", "keys")]),
         Panel(
             "HAProxy: answers a second, its own errors among them",
             "reqps",

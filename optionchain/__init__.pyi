@@ -9,6 +9,7 @@ from .expirations import (
     Schedule,
     WeeklyRule,
     YearlyRule,
+    monthly_third_friday,
 )
 from .models import (
     Brownian,
@@ -23,6 +24,7 @@ from .models import (
     Telegraph,
 )
 from .parameters import SimulationParameters, SingleExpiration
+from .products import product
 from .simulation import Simulation, simulate
 from .sweeps import Sweep
 from .time_frame import TimeFrame
@@ -56,5 +58,7 @@ __all__ = [
     "YearlyRule",
     "__version__",
     "build_chain",
+    "monthly_third_friday",
+    "product",
     "simulate",
 ]

@@ -9,14 +9,20 @@ A field of a dataclass that a caller may set is annotated with a `Parameter`::
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from inspect import Signature, signature
+from itertools import pairwise
 from typing import Any, Protocol, get_args, get_type_hints, runtime_checkable
 
 from optionchain.errors import InvalidInput
 from optionchain.limits import HIGHEST_PATH
 from optionchain.validation import finite, positive, whole
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @runtime_checkable
@@ -150,6 +156,60 @@ class Choice(Parameter):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "enum": list(self.words), "description": self.about}
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs(Parameter):
+    """A list of pairs whose first values ascend: numbers, or dates.
+
+    Attributes:
+        about: Meaning and units, for the schema.
+        first: What the first of a pair allows; None is a date.
+        second: What the other allows.
+        most: Pairs.
+    """
+
+    about: str
+    first: Number | None
+    second: Number
+    most: int
+
+    def check(self, field: str, value: object) -> tuple[tuple[float | str, float], ...]:
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= self.most:
+            raise InvalidInput(field, f"must be a list of 1 to {self.most} pairs")
+        pairs = [self._pair(f"{field}[{index}]", pair) for index, pair in enumerate(value)]
+        for index, (before, after) in enumerate(pairwise(pairs), start=1):
+            if not before[0] < after[0]:  # type: ignore[operator]  # both are dates, or both numbers
+                raise InvalidInput(f"{field}[{index}]", f"must come after {before[0]}")
+        return tuple(pairs)
+
+    def to_wire(self, value: Any) -> object:
+        return [list(pair) for pair in value]
+
+    def schema(self) -> dict[str, Any]:
+        first = {"type": "string", "format": "date"} if self.first is None else self.first.schema()
+        pair = {"type": "array", "prefixItems": [first, self.second.schema()], "minItems": 2, "maxItems": 2}
+        return {
+            "type": "array",
+            "items": pair,
+            "minItems": 1,
+            "maxItems": self.most,
+            "description": self.about,
+        }
+
+    def _pair(self, field: str, pair: object) -> tuple[float | str, float]:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise InvalidInput(field, "must be a pair")
+        first, second = pair
+        at = self.first.check(field, first) if self.first is not None else _day(field, first)
+        return at, self.second.check(field, second)
+
+
+def _day(field: str, value: object) -> str:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value).isoformat()
+    raise InvalidInput(field, "must begin with a date such as 2026-03-20")
 
 
 @dataclass(frozen=True, slots=True)

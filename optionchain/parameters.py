@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
 
+from optionchain.carried import carry_of, check_carry
+from optionchain.carry import Carry
 from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
 from optionchain.errors import InvalidInput
-from optionchain.expirations import Expiration, Schedule
+from optionchain.expirations import Schedule
 from optionchain.expirations.plan import in_utc
+from optionchain.expirations.single import MAX_DAYS_TO_EXPIRATION as MAX_DAYS_TO_EXPIRATION  # noqa: PLC0414  as it was
+from optionchain.expirations.single import SingleExpiration as SingleExpiration  # noqa: PLC0414  whoever takes parameters takes it too
 from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
 from optionchain.models.model import is_model
@@ -22,54 +26,40 @@ from optionchain.pricing.declared_spreads import (
     TickParameter,
 )
 from optionchain.pricing.market_maker import SpreadModelParameter
-from optionchain.pricing.spreads import CENTS, SpreadModel, Spreads
+from optionchain.pricing.spreads import SpreadModel, Spreads
+from optionchain.quote_terms import (
+    CoarseFromTerm,
+    CoarseTickTerm,
+    StrikeRuleTerm,
+    TickTerm,
+    check_quotes,
+)
 from optionchain.surfaces import Surface
 from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
-from optionchain.terms import CurrencyTerm, ExerciseTerm, MultiplierTerm, SettlementTerm
+from optionchain.terms import (
+    BorrowTerm,
+    CurrencyTerm,
+    DividendGrowthTerm,
+    DividendModelTerm,
+    DividendsTerm,
+    ExerciseTerm,
+    MultiplierTerm,
+    PremiumTerm,
+    RateCurveTerm,
+    SettlementTerm,
+    UnderlyingTerm,
+)
 from optionchain.time_frame import TimeFrame
-from optionchain.validation import positive
 
-MAX_STEPS = 10_000
-MAX_CHAIN_SIZE = 500
+MAX_STEPS, MAX_CHAIN_SIZE = 10_000, 500
 MAX_SEED = 2**64 - 1
 MAX_SYMBOL_LENGTH = 64
-MIN_PRICE = 1e-6
-MIN_STRIKE_INTERVAL = 1e-6
+MIN_PRICE = MIN_STRIKE_INTERVAL = 1e-6
 MAX_PRICE = HIGHEST_GIVEN
 MAX_COEFFICIENT = 1e3
-MAX_VOLATILITY = 5.0
-MAX_RATE = 10.0
-MAX_DAYS_TO_EXPIRATION = 36_525.0
+MAX_VOLATILITY, MAX_RATE = 5.0, 10.0
 MAX_STEP_SECONDS = 31_536_000
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class SingleExpiration:
-    """One expiration, a fixed number of days after the start.
-
-    Attributes:
-        days: Calendar days from the start, > 0, may be fractional.
-    """
-
-    days: float
-
-    def __post_init__(self) -> None:
-        days = positive("days_to_expiration", self.days, high=MAX_DAYS_TO_EXPIRATION)
-        object.__setattr__(self, "days", days)
-
-    def expires_at(self, start_at: datetime) -> datetime:
-        """The instant of expiry, to the microsecond, at least one after the start."""
-        return start_at + self.lifetime
-
-    @property
-    def lifetime(self) -> timedelta:
-        """From the start to the expiry."""
-        return max(timedelta(days=self.days), timedelta(microseconds=1))
-
-    def expiration(self, start_at: datetime) -> Expiration:
-        """The expiration of a simulation that starts at `start_at`."""
-        return Expiration(expires_at=self.expires_at(start_at), labels=())
 
 
 Expirations: TypeAlias = SingleExpiration | Schedule
@@ -102,14 +92,13 @@ class SimulationParameters:
         strike_ladder: ``rolling`` lists strikes around each step's price; ``pinned`` around that of step 0, so that no
             contract is ever gone before it expires. It needs a `strike_interval`.
         spread_...: What widens the spread, as `optionchain.pricing.declared_spreads` declares it.
-        exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them.
-        smile, smile_dynamics, volatility_term: The surface in place of the parabola; see
-            `optionchain.surfaces.declared`.
-        spread_model: What makes quotes, in place of `spread` and what widens it.
+        smile, ..., spread_model: See `optionchain.surfaces.declared` and `optionchain.pricing.market_maker`.
+        strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.quote_terms` declares them, in place
+            of `strike_interval` and `spread_tick`.
+        exercise, ..., dividend_model: The terms of a contract, as `optionchain.terms` declares them.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
-        time_frame: The calendar time between two steps.
-        step_interval: Overrides the time frame's interval; > 0.
+        time_frame: The calendar time between two steps, unless `step_interval`, > 0, says another.
         numerics: Identity of the arithmetic that it was first computed with. Another one than today's changes
             nothing here: its numbers may differ from those that it gave then in their last digits.
 
@@ -169,6 +158,17 @@ class SimulationParameters:
     settlement: SettlementTerm = None
     multiplier: MultiplierTerm = None
     currency: CurrencyTerm = None
+    strike_rule: StrikeRuleTerm = None
+    tick_size: TickTerm = None
+    tick_size_above: CoarseFromTerm = None
+    coarse_tick_size: CoarseTickTerm = None
+    underlying: UnderlyingTerm = "spot"
+    premium: PremiumTerm = "upfront"
+    rate_curve: RateCurveTerm = None
+    borrow_cost: BorrowTerm = 0.0
+    dividends: DividendsTerm = None
+    dividend_growth: DividendGrowthTerm = None
+    dividend_model: DividendModelTerm = "escrowed"
     smile: SmileParameter = None
     smile_dynamics: DynamicsParameter = "sticky_delta"
     volatility_term: TermParameter = None
@@ -184,7 +184,8 @@ class SimulationParameters:
         settle(self)
         self._check_time()
         self._check_history()
-        self._check_quotes()
+        check_quotes(self)
+        check_carry(self)
         _ = self.surface  # refuses parts that do not go together
 
     @property
@@ -242,8 +243,15 @@ class SimulationParameters:
             proportional=self.spread_proportional,
             moneyness=self.spread_moneyness_widening,
             tenor=self.spread_tenor_widening,
-            tick=self.spread_tick,
+            tick=self.spread_tick if self.tick_size is None else self.tick_size,
+            coarse_from=self.tick_size_above,
+            coarse_tick=self.coarse_tick_size,
         )
+
+    @property
+    def carry(self) -> Carry | None:
+        """How the underlying is carried; None where one rate and one yield are all there is."""
+        return carry_of(self)
 
     def simulated_at(self, step: int) -> datetime:
         """Simulated instant of a snapshot; strictly increasing in `step`."""
@@ -277,14 +285,6 @@ class SimulationParameters:
                 "method.Historical.prices",
                 f"{len(self.method.prices)} prices were given and {self.total_steps} steps need one each",
             )
-
-    def _check_quotes(self) -> None:
-        if self.strike_ladder == "pinned" and self.strike_interval is None:
-            raise InvalidInput("strike_interval", "must be given where the strike_ladder is pinned")
-        if self.spread_tick is not None:
-            if abs(self.spread_tick * CENTS - self._widened.tick_cents) > 1e-9 * self._widened.tick_cents:
-                raise InvalidInput("spread_tick", "must be whole cents")
-            object.__setattr__(self, "spread_tick", self._widened.tick_cents / CENTS)
 
 
 @lru_cache(maxsize=4096)

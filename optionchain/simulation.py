@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from optionchain.arrays import Steps
+from optionchain.carried import with_dividends
+from optionchain.carry import Carry
 from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
 from optionchain.chains.activity import Activity, activity_of
 from optionchain.draws.philox import PhiloxDraws
@@ -156,14 +158,8 @@ class Simulation:
         return chain
 
     def activity(self, step: int, scale: float = 1000.0) -> Activity:
-        """Sizes, open interest and volume beside the quotes of `chain`, made up, and the same for the same seed.
-
-        Args:
-            step: As `chain` takes it.
-            scale: As `activity_of` takes it.
-        """
-        parameters = self.parameters
-        return activity_of(self.chain(step), parameters.seed, parameters.path, scale=scale)
+        """Sizes, open interest and volume beside the quotes of `chain`; see `activity_of`."""
+        return activity_of(self.chain(step), self.parameters.seed, self.parameters.path, scale=scale)
 
     def to_arrow(
         self,
@@ -262,6 +258,8 @@ class Simulation:
             ladder_price=parameters.ladder_price,
             spreads=self._spreads,
             surface=self._surface,
+            strike_rule=parameters.strike_rule,
+            carry=self._carry,
         )
 
     @cached_property
@@ -270,14 +268,18 @@ class Simulation:
         method = with_fallback_volatility(parameters)
         try:
             draws = PhiloxDraws(parameters.seed, first_path=parameters.path)
-            return method.sample(parameters.initial_price, parameters.total_steps, draws)
+            path = method.sample(parameters.initial_price, parameters.total_steps, draws)
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
+        return with_dividends(path, parameters)
+
+    @cached_property
+    def _carry(self) -> Carry | None:
+        return self.parameters.carry
 
     @cached_property
     def _spreads(self) -> Spreads | None:
-        spreads = self.parameters.spreads
-        return None if spreads.is_constant else spreads
+        return None if (spreads := self.parameters.spreads).is_constant else spreads
 
     @cached_property
     def _surface(self) -> Surface | None:

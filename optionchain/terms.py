@@ -1,14 +1,22 @@
 """The terms of an option contract, declared once: when it can be exercised, what that brings, and of how much.
 
-Only `exercise` changes a price. The others say what the contract is: whoever leaves them out has said nothing, and sees
-nothing of them.
+Settlement, multiplier and currency change no price: they say what the contract is. The others do. Whoever leaves them
+out has said nothing, and sees nothing of them.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from optionchain.declarations import Choice, Number, Omission, Text
+from optionchain.carry import (
+    DIVIDEND_MODELS,
+    PREMIUM_PAYMENTS,
+    UNDERLYINGS,
+    DividendModel,
+    PremiumPayment,
+    Underlying,
+)
+from optionchain.declarations import Choice, Number, Omission, Pairs, Text
 from optionchain.errors import InvalidInput
 
 Exercise: TypeAlias = Literal["european", "american"]
@@ -16,6 +24,10 @@ EXERCISES: tuple[Exercise, ...] = get_args(Exercise)
 Settlement: TypeAlias = Literal["cash", "physical"]
 SETTLEMENTS: tuple[Settlement, ...] = get_args(Settlement)
 MAX_MULTIPLIER = 1e9
+
+MOST_DIVIDENDS, MOST_NODES = 400, 64
+LONGEST_CURVE_YEARS = 100.0
+HIGHEST_RATE = 10.0
 
 _UNSAID = Omission("leaves it unsaid", is_silent=True)
 
@@ -38,6 +50,59 @@ MultiplierTerm: TypeAlias = Annotated[
 ]
 CurrencyTerm: TypeAlias = Annotated[
     str | None, Text("Currency of all prices, a code of ISO 4217", 3, example="USD"), _UNSAID
+]
+
+_SILENT = Omission(is_silent=True)
+UnderlyingTerm: TypeAlias = Annotated[
+    Underlying,
+    Choice("What prices are of: a spot, or a future, which options are then priced off", UNDERLYINGS),
+    _SILENT,
+]
+PremiumTerm: TypeAlias = Annotated[
+    PremiumPayment,
+    Choice("Whether options on a future are paid for at once, or settled daily like it", PREMIUM_PAYMENTS),
+    _SILENT,
+]
+RateCurveTerm: TypeAlias = Annotated[
+    tuple[tuple[float, float], ...] | None,
+    Pairs(
+        "Years and the continuous rate to then, ascending, linear between and flat outside; in place of "
+        "`risk_free_rate` for options",
+        Number("Years", high=LONGEST_CURVE_YEARS, above=True),
+        Number("Continuous, per year", low=-HIGHEST_RATE, high=HIGHEST_RATE),
+        MOST_NODES,
+    ),
+    Omission("means `risk_free_rate` at all times", is_silent=True),
+]
+BorrowTerm: TypeAlias = Annotated[
+    float,
+    Number("What borrowing the share costs, continuous, per year", low=-HIGHEST_RATE, high=HIGHEST_RATE),
+    _SILENT,
+]
+DividendsTerm: TypeAlias = Annotated[
+    tuple[tuple[str, float], ...] | None,
+    Pairs(
+        "Dividends in cash: ex-dates, ascending, and amounts in currency units; the price falls by them",
+        None,
+        Number("Currency units", above=True),
+        MOST_DIVIDENDS,
+    ),
+    Omission("means none", is_silent=True),
+]
+DividendGrowthTerm: TypeAlias = Annotated[
+    float | None,
+    Number(
+        "Repeats the dividends of the last year each year after, grown by this rate", low=-0.99, high=10.0
+    ),
+    Omission("repeats none", is_silent=True),
+]
+DividendModelTerm: TypeAlias = Annotated[
+    DividendModel,
+    Choice(
+        "How dividends in cash are priced: on the spot without those to come, or on strikes with them",
+        DIVIDEND_MODELS,
+    ),
+    _SILENT,
 ]
 
 

@@ -45,6 +45,17 @@ class _Optional(TypedDict, total=False):
     smile_dynamics: Literal["sticky_delta", "sticky_strike"] | None
     volatility_term: Part | None
     spread_model: Part | None
+    strike_rule: Literal["stock", "fund", "index", "volatility_index", "btc", "eth", "nifty"] | None
+    tick_size: float | None
+    tick_size_above: float | None
+    coarse_tick_size: float | None
+    underlying: Literal["spot", "future"] | None
+    premium: Literal["upfront", "margined"] | None
+    rate_curve: Sequence[Sequence[float]] | None
+    borrow_cost: float | None
+    dividends: Sequence[Sequence[Any]] | None
+    dividend_growth: float | None
+    dividend_model: Literal["escrowed", "forward"] | None
 
 
 class _Market(_Optional, total=False):
@@ -84,19 +95,27 @@ class Rule(TypedDict, total=False):
     """A rule of rolling expirations."""
 
     rule_id: Required[str]
-    kind: Required[Literal["daily", "weekly", "monthly", "yearly"]]
+    kind: Required[Literal["daily", "weekly", "monthly", "yearly", "monthly_third_friday", "leaps"]]
     target_count: Required[int]
     weekdays: Sequence[str]
     weekday: str
+    occurrence: int
     month: int
+    months: Sequence[int]
+    lead_days: int
+    holiday: Literal["previous", "next"]
+    expiration_time: str
+    settlement: Literal["AM", "PM"]
+    root: str
 
 
 class SimulationParameters(_Market):
     """A simulation: rolling expirations. The last five are what the server echoes, for a replay to be sure."""
 
-    timezone: str
-    expiration_time: str
-    schedules: Sequence[Rule]
+    product: NotRequired[Literal["SPX", "NDX", "VIX", "SPY", "QQQ", "stock", "BTC", "ETH", "NIFTY"] | None]
+    timezone: NotRequired[str | None]
+    expiration_time: NotRequired[str | None]
+    schedules: NotRequired[Sequence[Rule] | None]
     calendar: NotRequired[str | None]
     step_interval_seconds: NotRequired[int | None]
     effective_start: NotRequired[Instant | None]

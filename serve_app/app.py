@@ -9,7 +9,7 @@ from ray.serve import Application
 from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services, open_watch
-from cluster.settings import Settings, load_settings
+from cluster.settings import Settings
 from optionchain import numerics
 from serve_app.asgi import build_asgi
 from serve_app.edge import outermost
@@ -65,15 +65,10 @@ def deployment(settings: Settings) -> Application:
         backpressure_config={"status_code": 503, "retry_after_s": 1},
         # A new replica serves before an old one leaves.
         max_surge_percent=100,
-        ray_actor_options={"num_cpus": 0},
+        ray_actor_options={"num_cpus": settings.ray.cpus_of_replica},
         graceful_shutdown_timeout_s=5,
         health_check_period_s=5,
         # The log of ours tells of requests; see OCS_TELEMETRY_ACCESS_LOG.
         logging_config={"encoding": "JSON", "enable_access_log": False},
     )
     return options(Ingress).bind(settings)
-
-
-def build(arguments: dict[str, str]) -> Application:
-    """The application from the environment, for `serve deploy` and KubeRay."""
-    return deployment(load_settings(**arguments))

@@ -11,7 +11,7 @@ from cluster.http_settings import networks_of
 from cluster.settings import Settings
 from optionchain import __version__
 from serve_app.edge.boundary import Edge, Guards
-from serve_app.edge.client_address import Proxies
+from serve_app.edge.client_address import Networks, Proxies
 from serve_app.openapi.documentation import DESCRIPTION, completed
 from serve_app.routes.dispatch import Dispatch, install_routes
 from serve_app.routes.table import ROUTES
@@ -51,6 +51,10 @@ def build_asgi(settings: Settings, services: Services) -> Edge:
         routes=ROUTES,
         authentication=services.authentication,
         allowances=services.allowances,
+        strangers=services.strangers or services.allowances,
+        networks=Networks(
+            networks_of(settings.http.allowed_networks), networks_of(settings.http.denied_networks)
+        ),
         observer=services.observer,
         max_body_bytes=settings.http.max_body_bytes,
         body_seconds=settings.http.body_seconds,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import ray
 from ray import serve
-from ray.exceptions import RayActorError
+from ray.exceptions import GetTimeoutError, RayActorError
 from ray.serve.config import HTTPOptions
 
 from actors.named import existing
@@ -69,7 +69,15 @@ def _start_actors(settings: Settings) -> None:
     placement = parse_placement(settings.session.placement)
     if isinstance(placement, Shards):
         actors += map(session_actor_finder(settings), placement.actor_names())
-    ray.get([actor.__ray_ready__.remote() for actor in actors])
+    patience = settings.ray.start_timeout_seconds
+    try:
+        ray.get([actor.__ray_ready__.remote() for actor in actors], timeout=patience)
+    except GetTimeoutError as error:
+        cpus = settings.ray.cpus_of_actor(settings.session.placement)
+        raise SystemExit(
+            f"Not all of {len(actors)} actors have started within {patience:g} s. One that holds sessions asks "
+            f"for {cpus:g} CPUs (OCS_RAY_ACTOR_CPUS): where no node has so many free, add a node, or ask for less."
+        ) from error
 
 
 if __name__ == "__main__":

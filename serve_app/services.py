@@ -11,6 +11,7 @@ from fastapi import Request
 from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
+from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
@@ -42,8 +43,10 @@ class Services:
         calendars: Provides those of exchanges.
         answers: Keeps the first answers to keyed requests.
         allowances: Counts the requests of each caller; None where there is no limit.
+        strangers: Counts those of addresses without a key that works; None where there is no limit of their own.
         authentication: Finds the caller of a secret.
         keys: Makes, lists and revokes API keys.
+        denials: Denies tokens.
         record: Takes what is put on record.
         audit: What is on record.
         dependencies: What it cannot serve without, by name; /ready asks them.
@@ -65,8 +68,10 @@ class Services:
     calendars: Calendars
     answers: Answers
     allowances: Allowances | None
+    strangers: Allowances | None
     authentication: Authentication
     keys: KeyService
+    denials: DenialService
     record: Record
     audit: AuditRepository
     dependencies: dict[str, Dependency]

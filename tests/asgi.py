@@ -38,6 +38,7 @@ def service_of(default_caller: str, **services: Any) -> ASGIApp:
     own = {
         "authentication": ByName(default_caller),
         "allowances": None,
+        "strangers": None,
         "record": Unrecorded(),
         "observer": Unobserved(),
         "producers": Producers(settings.http, Unobserved()),

@@ -73,6 +73,20 @@ ACCESS: Sequence[Row] = (
         by=(HTTP,),
     ),
     Count(
+        of="access.unusual",
+        name="optionchain_unusual_access",
+        description="Bursts of refusals of one caller on one route; the log says whose",
+        labels=("status",),
+        known=("401", "403"),
+        by=(HTTP,),
+    ),
+    Count(
+        of="tokens.refused",
+        name="optionchain_tokens_refused",
+        description="Tokens that are not accepted, by the claim or the part at fault",
+        labels=("reason",),
+    ),
+    Count(
         of="audit.lost",
         name="optionchain_audit_lost",
         description="Entries of the audit log that found no room while MongoDB was silent",

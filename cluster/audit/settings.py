@@ -22,6 +22,9 @@ class AuditSettings(BaseModel):
     gather_seconds: float = Field(
         10.0, gt=0, description="Refusals of one caller on one route within so long are one entry"
     )
+    unusual_times: int = Field(
+        30, ge=2, description="From so many of them on it is unusual access: told in the log, and counted"
+    )
     max_waiting: int = Field(
         10_000,
         ge=10,

@@ -83,9 +83,9 @@ class Trail:
         self._take_gathered()
         await attempted(self._observer, "audit.write", self._write)
 
-    def _tell(self, entry: AuditEntry) -> None:
+    def _tell(self, entry: AuditEntry, event: str = "audit.entry") -> None:
         facts = {name: value for name, value in asdict(entry).items() if name != "at"}
-        self._observer.noted("audit.entry", HOUSEKEEPING, **facts)
+        self._observer.noted(event, HOUSEKEEPING, **facts)
 
     def _link(self, entry: AuditEntry) -> None:
         if len(self._waiting) >= self._settings.max_waiting:
@@ -103,6 +103,9 @@ class Trail:
         for entry in gathered.values():
             self._tell(entry)
             self._link(entry)
+            if entry.times >= self._settings.unusual_times:
+                self._tell(entry, "access.unusual")
+                self._observer.counted("access.unusual", status=str(entry.status))
 
     async def _write_again_and_again(self) -> None:
         while True:

@@ -77,13 +77,28 @@ def up(
     observe: Annotated[
         bool, typer.Option("--observe", help="Start Prometheus and Alertmanager too, if they are installed.")
     ] = False,
+    listen: Annotated[
+        str | None,
+        typer.Option("--listen", help="Address at which other machines may join (`optionchain join`)."),
+    ] = None,
+    foreground: Annotated[
+        bool,
+        typer.Option(
+            "--foreground", help="Stay until told to end, and stop everything then: for containers."
+        ),
+    ] = False,
 ) -> None:
     """Start everything on this machine, wait until it is ready, and say how to use it.
 
     What runs already is used again. Without a Redis or MongoDB of yours (OCS_REDIS_URL, OCS_MONGO_URI), private
     ones are started on loopback.
     """
-    instance = Instance(_settings(data, port=port, no_auth=no_auth, observe=observe))
+    settings = _settings(data, port=port, no_auth=no_auth, observe=observe)
+    if listen or settings.ray.listen:
+        from cluster.nodes.joined import in_company  # noqa: PLC0415
+
+        settings = in_company(settings.with_changes({"ray": {"listen": listen} if listen else {}}))
+    instance = Instance(settings)
     with steps(console) as progress:
         state = instance.up(progress)
     if with_demo:
@@ -97,6 +112,11 @@ def up(
             style="yellow",
             soft_wrap=True,
         )
+    if foreground:
+        from cluster.instance.foreground import stay  # noqa: PLC0415
+
+        with steps(console) as progress:
+            stay(instance.is_kept, lambda: instance.down(progress))
 
 
 @app.command()

@@ -13,6 +13,10 @@ from typer.core import TyperGroup
 LATER = {
     "sweep": "cluster.commands.sweep:sweep",
     "history": "cluster.commands.history:app",
+    "doctor": "cluster.commands.doctor:doctor",
+    "join": "cluster.commands.nodes:join",
+    "leave": "cluster.commands.nodes:leave",
+    "rebalance": "cluster.commands.nodes:rebalance",
     "config": "cluster.commands.config:app",
     "top": "cluster.commands.top:top",
     "keys": "cluster.commands.keys:app",

@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 from pymongo import AsyncMongoClient
 
 from adapters.mongo_api_keys import MongoApiKeys
+from adapters.mongo_denials import MongoDenials
+from adapters.oidc_issuer import OidcIssuer
 from adapters.redis_connection import open_redis
 from adapters.redis_notices import RedisNotices
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.identity.following import LIST, Following
+from cluster.identity.held_denials import DenialService, HeldDenials
 from cluster.identity.held_keys import HeldKeys
 from cluster.identity.key_service import KeyService
+from cluster.identity.tokens import Tokens
 from cluster.settings import Settings
 from optionchain.observing import Observer
 from optionchain.ports import Authentication, Dependency
@@ -23,6 +27,7 @@ class Identity(NamedTuple):
 
     authentication: Authentication
     keys: KeyService
+    denials: DenialService
     helpers: dict[str, Dependency]
 
 
@@ -48,7 +53,17 @@ def open_identity(
     following = Following(notices, poll_seconds=auth.poll_seconds, observer=observer)
     held = HeldKeys(fixed, repository, following, auth, observer=observer)
     service = KeyService(repository, notices, know=following.heard, max_keys=auth.max_keys, observer=observer)
+    denied = MongoDenials(mongo, settings.mongo.database)
+    denials = DenialService(
+        denied, notices, know=following.heard, max_denials=auth.max_denials, observer=observer
+    )
     if not auth.enabled:
-        return Identity(OpenToAll(), service, {})
+        return Identity(OpenToAll(), service, denials, {})
     following.begin()  # so that it knows them before anybody asks
-    return Identity(held, service, {"api_keys": following})
+    callers: Authentication = held
+    if auth.oidc_issuer:
+        held_denials = HeldDenials(denied, max_denials=auth.max_denials)
+        following.follow(held_denials)
+        issuer = OidcIssuer(auth.oidc_issuer)
+        callers = Tokens(held, issuer, held_denials, following, auth, observer=observer)
+    return Identity(callers, service, denials, {"api_keys": following})

@@ -24,7 +24,7 @@ def completed(settings: Settings, folder: Path, api_key: str | None) -> Settings
     """
     proven = with_proof(settings, proxy_proof(settings, folder))
     signing = with_audit_key(with_key(proven, api_key), kept_key(folder / AUDIT_KEY))
-    return with_sockets(signing, actor_sockets(folder))
+    return with_sockets(signing, actor_sockets(folder)) if settings.ray.is_alone else signing
 
 
 def with_redis(settings: Settings, url: str) -> Settings:

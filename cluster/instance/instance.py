@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -25,8 +22,8 @@ from cluster.instance.ports import free_ports, obstacle, refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
-from cluster.instance.ray_node import RayPorts, ray_temporary_folder
-from cluster.instance.service import READY, becomes_ready, health, told_by_service
+from cluster.instance.ray_node import LOOPBACK, RayPorts, ray_temporary_folder
+from cluster.instance.service import READY, becomes_ready, health, told_by_ray, told_by_service
 from cluster.instance.state import InstanceState, PrivateServer, read_state, write_private, write_state
 from cluster.instance.supervisor import ray_lives
 from cluster.settings import Settings
@@ -34,7 +31,6 @@ from cluster.settings import Settings
 if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
 
-REPORT_PATIENCE_SECONDS = 60.0
 # How the settings know of a private server.
 CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 # The settings as they were asked for: what a supervisor starts the instance by.
@@ -66,6 +62,10 @@ class Instance:
         """The folder of Ray's log files: the replicas and the actors."""
         return ray_temporary_folder(self._folder) / "session_latest" / "logs"
 
+    def is_kept(self) -> bool:
+        """Whether nobody has ended what was started, though it may be dead."""
+        return self._state_file.exists() or bool(processes.marked(self._marker))
+
     def state(self) -> InstanceState | None:
         """What runs, or None when nothing does or its state cannot be trusted."""
         if not self._state_file.exists() or not processes.marked(self._marker):
@@ -87,32 +87,7 @@ class Instance:
             InstanceProblem: The cluster does not answer.
         """
         state = self._running_state()
-        return told_by_service(state) or self._asked_of_ray(state)
-
-    def _asked_of_ray(self, state: InstanceState) -> ClusterReport:
-        """The same where the service does not answer; in a process of its own, for Ray reads its token at import."""
-        command = [
-            sys.executable,
-            "-m",
-            "cluster.instance.report",
-            state.ray_address,
-            self._settings.ray.namespace,
-        ]
-        try:
-            answer = subprocess.run(  # noqa: S603  (the command is ours)
-                command,
-                env={**os.environ, **state.environment},
-                capture_output=True,
-                timeout=REPORT_PATIENCE_SECONDS,
-                check=True,
-            )
-        except (subprocess.SubprocessError, OSError) as error:
-            raise InstanceProblem(
-                "Ray does not answer. `optionchain up` starts anew what has failed, `optionchain down` ends what is "
-                "left; `optionchain logs` may tell why."
-            ) from error
-        report: ClusterReport = json.loads(answer.stdout.splitlines()[-1])
-        return report
+        return told_by_service(state) or told_by_ray(state, self._settings.ray.namespace)
 
     def up(self, progress: Progress) -> InstanceState:
         """Start what does not run yet and wait until it is ready; what runs is used again.
@@ -149,12 +124,25 @@ class Instance:
         http = self._settings.http
         if problem := obstacle(http.ipv4_host, http.port) or obstacle(http.host, http.port):
             raise InstanceProblem(problem)
+        self._check_company()
         self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()
         for server in servers:
             self._parts.start_server(progress, server)
         return self._with_ray(progress, servers)
+
+    def _check_company(self) -> None:
+        """What a head that others join must have."""
+        ray = self._settings.ray
+        if ray.listen is None:
+            return
+        if problem := obstacle(ray.listen, ray.port):
+            raise InstanceProblem(problem)
+        if self._settings.redis.url is None or self._settings.mongo.uri is None:
+            raise InstanceProblem(
+                "Other nodes cannot reach private servers: set OCS_REDIS_URL and OCS_MONGO_URI to some that they can."
+            )
 
     def _check_given_servers(self) -> None:
         if self._settings.redis.url is None and self._settings.mongo.uri is None:
@@ -206,13 +194,15 @@ class Instance:
             if server.name in CONNECTED:
                 settings = CONNECTED[server.name](settings, server.url)
         ports = RayPorts(*free_ports(len(fields(RayPorts)), but=(settings.http.port,)))
+        if settings.ray.listen:
+            ports = replace(ports, gcs=settings.ray.port)
         environment = self._parts.start_ray(progress, ports, servers)
         http, has_dashboard = settings.http, settings.ray.dashboard
         state = InstanceState(
             marker=self._marker,
             base_url=f"http://{'127.0.0.1' if http.ipv4_host == '0.0.0.0' else http.ipv4_host}:{http.port}",  # noqa: S104
             api_key=self._api_key(),
-            ray_address=f"127.0.0.1:{ports.gcs}",
+            ray_address=f"{settings.ray.listen or LOOPBACK[0]}:{ports.gcs}",
             ray_dashboard=f"http://127.0.0.1:{ports.dashboard}" if has_dashboard else "",
             redis_url=_secret(settings.redis.url),
             mongo_uri=_secret(settings.mongo.uri),

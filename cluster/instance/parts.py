@@ -24,6 +24,7 @@ from cluster.instance.progress import Progress
 from cluster.instance.ray_node import (
     HAPROXY_FOLDER,
     RayPorts,
+    kept_token,
     ray_command,
     ray_environment,
     ray_temporary_folder,
@@ -99,7 +100,7 @@ class Parts:
             The variables of whoever connects to it.
         """
         progress.step("Ray")
-        kept_key(self._folder / "ray_token")
+        kept_token(self._settings, self._folder)
         environment = ray_environment(self._settings, ports, self._folder)
         deadline = time.monotonic() + self._settings.ray.start_timeout_seconds
         while True:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import resource
 import shutil
 import sys
@@ -11,14 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.api_keys import kept_key
+from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, WITH_HAPROXY, node_variables
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.ray_start import NO_DASHBOARD
+from cluster.instance.state import write_private
 from cluster.settings import Settings
+from cluster.shares_of_cores import cores
+from optionchain import __version__
 
 # Beside Ray's own folder.
 HAPROXY_FOLDER, SOCKETS_FOLDER = "h", "s"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_PROOF = "proxy_proof"
+VERSION_LABEL = "optionchain-version"
 FILES_BESIDE_CONNECTIONS = 256
 AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
 
@@ -52,54 +56,21 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
     """The variables that every process of the node must have; Ray reads most of them at import."""
     token = folder / "ray_token"
     temporary = ray_temporary_folder(folder)
-    environment = {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(token.resolve()),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
-        "RAY_ROTATION_MAX_BYTES": str(64 << 20),
-        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.edge.outermost:middlewares",
-        # Whose word about a client's address counts is for the edge to say, not for uvicorn.
-        "FORWARDED_ALLOW_IPS": "nobody",
-        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
-        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
-        # A batch of snapshots is some hundred kB: sent with its reply, for the way through the object store costs more
-        # than a step does.
-        "RAY_max_direct_call_object_size": str(8 << 20),
-        # What a batch of snapshots took, glibc keeps for the next one (mallopt(3)) instead of giving it back to the
-        # system and getting it again page by page.
-        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-        # What the control store keeps of each call of an actor, Ray's own included, is for its state API and dashboard.
-        "RAY_task_events_report_interval_ms": "1000" if settings.ray.dashboard else "0",
-        "RAY_task_events_max_num_task_in_gcs": "10000",
-        # Ray lowers the priority of its workers; these serve requests.
-        "RAY_worker_niceness": "0",
-        # How often a node that is alone tells of its resources, Serve's processes of their metrics, and the controller
-        # looks at what it deployed: Ray's tenth of a second keeps an idle instance at a tenth of a core.
-        "RAY_raylet_report_resources_period_milliseconds": "1000",
-        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
-        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
-        "OMP_NUM_THREADS": "1",
-    } | _patience(settings.ray.start_timeout_seconds)
+    environment = (
+        node_variables(EVERY_NODE)
+        | (_alone(settings) if settings.ray.is_alone else node_variables(IN_COMPANY))
+        | {
+            "RAY_AUTH_TOKEN_PATH": str(token.resolve()),
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
+        }
+    )
     program = haproxy_program() if settings.http.haproxy else None
     if program is None and settings.http.host != settings.http.ipv4_host:
         raise ProcessFailed("OCS_HTTP_HOST: an address of IPv6 needs HAProxy, which does not run here.")
     if program:
         haproxy = temporary.parent / HAPROXY_FOLDER
-        environment |= {
-            "RAY_SERVE_ENABLE_HA_PROXY": "1",
-            "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-            "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
-            "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(32 << 20),
-            # A replica that leaves serves on until HAProxy has moved every connection elsewhere.
-            "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
-            "RAY_SERVE_HAPROXY_NBTHREAD": "1",
-            # Else HAProxy sends a datagram for each request, which Ray's manager of it parses in Python, at a third of
-            # what the replica takes for a request. We count requests ourselves; HAProxy's own exporter stays.
-            "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-            # Ray replaces a dead HAProxy after three checks; at its 10 s that was 26 s without service.
-            "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+        environment |= node_variables(WITH_HAPROXY) | {
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(haproxy / "haproxy.cfg"),
@@ -109,10 +80,6 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(haproxy / "server-state"),
             "RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY),
             "RAY_SERVE_HAPROXY_MAXCONN": str(min(settings.http.max_connections, _connections_there_can_be())),
-            # Of silence while a request or an answer is under way: streams send heartbeats, and the proxy's own rule
-            # for their servers.
-            "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
-            "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "120",
             "OPTIONCHAIN_PYTHON": sys.executable,
             "OPTIONCHAIN_HAPROXY_PROOF": proxy_proof(settings, folder),
             "OPTIONCHAIN_HAPROXY_PROXIES": settings.http.trusted_proxies,
@@ -129,13 +96,28 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
 
 
 def proxy_proof(settings: Settings, folder: Path) -> str:
-    """The secret by which the instance's HAProxy is known to its replicas."""
-    return settings.http.proxy_proof.get_secret_value() or kept_key(folder / PROXY_PROOF)
+    """The secret by which HAProxy is known to the replicas: of an instance, or of every node that has its token."""
+    given = settings.http.proxy_proof.get_secret_value()
+    if given or settings.ray.is_alone:
+        return given or kept_key(folder / PROXY_PROOF)
+    return proof_of(kept_token(settings, folder))
+
+
+def proof_of(token: str) -> str:
+    """The proof that goes with a token of Ray's."""
+    return hashlib.sha256(f"{PROXY_PROOF} {token}".encode()).hexdigest()
+
+
+def kept_token(settings: Settings, folder: Path) -> str:
+    """The token of the cluster: the one that was given, or one that is made once; in a file of the folder."""
+    file = folder / "ray_token"
+    if given := settings.ray.token:
+        write_private(file, given.get_secret_value())
+    return kept_key(file)
 
 
 def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
     """`ray start`, which returns once the node runs; see `cluster.instance.ray_start` for what is left out."""
-    cpus = settings.ray.cpus or os.cpu_count() or 1
     return [
         sys.executable,
         "-m",
@@ -143,7 +125,7 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
         "start",
         "--head",
         "--disable-usage-stats",
-        "--node-ip-address=127.0.0.1",
+        f"--node-ip-address={settings.ray.listen or '127.0.0.1'}",
         f"--port={ports.gcs}",
         "--include-dashboard=true" if settings.ray.dashboard else NO_DASHBOARD,
         "--dashboard-host=127.0.0.1",
@@ -151,12 +133,36 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
         # Nobody adds nodes by itself here, and nobody follows the logs of workers from a driver.
         "--no-monitor",
         "--include-log-monitor=false",
+        *_of_any_node(settings, ports, folder),
+    ]
+
+
+def worker_command(settings: Settings, ports: RayPorts, folder: Path, *, head: str) -> list[str]:
+    """`ray start` of a node that joins the one at `head`."""
+    own_address = [f"--node-ip-address={settings.ray.listen}"] if settings.ray.listen else []
+    return [
+        sys.executable,
+        "-m",
+        "cluster.instance.ray_start",
+        "start",
+        f"--address={head}",
+        "--disable-usage-stats",
+        *own_address,
+        *_of_any_node(settings, ports, folder),
+    ]
+
+
+def _of_any_node(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
+    cpus = settings.ray.cpus or cores()
+    return [
         f"--metrics-export-port={ports.metrics}",
         f"--dashboard-agent-grpc-port={ports.agent_grpc}",
         f"--dashboard-agent-listen-port={ports.agent_http}",
         f"--num-cpus={cpus}",
         f"--object-store-memory={settings.ray.object_store_megabytes << 20}",
         f"--temp-dir={ray_temporary_folder(folder)}",
+        # By which a node of another release is known.
+        f"--labels={VERSION_LABEL}={__version__}",
     ]
 
 
@@ -164,6 +170,21 @@ def _connections_there_can_be() -> int:
     """As many as this user may have files for, each having two: HAProxy does not start where it could run out."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (most - FILES_BESIDE_CONNECTIONS) // 2 if most != resource.RLIM_INFINITY else sys.maxsize
+
+
+def _alone(settings: Settings) -> dict[str, str]:
+    """What a node that is alone can do without, and how long it waits for its own parts."""
+    return {
+        # Nobody takes over from it: there is nothing to wait for at its end.
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
+        # What the control store keeps of each call of an actor, Ray's own included, is for its state API and dashboard.
+        "RAY_task_events_report_interval_ms": "1000" if settings.ray.dashboard else "0",
+        # How often it tells of its resources, Serve's processes of their metrics, and the controller looks at what it
+        # deployed: Ray's tenth of a second keeps an idle instance at a tenth of a core.
+        "RAY_raylet_report_resources_period_milliseconds": "1000",
+        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "1000",
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.2",
+    } | _patience(settings.ray.start_timeout_seconds)
 
 
 def _patience(seconds: float) -> dict[str, str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import httpx
 
 from cluster.instance import processes
+from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState
 
 if TYPE_CHECKING:
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
 
 # A busy machine is slow to answer, and what runs is not to be started anew for that; what is dead refuses at once.
 READY_PATIENCE_SECONDS = 15.0
+REPORT_PATIENCE_SECONDS = 60.0
 READY = "ready"
 
 
@@ -35,6 +41,30 @@ def told_by_service(state: InstanceState) -> ClusterReport | None:
         report: ClusterReport | None = answer.json() if answer.status_code == 200 else None
     except (httpx.HTTPError, ValueError):
         return None
+    return report
+
+
+def told_by_ray(state: InstanceState, namespace: str) -> ClusterReport:
+    """The same where the service does not answer; in a process of its own, for Ray reads its token at import.
+
+    Raises:
+        InstanceProblem: Ray does not answer either.
+    """
+    command = [sys.executable, "-m", "cluster.instance.report", state.ray_address, namespace]
+    try:
+        answer = subprocess.run(  # noqa: S603  (the command is ours)
+            command,
+            env={**os.environ, **state.environment},
+            capture_output=True,
+            timeout=REPORT_PATIENCE_SECONDS,
+            check=True,
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        raise InstanceProblem(
+            "Ray does not answer. `optionchain up` starts anew what has failed, `optionchain down` ends what is "
+            "left; `optionchain logs` may tell why."
+        ) from error
+    report: ClusterReport = json.loads(answer.stdout.splitlines()[-1])
     return report
 
 

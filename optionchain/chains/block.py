@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Steps
-from optionchain.chains.contracts import Contracts, SharedTerms, priced
+from optionchain.carry import Carried
+from optionchain.chains.contracts import Contracts, SharedTerms
+from optionchain.chains.priced import priced
 from optionchain.expirations.listing import Listing, Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
@@ -34,6 +36,7 @@ class ChainBlock(Contracts):
         risk_free_rate: Annualised, continuously compounded.
         dividend_yield: Annualised, continuously compounded.
         columns: ``[rows, contracts]``, as `Contracts` names them.
+        carried: As `Contracts` has it.
     """
 
     spots: Steps
@@ -43,6 +46,11 @@ class ChainBlock(Contracts):
     risk_free_rate: float
     dividend_yield: float
     columns: Floats
+    carried: Carried | None = None
+
+    def of_ladders(self, values: Floats) -> Floats:
+        """As `per_listed`."""
+        return self.per_listed(values)
 
     def per_step(self, values: NDArray[Scalar], times: int = 1) -> NDArray[Scalar]:
         """Repeat one value a step for each of its contracts, or `times` for each."""
@@ -87,11 +95,19 @@ def build_block(
         volatilities=np.repeat(base_volatilities, per_step),
         years=days / DAYS_PER_YEAR,
     )
+    carry = parameters.carry
+    carried = (
+        None
+        if carry is None
+        else carry.at(np.repeat(quote_times, per_step), terms[Term.SPOT], terms[Term.YEARS])
+    )
     offsets, columns = priced(
         terms,
         given_intervals(parameters, days.size),
         parameters.chain_size,
         centres=given_centres(parameters, days.size),
+        rules=given_rules(parameters, days.size),
+        carried=carried,
         american=parameters.is_american,
         surface=parameters.surface,
     )
@@ -103,6 +119,7 @@ def build_block(
         risk_free_rate=parameters.risk_free_rate,
         dividend_yield=parameters.dividend_yield,
         columns=columns,
+        carried=carried,
     )
     if not parameters.spreads.is_constant:
         block.quote_by(parameters.spreads)
@@ -138,6 +155,11 @@ def given_intervals(parameters: SimulationParameters, ladders: int) -> Floats:
     """``[ladders]`` the interval between strikes that the parameters give, NaN where they give none."""
     given = parameters.strike_interval
     return np.full(ladders, np.nan if given is None else given)
+
+
+def given_rules(parameters: SimulationParameters, ladders: int) -> list[str | None] | None:
+    """``[ladders]`` the rule by which strikes are listed; None where the parameters give none."""
+    return None if parameters.strike_rule is None else [parameters.strike_rule] * ladders
 
 
 def given_centres(parameters: SimulationParameters, ladders: int) -> Floats | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Strikes
+from optionchain.carry import Carried
 from optionchain.chains.arbitrage import PricedExpiration, Violation, find_arbitrage
 from optionchain.chains.columns import SIDES, GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts, SharedTerms
@@ -56,6 +57,7 @@ class OptionChain(Contracts):
         columns: ``[rows, contracts]`` all their numbers. Bids and asks are whole cents, bids >= 0 and asks >= 0.01;
             mids are the model's prices, unrounded; deltas are price changes per unit of the underlying's, gamma
             and vega (per percentage point of volatility) the same for both sides.
+        carried: As `Contracts` has it.
     """
 
     symbol: str
@@ -68,6 +70,11 @@ class OptionChain(Contracts):
     days_to_expiration: Floats
     offsets: tuple[int, ...]
     columns: Floats
+    carried: Carried | None = None
+
+    def of_ladders(self, values: Floats) -> Floats:
+        """As `per_contract`."""
+        return self.per_contract(values)
 
     def per_contract(self, values: Floats) -> Strikes:
         """Repeat one value an expiration, ``[expirations]``, for each of its contracts."""
@@ -113,8 +120,13 @@ class OptionChain(Contracts):
         sold = "bid" if prices == "quotes" else "mid"
         sides = [getattr(self, f"{side}_{what}") for side in SIDES for what in (sold, bought)]
         years = self.days_to_expiration / DAYS_PER_YEAR
-        discounts = numerics.exp(-self.risk_free_rate * years)
-        prepaid = self.underlying_price * numerics.exp(-self.dividend_yield * years)
+        if self.carried is None:
+            discounts = numerics.exp(-self.risk_free_rate * years)
+            prepaid = self.underlying_price * numerics.exp(-self.dividend_yield * years)
+        else:
+            discounts = numerics.exp(-self.carried.rates * years)
+            prepaid = self.carried.spots * numerics.exp(-self.carried.yields * years)
+            prepaid = prepaid - discounts * self.carried.strike_shifts
         priced = [
             PricedExpiration(
                 expires=expiration.expires_at,

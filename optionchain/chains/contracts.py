@@ -6,11 +6,10 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
+from optionchain.carry import Carried
 from optionchain.chains.columns import SIDES, Column, Derived, GreekSet, Side, Stored
-from optionchain.chains.ladder import ladders, strike_intervals
 from optionchain.pricing.american import (
     AMERICAN,
     CALL_RHO,
@@ -19,16 +18,11 @@ from optionchain.pricing.american import (
     PUT_RHO,
     PUT_THETA,
     PUT_VEGA,
-    exercise,
 )
-from optionchain.pricing.black_scholes import dividend_rho, rho, theta
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR, dividend_rho, rho, theta
 from optionchain.pricing.inputs import Term
-from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price
-from optionchain.pricing.kernel import Term as Row
-from optionchain.pricing.quotes import quote
 from optionchain.pricing.second_order import SecondOrder, alpha
 from optionchain.pricing.spreads import Spreads
-from optionchain.surfaces import Surface
 
 CALL, PUT = SIDES
 _MONEY, _QUOTE = "currency", "currency, whole cents"
@@ -54,10 +48,12 @@ class Contracts(ABC):
 
     Attributes:
         columns: ``[rows, ...]`` as `price` filled them; every attribute below is one of the rows.
+        carried: ``[ladders]`` the terms that they were priced on; None where one rate and one yield are all there is.
     """
 
     __slots__ = ()
     columns: Floats
+    carried: Carried | None
 
     strikes = Stored(0, "strike", _MONEY)
     implied_volatilities = Stored(1, "implied_volatility", "per year")
@@ -151,8 +147,9 @@ class Contracts(ABC):
         return len(self.columns) == AMERICAN
 
     def _unless_american(self, numbers: Floats) -> Floats:
-        """NaN for contracts that can be exercised early, of which these formulas do not hold."""
-        return np.full_like(numbers, np.nan) if self.is_american else numbers
+        """NaN for contracts that are exercised early or carried otherwise, of which these formulas do not hold."""
+        is_other = self.is_american or self.carried is not None
+        return np.full_like(numbers, np.nan) if is_other else numbers
 
     def quote_by(self, spreads: Spreads) -> None:
         """Write bids and asks of these spreads over those that the kernel wrote."""
@@ -170,9 +167,21 @@ class Contracts(ABC):
     def shared_terms(self) -> SharedTerms:
         """Spot, years to expiry, rate and dividend yield of the contracts."""
 
+    @abstractmethod
+    def of_ladders(self, values: Floats) -> Floats:
+        """One value a ladder, ``[ladders]``, such that it broadcasts with the columns."""
+
+    def priced_terms(self) -> SharedTerms:
+        """As `shared_terms`, as they were priced on: without the dividends to come, by the curve of rates."""
+        shared = self.shared_terms()
+        if self.carried is None:
+            return shared
+        spots, rates, yields = (self.of_ladders(row) for row in self.carried[:3])
+        return SharedTerms(spots, shared.years, rates, yields)
+
     def _theta(self, prices: Floats, deltas: Floats) -> Floats:
-        spot, years, rate, dividend_yield = self.shared_terms()
-        return theta(
+        spot, years, rate, dividend_yield = self.priced_terms()
+        decay = theta(
             price=prices,
             delta=deltas,
             gamma=self.gamma,
@@ -182,17 +191,31 @@ class Contracts(ABC):
             rate=rate,
             dividend_yield=dividend_yield,
         )
+        if self.carried is None:
+            return decay
+        # The dividends to come grow dearer as they come nearer, and the spot without them smaller.
+        grows = rate * self.of_ladders(self.carried.present_values)
+        return decay - np.where(np.greater(years, 0.0), deltas * grows / DAYS_PER_YEAR, 0.0)
 
     def _rho(self, prices: Floats, deltas: Floats) -> Floats:
-        terms = self.shared_terms()
-        return rho(price=prices, delta=deltas, spot=terms.spot, years=terms.years)
+        spot, years, _, _ = self.priced_terms()
+        slope = rho(price=prices, delta=deltas, spot=spot, years=years)
+        if self.carried is None:
+            return slope
+        if self.carried.is_future:
+            return -0.01 * years * prices if self.carried.is_discounted else 0.0 * prices
+        by_rate = self.of_ladders(self.carried.rate_slopes)
+        if self.carried.is_escrowed:
+            return slope + 0.01 * deltas * by_rate
+        by_strike = (prices - spot * deltas) / (self.strikes + self.of_ladders(self.carried.strike_shifts))
+        return slope + 0.01 * by_strike * by_rate
 
     def _dividend_rho(self, deltas: Floats) -> Floats:
-        spot, years, _, _ = self.shared_terms()
+        spot, years, _, _ = self.priced_terms()
         return dividend_rho(delta=deltas, spot=spot, years=years)
 
     def _second_order(self) -> SecondOrder:
-        spot, years, rate, dividend_yield = self.shared_terms()
+        spot, years, rate, dividend_yield = self.priced_terms()
         return SecondOrder(
             spot=spot,
             strikes=self.strikes,
@@ -217,83 +240,3 @@ def greek_labels(*sets: GreekSet) -> tuple[str, ...]:
 def of_side(label: str, side: Side) -> Column | None:
     """The column of this label that speaks for a side: its own, or that of both; None where there is neither."""
     return next((each for each in COLUMNS if each.label == label and each.side in (side, None)), None)
-
-
-def priced(
-    terms: Floats,
-    strike_interval: Floats,
-    strikes_per_side: Floats | int,
-    *,
-    centres: Floats | None = None,
-    quoted: bool = True,
-    american: NDArray[np.bool_] | bool = False,
-    surface: Surface | None = None,
-) -> tuple[Offsets, Floats]:
-    """List the strikes of some ladders, and price them.
-
-    Args:
-        terms: ``[8, ladders]`` as the kernel takes them.
-        strike_interval: ``[ladders]`` currency units, > 0; NaN where one is to be chosen.
-        strikes_per_side: >= 0; one whole number, or ``[ladders]``.
-        centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
-        quoted: Whether to quote them.
-        american: Whether they can be exercised early; one truth, or ``[ladders]``. Where any can, all have the rows
-            of those that can.
-        surface: What gives them their volatilities in place of the parabola of the terms.
-
-    Returns:
-        Where the contracts of each ladder begin, ``[ladders + 1]``, and their columns.
-
-    Raises:
-        InvalidInput: An interval is too fine for a price.
-    """
-    intervals = strike_interval
-    if np.isnan(intervals).any():
-        chosen = strike_intervals(
-            spot=terms[Row.SPOT],
-            volatility=terms[Row.VOLATILITY],
-            expiry_years=terms[Row.YEARS],
-            chain_size=strikes_per_side,
-        )
-        intervals = np.where(np.isnan(intervals), chosen, intervals)
-    offsets, strikes = ladders(terms[Row.SPOT] if centres is None else centres, intervals, strikes_per_side)
-    columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
-    columns[0] = strikes
-    price_each(offsets, terms, columns, quoted=quoted, american=american, surface=surface)
-    return offsets, columns
-
-
-def price_each(
-    offsets: Offsets,
-    terms: Floats,
-    columns: Floats,
-    *,
-    quoted: bool,
-    american: NDArray[np.bool_] | bool,
-    surface: Surface | None = None,
-) -> None:
-    """As `price`, and with the right to exercise early where there is one.
-
-    Args:
-        offsets: ``[ladders + 1]`` where the contracts of each ladder begin.
-        terms: ``[8, ladders]``.
-        columns: ``[rows, contracts]`` with the strikes.
-        quoted: Whether to quote them.
-        american: As `priced` takes it; the columns have the rows for it.
-        surface: As `priced` takes it.
-    """
-    smiled = terms if surface is None else surface.kernel_terms(offsets, terms, columns)
-    price(offsets, smiled, columns[: QUOTED if quoted else VALUED])
-    which = np.flatnonzero(np.repeat(np.broadcast_to(american, terms.shape[1:]), np.diff(offsets)))
-    if not which.size:
-        return
-    ladder = np.repeat(np.arange(terms.shape[1]), np.diff(offsets))[which]
-    spots, years, rates, yields = (
-        terms[row, ladder] for row in (Row.SPOT, Row.YEARS, Row.RATE, Row.DIVIDEND_YIELD)
-    )
-    some = columns if which.size == columns.shape[1] else columns[:, which]
-    exercise(spots, years, rates, yields, some)
-    if quoted:
-        some[8:10], some[10:12] = quote(some[2:4], terms[Row.SPREAD, ladder])
-    if some is not columns:
-        columns[:, which] = some

@@ -16,9 +16,11 @@ from optionchain.pricing.kernel import Offsets
 # From the spot to each end of a ladder whose interval is chosen here: "8 S sigma sqrt(T)" in all.
 DEVIATIONS_A_SIDE = 4.0
 
-_ROUND_INTERVALS = np.array(
-    [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 150.0, 200.0, 250.0]
-)
+_OF_SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 150.0, 200.0, 250.0]
+# For what costs less than a cent, and for what moves by thousands.
+_BELOW = [float(f"{digits}e{power}") for power in range(-12, -2) for digits in ("1", "2.5", "5")]
+_ABOVE = [float(f"{digits}e{power}") for power in range(2, 11) for digits in ("1", "2.5", "5")][2:]
+_ROUND_INTERVALS = np.array(_BELOW + _OF_SHARES + _ABOVE)
 _HALFWAY = (_ROUND_INTERVALS[1:] + _ROUND_INTERVALS[:-1]) / 2.0
 # Up to here a strike, counted in the interval's last decimal, is a whole number that a float holds exactly.
 _MOST_TICKS = 2**53
@@ -45,7 +47,8 @@ def strike_intervals(
         deviations: Standard deviations from the spot to each end.
 
     Returns:
-        ``[expirations]`` Currency units, each one of the intervals from 0.01 to 250; the lower one at a tie.
+        ``[expirations]`` Currency units, each a round interval that fits, not under a cent for a spot from 10 on, or
+            about a thousandth of it below; the lower one at a tie.
 
     Example:
         >>> years = np.array([0.0, 0.25, 1.0])
@@ -54,7 +57,10 @@ def strike_intervals(
     """
     root_years = np.sqrt(np.maximum(expiry_years, 1.0 / DAYS_PER_YEAR))
     widths = 2.0 * deviations * spot * volatility * root_years
-    return _ROUND_INTERVALS[np.searchsorted(_HALFWAY, widths / (2.0 * np.maximum(chain_size, 1)))]
+    sizes = np.maximum(chain_size, 1)
+    finest = np.minimum(0.01, 1e-3 * np.asarray(spot))
+    coarsest = np.maximum(250.0, 5.0 * np.asarray(spot) / sizes)  # beyond, there is nothing to be traded
+    return _ROUND_INTERVALS[np.searchsorted(_HALFWAY, np.clip(widths / (2.0 * sizes), finest, coarsest))]
 
 
 def central_multiple(price: float, interval: float) -> int:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats, Paths
-from optionchain.chains.block import given_centres, given_intervals, ladder_terms
-from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms, price_each, priced
+from optionchain.carry import Carried
+from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
+from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms
+from optionchain.chains.priced import price_each, priced
+from optionchain.expirations.listing import Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.kernel import VALUED, Offsets
+from optionchain.pricing.kernel import VALUED, Offsets, Term
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +37,11 @@ class PathChains(Contracts):
     spots: Floats
     parameters: SimulationParameters
     columns: Floats
+    carried: Carried | None = None
+
+    def of_ladders(self, values: Floats) -> Floats:
+        """``[paths, expirations, 1]``."""
+        return values.reshape(self.spots.size, -1, 1)
 
     def call_quotes(self) -> tuple[Floats, Floats]:
         """Bids and asks of the calls, ``[paths, expirations, strikes]`` in whole ticks; computed when asked."""
@@ -58,6 +66,7 @@ def price_path_chains(
     spots: Paths,
     volatilities: Paths,
     days_to_expiration: Sequence[Floats],
+    quoted_at: Microseconds,
 ) -> list[PathChains]:
     """List and price the chain of each path at some moments, all in one pass.
 
@@ -66,6 +75,7 @@ def price_path_chains(
         spots: ``[paths, moments]`` price of the underlying, > 0.
         volatilities: ``[paths, moments]`` annualised volatility at the money.
         days_to_expiration: ``[expirations]`` of each moment, >= 0.
+        quoted_at: ``[moments]`` microseconds from 1970.
 
     Returns:
         One a moment: the same numbers, to the bit, as `build_chain` gives for each path alone; read-only.
@@ -85,11 +95,16 @@ def price_path_chains(
     )
     intervals = given_intervals(parameters, terms.shape[1])
     centres = given_centres(parameters, terms.shape[1])
+    carry = parameters.carry
+    at = np.repeat(quoted_at, paths * np.array(sizes))
+    carried = None if carry is None else carry.at(at, terms[Term.SPOT], terms[Term.YEARS])
     offsets, flat = priced(
         terms,
         intervals,
         parameters.chain_size,
         centres=centres,
+        rules=given_rules(parameters, terms.shape[1]),
+        carried=carried,
         quoted=False,
         american=parameters.is_american,
         surface=parameters.surface,
@@ -100,7 +115,8 @@ def price_path_chains(
     for moment, days in enumerate(days_to_expiration):
         start, stop = stop, stop + paths * days.size
         of_moment = columns[:, start:stop].reshape(len(columns), paths, days.size, columns.shape[2])
-        chains.append(PathChains(days, spots[:, moment], parameters, of_moment))
+        own = None if carried is None else carried.some(slice(start, stop))
+        chains.append(PathChains(days, spots[:, moment], parameters, of_moment, own))
     return chains
 
 
@@ -119,6 +135,11 @@ class ChosenContracts(Contracts):
     years: Floats
     parameters: SimulationParameters
     columns: Floats
+    carried: Carried | None = None
+
+    def of_ladders(self, values: Floats) -> Floats:
+        """``[paths, moments, 1]``."""
+        return values.reshape(*self.spots.shape, 1)
 
     def shared_terms(self) -> SharedTerms:
         """Spot ``[paths, moments, 1]``, years to expiry ``[moments, 1]``, rate and dividend yield."""
@@ -129,7 +150,13 @@ class ChosenContracts(Contracts):
 
 
 def price_chosen(
-    parameters: SimulationParameters, *, spots: Paths, volatilities: Paths, years: Floats, strikes: Floats
+    parameters: SimulationParameters,
+    *,
+    spots: Paths,
+    volatilities: Paths,
+    years: Floats,
+    quoted_at: Microseconds,
+    strikes: Floats,
 ) -> ChosenContracts:
     """Price chosen contracts at some moments by the smile and rates of a simulation.
 
@@ -138,6 +165,7 @@ def price_chosen(
         spots: ``[paths, moments]`` price of the underlying, > 0.
         volatilities: ``[paths, moments]`` annualised volatility at the money.
         years: ``[moments]`` to expiration, >= 0.
+        quoted_at: ``[moments]`` microseconds from 1970.
         strikes: ``[paths, contracts]``; NaN gives NaN.
     """
     paths, moments = spots.shape
@@ -148,15 +176,19 @@ def price_chosen(
     columns = np.empty((AMERICAN if parameters.is_american else VALUED, paths * moments * contracts))
     columns[0] = np.repeat(strikes, moments, axis=0).ravel()
     offsets = np.arange(0, columns.shape[1] + 1, contracts)
+    carry = parameters.carry
+    at = np.tile(quoted_at, paths)
+    carried = None if carry is None else carry.at(at, terms[Term.SPOT], terms[Term.YEARS])
     price_each(
         offsets,
         terms,
         columns,
+        carried=carried,
         quoted=False,
         american=parameters.is_american,
         surface=parameters.surface,
     )
-    return ChosenContracts(spots, years, parameters, columns.reshape(-1, paths, moments, contracts))
+    return ChosenContracts(spots, years, parameters, columns.reshape(-1, paths, moments, contracts), carried)
 
 
 def _grid(offsets: Offsets, flat: Floats, width: int) -> Floats:

@@ -3,7 +3,16 @@
 from optionchain.expirations.calendars import WEEKDAYS_V1, TradingCalendar, calendar_version, trading_calendar
 from optionchain.expirations.local_time import load_zone, local_to_instant, tzdb_version
 from optionchain.expirations.plan import Expiration, ExpirationPlan, days_to_expiration
-from optionchain.expirations.rules import DailyRule, MonthlyRule, Rule, Weekday, WeeklyRule, YearlyRule
+from optionchain.expirations.rules import (
+    DailyRule,
+    MonthlyRule,
+    Rule,
+    Weekday,
+    WeeklyRule,
+    YearlyRule,
+    leaps,
+    monthly_third_friday,
+)
 from optionchain.expirations.schedule import Schedule, ScheduleLimits
 from optionchain.expirations.wire import schedule_from_wire, schedule_to_wire
 
@@ -22,8 +31,10 @@ __all__ = [
     "YearlyRule",
     "calendar_version",
     "days_to_expiration",
+    "leaps",
     "load_zone",
     "local_to_instant",
+    "monthly_third_friday",
     "schedule_from_wire",
     "schedule_to_wire",
     "trading_calendar",

@@ -17,7 +17,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -31,23 +31,45 @@ from optionchain.kept import private_places
 _FIRST_KNOWN, _LAST_KNOWN = date(1970, 1, 1), date(2199, 12, 31)
 _EPOCH = date(1970, 1, 1).toordinal()
 # Of what is written below. Whoever reads another one computes again.
-_FORMAT = 1
+_FORMAT = 2
 _NAMES = "names"
 _NAME = re.compile("[!-~]{1,64}")
 
+# Weekly options of Cboe that expire on a Monday expire on Tuesday where that is a holiday.
+_MONDAYS_MOVED_ON = frozenset({"XNYS", "NYSE", "XCBF", "CBOE_Index_Options", "CFE", "NASDAQ", "BATS"})
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 _known: dict[str, ExchangeCalendar] = {}
 _is_apart = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExchangeCalendar:
-    """The sessions of an exchange between two dates, both included, and an error outside them."""
+    """The sessions of an exchange between two dates, both included, and an error outside them.
+
+    Attributes:
+        sessions: Day numbers, ascending.
+        opens, closes: Of each session, minutes from 1970 in UTC.
+        half_days: Those of the sessions that close early.
+    """
 
     name: str
     weekdays: frozenset[int]
     first_day: int
     last_day: int
     sessions: array[int]
+    opens: array[int]
+    closes: array[int]
+    half_days: array[int]
+
+    @property
+    def weeklies_moved_on(self) -> frozenset[int]:
+        """As `TradingCalendar` has it."""
+        return frozenset({0} if self.name in _MONDAYS_MOVED_ON else ())
+
+    @property
+    def has_hours(self) -> bool:
+        """As `TradingCalendar` has it."""
+        return True
 
     def sessions_from(self, day: int) -> Iterator[int]:
         """As `TradingCalendar.sessions_from`."""
@@ -63,6 +85,23 @@ class ExchangeCalendar:
         if position < 0:
             self._require_known(self.first_day - 1)
         return self.sessions[position]
+
+    def session_on_or_after(self, day: int) -> int:
+        """As `TradingCalendar.session_on_or_after`."""
+        self._require_known(day)
+        position = bisect_left(self.sessions, day)
+        if position == len(self.sessions):
+            self._require_known(self.last_day + 1)
+        return self.sessions[position]
+
+    def hours(self, session: int) -> tuple[datetime, datetime]:
+        """As `TradingCalendar.hours`."""
+        at = bisect_left(self.sessions, session)
+        return _UNIX + timedelta(minutes=self.opens[at]), _UNIX + timedelta(minutes=self.closes[at])
+
+    def closes_early(self, session: int) -> bool:
+        """As `TradingCalendar.closes_early`."""
+        return session in self.half_days[bisect_left(self.half_days, session) :][:1]
 
     def _require_known(self, day: int) -> None:
         if not self.first_day <= day <= self.last_day:
@@ -139,28 +178,32 @@ def computed(name: str) -> ExchangeCalendar:
         except (ValueError, NotImplementedError) as error:
             # Some calendars of some releases do not work with some releases of pandas, for any dates.
             raise InvalidInput("calendar", f"{name} is not available in this installation") from error
-    days = calendar.sessions.to_numpy().astype("datetime64[D]").astype("int64") + _EPOCH
     found = ExchangeCalendar(
         name=name,
         weekdays=frozenset(weekday for weekday, trades in enumerate(calendar.weekmask) if trades == "1"),
         first_day=first.toordinal(),
         last_day=last.toordinal(),
-        sessions=array("q", days.tobytes()),
+        sessions=_counted(calendar.sessions, "D", _EPOCH),
+        opens=_counted(calendar.opens, "m"),
+        closes=_counted(calendar.closes, "m"),
+        half_days=_counted(calendar.early_closes, "D", _EPOCH),
     )
     _keep(name, encoded(found))
     return found
 
 
 def encoded(calendar: ExchangeCalendar) -> bytes:
-    """A calendar as it is kept: a line of JSON, then its sessions as 64-bit numbers of this machine."""
+    """A calendar as it is kept: a line of JSON, then its arrays as 64-bit numbers of this machine."""
     head = {
         "name": calendar.name,
         "weekdays": sorted(calendar.weekdays),
         "first_day": calendar.first_day,
         "last_day": calendar.last_day,
         "sessions": len(calendar.sessions),
+        "half_days": len(calendar.half_days),
     }
-    return json.dumps(head).encode() + b"\n" + calendar.sessions.tobytes()
+    arrays = (calendar.sessions, calendar.opens, calendar.closes, calendar.half_days)
+    return json.dumps(head).encode() + b"\n" + b"".join(each.tobytes() for each in arrays)
 
 
 def decoded(kept: bytes) -> ExchangeCalendar:
@@ -169,13 +212,21 @@ def decoded(kept: bytes) -> ExchangeCalendar:
     Raises:
         ValueError: The bytes are of something else, or only a part.
     """
-    line, _, days = kept.partition(b"\n")
-    head, sessions = json.loads(line), array("q")
-    sessions.frombytes(days)
-    if len(sessions) != head["sessions"]:
+    line, _, numbers = kept.partition(b"\n")
+    head, every = json.loads(line), array("q")
+    every.frombytes(numbers)
+    count = head["sessions"]
+    if len(every) != 3 * count + head["half_days"]:
         raise ValueError("a part is missing")
     return ExchangeCalendar(
-        head["name"], frozenset(head["weekdays"]), head["first_day"], head["last_day"], sessions
+        name=head["name"],
+        weekdays=frozenset(head["weekdays"]),
+        first_day=head["first_day"],
+        last_day=head["last_day"],
+        sessions=every[:count],
+        opens=every[count : 2 * count],
+        closes=every[2 * count : 3 * count],
+        half_days=every[3 * count :],
     )
 
 
@@ -237,6 +288,12 @@ def _file(folder: Path, name: str) -> Path:
     """Named by digest: what a caller calls a calendar is no name for a file."""
     told = f"{_FORMAT} {release()} {name}"
     return folder / f"{hashlib.sha256(told.encode()).hexdigest()[:24]}.calendar"
+
+
+def _counted(instants: Any, unit: str, since: int = 0) -> array[int]:
+    """Days or minutes from 1970, and `since`."""
+    counts = instants.to_numpy("datetime64[ns]").astype(f"datetime64[{unit}]").astype("int64")
+    return array("q", (counts + since).tobytes())
 
 
 def _day(timestamp: Any) -> date | None:

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from optionchain.expirations.plan import ExpirationPlan
+from optionchain.expirations.plan import ExpirationPlan, series_of
 from optionchain.expirations.rules import Rule
 
 Microseconds = NDArray[np.int64]
@@ -79,6 +79,11 @@ class ExpirationLister:
     def __init__(self, plan: ExpirationPlan) -> None:
         self._windows = [_Window(plan, rule) for rule in plan.schedule.rules]
         self._ids = [rule.rule_id for rule in plan.schedule.rules]
+        # What is of different series is apart, in the order of `ExpirationPlan.active`.
+        series = sorted({series_of(rule) for rule in plan.schedule.rules})
+        counts = [rule.target_count for rule in plan.schedule.rules]
+        numbers = [series.index(series_of(rule)) for rule in plan.schedule.rules]
+        self._series = np.repeat(numbers, counts) if len(series) > 1 else None
 
     def list(self, instants: Sequence[datetime]) -> Listing:
         """The listing at some instants, none before those of an earlier call.
@@ -93,10 +98,13 @@ class ExpirationLister:
         expires_at = np.concatenate(columns, axis=1)
         # Rules are at most 16: the set of those that ask for an expiration is a number.
         rules = np.repeat(1 << np.arange(len(columns)), [column.shape[1] for column in columns])
-        order = np.argsort(expires_at, axis=1, kind="stable")
+        order = self._order(expires_at)
         expires_at = np.take_along_axis(expires_at, order, axis=1)
         is_first = np.ones(expires_at.shape, dtype=bool)
         np.not_equal(expires_at[:, 1:], expires_at[:, :-1], out=is_first[:, 1:])
+        if self._series is not None:
+            series = self._series[order]
+            is_first[:, 1:] |= series[:, 1:] != series[:, :-1]
         firsts = np.flatnonzero(is_first)
         sets, labels = np.unique(np.bitwise_or.reduceat(rules[order].ravel(), firsts), return_inverse=True)
         return Listing(
@@ -105,6 +113,11 @@ class ExpirationLister:
             labels=labels.astype(np.int32),
             names=tuple(self._name(rules) for rules in sets.tolist()),
         )
+
+    def _order(self, expires_at: Microseconds) -> NDArray[np.intp]:
+        if self._series is None:
+            return np.argsort(expires_at, axis=1, kind="stable")
+        return np.lexsort((np.broadcast_to(self._series, expires_at.shape), expires_at), axis=1)
 
     def _name(self, rules: int) -> str:
         # A schedule keeps its rules sorted by id.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import final
+from typing import cast, final
 from zoneinfo import ZoneInfo
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import trading_calendar
 from optionchain.expirations.local_time import load_zone, local_to_instant
-from optionchain.expirations.rules import Rule
+from optionchain.expirations.rules import AtExpiry, Rule, SessionTime
 from optionchain.expirations.schedule import Schedule
 
 # Every time zone's wall clock at these instants is a date that `datetime` can hold.
@@ -29,10 +29,16 @@ class Expiration:
     Attributes:
         expires_at: The instant, in UTC.
         labels: Ids of its rules, sorted.
+        day: The exchange's date of expiration, by which contracts are named; None is the date in UTC.
+        root: The root symbol of its contracts; None is the underlying's symbol.
+        settlement: ``AM`` or ``PM`` where its rules say so.
     """
 
     expires_at: datetime
     labels: tuple[str, ...]
+    day: date | None = field(default=None, compare=False)
+    root: str | None = None
+    settlement: AtExpiry | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expires_at", in_utc("expires_at", self.expires_at))
@@ -42,6 +48,11 @@ class Expiration:
         ):
             raise InvalidInput("labels", "must be a tuple of texts")
         object.__setattr__(self, "labels", tuple(sorted(self.labels)))
+
+    @property
+    def date(self) -> date:
+        """By which contracts are named."""
+        return self.expires_at.date() if self.day is None else self.day
 
 
 def in_utc(field: str, instant: datetime) -> datetime:
@@ -105,7 +116,8 @@ class ExpirationPlan:
         """Return the expirations alive at an instant.
 
         Every rule has exactly its `target_count` of expirations after the instant (one at the instant is gone
-        and replaced); those of several rules at one instant are one `Expiration` with all their labels.
+        and replaced); those of several rules at one instant, of one root and one settlement, are one `Expiration` with
+        all their labels.
 
         Args:
             simulated_at: The instant, with a UTC offset.
@@ -130,32 +142,63 @@ class ExpirationPlan:
             raise InvalidInput(
                 "simulated_at", f"must be between {FIRST_INSTANT.date()} and {LAST_INSTANT.date()}"
             )
-        labels: dict[datetime, list[str]] = {}
+        labels: dict[tuple[datetime, str, str], list[str]] = {}
+        days: dict[datetime, int] = {}
         for rule in self.schedule.rules:
-            for expires_at in self._next_of(rule, now):
-                labels.setdefault(expires_at, []).append(rule.rule_id)
-        return tuple(Expiration(expires_at=at, labels=tuple(labels[at])) for at in sorted(labels))
+            for expires_at, day in self._next_of(rule, now):
+                labels.setdefault((expires_at, *series_of(rule)), []).append(rule.rule_id)
+                days[expires_at] = day
+        return tuple(
+            Expiration(
+                expires_at=at,
+                labels=tuple(labels[at, root, settlement]),
+                day=date.fromordinal(days[at]),
+                root=root or None,
+                settlement=cast("AtExpiry | None", settlement or None),
+            )
+            for at, root, settlement in sorted(labels)
+        )
 
     def instants_after(self, rule: Rule, simulated_at: datetime) -> Iterator[datetime]:
-        """The instants of one of the schedule's rules after an instant, ascending, until the year 9999.
+        """As `dated_after`, without the days."""
+        return (instant for instant, _ in self.dated_after(rule, simulated_at))
+
+    def dated_after(self, rule: Rule, simulated_at: datetime) -> Iterator[tuple[datetime, int]]:
+        """The instants of one of the schedule's rules after an instant, ascending, until the year 9999, and their days.
 
         Raises:
             InvalidInput: ``calendar``: one needs sessions beyond the dates that the exchange's calendar knows.
         """
         latest = simulated_at
+        at = rule.own_time or self.schedule.expiration_time
         for day in rule.days_from(simulated_at.astimezone(self._zone).toordinal(), self._calendar):
-            expires_at = _instant(day, self.schedule.expiration_time, self._zone)
+            expires_at = self._expires_at(day, at)
             if expires_at > latest:  # a day moved by a holiday may be the one before, again
-                yield expires_at
+                yield expires_at, day
                 latest = expires_at
 
-    def _next_of(self, rule: Rule, now: datetime) -> list[datetime]:
-        """The rule's next instants, as many as it keeps alive."""
-        found = list(islice(self.instants_after(rule, now), rule.target_count))
+    def _expires_at(self, day: int, at: time | SessionTime | None) -> datetime:
+        """When contracts of a day expire: on a half day not after its close."""
+        if not isinstance(at, time):
+            opens, closes = self._calendar.hours(day)
+            return opens if at == "open" else closes
+        expires_at = _instant(day, at, self._zone)
+        return (
+            min(expires_at, self._calendar.hours(day)[1]) if self._calendar.closes_early(day) else expires_at
+        )
+
+    def _next_of(self, rule: Rule, now: datetime) -> list[tuple[datetime, int]]:
+        """The rule's next instants and days, as many as it keeps alive."""
+        found = list(islice(self.dated_after(rule, now), rule.target_count))
         if len(found) < rule.target_count:
             reason = f"rule {rule.rule_id} needs expirations after the year 9999"
             raise InvalidInput("simulated_at", reason)
         return found
+
+
+def series_of(rule: Rule) -> tuple[str, str]:
+    """What keeps expirations at one instant apart: the root and the settlement, empty where they are not given."""
+    return rule.root or "", rule.settlement or ""
 
 
 @lru_cache(maxsize=4096)  # the next step asks for almost the same days

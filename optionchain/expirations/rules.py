@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from functools import lru_cache
 from typing import ClassVar, Literal, TypeAlias, get_args
 
@@ -15,28 +15,85 @@ from optionchain.expirations.calendars import LAST_DAY, TradingCalendar, weekday
 from optionchain.validation import whole
 
 MAX_EXPIRATIONS_PER_RULE = 256
+LONGEST_LEAD = 366
 
 Weekday: TypeAlias = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+SessionTime: TypeAlias = Literal["open", "close"]
+SESSION_TIMES: tuple[SessionTime, ...] = get_args(SessionTime)
+AtExpiry: TypeAlias = Literal["AM", "PM"]
+AT_EXPIRY: dict[AtExpiry, SessionTime] = {"AM": "open", "PM": "close"}
+Move: TypeAlias = Literal["previous", "next"]
+MOVES: tuple[Move, ...] = get_args(Move)
+OCCURRENCES = (1, 2, 3, 4, 5, -1)
 
 _RULE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ROOT = re.compile(r"[A-Z0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DailyRule:
-    """Every session expires: the rolling 0DTE.
+class _Listed:
+    """What every rule says of its contracts.
 
     Attributes:
         rule_id: The label of its expirations: 1 to 64 letters, digits, ``_`` and ``-``.
         target_count: How many expirations are kept alive, 1 to 256.
+        expiration_time: Local time of its expirations, or the ``open`` or ``close`` of the session; None is that of
+            the schedule.
+        settlement: ``AM`` settles by the opening of the day and ``PM`` by its close, which are then the time of
+            expiration where none is given.
+        root: The root symbol of its contracts, 1 to 6 capital letters and digits; None is the underlying's symbol.
+            Contracts with different roots are never one expiration.
     """
 
-    kind: ClassVar = "daily"
     rule_id: str
     target_count: int
+    expiration_time: time | SessionTime | None = None
+    settlement: AtExpiry | None = None
+    root: str | None = None
 
     def __post_init__(self) -> None:
-        _settle_rule(self)
+        if not isinstance(self.rule_id, str) or not _RULE_ID.fullmatch(self.rule_id):
+            raise InvalidInput("rule_id", "must be 1 to 64 letters, digits, underscores and hyphens")
+        count = whole("target_count", self.target_count, low=1, high=MAX_EXPIRATIONS_PER_RULE)
+        object.__setattr__(self, "target_count", count)
+        if self.expiration_time is not None:
+            check_expiration_time(self.expiration_time)
+        if self.settlement is not None:
+            one_of("settlement", self.settlement, tuple(AT_EXPIRY))
+        if self.root is not None and not (isinstance(self.root, str) and _ROOT.fullmatch(self.root)):
+            raise InvalidInput("root", "must be 1 to 6 capital letters and digits")
+
+    @property
+    def own_time(self) -> time | SessionTime | None:
+        """When its contracts expire, where it says so."""
+        if self.expiration_time is None and self.settlement is not None:
+            return AT_EXPIRY[self.settlement]
+        return self.expiration_time
+
+
+def check_expiration_time(value: object) -> None:
+    """Raise `InvalidInput` for what is no local time of day and no time of a session."""
+    if isinstance(value, str) and value in SESSION_TIMES:
+        return
+    if not isinstance(value, time) or value.tzinfo is not None or value.microsecond:
+        raise InvalidInput(
+            "expiration_time",
+            "must be open, close, or a local time of day in whole seconds, without a time zone",
+        )
+
+
+def one_of(field: str, value: object, words: tuple[str, ...]) -> None:
+    """Raise `InvalidInput` for what is none of the words."""
+    if not isinstance(value, str) or value not in words:
+        raise InvalidInput(field, f"must be one of {', '.join(words)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyRule(_Listed):
+    """Every session expires: the rolling 0DTE."""
+
+    kind: ClassVar = "daily"
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
         """The days of expiration from `day` on, ascending.
@@ -52,118 +109,191 @@ class DailyRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeeklyRule:
+class _Moved(_Listed):
+    """A rule whose days may be holidays.
+
+    Attributes:
+        holiday: Whether a holiday moves the expiration to the ``previous`` or the ``next`` session. None is as the
+            exchange does it: in New York the Mondays of weekly rules go to the next, everything else to the previous.
+    """
+
+    holiday: Move | None = None
+
+    def __post_init__(self) -> None:
+        _Listed.__post_init__(self)
+        if self.holiday is not None:
+            one_of("holiday", self.holiday, MOVES)
+
+    def _sessions(self, nominal: Iterable[int], first: int, calendar: TradingCalendar) -> Iterator[int]:
+        """The sessions to which nominal days are moved; those of days before `first` only where they moved beyond."""
+        for day in nominal:
+            is_early = day < first
+            if is_early and (day < calendar.first_day or not self._goes_on(day, calendar)):
+                continue
+            moved = (
+                calendar.session_on_or_after(day)
+                if self._goes_on(day, calendar)
+                else calendar.session_on_or_before(day)
+            )
+            if not is_early or moved >= first:
+                yield moved
+
+    def _goes_on(self, day: int, calendar: TradingCalendar) -> bool:
+        return self.holiday == "next"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyRule(_Moved):
     """The named weekdays of every week expire.
 
     Attributes:
-        rule_id: As for `DailyRule`.
-        target_count: As for `DailyRule`.
         weekdays: One or more of Mon to Sun, each once; kept in the order of the week.
     """
 
     kind: ClassVar = "weekly"
-    rule_id: str
-    target_count: int
     weekdays: tuple[Weekday, ...]
 
     def __post_init__(self) -> None:
-        _settle_rule(self)
+        _Moved.__post_init__(self)
         object.__setattr__(self, "weekdays", _in_week_order(self.weekdays))
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
-        """As `DailyRule.days_from`; a holiday gives the session before it, so a day may be repeated."""
+        """As `DailyRule.days_from`; a holiday gives a session beside it, so a day may be repeated."""
         offsets = [WEEKDAYS.index(weekday) for weekday in self.weekdays]
-        mondays = range(day - weekday_of(day), LAST_DAY + 1, 7)
-        return _moved_to_sessions(
-            (monday + offset for monday in mondays for offset in offsets), day, calendar
-        )
+        mondays = range(max(day - weekday_of(day) - 7, 1), LAST_DAY + 1, 7)
+        nominal = (monday + offset for monday in mondays for offset in offsets)
+        return self._sessions((each for each in nominal if each <= LAST_DAY), day, calendar)
+
+    def _goes_on(self, day: int, calendar: TradingCalendar) -> bool:
+        if self.holiday is not None:
+            return self.holiday == "next"
+        return weekday_of(day) in calendar.weeklies_moved_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MonthlyRule:
-    """The last of a weekday in every month expires.
+class MonthlyRule(_Moved):
+    """One of a weekday in every month expires: the third where nothing else is said.
 
     Attributes:
-        rule_id: As for `DailyRule`.
-        target_count: As for `DailyRule`.
         weekday: One of Mon to Sun.
+        occurrence: Which of the month's: 1 to 5, or -1 for the last. A month without a fifth has no expiration.
+        months: The months that have one, 1 to 12; None is all.
+        lead_days: How many calendar days before that day they expire, 0 to 366; its holidays count first. VIX options
+            expire 30 days before the third Friday of the month after.
     """
 
     kind: ClassVar = "monthly"
-    rule_id: str
-    target_count: int
     weekday: Weekday
+    occurrence: int = 3
+    months: tuple[int, ...] | None = None
+    lead_days: int = 0
 
     def __post_init__(self) -> None:
-        _settle_rule(self)
-        _check_weekday("weekday", self.weekday)
+        _Moved.__post_init__(self)
+        one_of("weekday", self.weekday, WEEKDAYS)
+        _settle_occurrence(self)
+        if self.months is not None:
+            object.__setattr__(self, "months", _in_year_order(self.months))
+        object.__setattr__(self, "lead_days", whole("lead_days", self.lead_days, low=0, high=LONGEST_LEAD))
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
         """As `WeeklyRule.days_from`."""
-        years = range(date.fromordinal(day).year, date.max.year + 1)
-        lasts = (_last(self.weekday, year, month) for year in years for month in range(1, 13))
-        return _moved_to_sessions(lasts, day, calendar)
+        days = (found for year, month in _months_from(day) if (found := self._of(year, month)) is not None)
+        if not self.lead_days:
+            return self._sessions(days, day, calendar)
+        target = (each for each in days if each - self.lead_days >= max(day - 7, calendar.first_day))
+        ahead = (calendar.session_on_or_before(each) - self.lead_days for each in target)
+        return self._sessions(ahead, day, calendar)
+
+    def _of(self, year: int, month: int) -> int | None:
+        if self.months is not None and month not in self.months:
+            return None
+        return _occurrence(self.weekday, year, month, self.occurrence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class YearlyRule:
-    """The last of a weekday in one month of every year expires: LEAPS.
+class YearlyRule(_Moved):
+    """One of a weekday in one month of every year expires: LEAPS, on the third Friday of January.
 
     Attributes:
-        rule_id: As for `DailyRule`.
-        target_count: As for `DailyRule`.
         weekday: One of Mon to Sun.
         month: 1 to 12.
+        occurrence: As for `MonthlyRule`.
     """
 
     kind: ClassVar = "yearly"
-    rule_id: str
-    target_count: int
     weekday: Weekday
-    month: int = 12
+    month: int = 1
+    occurrence: int = 3
 
     def __post_init__(self) -> None:
-        _settle_rule(self)
-        _check_weekday("weekday", self.weekday)
+        _Moved.__post_init__(self)
+        one_of("weekday", self.weekday, WEEKDAYS)
         object.__setattr__(self, "month", whole("month", self.month, low=1, high=12))
+        _settle_occurrence(self)
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
         """As `WeeklyRule.days_from`."""
-        years = range(date.fromordinal(day).year, date.max.year + 1)
-        return _moved_to_sessions((_last(self.weekday, year, self.month) for year in years), day, calendar)
+        years = range(max(date.fromordinal(day).year - 1, 1), date.max.year + 1)
+        found = (_occurrence(self.weekday, year, self.month, self.occurrence) for year in years)
+        return self._sessions(_within(found), day, calendar)
 
 
 Rule: TypeAlias = DailyRule | WeeklyRule | MonthlyRule | YearlyRule
 
 
-def _moved_to_sessions(days: Iterator[int], first: int, calendar: TradingCalendar) -> Iterator[int]:
-    return (calendar.session_on_or_before(day) for day in days if first <= day <= LAST_DAY)
+def monthly_third_friday(rule_id: str, target_count: int) -> MonthlyRule:
+    """The standard monthly expirations of options on shares and indices."""
+    return MonthlyRule(rule_id=rule_id, target_count=target_count, weekday="Fri", occurrence=3)
+
+
+def leaps(rule_id: str, target_count: int) -> YearlyRule:
+    """The third Friday of January, as long-dated options on shares have it."""
+    return YearlyRule(rule_id=rule_id, target_count=target_count, weekday="Fri", month=1, occurrence=3)
+
+
+def _months_from(day: int) -> Iterator[tuple[int, int]]:
+    """Months from the one before a day's on: a holiday may move its last day into the next."""
+    first = date.fromordinal(day)
+    start = max(12 * first.year + first.month - 2, 12)
+    return ((count // 12, count % 12 + 1) for count in range(start, 12 * (date.max.year + 1)))
+
+
+def _within(days: Iterable[int | None]) -> Iterator[int]:
+    return (day for day in days if day is not None and day <= LAST_DAY)
 
 
 @lru_cache(maxsize=4096)  # the next step asks for almost the same months
-def _last(weekday: Weekday, year: int, month: int) -> int:
-    """The day number of the last of a weekday in a month."""
-    last = date(year, month, monthrange(year, month)[1]).toordinal()
-    return last - (weekday_of(last) - WEEKDAYS.index(weekday)) % 7
+def _occurrence(weekday: Weekday, year: int, month: int, occurrence: int) -> int | None:
+    """The day number of one of a weekday in a month; None where the month has none, or it is beyond the last day."""
+    first, length = date(year, month, 1).toordinal(), monthrange(year, month)[1]
+    offset = (WEEKDAYS.index(weekday) - weekday_of(first)) % 7
+    offset += 7 * (occurrence - 1) if occurrence > 0 else 7 * ((length - 1 - offset) // 7)
+    found = first + offset
+    return found if offset < length and found <= LAST_DAY else None
 
 
-def _settle_rule(rule: Rule) -> None:
-    if not isinstance(rule.rule_id, str) or not _RULE_ID.fullmatch(rule.rule_id):
-        raise InvalidInput("rule_id", "must be 1 to 64 letters, digits, underscores and hyphens")
-    count = whole("target_count", rule.target_count, low=1, high=MAX_EXPIRATIONS_PER_RULE)
-    object.__setattr__(rule, "target_count", count)
+def _settle_occurrence(rule: MonthlyRule | YearlyRule) -> None:
+    occurrence = whole("occurrence", rule.occurrence, low=-1, high=5)
+    if occurrence not in OCCURRENCES:
+        raise InvalidInput("occurrence", "must be 1 to 5, or -1 for the last of the month")
+    object.__setattr__(rule, "occurrence", occurrence)
 
 
-def _check_weekday(field: str, weekday: object) -> None:
-    if not isinstance(weekday, str) or weekday not in WEEKDAYS:
-        raise InvalidInput(field, f"must be one of {', '.join(WEEKDAYS)}")
+def _in_year_order(months: object) -> tuple[int, ...]:
+    if not isinstance(months, list | tuple | set | frozenset) or not months:
+        raise InvalidInput("months", "must be a list of one or more months, 1 to 12")
+    found = [whole("months", month, low=1, high=12) for month in months]
+    if len(set(found)) < len(found):
+        raise InvalidInput("months", "must name each month once")
+    return tuple(sorted(found))
 
 
 def _in_week_order(weekdays: object) -> tuple[Weekday, ...]:
     if not isinstance(weekdays, list | tuple | set | frozenset) or not weekdays:
         raise InvalidInput("weekdays", "must be a list of one or more weekdays such as Mon and Fri")
     for weekday in weekdays:
-        _check_weekday("weekdays", weekday)
+        one_of("weekdays", weekday, WEEKDAYS)
     if len(set(weekdays)) < len(weekdays):
         raise InvalidInput("weekdays", "must name each weekday once")
     return tuple(weekday for weekday in WEEKDAYS if weekday in weekdays)

@@ -16,9 +16,11 @@ from optionchain.expirations.rules import (
     DailyRule,
     MonthlyRule,
     Rule,
+    SessionTime,
     Weekday,
     WeeklyRule,
     YearlyRule,
+    check_expiration_time,
 )
 
 MAX_RULES = 16
@@ -60,10 +62,11 @@ class Schedule:
 
     Attributes:
         timezone: IANA name of the zone in which things expire.
-        expiration_time: Local wall-clock time of every expiration, whole seconds.
+        expiration_time: Local wall-clock time of every expiration, whole seconds; or ``open`` or ``close``, when the
+            session does. Nothing expires after the close of a half day. None is the close of an exchange.
         rules: 1 to 16 rules with different ids; kept sorted by `rule_id`.
         calendar: ``weekdays_v1`` (Monday to Friday, no holidays), or an exchange such as ``XNYS``: an
-            expiration on one of its holidays moves to the session before.
+            expiration on one of its holidays moves to the session before, or where its rule says so to the next.
 
     Raises:
         InvalidInput: A value is out of range; the error names it, a rule by its place in `rules`.
@@ -76,7 +79,7 @@ class Schedule:
     """
 
     timezone: str
-    expiration_time: time
+    expiration_time: time | SessionTime | None = None
     rules: tuple[Rule, ...]
     calendar: str = WEEKDAYS_V1
 
@@ -84,8 +87,16 @@ class Schedule:
         _check_text("timezone", self.timezone)
         _check_text("calendar", self.calendar)
         load_zone(self.timezone)
-        _check_expiration_time(self.expiration_time)
-        _check_rules(self.rules, trading_calendar(self.calendar))
+        calendar = trading_calendar(self.calendar)
+        if self.expiration_time is None:
+            if not calendar.has_hours:
+                raise InvalidInput(
+                    "expiration_time", f"is required: {self.calendar} has no sessions that close"
+                )
+            object.__setattr__(self, "expiration_time", "close")
+        check_expiration_time(self.expiration_time)
+        _check_hours("expiration_time", self.expiration_time, calendar)
+        _check_rules(self.rules, calendar)
         object.__setattr__(self, "rules", tuple(sorted(self.rules, key=lambda rule: rule.rule_id)))
 
 
@@ -94,10 +105,10 @@ def _check_text(field: str, value: object) -> None:
         raise InvalidInput(field, "must be a text")
 
 
-def _check_expiration_time(value: object) -> None:
-    if not isinstance(value, time) or value.tzinfo is not None or value.microsecond:
+def _check_hours(field: str, at: object, calendar: TradingCalendar) -> None:
+    if isinstance(at, str) and not calendar.has_hours:
         raise InvalidInput(
-            "expiration_time", "must be a local time of day in whole seconds, without a time zone"
+            field, f"must be a time of day: {calendar.name} has no sessions that open and close"
         )
 
 
@@ -113,6 +124,8 @@ def _check_rules(rules: object, calendar: TradingCalendar) -> None:
             raise InvalidInput(f"rules[{index}].rule_id", f"{rule.rule_id} is the id of another rule")
         seen.add(rule.rule_id)
         _check_trades(rule, f"rules[{index}]", calendar)
+        field = "settlement" if rule.expiration_time is None else "expiration_time"
+        _check_hours(f"rules[{index}].{field}", rule.own_time, calendar)
 
 
 def _check_trades(rule: Rule, path: str, calendar: TradingCalendar) -> None:

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import MISSING, asdict, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, fields
 from datetime import time
 from typing import Any
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import WEEKDAYS_V1
-from optionchain.expirations.rules import DailyRule, MonthlyRule, Rule, WeeklyRule, YearlyRule
+from optionchain.expirations.rules import (
+    SESSION_TIMES,
+    DailyRule,
+    MonthlyRule,
+    Rule,
+    SessionTime,
+    WeeklyRule,
+    YearlyRule,
+)
 from optionchain.expirations.schedule import Schedule, ScheduleLimits
 
 _RULE_TYPES: dict[str, type[Rule]] = {
     rule_type.kind: rule_type for rule_type in (DailyRule, WeeklyRule, MonthlyRule, YearlyRule)
 }
+# A rule of JSON that says nothing of it expires on the last of its weekday, as it always did.
+_LAST = {"occurrence": -1}
+_WIRE_DEFAULTS: dict[str, dict[str, Any]] = {"monthly": _LAST, "yearly": _LAST | {"month": 12}}
+PRESETS: dict[str, tuple[type[Rule], dict[str, Any]]] = {
+    "monthly_third_friday": (MonthlyRule, {"weekday": "Fri", "occurrence": 3}),
+    "leaps": (YearlyRule, {"weekday": "Fri", "month": 1, "occurrence": 3}),
+}
+"""Kinds of rule that say what another would have to be told; an answer has the other."""
+_SESSION_TIMES = frozenset(SESSION_TIMES)
 _RULE_FIELDS = {"kind"} | {field.name for rule_type in _RULE_TYPES.values() for field in fields(rule_type)}
 _SCHEDULE_FIELDS = {"timezone", "calendar", "expiration_time", "schedules"}
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
@@ -25,8 +42,9 @@ def schedule_from_wire(wire: Mapping[str, Any], limits: ScheduleLimits | None = 
     """Read a schedule.
 
     Args:
-        wire: ``timezone``, ``expiration_time`` (HH:MM or HH:MM:SS), ``schedules`` (a list of rules) and
-            optionally ``calendar``; an optional value may also be None.
+        wire: ``timezone``, ``expiration_time`` (HH:MM or HH:MM:SS, ``open`` or ``close``; it may be left out where
+            the calendar is an exchange's), ``schedules`` (a list of rules) and optionally ``calendar``; an optional
+            value may also be None. Monthly and yearly rules are of the last weekday where they have no ``occurrence``.
         limits: How much it may ask for; None allows the most there is.
 
     Raises:
@@ -35,20 +53,23 @@ def schedule_from_wire(wire: Mapping[str, Any], limits: ScheduleLimits | None = 
 
     Example:
         >>> rule = {"rule_id": "leaps", "kind": "yearly", "target_count": 2, "weekday": "Fri"}
-        >>> schedule_from_wire({"timezone": "UTC", "expiration_time": "16:00", "schedules": [rule]}).rules
-        (YearlyRule(rule_id='leaps', target_count=2, weekday='Fri', month=12),)
+        >>> [yearly] = schedule_from_wire({"timezone": "UTC", "expiration_time": "16:00", "schedules": [rule]}).rules
+        >>> yearly.month, yearly.occurrence
+        (12, -1)
     """
     _refuse_unknown(wire, _SCHEDULE_FIELDS, path="")
-    for required in ("timezone", "expiration_time", "schedules"):
+    calendar = wire.get("calendar")
+    has_hours = calendar not in (None, WEEKDAYS_V1)
+    for required in ("timezone", "schedules") if has_hours else ("timezone", "expiration_time", "schedules"):
         if wire.get(required) is None:
             raise InvalidInput(required, "is required")
     rules = _rules_from_wire(wire["schedules"])
-    calendar = wire.get("calendar")
+    at = wire.get("expiration_time")
     try:
         (limits or ScheduleLimits()).check(rules)
         return Schedule(
             timezone=wire["timezone"],
-            expiration_time=_time_from_wire(wire["expiration_time"]),
+            expiration_time=None if at is None else _time_from_wire(at),
             rules=rules,
             calendar=WEEKDAYS_V1 if calendar is None else calendar,
         )
@@ -61,14 +82,17 @@ def schedule_to_wire(schedule: Schedule) -> dict[str, Any]:
     return {
         "timezone": schedule.timezone,
         "calendar": schedule.calendar,
-        "expiration_time": schedule.expiration_time.isoformat("seconds"),
-        "schedules": [_rule_to_wire(rule) for rule in schedule.rules],
+        "expiration_time": time_to_wire(schedule.expiration_time),
+        "schedules": [rule_to_wire(rule) for rule in schedule.rules],
     }
 
 
-def _rule_to_wire(rule: Rule) -> dict[str, Any]:
+def rule_to_wire(rule: Rule) -> dict[str, Any]:
+    """Write a rule, without what is as if it said nothing of it."""
     values = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(rule).items()
+        field.name: _FORMS.get(field.name, _as_it_is)(value)
+        for field in fields(rule)
+        if (value := getattr(rule, field.name)) != field.default or field.name in _ALWAYS_SHOWN
     }
     return {"rule_id": values.pop("rule_id"), "kind": rule.kind, **values}
 
@@ -83,31 +107,54 @@ def _rule_from_wire(wire: object, path: str) -> Rule:
     if not isinstance(wire, Mapping):
         raise InvalidInput(path, "must be an object")
     _refuse_unknown(wire, _RULE_FIELDS, path=f"{path}.")
-    rule_type = _rule_type(wire.get("kind"), path)
+    kind = wire.get("kind")
+    rule_type, said = _rule_type(kind, path)
     given = {name: value for name, value in wire.items() if name != "kind" and value is not None}
-    allowed = {field.name: field for field in fields(rule_type)}
+    allowed = {field.name: field for field in fields(rule_type) if field.name not in said}
     for name in given:
         if name not in allowed:
-            raise InvalidInput(f"{path}.{name}", f"is not a field of a {rule_type.kind} rule")
+            raise InvalidInput(f"{path}.{name}", f"is not a field of a {kind} rule")
     for name, field in allowed.items():
         if field.default is MISSING and name not in given:
-            raise InvalidInput(f"{path}.{name}", f"is required for a {rule_type.kind} rule")
+            raise InvalidInput(f"{path}.{name}", f"is required for a {kind} rule")
     try:
-        return rule_type(**given)
+        if "expiration_time" in given:
+            given["expiration_time"] = _time_from_wire(given["expiration_time"])
+        return rule_type(**(said or _WIRE_DEFAULTS.get(rule_type.kind, {})) | given)
     except InvalidInput as error:
         raise error.under(path) from None
 
 
-def _rule_type(kind: object, path: str) -> type[Rule]:
-    if not isinstance(kind, str) or kind not in _RULE_TYPES:
-        raise InvalidInput(f"{path}.kind", f"must be one of {', '.join(_RULE_TYPES)}")
-    return _RULE_TYPES[kind]
+def _rule_type(kind: object, path: str) -> tuple[type[Rule], dict[str, Any]]:
+    """The type of a rule, and what its kind says of it already."""
+    known: dict[str, tuple[type[Rule], dict[str, Any]]] = {
+        name: (rule_type, {}) for name, rule_type in _RULE_TYPES.items()
+    } | PRESETS
+    if not isinstance(kind, str) or kind not in known:
+        raise InvalidInput(f"{path}.kind", f"must be one of {', '.join(known)}")
+    return known[kind]
 
 
-def _time_from_wire(text: object) -> time:
+def _time_from_wire(text: object) -> time | SessionTime:
     if isinstance(text, str) and _TIME_OF_DAY.fullmatch(text):
         return time.fromisoformat(text)
-    raise InvalidInput("expiration_time", "must be a time of day as HH:MM or HH:MM:SS")
+    if isinstance(text, str) and text in _SESSION_TIMES:
+        return text
+    raise InvalidInput("expiration_time", "must be a time of day as HH:MM or HH:MM:SS, open or close")
+
+
+def time_to_wire(at: time | SessionTime | None) -> str | None:
+    """A time of day as HH:MM:SS, or open or close."""
+    return at.isoformat("seconds") if isinstance(at, time) else at
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_FORMS: dict[str, Callable[[Any], Any]] = {"weekdays": list, "months": list, "expiration_time": time_to_wire}
+# What the defaults of Python and of JSON differ in, and what has none.
+_ALWAYS_SHOWN = frozenset({"rule_id", "target_count", "weekday", "weekdays", "month", "occurrence"})
 
 
 def _refuse_unknown(wire: Mapping[str, Any], known: Collection[str], *, path: str) -> None:

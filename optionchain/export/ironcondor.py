@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.chains.block import ChainBlock
+from optionchain.chains.ladder import strike_intervals
 from optionchain.errors import InvalidInput
 from optionchain.export.blocks import Simulated, StepBlock, chain_blocks, check_nanoseconds
 from optionchain.export.encodings import Codec
+from optionchain.pricing.spreads import CENTS
 
 # Its 0.10 wheels are built without zstd.
 CODEC: Codec = "snappy"
@@ -73,9 +75,24 @@ def _check_expressible(simulation: Simulated, steps: range) -> None:
     interval = simulation.parameters.strike_interval
     if interval is not None and abs(interval * 100.0 - round(interval * 100.0)) > 1e-9 * interval:
         raise InvalidInput("layout", f"ironcondor needs strikes in whole cents, not every {interval}")
+    if simulation.parameters.spreads.grid[1] != CENTS:
+        raise InvalidInput("layout", "ironcondor needs quotes in whole cents, not ticks of less than a cent")
+    if simulation.parameters.strike_rule is None and interval is None and _is_cheap(simulation):
+        raise InvalidInput("layout", "ironcondor needs strikes in whole cents: give a strike_interval")
     if _multiplier(simulation) != int(_multiplier(simulation)):
         raise InvalidInput("layout", "ironcondor needs a whole multiplier")
     check_nanoseconds(simulation, steps, "layout", "ironcondor")
+
+
+def _is_cheap(simulation: Simulated) -> bool:
+    """Whether the interval that fits the lowest price on the last day is less than a cent."""
+    [interval] = strike_intervals(
+        spot=float(simulation.prices.min()),
+        volatility=float(simulation.volatilities.min()),
+        expiry_years=np.zeros(1),
+        chain_size=simulation.parameters.chain_size,
+    )
+    return bool(interval < 0.01)
 
 
 def _multiplier(simulation: Simulated) -> float:
@@ -89,7 +106,7 @@ def _columns(block: StepBlock, chains: ChainBlock) -> Iterator[object]:
     yield chains.per_step(1000 * block.simulated_at, 2)
     yield pa.repeat(block.simulation.parameters.symbol, rows)
     yield chains.per_step(_cents(block.prices), 2)
-    yield np.full(rows, block.simulation.parameters.spreads.tick_cents)
+    yield np.full(rows, int(block.simulation.parameters.spreads.grid[0]))
     yield np.full(rows, _multiplier(block.simulation))
     yield chains.per_listed(1000 * chains.listing.expires_at, 2)
     yield np.repeat(_cents(chains.strikes), 2)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from optionchain import numerics
+from optionchain.carried import drops_of
 from optionchain.errors import InvalidInput
 from optionchain.measures.path_block import Measure
 from optionchain.measures.prices import terminal_price
@@ -39,6 +40,8 @@ def expected_terminal_price(parameters: SimulationParameters) -> float:
         design of the models: each of these has an exactly compensated drift, tested against it.
     """
     method = parameters.method
+    if drops_of(parameters):
+        raise InvalidInput("control", "the mean of the terminal price with dividends in cash is not known")
     if not isinstance(method, _EXPONENTIAL_GROWTH):
         raise InvalidInput(
             "control", f"the mean of the terminal price of {type(method).__name__} is not known"

@@ -10,10 +10,12 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Paths
+from optionchain.carried import with_dividends
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
+from optionchain.expirations.listing import Microseconds, microseconds
 from optionchain.parameters import SimulationParameters, with_fallback_volatility
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.simulation import Simulation
@@ -131,8 +133,12 @@ class PathBlock:
             spots=self.prices[:, first:stop],
             volatilities=self.volatilities[:, first:stop],
             years=years,
+            quoted_at=self._quoted_at(steps),
             strikes=strikes,
         )
+
+    def _quoted_at(self, steps: Sequence[int]) -> Microseconds:
+        return np.array([microseconds(self.parameters.simulated_at(step)) for step in steps])
 
     def _priced(self, steps: Sequence[int]) -> dict[int, PathChains]:
         """The chains at steps, priced in one pass, and kept as long as there is room."""
@@ -146,6 +152,7 @@ class PathBlock:
             days_to_expiration=[
                 np.array([self.days_to(each, step) for each in self.expirations(step)]) for step in steps
             ],
+            quoted_at=self._quoted_at(steps),
         )
         priced = dict(zip(steps, chains, strict=True))
         contracts = sum(each.strikes.size for each in chains)
@@ -177,6 +184,7 @@ def sample_block(parameters: SimulationParameters, draws: Draws, *, first_path: 
         path = model.sample(parameters.initial_price, parameters.total_steps, draws)
     except InvalidInput as error:
         raise error.under(f"method.{type(model).__name__}") from error
+    path = with_dividends(path, parameters)
     return PathBlock(
         parameters=parameters, first_path=first_path, prices=path.prices, volatilities=path.volatilities
     )

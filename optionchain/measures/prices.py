@@ -10,6 +10,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.carried import discounts_of
 from optionchain.measures.names import named, named_with_terms
 from optionchain.measures.path_block import PathBlock
 from optionchain.models import Historical
@@ -122,7 +123,7 @@ class EuropeanPayoff:
     def __call__(self, block: PathBlock) -> Floats:
         strike = self.moneyness * block.parameters.initial_price
         sign = 1.0 if self.side == "call" else -1.0
-        discount = numerics.exp(-block.parameters.risk_free_rate * float(block.elapsed_years()[-1]))
+        [discount] = discounts_of(block.parameters, block.elapsed_years()[-1:])
         payoffs: Floats = np.maximum(sign * (block.prices[:, -1] - strike), 0.0) * discount
         return payoffs
 

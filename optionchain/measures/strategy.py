@@ -9,6 +9,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.carried import discounts_of, drops_of
 from optionchain.chains.columns import Side
 from optionchain.chains.contracts import CALL, Contracts
 from optionchain.errors import InvalidInput
@@ -115,23 +116,32 @@ class _Trade:
         return proceeds
 
     def _hedge_gains(self, discount: Floats) -> Floats:
-        """``[paths]`` of minus delta units of the underlying, financed at the rate, dividends kept."""
+        """``[paths]`` of minus delta units of the underlying, financed at the rate, dividends kept; a future costs
+        nothing to hold."""
         values = self.block.contract_values(self.strikes, self.expiration, first=self.open, stop=self.close)
         deltas = np.zeros((self.block.paths, self.close - self.open))
         for index, leg in enumerate(self.strategy.legs):
             of_side = values.call_delta if leg.side == "call" else values.put_delta
             deltas += leg.quantity * of_side[:, :, index]
         prices = self.block.prices[:, self.open : self.close + 1]
-        interval = float(np.diff(self.block.elapsed_years()[:2])[0])
-        with_dividends = prices[:, 1:] * numerics.exp(self.block.parameters.dividend_yield * interval)
-        gains: Floats = with_dividends * discount[1:] - prices[:, :-1] * discount[:-1]
+        parameters = self.block.parameters
+        if parameters.underlying == "future":
+            gains: Floats = (prices[:, 1:] - prices[:, :-1]) * discount[1:]
+        else:
+            interval = float(np.diff(self.block.elapsed_years()[:2])[0])
+            kept = parameters.dividend_yield + parameters.borrow_cost
+            with_dividends = prices[:, 1:] * numerics.exp(kept * interval)
+            for step, amount in drops_of(parameters):
+                if self.open < step <= self.close:
+                    with_dividends[:, step - self.open - 1] += amount
+            gains = with_dividends * discount[1:] - prices[:, :-1] * discount[:-1]
         total: Floats = -(deltas * gains).sum(axis=1)
         return total
 
     def _discounts(self) -> Floats:
         """``[close - open + 1]`` worth at the start of one unit at each step of the trade."""
         years = self.block.elapsed_years()[self.open : self.close + 1]
-        return numerics.exp(-self.block.parameters.risk_free_rate * years)
+        return discounts_of(self.block.parameters, years)
 
 
 def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:

@@ -4,7 +4,7 @@ from optionchain.ports.audit import AuditQuery, AuditRepository
 from optionchain.ports.configuration import ConfigRepository
 from optionchain.ports.dependencies import Breaker, Cached, CacheEntry, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
-from optionchain.ports.identity import Authentication, KeyRepository, Notices
+from optionchain.ports.identity import Authentication, DenialRepository, Issuer, KeyRepository, Notices
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 from optionchain.ports.work import Lease, Work, WorkLine
@@ -23,8 +23,10 @@ __all__ = [
     "Cached",
     "Checkpoint",
     "ConfigRepository",
+    "DenialRepository",
     "Dependency",
     "HistoricalDataRepository",
+    "Issuer",
     "KeyRepository",
     "KeyReused",
     "Lease",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from optionchain.api_keys import ApiKey
 from optionchain.context import Principal
+from optionchain.denials import Denial
 
 
 class Authentication(Protocol):
@@ -81,5 +82,37 @@ class Notices(Protocol):
 
         Raises:
             Unavailable: It cannot be heard any more.
+        """
+        ...
+
+
+class DenialRepository(Protocol):
+    """Where it is kept which tokens are denied. Every method raises `Unavailable` when the store does not answer."""
+
+    async def add(self, denial: Denial) -> None:
+        """Deny something."""
+        ...
+
+    async def listed(self, instant: datetime, *, limit: int) -> Sequence[Denial]:
+        """What is denied at an instant, the latest first; at most `limit`."""
+        ...
+
+    async def remove(self, denial_id: str) -> Denial:
+        """Deny something no more.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        ...
+
+
+class Issuer(Protocol):
+    """Who issues tokens."""
+
+    async def keys(self) -> Mapping[str, Any]:
+        """The public keys by which its tokens are verified, as a JSON Web Key Set (RFC 7517).
+
+        Raises:
+            Unavailable: It does not answer, or not as an issuer does.
         """
         ...

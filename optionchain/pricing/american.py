@@ -10,8 +10,15 @@ from numpy.typing import ArrayLike
 from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
-from optionchain.pricing.black_scholes import black_scholes, rho, theta, value_contracts  # noqa: F401  the example names it
+from optionchain.pricing.black_scholes import (  # noqa: F401  the example names black_scholes
+    DAYS_PER_YEAR,
+    black_scholes,
+    rho,
+    theta,
+    value_contracts,
+)
 from optionchain.pricing.boundary_panels import panels_of
+from optionchain.pricing.dividend_exercise import early_exercise
 from optionchain.pricing.early_exercise import Premium, premiums
 from optionchain.pricing.inputs import checked, common_shape, flat
 
@@ -159,6 +166,68 @@ def exercise(spots: Floats, years: Floats, rates: Floats, yields: Floats, column
     columns[PUT_GAMMA], columns[PUT_VEGA] = columns[6], columns[7]
     for is_call in (True, False):
         exercise_side(spots, years, rates, yields, columns, is_call=is_call)
+
+
+def exercise_with_dividends(
+    columns: Floats,
+    *,
+    spot: float,
+    years: float,
+    rate: float,
+    dividend_yield: float,
+    dividends: Floats,
+    rate_slope: float,
+) -> None:
+    """Turn European contracts of one expiration, priced on the spot without its dividends in cash, into American ones.
+
+    Args:
+        columns: ``[AMERICAN, contracts]`` as `exercise` takes them.
+        spot: With the dividends to come.
+        years: To expiration, > 0.
+        rate: Annualised, continuously compounded.
+        dividend_yield: Likewise.
+        dividends: ``[dividends, 2]`` years ahead, in (0, years], and amounts.
+        rate_slope: Of the spot without them, by the rate.
+    """
+    ahead, amounts = dividends.T
+    present = float((amounts * numerics.exp(-rate * ahead)).sum())
+    bare = spot - present
+    for is_call in (True, False):
+        price, delta, gamma, vega, decay, by_rate = (columns[row] for row in (CALL if is_call else PUT))
+        early = early_exercise(
+            spot,
+            columns[0],
+            columns[1],
+            years=years,
+            rate=rate,
+            dividend_yield=dividend_yield,
+            dividends=dividends,
+            is_call=is_call,
+        )
+        by_rate[:] = (
+            rho(price=price, delta=delta, spot=bare, years=years) + 0.01 * delta * rate_slope + early.rho
+        )
+        price += early.value
+        delta[:] = np.clip(delta + early.slope, *((0.0, 1.0) if is_call else (-1.0, 0.0)))
+        gamma[:] = np.maximum(gamma + early.curvature, 0.0)
+        vega[:] = np.maximum(vega + early.vega, 0.0)
+        intrinsic = spot - columns[0] if is_call else columns[0] - spot
+        exercised = (early.is_exercised > 0.0) | (price <= intrinsic)
+        price[:] = np.where(exercised, intrinsic, price)
+        decay[:] = theta(
+            price=price,
+            delta=delta,
+            gamma=gamma,
+            spot=bare,
+            years=years,
+            volatilities=columns[1],
+            rate=rate,
+            dividend_yield=dividend_yield,
+        )
+        decay -= delta * rate * present / DAYS_PER_YEAR
+        delta[exercised] = 1.0 if is_call else -1.0
+        for greek in (gamma, vega, decay, by_rate):
+            greek[exercised] = 0.0
 
 
 def exercise_side(

@@ -80,9 +80,9 @@ class MarketMaker:
                 raise InvalidInput("tick_change", "must be a multiple of both ticks")
 
     @property
-    def tick_cents(self) -> int:
-        """The least move of a quote in cents, >= 1."""
-        return round(self.tick * _CENTS)
+    def grid(self) -> tuple[float, float]:
+        """The tick in cents; see `Spreads.grid`."""
+        return float(round(self.tick * _CENTS)), _CENTS
 
     def quotes(
         self, mids: Floats, *, spot: Term, strikes: Floats, years: Term, volatilities: Floats, vegas: Floats

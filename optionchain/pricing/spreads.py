@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -24,8 +26,8 @@ class Spreads(Protocol):
         ...
 
     @property
-    def tick_cents(self) -> int:
-        """The least move of a quote in cents, >= 1."""
+    def grid(self) -> tuple[float, float]:
+        """The tick as a number of units of its last decimal, and how many of these are one currency unit."""
         ...
 
     def quotes(
@@ -59,7 +61,9 @@ class SpreadModel:
         proportional: Part of the mid, >= 0.
         moneyness: Currency units per unit of log-moneyness, >= 0.
         tenor: Currency units at one year to expiry, >= 0.
-        tick: Least move of a quote, in currency units, whole cents; None is a cent.
+        tick: Least move of a quote, in currency units; None is a cent.
+        coarse_from: The price from which quotes move by `coarse_tick`; None where all move by `tick`.
+        coarse_tick: A multiple of `tick`.
     """
 
     base: float
@@ -67,6 +71,8 @@ class SpreadModel:
     moneyness: float = 0.0
     tenor: float = 0.0
     tick: float | None = None
+    coarse_from: float | None = None
+    coarse_tick: float | None = None
 
     @property
     def is_constant(self) -> bool:
@@ -74,9 +80,9 @@ class SpreadModel:
         return not (self.proportional or self.moneyness or self.tenor) and self.tick is None
 
     @property
-    def tick_cents(self) -> int:
-        """The tick in cents, >= 1."""
-        return 1 if self.tick is None else round(self.tick * CENTS)
+    def grid(self) -> tuple[float, float]:
+        """The tick as a number of units of its last decimal, and how many of these are one currency unit."""
+        return _grid(0.01 if self.tick is None else self.tick)
 
     def quotes(
         self,
@@ -103,16 +109,38 @@ class SpreadModel:
         if self.is_constant:
             return quote(mids, self.base)
         half = 0.5 * self._widths(mids, spot, strikes, years)
-        tick = float(self.tick_cents)
-        bids = np.rint(np.maximum(mids - half, 0.0) * CENTS / tick)
-        bids = np.where(bids * tick / CENTS > mids, bids - 1.0, bids)
-        asks = np.rint((mids + half) * CENTS / tick)
-        asks = np.where(asks * tick / CENTS < mids, asks + 1.0, asks)
-        return bids * tick / CENTS, np.maximum(asks, bids + 1.0) * tick / CENTS
+        bids, asks = _on_grid(mids, half, self.grid)
+        if self.coarse_from is None or self.coarse_tick is None:
+            return bids, asks
+        coarse_bids, coarse_asks = _on_grid(mids, half, _grid(self.coarse_tick))
+        # What the coarse grid would take below its first price, or the fine one lifts above it, is at that price.
+        first = self.coarse_from
+        return (
+            np.where(bids >= first, np.maximum(coarse_bids, first), bids),
+            np.where(asks > first, coarse_asks, asks),
+        )
 
     def _widths(self, mids: Floats, spot: Term, strikes: Floats, years: Term) -> Floats:
         moneyness = np.abs(numerics.log(np.asarray(strikes / spot)))
         widths = (
             self.base + self.proportional * mids + self.moneyness * moneyness + self.tenor * np.sqrt(years)
         )
-        return np.maximum(widths, self.tick_cents / CENTS)
+        ticks, units = self.grid
+        return np.maximum(widths, ticks / units)
+
+
+def _on_grid(mids: Floats, half: Floats, grid: tuple[float, float]) -> tuple[Floats, Floats]:
+    ticks, units = grid
+    bids = np.rint(np.maximum(mids - half, 0.0) * units / ticks)
+    bids = np.where(bids * ticks / units > mids, bids - 1.0, bids)
+    asks = np.rint((mids + half) * units / ticks)
+    asks = np.where(asks * ticks / units < mids, asks + 1.0, asks)
+    return bids * ticks / units, np.maximum(asks, bids + 1.0) * ticks / units
+
+
+@lru_cache(maxsize=64)
+def _grid(tick: float) -> tuple[float, float]:
+    """As `SpreadModel.grid`: in cents where the tick has no finer decimals."""
+    step = Decimal(repr(tick)).normalize()
+    decimals = max(2, -int(step.as_tuple().exponent))
+    return float(int(step.scaleb(decimals))), 10.0**decimals

@@ -131,6 +131,7 @@ class Shock:
             initial_price=parameters.initial_price * (1.0 + self.spot),
             volatility=volatility,
             risk_free_rate=parameters.risk_free_rate + self.rates,
+            rate_curve=_shifted(parameters.rate_curve, self.rates),
             method=self._applied_to(parameters.method),
         )
 
@@ -141,6 +142,12 @@ class Shock:
         elif hasattr(method, "volatility"):
             changes = {"volatility": method.volatility * (1.0 + self.volatility)}
         return _with_parameters(method, changes)
+
+
+def _shifted(
+    curve: tuple[tuple[float, float], ...] | None, rates: float
+) -> tuple[tuple[float, float], ...] | None:
+    return None if curve is None else tuple((years, rate + rates) for years, rate in curve)
 
 
 def _changed_method(method: MarketModel, changes: Mapping[str, Any]) -> MarketModel:

@@ -21,6 +21,7 @@ from optionchain.arrays import Floats
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.columns import GREEK_SETS, SIDES, Column, GreekSet, Stored
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
+from optionchain.expirations import Expiration
 
 _COMMA = ord(",")
 _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
@@ -54,11 +55,13 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
         greeks: Which greeks the contracts show beside delta and gamma.
 
     Returns:
-        ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``
+        ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``, with ``root``
+        and ``settlement`` after the labels where rules say them.
     """
     heads = (
         orjson.dumps(
-            {"expires_at": expiration.expires_at, "days_to_expiration": days, "labels": expiration.labels},
+            {"expires_at": expiration.expires_at, "days_to_expiration": days, "labels": expiration.labels}
+            | _series(expiration),
             option=_INSTANTS,
         )[:-1]
         for expiration, days in zip(chain.expirations, chain.days_to_expiration.tolist(), strict=True)
@@ -67,6 +70,12 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
     chains = ((b",", head, b',"contracts":', *array, b"}") for head, array in zip(heads, arrays, strict=True))
     parts = list(concatenated.from_iterable(chains))
     return b"".join((b"[", *parts[1:], b"]"))
+
+
+def _series(expiration: Expiration) -> dict[str, str]:
+    """The root and settlement of an expiration, where its rules say them."""
+    said = {"root": expiration.root, "settlement": expiration.settlement}
+    return {name: text for name, text in said.items() if text is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

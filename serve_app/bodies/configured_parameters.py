@@ -19,7 +19,7 @@ from optionchain.parameters import SimulationParameters
 from optionchain.session import Session
 from serve_app.bodies.chains import ChainChanges, ChainParameters, changes_of
 from serve_app.bodies.declared import DEFAULTS
-from serve_app.bodies.simulations import SimulationRequest, values_of
+from serve_app.bodies.simulations import SimulationRequest, as_listed, values_of
 from serve_app.services import Services
 
 # What the parameters call a history that is empty or short.
@@ -47,6 +47,7 @@ async def simulation_parameters(
     Raises:
         InvalidInput: As `chain_parameters`, or a value is of a release that gives other numbers than this one.
     """
+    body = as_listed(body, now)
     if body.calendar is not None:
         await app.calendars.provide(body.calendar)
     configuration = await app.live_configuration.current()

@@ -71,6 +71,10 @@ class ExpirationChain(BaseModel):
     expires_at: str
     days_to_expiration: float = Field(gt=0)
     labels: list[str] = Field(description="Ids of the rules that asked for it, sorted")
+    root: str | None = Field(
+        None, description="Root symbol of its contracts; absent where its rules say none"
+    )
+    settlement: Literal["AM", "PM"] | None = Field(None, description="Absent where its rules say none")
     contracts: list[SimulationContract]
 
 

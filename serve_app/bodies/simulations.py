@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
@@ -22,6 +22,7 @@ from optionchain.expirations import (
 from optionchain.models import Historical, MarketModel, model_from_wire, model_to_wire
 from optionchain.numerics import IDENTITY
 from optionchain.parameters import MAX_STEP_SECONDS
+from optionchain.products import PRODUCTS, product
 from optionchain.time_frame import YEAR, TimeFrame
 from optionchain.validation import whole
 from optionchain.wire.instants import instant_from_wire
@@ -70,18 +71,32 @@ class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are d
         None, description="RFC 3339, to the second; null means now, and it is echoed"
     )
     step_interval_seconds: StepSeconds | None = Field(None, description="null derives it from time_frame")
-    timezone: str = Field(description="IANA name", examples=["America/New_York"])
+    product: Annotated[str, WithJsonSchema({"type": "string", "enum": list(PRODUCTS)})] | None = Field(
+        None,
+        description="Gives what else is left out: terms, expirations, strikes and ticks as they are listed",
+    )
+    timezone: str | None = Field(
+        None, description="IANA name; required without a `product`", examples=["America/New_York"]
+    )
     calendar: str | None = Field(
         None,
         description="`weekdays_v1` (null means this) or an exchange such as `XNYS`, whose holidays are kept",
     )
-    expiration_time: Annotated[str, WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY_PATTERN})] = (
-        Field(description="HH:MM or HH:MM:SS in `timezone`", examples=["17:00"])
+    expiration_time: (
+        Annotated[str, WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY_PATTERN})] | None
+    ) = Field(
+        None,
+        description="HH:MM or HH:MM:SS in `timezone`, or `open` or `close` of the session; null means `close`, where "
+        "the calendar is an exchange's",
+        examples=["17:00"],
     )
-    schedules: Annotated[list[dict[str, Any]], WithJsonSchema(schedules_schema())] = Field(
+    schedules: Annotated[list[dict[str, Any]], WithJsonSchema(schedules_schema())] | None = Field(
+        None,
         fail_fast=True,  # of what is no list of objects, one error is enough
-        description="1 to 16 rules: `rule_id`, `kind` (daily, weekly, monthly, yearly), `target_count`, and "
-        "`weekdays` (weekly), `weekday` (monthly, yearly: its last), `month` (yearly)",
+        description="1 to 16 rules, required without a `product`: `rule_id`, `kind` (daily, weekly, monthly, yearly, "
+        "monthly_third_friday, leaps), `target_count`, and `weekdays` (weekly), `weekday` and `occurrence` "
+        "(monthly, yearly: the last where it says nothing), `month` (yearly); each may have "
+        "`expiration_time`, `settlement` and `root` of its own",
     )
     method: Method
     time_frame: WireTimeFrame
@@ -90,6 +105,22 @@ class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are d
     calendar_version: str | None = Field(None, description="Echoed; if sent, it must be this server's")
     rng: str | None = Field(None, description="Echoed; if sent, it must be this server's")
     numerics: str | None = Field(None, description="Echoed; if sent, it must be this server's")
+
+
+def as_listed(body: SimulationRequest, now: datetime) -> SimulationRequest:
+    """A request with what its product says of everything that it leaves out.
+
+    Raises:
+        InvalidInput: ``product``: there is none of this name.
+    """
+    if body.product is None:
+        return body
+    listed = product(body.product, on=_start(body, now).date())
+    said = listed.on_wire()
+    left_out = {name: value for name, value in said.items() if getattr(body, name) is None}
+    sent = body.model_fields_set | left_out.keys()
+    made = SimulationRequest.model_construct(_fields_set=sent, **(dict(body) | left_out))
+    return cast("SimulationRequest", made)
 
 
 def values_of(

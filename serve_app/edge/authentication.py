@@ -10,6 +10,9 @@ from optionchain.context import Principal
 from optionchain.ports import Authentication
 from serve_app.edge.errors import Unauthenticated
 
+# Of a signed token (JWT).
+PARTS_OF_A_TOKEN = 3
+
 
 async def authenticated(authentication: Authentication, headers: Headers) -> Principal:
     """The caller whose secret the headers carry.
@@ -26,6 +29,8 @@ async def authenticated(authentication: Authentication, headers: Headers) -> Pri
         raise Unauthenticated(
             "an API key is required: as X-API-Key, as Bearer token or as the password of HTTP Basic"
         )
+    if secret.count(".") == PARTS_OF_A_TOKEN - 1:
+        raise Unauthenticated("the token is not accepted: it may have expired, or be meant for others")
     raise Unauthenticated("the API key is not known")
 
 

@@ -24,7 +24,7 @@ from optionchain.roles import Permission, roles_with
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated
 from serve_app.edge.caller import NOBODY, trace_of
-from serve_app.edge.client_address import Proxies
+from serve_app.edge.client_address import Networks, Proxies
 from serve_app.edge.errors import (
     Forbidden,
     RateLimited,
@@ -68,21 +68,25 @@ class Guards:
     Attributes:
         routes: The table.
         authentication: Finds callers.
-        allowances: Counts requests; None where there is no limit.
+        allowances: Counts the requests of known callers; None where there is no limit.
+        strangers: Counts those of unknown ones, by their addresses; the same.
         observer: Told of every request.
         max_body_bytes: A longer body is refused as soon as it is known to be longer.
         body_seconds: A body that is not there by then is refused.
         proxies: Whose word about a client's address counts.
+        networks: From where one may call.
         record: Takes what is put on record.
     """
 
     routes: RouteTable
     authentication: Authentication
     allowances: Allowances | None
+    strangers: Allowances | None = None
     observer: Observer
     max_body_bytes: int
     body_seconds: float = 60.0
     proxies: Proxies = field(default_factory=Proxies)
+    networks: Networks = field(default_factory=Networks)
     record: Record = field(default_factory=Unrecorded)
 
 
@@ -138,14 +142,17 @@ class Edge:
 
     async def _serve(self, arrival: _Arrival, answer: _Answer, told: Operation) -> None:
         guards, scope, found = self._guards, arrival.scope, arrival.found
+        if guards.networks.are_limited and not arrival.is_probe:
+            guards.networks.check(guards.proxies.client_of(scope, arrival.headers))
         is_public = arrival.is_public(guards.routes)
         caller = None if is_public else await self._caller(arrival.headers)
         if isinstance(caller, Principal):
             told.context = told.context._replace(principal=caller)
-        if guards.allowances is not None and not arrival.is_probe:
-            principal = caller if isinstance(caller, Principal) else None
+        principal = caller if isinstance(caller, Principal) else None
+        allowances = guards.strangers if principal is None else guards.allowances
+        if allowances is not None and not arrival.is_probe:
             address = guards.proxies.client_of(scope, arrival.headers)
-            allowance = await allowance_of(guards.allowances, address, principal)
+            allowance = await allowance_of(allowances, address, principal)
             if allowance is not None:
                 answer.tell_of(allowance)
                 if not allowance.is_granted:

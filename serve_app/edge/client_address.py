@@ -14,6 +14,8 @@ from typing import TypeAlias
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from serve_app.edge.errors import Forbidden
+
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 PROOF = "x-proxy-proof"
@@ -48,11 +50,39 @@ class Proxies:
         return address
 
     def _is_ours(self, address: Address | None) -> bool:
-        return address is not None and any(address in network for network in self._networks)
+        return _is_in(address, self._networks)
 
     def _is_proven(self, headers: Headers) -> bool:
         told = headers.get(PROOF, "").encode("latin-1")
         return bool(self._proof) and hmac.compare_digest(told, self._proof)
+
+
+class Networks:
+    """From where one may call.
+
+    Args:
+        allowed: From nowhere else; empty for everywhere.
+        denied: From nowhere there, though it is allowed.
+    """
+
+    def __init__(self, allowed: Sequence[Network] = (), denied: Sequence[Network] = ()) -> None:
+        self._allowed = tuple(allowed)
+        self._denied = tuple(denied)
+        self.are_limited = bool(allowed or denied)
+
+    def check(self, address: Address | None) -> None:
+        """Refuse an address from which one may not call; one that is not known is in no network.
+
+        Raises:
+            Forbidden: It may not.
+        """
+        is_allowed = not self._allowed or _is_in(address, self._allowed)
+        if not is_allowed or _is_in(address, self._denied):
+            raise Forbidden("calls from this address are not accepted")
+
+
+def _is_in(address: Address | None, networks: Sequence[Network]) -> bool:
+    return address is not None and any(address in network for network in networks)
 
 
 def _address(text: str) -> Address | None:

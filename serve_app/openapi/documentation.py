@@ -223,7 +223,7 @@ ALWAYS = (401, 403, 408, 413, 429, 500, 503)
 SECURITY_SCHEMES: dict[str, Any] = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "Basic": {"type": "http", "scheme": "basic", "description": "The key as password; any user name"},
-    "Bearer": {"type": "http", "scheme": "bearer", "description": "The key as token"},
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The key, or a token of the issuer"},
 }
 DESCRIPTION = """Simulated option-chain market data, one step at a time.
 

@@ -4,23 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE, WEEKDAYS
+from optionchain.expirations.rules import (
+    AT_EXPIRY,
+    LONGEST_LEAD,
+    MAX_EXPIRATIONS_PER_RULE,
+    MOVES,
+    OCCURRENCES,
+    WEEKDAYS,
+)
 from optionchain.expirations.schedule import MAX_RULES
 
-TIME_OF_DAY_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+TIME_OF_DAY_PATTERN = r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|open|close)$"
 _WEEKDAY: dict[str, Any] = {"enum": list(WEEKDAYS)}
 
 
 def schedules_schema() -> dict[str, Any]:
     """1 to 16 rules; that their ids differ and how much they may ask for in all, a schema cannot say."""
-    last = {"weekday": _WEEKDAY | {"description": "The last such day of the month"}}
+    weekday = {"weekday": _WEEKDAY | {"description": "Of the month, by `occurrence`"}}
+    occurrence = {
+        "occurrence": {
+            "enum": list(OCCURRENCES),
+            "default": -1,
+            "description": "Which of the month's, -1 for the last; an answer always has it",
+        }
+    }
+    holiday = {
+        "holiday": {
+            "enum": list(MOVES),
+            "description": "Where a holiday moves an expiration; absent means as the exchange does",
+        }
+    }
     month = {"month": {"type": "integer", "minimum": 1, "maximum": 12, "default": 12}}
+    monthly = {
+        "months": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 12}, "minItems": 1},
+        "lead_days": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": LONGEST_LEAD,
+            "default": 0,
+            "description": "So many days before that day",
+        },
+    }
     weekdays = {"weekdays": {"type": "array", "items": _WEEKDAY, "minItems": 1, "uniqueItems": True}}
     kinds = [
         _rule("daily", {}),
-        _rule("weekly", weekdays),
-        _rule("monthly", last),
-        _rule("yearly", last, optional=month),
+        _rule("weekly", weekdays, optional=holiday),
+        _rule("monthly", weekday, optional=occurrence | holiday | monthly),
+        _rule("yearly", weekday, optional=month | occurrence | holiday),
+        _rule("monthly_third_friday", {}, optional=holiday | monthly),
+        _rule("leaps", {}, optional=holiday),
     ]
     return {"type": "array", "items": {"oneOf": kinds}, "minItems": 1, "maxItems": MAX_RULES}
 
@@ -31,9 +63,18 @@ def _rule(kind: str, own: dict[str, Any], *, optional: dict[str, Any] | None = N
         "kind": {"const": kind},
         "target_count": {"type": "integer", "minimum": 1, "maximum": MAX_EXPIRATIONS_PER_RULE},
     }
+    of_all = {
+        "expiration_time": {
+            "type": "string",
+            "pattern": TIME_OF_DAY_PATTERN,
+            "description": "Of its own; absent means the schedule's, or the session's of `settlement`",
+        },
+        "settlement": {"enum": list(AT_EXPIRY), "description": "By the opening, or by the close"},
+        "root": {"type": "string", "pattern": "^[A-Z0-9]{1,6}$", "description": "Absent means the symbol"},
+    }
     return {
         "type": "object",
         "title": kind,
-        "properties": shared | own | (optional or {}),
+        "properties": shared | own | (optional or {}) | of_all,
         "required": [*shared, *own],
     }

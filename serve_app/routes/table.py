@@ -15,6 +15,7 @@ from serve_app.routes import (
     audit,
     chains,
     configurations,
+    denials,
     exports,
     history,
     history_files,
@@ -30,6 +31,7 @@ PUBLIC, READ, TRADE, RESEARCH = Permission.PUBLIC, Permission.READ, Permission.T
 METRICS, OPERATE, ADMINISTER = Permission.METRICS, Permission.OPERATE, Permission.ADMINISTER
 _CHAIN, _SIMULATIONS, _SIMULATION = "/api/v1/chain", "/api/v2/simulations", "/api/v2/simulations/{id}"
 _HISTORY, _CONFIG = "/api/v1/historical", "/api/v1/config"
+_DENIALS = "/api/v1/denied-tokens"
 _KEYS, _KEY = "/api/v1/keys", "/api/v1/keys/{id}"
 _SWEEPS, _SWEEP = sweeps.SWEEPS, f"{sweeps.SWEEPS}/{{id}}"
 
@@ -123,6 +125,9 @@ ROUTES = RouteTable(
                 Route("GET", _KEY, keys.get_key, ADMINISTER),
                 Route("DELETE", _KEY, keys.revoke_key, ADMINISTER),
                 Route("POST", f"{_KEY}/rotate", keys.rotate_key, ADMINISTER),
+                Route("POST", _DENIALS, denials.deny_tokens, ADMINISTER),
+                Route("GET", _DENIALS, denials.list_denials, ADMINISTER),
+                Route("DELETE", f"{_DENIALS}/{{id}}", denials.allow_tokens, ADMINISTER),
                 Route("GET", "/api/v1/audit", audit.audit_entries, ADMINISTER),
             ),
         ),

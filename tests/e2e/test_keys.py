@@ -52,3 +52,18 @@ def test_a_key_is_replaced(cluster: Cluster) -> None:
 def test_ready_tells_whether_revocations_are_heard(cluster: Cluster) -> None:
     with cluster.client() as api:
         eventually(lambda: api.get("/ready").json()["states"].get("api_keys") == "up", "they are")
+
+
+def test_what_administrators_do_is_on_record_and_can_be_verified(cluster: Cluster) -> None:
+    cluster.run("keys", "create", "recorded", "--role", "viewer")
+    with cluster.client() as api:
+
+        def entries() -> list[str]:
+            found = api.get("/api/v1/audit", params={"limit": 100}).json()["data"]
+            return [each["target"] for each in found if "of recorded: viewer" in each["target"]]
+
+        eventually(lambda: len(entries()) == 1, "it is on record")
+
+    verified = cluster.run("audit", "verify")
+
+    assert (verified.returncode, "0 problems" in verified.stdout) == (0, True)

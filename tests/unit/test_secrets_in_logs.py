@@ -26,6 +26,7 @@ GIVEN = {
     },
     "cache": {"redis_url": "redis://:cache-word@cache.example/0"},
     "mongo": {"uri": "mongodb://user:mongo-word@mongo.example/?authSource=admin"},
+    "ray": {"token": "token-of-the-cluster"},
     "telemetry": {"webhook": "https://pager.example/hook-word"},
 }
 # What each of them must not tell.
@@ -37,6 +38,7 @@ HIDDEN = {
     "http.proxy_proof": ["proof-of-the-proxy"],
     "redis.sentinel_password": ["sentinel-word"],
     "mongo.uri": [GIVEN["mongo"]["uri"], "mongo-word"],
+    "ray.token": ["token-of-the-cluster"],
     "telemetry.webhook": [GIVEN["telemetry"]["webhook"]],
 }
 

@@ -47,6 +47,13 @@ def test_an_address_of_ipv6_goes_with_one_of_ipv4(host: str, ipv4_host: str) -> 
     assert Settings(http={"host": host}).http.ipv4_host == ipv4_host
 
 
+@pytest.mark.parametrize("name", ["OCS_TELEMETRY_ENDPOINT", "OCS_HTTP_PORT", "OCS_REDIS_URL"])
+def test_a_blank_variable_is_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "")
+
+    assert load_settings() == Settings()
+
+
 def test_a_variable_sets_the_field_of_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCS_HTTP_MAX_BODY_BYTES", "2048")
     monkeypatch.setenv("ocs_session_placement", "per-session")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from cluster.settings import Settings, load_settings
-from cluster.shares_of_cores import with_shares_of_cores
+from cluster.shares_of_cores import cores, with_shares_of_cores
 
 
 @pytest.mark.parametrize(("cores", "pairs"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (16, 8), (128, 8)])
@@ -30,3 +33,23 @@ def test_another_setting_of_a_group_does_not_count_as_one_of_these(monkeypatch: 
     monkeypatch.setenv("OCS_HTTP_PORT", "7272")
 
     assert with_shares_of_cores(load_settings(), 16).http.replicas == 8
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, len(os.sched_getaffinity(0))),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, len(os.sched_getaffinity(0))),
+        ({"cpu.max": "99900000 100000\n"}, len(os.sched_getaffinity(0))),
+        ({}, len(os.sched_getaffinity(0))),
+    ],
+)
+def test_a_container_has_the_cores_of_its_share(files: dict[str, str], expected: int, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    assert cores(tmp_path) == expected

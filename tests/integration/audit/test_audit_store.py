@@ -47,9 +47,14 @@ async def audit(mongo: MongoSettings) -> AsyncIterator[MongoAudit]:
 
 
 @pytest.fixture
-async def trail(audit: MongoAudit) -> AsyncIterator[Trail]:
+def observer() -> Recording:
+    return Recording()
+
+
+@pytest.fixture
+async def trail(audit: MongoAudit, observer: Recording) -> AsyncIterator[Trail]:
     settings = AuditSettings(key=KEY, write_seconds=0.02, anchor_seconds=0.02, gather_seconds=0.2)
-    trail = Trail(audit, settings, observer=Recording())
+    trail = Trail(audit, settings, observer=observer)
     yield trail
     await trail.close()
 
@@ -135,7 +140,9 @@ async def test_a_trail_is_written_signed_and_verified(audit: MongoAudit, trail: 
     assert (await verified(audit, "another")).problems != []
 
 
-async def test_refusals_of_one_caller_are_one_entry(audit: MongoAudit, trail: Trail) -> None:
+async def test_refusals_of_one_caller_are_one_entry_and_a_burst_of_them_unusual(
+    audit: MongoAudit, trail: Trail, observer: Recording
+) -> None:
     refused = replace(ENTRY, tenant="", subject="", status=401)
     for number in range(1_500):
         trail.refusal(replace(refused, request_id=str(number)))
@@ -147,6 +154,9 @@ async def test_refusals_of_one_caller_are_one_entry(audit: MongoAudit, trail: Tr
     await until(both, "they are written")
     _, entries = await audit.listed(AuditQuery(), offset=0, limit=10)
     assert sorted((each.address, each.times) for each in entries) == [("192.0.2.7", 1_500), ("192.0.2.8", 1)]
+    [unusual] = [each for each in observer.notes if each.name == "access.unusual"]
+    assert (unusual.facts["address"], unusual.facts["times"]) == ("192.0.2.7", 1_500)
+    assert ("access.unusual", {"status": "401"}) in observer.labels
 
 
 async def test_refusals_of_very_many_callers_are_bounded(audit: MongoAudit, trail: Trail) -> None:

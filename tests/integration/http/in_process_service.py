@@ -124,9 +124,11 @@ async def service(
         calendars=calendars,
         answers=answers,
         allowances=allowances,
+        strangers=None,
         authentication=given["authentication"]
         or KnownKeys(parse_keys(settings.auth.keys.get_secret_value())),
         keys=given["keys"],
+        denials=given["denials"],
         record=given["record"] or Unrecorded(),
         audit=given["audit"],
         observer=told,

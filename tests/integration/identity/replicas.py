@@ -12,11 +12,13 @@ from pymongo.uri_parser import parse_uri
 
 from adapters.mongo_api_keys import MongoApiKeys
 from adapters.mongo_connection import open_mongo
+from adapters.mongo_denials import MongoDenials
 from adapters.redis_connection import open_redis
 from adapters.redis_notices import RedisNotices
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.api_keys import KnownKeys, parse_keys
 from cluster.identity.following import LIST, Following
+from cluster.identity.held_denials import DenialService, HeldDenials
 from cluster.identity.held_keys import HeldKeys
 from cluster.identity.key_service import KeyService
 from cluster.identity.settings import AuthSettings
@@ -33,7 +35,9 @@ class Replica:
 
     held: HeldKeys
     following: Following
+    denials: HeldDenials
     service: KeyService
+    denial_service: DenialService
     repository: MongoApiKeys
     observer: Recording
     redis: Line
@@ -69,4 +73,12 @@ async def replica_of(mongo: MongoSettings, redis: RedisServer, **settings: Any) 
         service = KeyService(
             repository, notices, know=following.heard, max_keys=auth.max_keys, observer=observer
         )
-        yield Replica(held, following, service, repository, observer, to_redis, to_mongo)
+        denied = MongoDenials(client, mongo.database)
+        denials = HeldDenials(denied, max_denials=auth.max_denials)
+        following.follow(denials)
+        denial_service = DenialService(
+            denied, notices, know=following.heard, max_denials=auth.max_denials, observer=observer
+        )
+        yield Replica(
+            held, following, denials, service, denial_service, repository, observer, to_redis, to_mongo
+        )

@@ -185,6 +185,11 @@ CASES = [
         level("optionchain_api_keys_unheard", 0),
     ),
     Case(
+        "IssuerSilent",
+        counter('optionchain_failures_total{operation="tokens.fetch_keys",severity="warning"}', 1),
+        level('optionchain_failures_total{operation="tokens.fetch_keys",severity="warning"}', 7),
+    ),
+    Case(
         "AuditNotWritten",
         counter("optionchain_audit_lost_total", 1),
         level("optionchain_audit_lost_total", 7)

@@ -14,10 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.redis_allowances import RedisAllowances
 from adapters.settings import RateSettings
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
+from cluster.http_settings import networks_of
 from optionchain.context import Principal
 from optionchain.observing import Unobserved
 from optionchain.ports import Authentication
 from serve_app.edge.boundary import Edge, Guards
+from serve_app.edge.client_address import Networks
 from serve_app.routes.table import ROUTES
 from tests.servers import RedisServer, redis_server
 
@@ -55,6 +57,7 @@ def limited(
             routes=ROUTES,
             authentication=authentication or (KnownKeys(parse_keys(KEYS)) if keys else OpenToAll()),
             allowances=allowances,
+            strangers=allowances,
             observer=Unobserved(),
             max_body_bytes=1024,
         ),
@@ -139,6 +142,56 @@ async def test_an_address_of_ipv4_is_the_same_in_the_words_of_ipv6(allowances: R
 
     assert same == [200, 200, 429]
     assert await statuses(app, 1, address="::ffff:203.0.113.8") == [200]
+
+
+async def test_strangers_have_a_limit_of_their_own_and_known_callers_none(
+    allowances: RedisAllowances,
+) -> None:
+    app = Edge(
+        hello,
+        Guards(
+            routes=ROUTES,
+            authentication=KnownKeys(parse_keys(KEYS)),
+            allowances=None,
+            strangers=allowances,
+            observer=Unobserved(),
+            max_body_bytes=1024,
+        ),
+    )
+
+    assert await statuses(app) == [401, 401, 429]
+    assert await statuses(app, key="made-up-0123456789") == [429] * 3, "an address is one stranger"
+    assert await statuses(app, 5, key=ALICE) == [200] * 5
+    assert await statuses(app, 1, address="203.0.113.8") == [401]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied", "address", "status"),
+    [
+        ("", "", "203.0.113.7", 200),
+        ("203.0.113.0/24", "", "203.0.113.7", 200),
+        ("203.0.113.0/24", "", "198.51.100.1", 403),
+        ("203.0.113.0/24", "203.0.113.7", "203.0.113.7", 403),
+        ("", "203.0.113.0/24,2001:db8::/32", "2001:db8::1", 403),
+        ("", "203.0.113.7", "::ffff:203.0.113.7", 403),
+        ("203.0.113.0/24", "", "not an address", 403),
+    ],
+)
+async def test_from_where_one_may_call(allowed: str, denied: str, address: str, status: int) -> None:
+    app = Edge(
+        hello,
+        Guards(
+            routes=ROUTES,
+            authentication=KnownKeys(parse_keys(KEYS)),
+            allowances=None,
+            observer=Unobserved(),
+            max_body_bytes=1024,
+            networks=Networks(networks_of(allowed), networks_of(denied)),
+        ),
+    )
+
+    assert await statuses(app, 1, key=ALICE, address=address) == [status]
+    assert await statuses(app, 1, address=address, path="/health") == [200], "a probe may come from anywhere"
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])

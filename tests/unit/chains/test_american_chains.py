@@ -18,6 +18,7 @@ from optionchain.chains.path_chains import price_chosen, price_path_chains
 from optionchain.declared_parameters import terms_of
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Schedule, WeeklyRule
+from optionchain.expirations.listing import microseconds
 from optionchain.export import Dataset, Export, Format
 from optionchain.export.blocks import chain_blocks
 from optionchain.measures import PathBlock, strategy
@@ -140,13 +141,18 @@ def test_blocks_paths_and_chosen_contracts_have_the_bytes_of_a_chain(expirations
 
     [(_, block)] = chain_blocks(simulation, range(1, 2), 10_000)
     [of_path] = price_path_chains(
-        parameters, spots=spots, volatilities=volatilities, days_to_expiration=[chain.days_to_expiration]
+        parameters,
+        spots=spots,
+        volatilities=volatilities,
+        days_to_expiration=[chain.days_to_expiration],
+        quoted_at=np.array([microseconds(chain.quote_time)]),
     )
     chosen = price_chosen(
         parameters,
         spots=spots,
         volatilities=volatilities,
         years=chain.days_to_expiration[:1] / 365.0,
+        quoted_at=np.array([microseconds(chain.quote_time)]),
         strikes=chain.strikes[: chain.offsets[1]][None].copy(),
     )
 

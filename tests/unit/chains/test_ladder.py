@@ -36,9 +36,25 @@ def test_within_a_day_of_expiry_the_interval_is_that_of_a_day():
     assert choose(4000.0, 0.2, [0.0, 0.5 / 365, 1 / 365]) == choose(4000.0, 0.2, [1 / 365] * 3)
 
 
-def test_the_interval_is_at_least_a_cent_and_at_most_250():
-    assert choose(1e-3, 0.2, [1.0]) == [0.01]
-    assert choose(1e9, 0.2, [1.0]) == [250.0]
+def test_the_interval_fits_any_price():
+    # 8 x 100,000 x 0.8 over 60 gaps is 10,667; 8 x 2e-5 x sqrt(30 / 365) over 10 gaps is 4.6e-6.
+    assert choose(100_000.0, 0.8, [1.0]) == [10_000.0]
+    assert choose(2e-5, 1.0, [30 / 365], chain_size=5) == [5e-6]
+    assert choose(1e9, 0.2, [1.0]) == [25_000_000.0]
+
+
+@given(
+    spot=st.floats(1e-6, 1e6),
+    volatility=st.floats(0.05, 2.0),
+    days=st.integers(1, 730),
+    size=st.integers(3, 60),
+)
+def test_the_ladder_reaches_beyond_a_deviation_and_not_beyond_eight(spot, volatility, days, size):
+    [interval] = choose(spot, volatility, [days / 365], size)
+    deviation = spot * volatility * (days / 365) ** 0.5
+
+    assert size * interval / deviation >= 1.0
+    assert size * interval / deviation <= 8.0 or interval <= max(0.01, 2e-3 * spot)
 
 
 def test_a_single_strike_needs_no_gap():

@@ -19,8 +19,8 @@ from optionchain.expirations import (
 DAILY = DailyRule(rule_id="zero_dte", target_count=1)
 FRIDAYS = WeeklyRule(rule_id="fridays", target_count=2, weekdays=("Fri",))
 WEEKLIES = WeeklyRule(rule_id="weeklies", target_count=3, weekdays=("Mon", "Wed", "Fri"))
-MONTHLIES = MonthlyRule(rule_id="monthlies", target_count=12, weekday="Fri")
-LEAPS = YearlyRule(rule_id="leaps", target_count=2, weekday="Fri")
+MONTHLIES = MonthlyRule(rule_id="monthlies", target_count=12, weekday="Fri", occurrence=-1)
+LEAPS = YearlyRule(rule_id="leaps", target_count=2, weekday="Fri", month=12, occurrence=-1)
 
 
 def plan(*rules, timezone="America/New_York", at=time(16), calendar="weekdays_v1"):

@@ -17,15 +17,27 @@ ZONES = ["UTC", "America/New_York", "Europe/Madrid", "Australia/Lord_Howe", "Afr
 
 
 @cache
-def sessions(calendar):
+def known(calendar):
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import exchange_calendars
 
-        known = exchange_calendars.get_calendar(calendar, start="1990-01-01", end="2040-01-01").sessions
-    return {session.date() for session in known}
+        return exchange_calendars.get_calendar(calendar, start="1990-01-01", end="2040-01-01")
+
+
+@cache
+def sessions(calendar):
+    return {session.date() for session in known(calendar).sessions}
+
+
+@cache
+def closes_of_half_days(calendar):
+    if calendar == "weekdays_v1":
+        return {}
+    found = known(calendar)
+    return {day.date(): found.session_close(day).to_pydatetime() for day in found.early_closes}
 
 
 def is_session(day, calendar):
@@ -35,14 +47,31 @@ def is_session(day, calendar):
 def names(rule, day):
     """Whether the rule names this day, holiday or not."""
     weekday = WEEKDAYS[day.weekday()]
-    last_of_month = (day + 7 * DAY).month != day.month
     match rule:
         case WeeklyRule():
             return weekday in rule.weekdays
         case MonthlyRule():
-            return weekday == rule.weekday and last_of_month
+            return (
+                weekday == rule.weekday
+                and is_occurrence(day, rule.occurrence)
+                and day.month in (rule.months or range(13))
+            )
         case YearlyRule():
-            return weekday == rule.weekday and last_of_month and day.month == rule.month
+            return weekday == rule.weekday and is_occurrence(day, rule.occurrence) and day.month == rule.month
+
+
+def is_occurrence(day, occurrence):
+    """Whether it is this one of its weekday in its month."""
+    if occurrence == -1:
+        return (day + 7 * DAY).month != day.month
+    return (day.day + 6) // 7 == occurrence
+
+
+def goes_on(rule, day, calendar):
+    """Whether a holiday moves this day to the next session: Cboe's Mondays, or as the rule says."""
+    if rule.holiday is not None:
+        return rule.holiday == "next"
+    return calendar == "XNYS" and isinstance(rule, WeeklyRule) and day.weekday() == 0
 
 
 def expiration_days(rule, first, calendar):
@@ -54,7 +83,7 @@ def expiration_days(rule, first, calendar):
         elif names(rule, day):
             moved = day
             while not is_session(moved, calendar):
-                moved -= DAY
+                moved += DAY if goes_on(rule, day, calendar) else -DAY
             yield moved
         day += DAY
 
@@ -72,8 +101,9 @@ def brute_force(schedule, now):
     zone, labels = ZoneInfo(schedule.timezone), {}
     for rule in schedule.rules:
         alive = set()
-        for day in expiration_days(rule, now.date() - 3 * DAY, schedule.calendar):
+        for day in expiration_days(rule, now.date() - 8 * DAY, schedule.calendar):
             expires_at = instant(datetime.combine(day, schedule.expiration_time), zone)
+            expires_at = min(expires_at, closes_of_half_days(schedule.calendar).get(day, expires_at))
             if expires_at > now:
                 alive.add(expires_at)
             if len(alive) == rule.target_count:
@@ -90,14 +120,25 @@ weekly = st.builds(
     rule_id=st.just("w"),
     target_count=st.integers(1, 8),
     weekdays=st.lists(weekdays, min_size=1, max_size=5, unique=True),
+    holiday=st.sampled_from([None, "previous", "next"]),
 )
-monthly = st.builds(MonthlyRule, rule_id=st.just("m"), target_count=st.integers(1, 4), weekday=weekdays)
+occurrences = st.sampled_from([1, 2, 3, 4, -1])  # a fifth comes too rarely to look at every day for it
+monthly = st.builds(
+    MonthlyRule,
+    rule_id=st.just("m"),
+    target_count=st.integers(1, 4),
+    weekday=weekdays,
+    occurrence=occurrences,
+    months=st.none() | st.lists(st.integers(1, 12), min_size=1, unique=True),
+    holiday=st.sampled_from([None, "previous", "next"]),
+)
 yearly = st.builds(
     YearlyRule,
     rule_id=st.just("y"),
     target_count=st.integers(1, 2),
     weekday=weekdays,
     month=st.integers(1, 12),
+    occurrence=st.sampled_from([1, 2, 3, 4, -1]),
 )
 schedules = st.builds(
     Schedule,

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 
 from optionchain.errors import InvalidInput
-from optionchain.expirations import DailyRule, MonthlyRule, WeeklyRule, YearlyRule, trading_calendar
+from optionchain.expirations import (
+    DailyRule,
+    MonthlyRule,
+    WeeklyRule,
+    YearlyRule,
+    leaps,
+    monthly_third_friday,
+    trading_calendar,
+)
 
 DAILY = DailyRule(rule_id="zero_dte", target_count=1)
 WEEKLY = WeeklyRule(rule_id="weeklies", target_count=3, weekdays=("Mon", "Wed", "Fri"))
-MONTHLY = MonthlyRule(rule_id="monthlies", target_count=12, weekday="Fri")
-YEARLY = YearlyRule(rule_id="leaps", target_count=2, weekday="Fri")
+MONTHLY = MonthlyRule(rule_id="monthlies", target_count=12, weekday="Fri", occurrence=-1)
+YEARLY = YearlyRule(rule_id="leaps", target_count=2, weekday="Fri", month=12, occurrence=-1)
 
 
 def days(rule, first, count, calendar="weekdays_v1"):
@@ -138,3 +146,83 @@ def test_an_unknown_month_is_refused(month):
         replace(YEARLY, month=month)
 
     assert refused.value.field == "month"
+
+
+def test_the_third_friday_is_what_a_monthly_rule_of_python_means():
+    found = days(MonthlyRule(rule_id="m", target_count=1, weekday="Fri"), date(2026, 1, 1), 4, "XNYS")
+
+    assert found == [date(2026, 1, 16), date(2026, 2, 20), date(2026, 3, 20), date(2026, 4, 17)]
+    assert monthly_third_friday("m", 1) == MonthlyRule(rule_id="m", target_count=1, weekday="Fri")
+
+
+def test_leaps_expire_on_the_third_friday_of_january():
+    # The Options Clearing Corporation's calendars of 2027 to 2029.
+    found = days(leaps("leaps", 3), date(2026, 2, 2), 3, "XNYS")
+
+    assert found == [date(2027, 1, 15), date(2028, 1, 21), date(2029, 1, 19)]
+
+
+def test_months_without_a_fifth_of_the_weekday_have_no_expiration():
+    fifth = replace(MONTHLY, occurrence=5)
+
+    assert days(fifth, date(2026, 1, 1), 3) == [date(2026, 1, 30), date(2026, 5, 29), date(2026, 7, 31)]
+
+
+def test_only_some_months_can_have_one():
+    quarterly = replace(MONTHLY, months=[12, 3, 6, 9])
+
+    assert quarterly.months == (3, 6, 9, 12)
+    assert days(quarterly, date(2025, 2, 1), 2) == [date(2025, 3, 28), date(2025, 6, 27)]
+
+
+@pytest.mark.parametrize(
+    ("monday", "expiration"),
+    [
+        (date(2024, 1, 15), date(2024, 1, 16)),  # Martin Luther King's
+        (date(2024, 5, 27), date(2024, 5, 28)),  # Memorial Day
+        (date(2025, 9, 1), date(2025, 9, 2)),  # Labor Day
+    ],
+)
+def test_a_monday_that_is_a_holiday_expires_on_tuesday_in_new_york(monday, expiration):
+    mondays = replace(WEEKLY, weekdays=("Mon",))
+
+    assert days(mondays, monday, 1, "XNYS") == [expiration]
+    assert days(mondays, expiration, 1, "XNYS") == [expiration]
+    assert days(replace(mondays, holiday="previous"), monday, 2, "XNYS")[0] < monday
+
+
+def test_a_wednesday_that_is_a_holiday_expires_the_day_before_unless_the_rule_says_otherwise():
+    wednesdays = replace(WEEKLY, weekdays=("Wed",))
+    juneteenth = date(2024, 6, 19)
+
+    assert days(wednesdays, juneteenth, 1, "XNYS") == [date(2024, 6, 18)]
+    assert days(replace(wednesdays, holiday="next"), juneteenth, 1, "XNYS") == [date(2024, 6, 20)]
+
+
+@pytest.mark.parametrize("occurrence", [0, 6, -2, 1.5, "3", None])
+def test_an_occurrence_that_no_month_has_is_refused(occurrence):
+    with pytest.raises(InvalidInput) as refused:
+        replace(MONTHLY, occurrence=occurrence)
+
+    assert refused.value.field == "occurrence"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("months", ()),
+        ("months", (13,)),
+        ("months", (3, 3)),
+        ("lead_days", -1),
+        ("holiday", "skip"),
+        ("settlement", "noon"),
+        ("root", "spx"),
+        ("root", "TOOLONG"),
+        ("expiration_time", "16:00"),
+    ],
+)
+def test_what_a_rule_may_not_say_is_named(field, value):
+    with pytest.raises(InvalidInput) as refused:
+        replace(MONTHLY, **{field: value})
+
+    assert refused.value.field == field

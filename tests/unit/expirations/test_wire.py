@@ -21,8 +21,15 @@ WIRE = {
     "calendar": "weekdays_v1",
     "expiration_time": "17:00:00",
     "schedules": [
-        {"rule_id": "leaps", "kind": "yearly", "target_count": 2, "weekday": "Fri", "month": 12},
-        {"rule_id": "monthlies", "kind": "monthly", "target_count": 12, "weekday": "Fri"},
+        {
+            "rule_id": "leaps",
+            "kind": "yearly",
+            "target_count": 2,
+            "weekday": "Fri",
+            "month": 12,
+            "occurrence": -1,
+        },
+        {"rule_id": "monthlies", "kind": "monthly", "target_count": 12, "weekday": "Fri", "occurrence": -1},
         {"rule_id": "weeklies", "kind": "weekly", "target_count": 3, "weekdays": ["Mon", "Wed", "Fri"]},
         {"rule_id": "zero_dte", "kind": "daily", "target_count": 1},
     ],
@@ -50,8 +57,8 @@ def test_every_kind_of_rule_is_read():
 
     assert schedule.expiration_time == time(17)
     assert schedule.rules == (
-        YearlyRule(rule_id="leaps", target_count=2, weekday="Fri"),
-        MonthlyRule(rule_id="monthlies", target_count=12, weekday="Fri"),
+        YearlyRule(rule_id="leaps", target_count=2, weekday="Fri", month=12, occurrence=-1),
+        MonthlyRule(rule_id="monthlies", target_count=12, weekday="Fri", occurrence=-1),
         WeeklyRule(rule_id="weeklies", target_count=3, weekdays=("Mon", "Wed", "Fri")),
         DailyRule(rule_id="zero_dte", target_count=1),
     )
@@ -65,8 +72,8 @@ def test_what_is_written_is_what_was_read():
 
 def test_optional_values_may_be_absent_or_null():
     absent = without(WIRE | {"expiration_time": "17:00"}, "calendar")
-    absent["schedules"] = [without(rule, "month") for rule in WIRE["schedules"]]
-    null = changed_rule(0, month=None, weekdays=None) | {"calendar": None}
+    absent["schedules"] = [without(without(rule, "month"), "occurrence") for rule in WIRE["schedules"]]
+    null = changed_rule(0, month=None, weekdays=None, occurrence=None) | {"calendar": None}
 
     assert schedule_from_wire(absent) == schedule_from_wire(null) == schedule_from_wire(WIRE)
 

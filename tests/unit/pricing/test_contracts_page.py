@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,15 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = (DOCS / "contracts.md").read_text(encoding="utf-8")
 
 
-def test_the_example_runs_as_it_is_written() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+def test_the_examples_run_as_they_are_written() -> None:
+    """What a comment after a print says is what it prints."""
     names: dict[str, Any] = {}
-
-    exec(example, names)
+    for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            exec(example, names)
+        for said in re.findall(r"^# (.*)$", example, re.MULTILINE):
+            assert said in printed.getvalue().splitlines()
 
     assert names["value"].put_price[1] == 40.0
     np.testing.assert_allclose(names["implied"], [0.2, np.nan], rtol=1e-7)

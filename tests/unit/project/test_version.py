@@ -39,11 +39,14 @@ def test_the_citation_has_it() -> None:
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == __version__
 
 
-def test_the_manifests_name_its_image() -> None:
-    manifests = [file.read_text(encoding="utf-8") for file in (ROOT / "k8s").rglob("*.yaml")]
-    tags = re.findall(r"image: optionchain-simulator:(\S+)", "\n".join(manifests))
+def test_whoever_names_the_image_names_this_one() -> None:
+    places = ["Dockerfile", "docker-compose.yml", ".env.example", "docs/deploy.md"]
+    files = [ROOT / place for place in places] + sorted((ROOT / "k8s").rglob("*.yaml"))
+    named = r"(?:optionchain-simulator:|newTag: |\bVERSION=|\$\{VERSION:-)(\d+\.\d+\.\d+)"
+    tags = {file.name: re.findall(named, file.read_text(encoding="utf-8")) for file in files}
 
-    assert set(tags) == {__version__}
+    assert {tag for found in tags.values() for tag in found} == {__version__}
+    assert all(tags[name] for name in ("Dockerfile", "docker-compose.yml", ".env.example", "sweep-job.yaml"))
 
 
 def test_the_changelog_has_no_later_release() -> None:

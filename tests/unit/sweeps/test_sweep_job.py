@@ -10,7 +10,7 @@ import yaml
 from optionchain.sweeps.wire import sweep_from_wire
 from tests.kuberay_schema import refusals
 
-FILE = Path(__file__).parents[3] / "k8s" / "sweep-job.yaml"
+FILE = Path(__file__).parents[3] / "k8s" / "overlays" / "sweeps" / "sweep-job.yaml"
 
 
 @pytest.fixture(scope="module")

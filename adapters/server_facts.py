@@ -1,0 +1,95 @@
+"""What Redis and MongoDB say of how they are set up, for whoever examines an installation."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import AsyncMongoClient
+
+from adapters.mongo_connection import mongo_errors
+from adapters.redis_connection import RedisClient, redis_call
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """Of a server, or of the worst of a cluster's nodes.
+
+    Attributes:
+        seconds: That it took to answer.
+        skew_seconds: By which its clock is before ours.
+        is_on_disk: Whether it appends every write to a file.
+        eviction: What it does when it is full.
+        replicas: How many follow it.
+    """
+
+    seconds: float
+    skew_seconds: float
+    is_on_disk: bool
+    eviction: str
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class MongoFacts:
+    """Of a server.
+
+    Attributes:
+        seconds: That it took to answer.
+        skew_seconds: By which its clock is before ours.
+        replica_set: Its name; None where the server is by itself.
+        members: How many the set has.
+    """
+
+    seconds: float
+    skew_seconds: float
+    replica_set: str | None
+    members: int
+
+
+async def redis_facts(client: RedisClient, timeout_seconds: float) -> RedisFacts:
+    """Ask Redis.
+
+    Raises:
+        Unavailable: It does not answer.
+    """
+    any_client: Any = client
+    async with redis_call("Redis", timeout_seconds):
+        await any_client.ping()
+        began = time.perf_counter()
+        await any_client.ping()
+        seconds = time.perf_counter() - began
+        told = await any_client.info()
+        instant = await any_client.time()
+    infos = [told] if "used_memory" in told else list(told.values())
+    primaries = [info for info in infos if info.get("role", "master") == "master"]
+    instants = list(instant.values()) if isinstance(instant, dict) else [instant]
+    return RedisFacts(
+        seconds=seconds,
+        skew_seconds=max((whole + part / 1e6 - time.time() for whole, part in instants), key=abs),
+        is_on_disk=all(info.get("aof_enabled") for info in primaries),
+        eviction=next((p for p in _policies(primaries) if p != "noeviction"), "noeviction"),
+        replicas=min(info.get("connected_slaves", 0) for info in primaries),
+    )
+
+
+async def mongo_facts(client: AsyncMongoClient[dict[str, Any]]) -> MongoFacts:
+    """Ask MongoDB.
+
+    Raises:
+        Unavailable: It does not answer.
+    """
+    with mongo_errors("MongoDB"):
+        await client.admin.command("ping")
+        began = time.perf_counter()
+        said = await client.admin.command("hello")
+    seconds = time.perf_counter() - began
+    instant = said.get("localTime")
+    # It has no time zone, and is in that of Greenwich.
+    skew = instant.timestamp() - time.timezone - time.time() if instant is not None else 0.0
+    return MongoFacts(seconds, skew, said.get("setName"), len(said.get("hosts", ())))
+
+
+def _policies(infos: list[dict[str, Any]]) -> list[str]:
+    return [info.get("maxmemory_policy", "noeviction") for info in infos]

@@ -1,0 +1,102 @@
+"""From the parameters of a simulation to how its underlying is carried, and what that does to its paths."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from optionchain import numerics
+from optionchain.arrays import Floats
+from optionchain.carry import Carry, fallen, scheduled
+from optionchain.errors import InvalidInput
+from optionchain.expirations import Schedule, load_zone
+from optionchain.expirations.listing import microseconds
+from optionchain.models import Historical
+from optionchain.models.model import SampledPaths
+from optionchain.models.path import price_floor
+
+if TYPE_CHECKING:
+    from optionchain.parameters import SimulationParameters
+
+MOST_DIVIDEND_YEARS = 30
+_LAST = datetime(9999, 12, 29, tzinfo=UTC)
+
+
+def check_carry(parameters: SimulationParameters) -> None:
+    """Refuse what no underlying is carried by.
+
+    Raises:
+        InvalidInput: Terms contradict each other, or a dividend is out of place; the field is named.
+    """
+    is_future = parameters.underlying == "future"
+    if parameters.premium == "margined" and not is_future:
+        raise InvalidInput("premium", "can be margined where the underlying is a future only")
+    for field in ("dividends", "borrow_cost", "dividend_yield"):
+        if is_future and getattr(parameters, field):
+            raise InvalidInput(field, "is already in the price of a future: leave it out")
+    if parameters.is_american and parameters.rate_curve is not None:
+        raise InvalidInput("rate_curve", "is for european options: give american ones one risk_free_rate")
+    if parameters.dividend_growth is not None and parameters.dividends is None:
+        raise InvalidInput("dividend_growth", "needs dividends that grow")
+    for index, (day, amount) in enumerate(parameters.dividends or ()):
+        if date.fromisoformat(day) <= parameters.start_at.date():
+            raise InvalidInput(f"dividends[{index}]", "must have an ex-date after the start")
+        if amount >= parameters.initial_price:
+            raise InvalidInput(f"dividends[{index}]", "must be less than the initial_price")
+    if parameters.is_american and parameters.dividends and parameters.dividend_model == "forward":
+        raise InvalidInput("dividend_model", "must be escrowed for american options")
+
+
+def carry_of(parameters: SimulationParameters) -> Carry | None:
+    """How the underlying is carried; None where one rate and one yield are all there is."""
+    schedule = parameters.expirations
+    zone = load_zone(schedule.timezone if isinstance(schedule, Schedule) else "UTC")
+    carry = Carry(
+        rate=parameters.risk_free_rate,
+        dividend_yield=parameters.dividend_yield,
+        borrow=parameters.borrow_cost,
+        curve=parameters.rate_curve or (),
+        underlying=parameters.underlying,
+        premium=parameters.premium,
+        dividends=_scheduled(
+            parameters.dividends or (), parameters.dividend_growth, zone, parameters.start_at
+        ),
+        model=parameters.dividend_model,
+    )
+    return None if carry.is_plain else carry
+
+
+def drops_of(parameters: SimulationParameters) -> list[tuple[int, float]]:
+    """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already."""
+    carry = parameters.carry
+    if carry is None or isinstance(parameters.method, Historical):
+        return []
+    start, interval = microseconds(parameters.start_at), parameters.interval // timedelta(microseconds=1)
+    steps = [(-(-(at - start) // interval), amount) for at, amount in carry.dividends]
+    return [(step, amount) for step, amount in steps if 0 < step < parameters.total_steps]
+
+
+def discounts_of(parameters: SimulationParameters, years: Floats) -> Floats:
+    """Worth at the start of one unit at each time, by the curve of rates where there is one."""
+    if parameters.rate_curve is None:
+        return numerics.exp(-parameters.risk_free_rate * years)
+    return Carry(rate=0.0, dividend_yield=0.0, curve=parameters.rate_curve).discounts(years)
+
+
+def with_dividends(path: SampledPaths, parameters: SimulationParameters) -> SampledPaths:
+    """Paths whose prices fall by the dividends in cash on their ex-dates."""
+    drops = drops_of(parameters)
+    if not drops:
+        return path
+    prices = fallen(path.prices, drops, price_floor(parameters.initial_price))
+    return SampledPaths(prices=prices, volatilities=path.volatilities)
+
+
+@lru_cache(maxsize=256)
+def _scheduled(
+    known: tuple[tuple[str, float], ...], growth: float | None, zone: ZoneInfo, start_at: datetime
+) -> tuple[tuple[int, float], ...]:
+    """The dividends of as many years as the longest expirations and paths have."""
+    return scheduled(known, growth, zone, min(start_at + MOST_DIVIDEND_YEARS * timedelta(days=366), _LAST))

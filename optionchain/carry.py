@@ -1,0 +1,218 @@
+"""What holding the underlying brings and costs: rates by a curve, borrowing, dividends in cash, and futures.
+
+Chains are priced by Black-Scholes-Merton on a spot, a rate and a yield. Everything here is said in these: a curve gives
+each expiration its rate, a future is a spot whose yield is the rate (Black, 1976), and dividends in cash come off the
+spot or are added to the strike.
+
+Source:
+    R. Frishling, "A discrete question", Risk, January 2002: the escrowed and the forward model. F. Black, "The pricing
+    of commodity contracts", 1976.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optionchain import numerics
+from optionchain.arrays import Floats, Paths
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+
+DividendModel: TypeAlias = Literal["escrowed", "forward"]
+DIVIDEND_MODELS: tuple[DividendModel, ...] = get_args(DividendModel)
+Underlying: TypeAlias = Literal["spot", "future"]
+UNDERLYINGS: tuple[Underlying, ...] = get_args(Underlying)
+PremiumPayment: TypeAlias = Literal["upfront", "margined"]
+PREMIUM_PAYMENTS: tuple[PremiumPayment, ...] = get_args(PremiumPayment)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_YEAR_MICROSECONDS = DAYS_PER_YEAR * 86_400e6
+# Of a price that its dividends would use up, this part is left.
+LEAST_SHARE = 1e-6
+
+
+class Carried(NamedTuple):
+    """The terms of some ladders, ``[ladders]`` each.
+
+    Attributes:
+        spots: To be priced on.
+        rates, yields: Annualised, continuously compounded.
+        strike_shifts: To be added to strikes.
+        present_values: Of the dividends up to each expiration, where they come off the spot.
+        rate_slopes: Of `spots`, or of `strike_shifts`, by the rate.
+        coming: ``[ladders, dividends, 2]`` the years ahead of dividends, and their amounts: 0 where they come too late.
+        is_future: Whether the spots are prices of futures, which no rate moves.
+        is_discounted: Whether rates discount the options.
+        is_escrowed: Whether dividends come off the spot, and are not added to strikes.
+    """
+
+    spots: Floats
+    rates: Floats
+    yields: Floats
+    strike_shifts: Floats
+    present_values: Floats
+    rate_slopes: Floats
+    coming: Floats
+    is_future: bool = False
+    is_discounted: bool = True
+    is_escrowed: bool = True
+
+    def some(self, which: slice) -> Carried:
+        """Those of some of the ladders."""
+        return self._replace(**{name: getattr(self, name)[which] for name in _ROWS})
+
+    @staticmethod
+    def together(parts: Sequence[Carried]) -> Carried:
+        """The ladders of all, for pricing: what is true of only some is not said."""
+        most = max(part.coming.shape[1] for part in parts)
+        padded = [
+            part._replace(coming=np.pad(part.coming, ((0, 0), (0, most - part.coming.shape[1]), (0, 0))))
+            for part in parts
+        ]
+        rows: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in padded]) for name in _ROWS
+        }
+        return parts[0]._replace(**rows)
+
+
+_ROWS = Carried._fields[:7]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carry:
+    """How the underlying of a simulation is carried.
+
+    Attributes:
+        rate: Annualised, continuously compounded; where there is no curve.
+        dividend_yield: Likewise.
+        borrow: What lending the share earns, likewise: it lowers forwards as a yield does.
+        curve: ``(years, zero rate)`` with ascending years, linear between them and flat outside.
+        underlying: ``future`` makes every price that of a future.
+        premium: ``margined`` options are settled daily as futures are, and never discounted.
+        dividends: ``(microseconds from 1970, amount)`` when the price falls, ascending.
+        model: ``escrowed`` prices on the spot without the dividends to come, ``forward`` on strikes with them.
+    """
+
+    rate: float
+    dividend_yield: float
+    borrow: float = 0.0
+    curve: tuple[tuple[float, float], ...] = ()
+    underlying: Underlying = "spot"
+    premium: PremiumPayment = "upfront"
+    dividends: tuple[tuple[int, float], ...] = ()
+    model: DividendModel = "escrowed"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether one rate and one yield are all there is."""
+        return not (self.borrow or self.curve or self.dividends) and self.underlying == "spot"
+
+    def zero_rates(self, years: Floats) -> Floats:
+        """The zero rate of each time, of the shape of the years."""
+        if not self.curve:
+            return np.full_like(years, self.rate)
+        nodes, rates = zip(*self.curve, strict=True)
+        found: Floats = np.interp(years, nodes, rates)
+        return found
+
+    def discounts(self, years: Floats) -> Floats:
+        """Worth now of one unit at each time."""
+        return numerics.exp(-self.zero_rates(years) * years)
+
+    def at(self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats) -> Carried:
+        """The terms of ladders.
+
+        Args:
+            quoted_at: ``[ladders]`` microseconds from 1970.
+            spots: ``[ladders]`` > 0.
+            years: ``[ladders]`` to expiration, >= 0.
+        """
+        rates = self.zero_rates(years)
+        nothing = np.zeros_like(spots)
+        if self.underlying == "future":
+            if self.premium == "margined":
+                rates = nothing
+            return Carried(
+                spots,
+                rates,
+                rates,
+                nothing,
+                nothing,
+                nothing,
+                np.zeros((spots.size, 0, 2)),
+                is_future=True,
+                is_discounted=self.premium == "upfront",
+            )
+        yields = np.full_like(spots, self.dividend_yield + self.borrow)
+        present, future, slopes = np.zeros((3, spots.size))
+        coming: list[list[Floats]] = []
+        for ex_at, amount in self.dividends:
+            ahead = (ex_at - quoted_at) / _YEAR_MICROSECONDS
+            comes = (ahead > 0.0) & (ahead <= years)
+            if not comes.any():
+                continue
+            coming.append([np.where(comes, ahead, 0.0), np.where(comes, amount, 0.0)])
+            worth = np.where(comes, amount * numerics.exp(-self.zero_rates(ahead) * ahead), 0.0)
+            present += worth
+            if self.model == "escrowed":
+                slopes += ahead * worth
+            else:
+                grown = worth * numerics.exp(rates * years)
+                future += grown
+                slopes += (years - ahead) * grown
+        each: Floats = np.array(coming, dtype=np.float64).reshape(-1, 2, spots.size).transpose(2, 0, 1)
+        if self.model == "forward":
+            return Carried(spots, rates, yields, future, nothing, slopes, each, is_escrowed=False)
+        present = np.minimum(present, (1.0 - LEAST_SHARE) * spots)
+        return Carried(spots - present, rates, yields, nothing, present, slopes, each)
+
+
+def scheduled(
+    known: tuple[tuple[str, float], ...], growth: float | None, zone: ZoneInfo, until: datetime
+) -> tuple[tuple[int, float], ...]:
+    """The dividends of `Carry`, from their ex-dates.
+
+    Args:
+        known: ``(ex-date, amount)`` with ascending dates.
+        growth: Per year, of the last year's dividends, which are then repeated each year; None repeats nothing.
+        zone: Where a day begins, with which the price falls.
+        until: The last instant that matters.
+    """
+    dated = [(date.fromisoformat(day), amount) for day, amount in known]
+    if growth is not None and dated:
+        last = dated[-1][0]
+        yearly = [(day, amount) for day, amount in dated if day > _years_later(last, -1)]
+        for count in range(1, until.year - yearly[0][0].year + 2):
+            grown = float((1.0 + growth) ** count)
+            dated += [(_years_later(day, count), amount * grown) for day, amount in yearly]
+    instants = [(datetime.combine(day, time(), zone).astimezone(UTC), amount) for day, amount in dated]
+    return tuple(((at - _EPOCH) // _MICROSECOND, amount) for at, amount in instants if at <= until)
+
+
+def fallen(prices: Paths, drops: list[tuple[int, float]], floor: float) -> Paths:
+    """Paths whose prices fall by dividends, and go on from there by the returns that they had.
+
+    A price that a dividend uses up stays at the floor.
+
+    Args:
+        prices: ``[paths, steps]`` > 0.
+        drops: ``(step, amount)`` with ascending steps.
+        floor: The least price.
+    """
+    fallen = prices.copy()
+    for step, amount in drops:
+        left = np.maximum(1.0 - amount / np.maximum(fallen[:, step], floor), 0.0)
+        fallen[:, step:] *= left[:, None]
+    return np.maximum(fallen, floor)
+
+
+def _years_later(day: date, years: int) -> date:
+    year = min(day.year + years, 9998)
+    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)

@@ -1,0 +1,182 @@
+"""Machines of a test: network namespaces on one bridge, each with processes, /tmp and shared memory of its own.
+
+The bridge is in a namespace too, so nothing of it is connected to a real network.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+Found = TypeVar("Found")
+
+NETWORK = "10.77.0"
+CLONE_NEWNET = 0x40000000
+ROOT = Path(__file__).resolve().parents[2]
+# The host's first process sees a /tmp of the host's own; when it dies, all of the host does.
+BOOT = """
+set -e
+mount --make-rprivate /
+mount -t proc proc /proc
+mount -t tmpfs tmpfs /dev/shm -o size=1g
+mount --bind "$1" /tmp
+shift
+exec "$@"
+"""
+
+
+def ip(*words: str, check: bool = True) -> None:
+    done = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=10, check=False)
+    assert not check or done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
+
+
+class Host:
+    """One machine.
+
+    Args:
+        network: The prefix of all names.
+        name: Its own.
+        number: The last of its address.
+        folder: What it keeps.
+    """
+
+    def __init__(self, network: str, name: str, number: int, folder: Path) -> None:
+        self.address = f"{NETWORK}.{number}"
+        self.folder = folder / name
+        self._switch = f"{network}-switch"
+        self._space = f"{network}-{name}"
+        self._port = f"{name}-p"
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def make(self) -> None:
+        (self.folder / "tmp").mkdir(parents=True)
+        ip("netns", "add", self._space)
+        peer = ["peer", "name", "eth0", "netns", self._space]
+        ip("link", "add", self._port, "netns", self._switch, "type", "veth", *peer)
+        ip("-n", self._switch, "link", "set", self._port, "master", "bridge", "up")
+        for words in (("link", "set", "lo", "up"), ("link", "set", "eth0", "up")):
+            ip("-n", self._space, *words)
+        ip("-n", self._space, "addr", "add", f"{self.address}/24", "dev", "eth0")
+
+    def start(self, command: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
+        """Start the first process of it."""
+        isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"]
+        boot = ["bash", "-c", BOOT, "boot", str(self.folder / "tmp")]
+        words = ["ip", "netns", "exec", self._space, *isolated, *boot, *map(str, command)]
+        with self.log.open("ab") as log:
+            started = subprocess.Popen(
+                words,
+                env={**os.environ, **(environment or {})},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._processes.append(started)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def run(
+        self,
+        command: Sequence[object],
+        environment: Mapping[str, str] | None = None,
+        *,
+        seconds: float = 120.0,
+    ) -> str:
+        """Run a command among the processes of it."""
+        first = self._first()
+        words = ["nsenter", "--target", str(first), "--mount", "--net", "--pid", "--uts", "--ipc"]
+        done = subprocess.run(
+            [*words, *map(str, command)],
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def lose_power(self) -> None:
+        """Everything on it ends without a word to anybody."""
+        self.pull_cable()
+        self._kill(signal.SIGKILL)
+
+    def shut_down(self) -> None:
+        """Its first process is told to end, as a pod or a service is; wait for it."""
+        os.kill(self._first(), signal.SIGTERM)
+        for process in self._processes:
+            process.wait(180)
+
+    def pull_cable(self) -> None:
+        ip("-n", self._switch, "link", "set", self._port, "down")
+
+    def put_cable_back(self) -> None:
+        ip("-n", self._switch, "link", "set", self._port, "up")
+
+    def unmake(self) -> None:
+        self._kill(signal.SIGKILL)
+        ip("netns", "del", self._space, check=False)
+
+    def inside(self, do: Callable[[], Found]) -> Found:
+        """Do something with this host's network: sockets belong to where they are opened."""
+
+        def there() -> Found:
+            with open(f"/run/netns/{self._space}") as space:
+                if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "setns")
+            return do()
+
+        # A thread of its own, for it stays there.
+        with ThreadPoolExecutor(1) as elsewhere:
+            return elsewhere.submit(there).result()
+
+    def _first(self) -> int:
+        (process,) = (each for each in self._processes if each.poll() is None)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        return int(children[0])
+
+    def _kill(self, number: signal.Signals) -> None:
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+            process.wait(30)
+
+
+@contextmanager
+def hosts(**numbers: int) -> Iterator[dict[str, Host]]:
+    """Machines by name, with these addresses; skips the test where they cannot be made."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("machines in network namespaces need Linux and root")
+    if missing := [name for name in ("ip", "unshare", "nsenter") if shutil.which(name) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    network = f"ocs{os.getpid() % 10_000}"
+    # Not below /tmp, which each of them has of its own.
+    folder = Path(tempfile.mkdtemp(prefix="optionchain-hosts-", dir="/var/tmp"))
+    made: dict[str, Host] = {}
+    try:
+        ip("netns", "add", f"{network}-switch")
+        ip("-n", f"{network}-switch", "link", "add", "bridge", "type", "bridge")
+        ip("-n", f"{network}-switch", "link", "set", "bridge", "up")
+        for name, number in numbers.items():
+            made[name] = Host(network, name, number, folder)
+            made[name].make()
+        yield made
+    finally:
+        for host in made.values():
+            host.unmake()
+        ip("netns", "del", f"{network}-switch", check=False)
+        shutil.rmtree(folder, ignore_errors=True)

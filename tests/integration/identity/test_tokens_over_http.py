@@ -1,0 +1,133 @@
+"""Tokens over HTTP, of an issuer that is none of ours: somebody signs in with it, and calls the service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from adapters.oidc_issuer import OidcIssuer
+from cluster.identity.settings import AuthSettings
+from cluster.identity.tokens import Tokens
+from cluster.instance.ports import accepts, free_ports
+from tests.integration.http.in_process_service import Service, service
+from tests.integration.identity.replicas import FIXED, Replica
+from tests.servers import RedisServer
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+Opened = Callable[..., Awaitable[Replica]]
+
+US, BACK = "optionchain", "http://127.0.0.1:1/signed-in"
+DENIED = "/api/v1/denied-tokens"
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    [port] = free_ports(1)
+    with Path(tmp_path_factory.mktemp("issuer"), "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)], stdout=log, stderr=log
+        )
+    try:
+        eventually(lambda: accepts(port), "the issuer listens")
+        yield f"http://localhost:{port}"
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def signed_in(issuer: str, subject: str, client_id: str = US, **claims: object) -> str:
+    """The token of somebody who signs in by authorization code."""
+    with httpx.Client(base_url=issuer, trust_env=False) as browser:
+        browser.put(f"/users/{subject}", json=claims).raise_for_status()
+        asked = {
+            "client_id": client_id,
+            "redirect_uri": BACK,
+            "response_type": "code",
+            "scope": "openid profile",
+        }
+        sent_back = browser.post("/oauth2/authorize", params=asked, data={"sub": subject})
+        [code] = parse_qs(urlsplit(sent_back.headers["Location"]).query)["code"]
+        given = browser.post(
+            "/oauth2/token",
+            data={"grant_type": "authorization_code", "code": code, "redirect_uri": BACK},
+            auth=(client_id, "secret"),
+        )
+        return str(given.raise_for_status().json()["id_token"])
+
+
+@pytest.fixture
+async def running(issuer: str, redis: RedisServer, replica: Opened) -> AsyncIterator[Service]:
+    given = {"oidc_issuer": issuer, "oidc_audience": US, "oidc_tenant_claim": "sub"}
+    one = await replica(**given)
+    tokens = Tokens(
+        one.held, OidcIssuer(issuer), one.denials, one.following, AuthSettings(**given), observer=one.observer
+    )
+    others = {"authentication": tokens, "keys": one.service, "denials": one.denial_service}
+    async with service(redis, "tokens", others) as running:
+        yield running
+
+
+async def test_whoever_signs_in_may_do_what_the_roles_of_the_token_may(running: Service, issuer: str) -> None:
+    token = signed_in(issuer, "anna", roles=["viewer"])
+
+    async with running.client(None) as anna:
+        anna.headers["Authorization"] = f"Bearer {token}"
+        assert (await anna.get("/api/v1/chain/sessions")).status_code == 200
+        assert (await anna.post("/api/v1/chain", json={})).status_code == 403
+        assert (await anna.get(DENIED)).status_code == 403
+
+
+async def test_a_token_for_somebody_else_is_refused_and_the_caller_told_what_it_may_be(
+    running: Service, issuer: str
+) -> None:
+    async with running.client(signed_in(issuer, "anna", client_id="another", roles=["admin"])) as thief:
+        answer = await thief.get("/api/v1/chain/sessions")
+
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "error": "the token is not accepted: it may have expired, or be meant for others"
+    }
+
+
+async def test_an_administrator_cuts_off_a_subject_and_lets_it_in_again(
+    running: Service, issuer: str
+) -> None:
+    token = signed_in(issuer, "ben", roles=["viewer"])
+    async with running.client(FIXED) as admin, running.client(token) as ben:
+        before = await ben.get("/api/v1/chain/sessions")
+        denied = await admin.post(DENIED, json={"kind": "subject", "value": "ben"})
+        meanwhile = await ben.get("/api/v1/chain/sessions")
+        listed = await admin.get(DENIED)
+        allowed = await admin.delete(f"{DENIED}/{denied.json()['id']}")
+        again = await admin.delete(f"{DENIED}/{denied.json()['id']}")
+
+    assert (before.status_code, denied.status_code, meanwhile.status_code) == (200, 201, 401)
+    assert listed.json() == {"data": [denied.json()]}
+    assert allowed.json() == denied.json()
+    assert again.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"kind": "aud", "value": "x"}, "kind"),
+        ({"kind": "jti", "value": ""}, "value"),
+        ({"kind": "jti", "value": "x" * 257}, "value"),
+        ({"kind": "jti", "value": "two\nlines"}, "value"),
+        ({"kind": "jti", "value": {"$ne": 1}}, "value"),
+        ({"kind": "jti", "value": "x", "until": "2020-01-01T00:00:00Z"}, "until"),
+        ({"kind": "jti", "value": "x", "colour": 1}, "colour"),
+    ],
+)
+async def test_a_wrong_denial_is_named(body: dict, field: str, running: Service) -> None:
+    async with running.client(FIXED) as admin:
+        answer = await admin.post(DENIED, json=body)
+
+    assert (answer.status_code, answer.json()["field"]) == (400, field)

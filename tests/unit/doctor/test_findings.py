@@ -1,0 +1,94 @@
+"""What `optionchain doctor` says of servers and machines that are as they should be, and of others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.server_facts import MongoFacts, RedisFacts
+from adapters.settings import RedisSettings
+from cluster.doctor.finding import Finding, Grade
+from cluster.doctor.machine import machine_findings
+from cluster.doctor.servers import mongo_findings, redis_findings
+from cluster.instance.node_variables import EVERY_NODE, node_variables
+from cluster.instance.state import InstanceState
+from cluster.settings import Settings
+
+REDIS = RedisFacts(seconds=0.001, skew_seconds=0.0, is_on_disk=True, eviction="noeviction", replicas=1)
+MONGO = MongoFacts(seconds=0.001, skew_seconds=0.0, replica_set="rs0", members=3)
+
+
+def of_redis(wait_replicas: int = 1, **changes: object) -> list[Finding]:
+    facts = replace(REDIS, **changes)  # type: ignore[arg-type]
+    return list(redis_findings(facts, RedisSettings(wait_replicas=wait_replicas)))
+
+
+def not_good(findings: list[Finding]) -> list[Finding]:
+    assert all(bool(each.remedy) == (each.grade is not Grade.GOOD) for each in findings)
+    return [each for each in findings if each.grade is not Grade.GOOD]
+
+
+def test_servers_as_they_should_be_are_good() -> None:
+    assert not_good(of_redis()) == []
+    assert not_good(list(mongo_findings(MONGO, is_private=False))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "grade"),
+    [
+        ({"is_on_disk": False}, "Redis: disk", Grade.BAD),
+        ({"eviction": "allkeys-lru"}, "Redis: when full", Grade.BAD),
+        ({"replicas": 0}, "Redis: replicas", Grade.BAD),
+        ({"seconds": 0.1}, "Redis: answer", Grade.DOUBTFUL),
+        ({"skew_seconds": -4.0}, "Redis: clock", Grade.DOUBTFUL),
+    ],
+)
+def test_what_is_wrong_with_a_redis_is_told(changes: dict[str, object], what: str, grade: Grade) -> None:
+    (found,) = not_good(of_redis(**changes))
+
+    assert (found.what, found.grade) == (what, grade)
+
+
+def test_a_redis_alone_is_good_where_no_replica_is_waited_for() -> None:
+    assert not_good(of_redis(wait_replicas=0, replicas=0)) == []
+
+
+def test_a_mongodb_by_itself_is_doubtful_unless_it_is_ours() -> None:
+    alone = replace(MONGO, replica_set=None, members=0)
+
+    (found,) = not_good(list(mongo_findings(alone, is_private=False)))
+
+    assert (found.what, found.grade) == ("MongoDB: replica set", Grade.DOUBTFUL)
+    assert not_good(list(mongo_findings(alone, is_private=True))) == []
+
+
+def running(environment: dict[str, str]) -> InstanceState:
+    return InstanceState("m", "http://127.0.0.1:7070", None, "", "", "", "", environment)
+
+
+def test_a_node_that_lacks_a_variable_is_named(tmp_path: Path) -> None:
+    variables = node_variables(EVERY_NODE)
+    settings = Settings(data={"folder": tmp_path})
+    without = {name: value for name, value in variables.items() if name != "RAY_AUTH_MODE"}
+
+    whole = {each.what: each for each in machine_findings(settings, running(variables))}
+    lacking = {each.what: each for each in machine_findings(settings, running(without))}
+
+    assert whole["variables of Ray"].grade is Grade.GOOD
+    assert lacking["variables of Ray"].grade is Grade.BAD
+    assert lacking["variables of Ray"].told.startswith("RAY_AUTH_MODE: ")
+
+
+def test_a_small_machine_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("cluster.doctor.machine.cores", lambda: 1)
+    monkeypatch.setattr("cluster.doctor.machine.LEAST_DISK_BYTES", 1 << 60)
+    monkeypatch.setattr("cluster.doctor.machine.resource.getrlimit", lambda _: (256, 1024))
+
+    settings = Settings(data={"folder": tmp_path})
+    found = {each.what: each.grade for each in not_good(list(machine_findings(settings, running({}))))}
+
+    assert found["cores"] is Grade.DOUBTFUL
+    assert found["disk"] is Grade.BAD
+    assert found["open files"] is Grade.BAD

@@ -1,0 +1,156 @@
+"""Products by name, against what their exchanges listed."""
+
+from datetime import UTC, date, datetime
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from optionchain import GeometricBrownian, SimulationParameters, simulate
+from optionchain.chains.strike_rules import STRIKE_RULES
+from optionchain.errors import InvalidInput
+from optionchain.expirations import ExpirationPlan, trading_calendar
+from optionchain.products import PRODUCTS, product
+
+
+def days(name, rule_id, first, count, on=None):
+    found = product(name, on)
+    [rule] = [rule for rule in found.rules if rule.rule_id == rule_id]
+    listed = rule.days_from(first.toordinal(), trading_calendar(found.calendar))
+    return [f"{date.fromordinal(day):%m-%d}" for day in islice(listed, count)]
+
+
+def test_vix_options_expire_as_cboe_listed_them_in_2024_and_2025():
+    # Cboe, VIX expiration calendars: Tuesdays in June 2024 (Juneteenth) and March 2025 (Good Friday a month later).
+    assert days("VIX", "vix_monthly", date(2024, 1, 2), 12) == (
+        [
+            "01-17",
+            "02-14",
+            "03-20",
+            "04-17",
+            "05-22",
+            "06-18",
+            "07-17",
+            "08-21",
+            "09-18",
+            "10-16",
+            "11-20",
+            "12-18",
+        ]
+    )
+    assert days("VIX", "vix_monthly", date(2025, 1, 2), 12) == (
+        [
+            "01-22",
+            "02-19",
+            "03-18",
+            "04-16",
+            "05-21",
+            "06-18",
+            "07-16",
+            "08-20",
+            "09-17",
+            "10-22",
+            "11-19",
+            "12-17",
+        ]
+    )
+
+
+def test_nifty_expires_as_nse_listed_it_in_2024_and_2025():
+    thursdays = days("NIFTY", "monthly", date(2024, 1, 1), 20, on=date(2024, 1, 1))
+    tuesdays = days("NIFTY", "monthly", date(2025, 9, 1), 4, on=date(2025, 9, 1))
+
+    assert thursdays[:6] == ["01-25", "02-29", "03-28", "04-25", "05-30", "06-27"]
+    assert thursdays[6:12] == ["07-25", "08-29", "09-26", "10-31", "11-28", "12-26"]
+    assert thursdays[12:] == ["01-30", "02-27", "03-27", "04-24", "05-29", "06-26", "07-31", "08-28"]
+    assert tuesdays == ["09-30", "10-28", "11-25", "12-30"]
+
+
+def test_bitcoin_quarterlies_expire_as_deribit_listed_them():
+    assert days("BTC", "quarterly", date(2024, 1, 1), 8) == (
+        ["03-29", "06-28", "09-27", "12-27", "03-28", "06-27", "09-26", "12-26"]
+    )
+    [first, *_] = ExpirationPlan(product("BTC").schedule()).active(datetime(2026, 1, 3, 9, tzinfo=UTC))
+    assert first.expires_at == datetime(2026, 1, 4, 8, tzinfo=UTC)
+
+
+def test_spx_mornings_are_third_fridays_or_the_thursday_before_good_friday():
+    # Cboe, SPX: 2025-04-18 is Good Friday.
+    assert days("SPX", "spx_monthly", date(2025, 1, 2), 12) == (
+        [
+            "01-17",
+            "02-21",
+            "03-21",
+            "04-17",
+            "05-16",
+            "06-20",
+            "07-18",
+            "08-15",
+            "09-19",
+            "10-17",
+            "11-21",
+            "12-19",
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_every_product_is_simulated_with_its_strikes_and_ticks(name):
+    price = {"BTC": 90_000.0, "ETH": 3000.0, "VIX": 18.0, "stock": 60.0, "SPY": 600.0, "QQQ": 500.0}
+    terms = product(name).terms()
+    parameters = SimulationParameters(
+        symbol=name,
+        steps=2,
+        initial_price=price.get(name, 24_000.0),
+        volatility=0.3,
+        method=GeometricBrownian(dt=1 / 365, drift=0.0, volatility=0.3),
+        chain_size=10,
+        seed=1,
+        start_at=datetime(2026, 1, 5, 15, tzinfo=UTC),
+        **terms,
+    )
+    chain = simulate(parameters).chain(1)
+
+    listed = STRIKE_RULES[terms["strike_rule"]]
+    for index, days in enumerate(chain.days_to_expiration):
+        own = chain.strikes[chain.offsets[index] : chain.offsets[index + 1]]
+        assert own.tolist() == listed.strikes(chain.underlying_price, days, 10).tolist()
+        assert np.all(np.diff(own) > 0.0)
+        assert own[0] < chain.underlying_price < own[-1]
+    tick = terms.get("coarse_tick_size", terms.get("tick_size", 0.01))
+    dear = chain.call_bid[chain.call_bid >= terms.get("tick_size_above", 0.0)]
+    assert dear.size
+    assert np.allclose(dear / tick, np.rint(dear / tick), atol=1e-9)
+
+
+def test_an_unknown_product_is_named():
+    with pytest.raises(InvalidInput) as refused:
+        product("GOLD")
+
+    assert refused.value.field == "product"
+
+
+def test_intervals_grow_with_distance_and_days():
+    near, far = (np.diff(STRIKE_RULES["index"].strikes(6000.0, days, 200)) for days in (7.0, 300.0))
+
+    assert sorted(set(near.tolist())) == [5.0, 25.0, 50.0]
+    assert sorted(set(far.tolist())) == [25.0, 100.0]
+    assert near[len(near) // 2] == 5.0
+
+
+@pytest.mark.parametrize("rule", STRIKE_RULES)
+@pytest.mark.parametrize("scale", [1.0, 7.3])
+def test_strikes_stand_where_their_interval_says(rule, scale):
+    price = scale * {"btc": 50_000.0, "eth": 2000.0, "index": 5000.0, "nifty": 20_000.0}.get(rule, 40.0)
+    listed = STRIKE_RULES[rule]
+    strikes = listed.strikes(price, 30.0, 40)
+
+    [bands, *_] = [tier.bands for tier in listed.tiers if tier.days >= 30.0]
+    finest = min(interval for _, interval in bands)
+    every = finest * np.arange(1, round(strikes[-1] / finest) + 1)
+    reached = abs(every / price - 1.0) if listed.by == "distance" else every
+    own = np.array([next(interval for reach, interval in bands if at <= reach) for at in reached])
+    by_hand = every[np.isclose(every / own, np.rint(every / own))]
+    assert strikes.tolist() == by_hand[by_hand >= strikes[0]].tolist()
+    middle = int(np.argmin(abs(strikes - price)))
+    assert abs(strikes.size - 1 - middle - 40) <= 1
