@@ -56,8 +56,12 @@ def points_of(chain: OptionChain | HistoricalChain, rate: float, income: float) 
     """The volatilities of what is out of the money and has a bid, by the middle of its quotes.
 
     Raises:
-        InvalidInput: An expiration has too few.
+        InvalidInput: An expiration has too few, or the chain is carried by more than a rate and a yield.
     """
+    if isinstance(chain, OptionChain) and chain.carried is not None:
+        raise InvalidInput(
+            "chain", "has dividends in cash, a curve of rates or a future: only plain ones are fitted"
+        )
     columns: list[tuple[Floats, ...]] = []
     for index, (years, strikes, sides) in enumerate(_expirations(chain)):
         if years <= 0.0:

@@ -10,6 +10,7 @@ import pytest
 import QuantLib as ql  # noqa: N813
 
 from optionchain.calibration import fit, points_of
+from optionchain.carry import Carry
 from optionchain.chains import build_chain
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
@@ -160,9 +161,23 @@ def test_a_day_of_history_is_fitted():
     assert found.points > 60
 
 
+def chain_of_carry(carry):
+    return build_chain(
+        symbol="X",
+        quote_time=NOW,
+        spot=100.0,
+        base_volatility=0.2,
+        expirations=[Expiration(expires_at=NOW + timedelta(days=30), labels=())],
+        carry=carry,
+    )
+
+
 def test_what_cannot_be_fitted_is_refused():
     with pytest.raises(InvalidInput, match="family: must be one of svi, ssvi, heston"):
         fit(chain_of(None), "sabr")
+    curve = Carry(rate=0.0, dividend_yield=0.0, curve=((1.0, 0.03),))
+    with pytest.raises(InvalidInput, match="chain: has dividends in cash, a curve of rates or a future"):
+        fit(chain_of_carry(curve))
     few = build_chain(
         symbol="X",
         quote_time=NOW,
