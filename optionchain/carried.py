@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.business_time import BusinessClock
 from optionchain.carry import Carry, fallen, scheduled
 from optionchain.errors import InvalidInput
-from optionchain.expirations import Schedule, load_zone
+from optionchain.expirations import WEEKDAYS_V1, Schedule, load_zone
 from optionchain.expirations.listing import microseconds
-from optionchain.models import Historical
+from optionchain.models import Historical, MarketModel
 from optionchain.models.model import SampledPaths
 from optionchain.models.path import price_floor
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
-if TYPE_CHECKING:
-    from optionchain.parameters import SimulationParameters
+# `SimulationParameters`, which imports this module and so cannot be named here.
+Parameters: TypeAlias = Any
 
 MOST_DIVIDEND_YEARS = 30
 _LAST = datetime(9999, 12, 29, tzinfo=UTC)
 
 
-def check_carry(parameters: SimulationParameters) -> None:
+def check_carry(parameters: Parameters) -> None:
     """Refuse what no underlying is carried by.
 
     Raises:
@@ -49,7 +52,7 @@ def check_carry(parameters: SimulationParameters) -> None:
         raise InvalidInput("dividend_model", "must be escrowed for american options")
 
 
-def carry_of(parameters: SimulationParameters) -> Carry | None:
+def carry_of(parameters: Parameters) -> Carry | None:
     """How the underlying is carried; None where one rate and one yield are all there is."""
     schedule = parameters.expirations
     zone = load_zone(schedule.timezone if isinstance(schedule, Schedule) else "UTC")
@@ -64,11 +67,12 @@ def carry_of(parameters: SimulationParameters) -> Carry | None:
             parameters.dividends or (), parameters.dividend_growth, zone, parameters.start_at
         ),
         model=parameters.dividend_model,
+        clock=None if parameters.closed_day_weight is None else _clock(parameters, zone),
     )
     return None if carry.is_plain else carry
 
 
-def drops_of(parameters: SimulationParameters) -> list[tuple[int, float]]:
+def drops_of(parameters: Parameters) -> list[tuple[int, float]]:
     """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already."""
     carry = parameters.carry
     if carry is None or isinstance(parameters.method, Historical):
@@ -78,20 +82,36 @@ def drops_of(parameters: SimulationParameters) -> list[tuple[int, float]]:
     return [(step, amount) for step, amount in steps if 0 < step < parameters.total_steps]
 
 
-def discounts_of(parameters: SimulationParameters, years: Floats) -> Floats:
+def discounts_of(parameters: Parameters, years: Floats) -> Floats:
     """Worth at the start of one unit at each time, by the curve of rates where there is one."""
     if parameters.rate_curve is None:
-        return numerics.exp(-parameters.risk_free_rate * years)
+        flat: Floats = numerics.exp(-parameters.risk_free_rate * years)
+        return flat
     return Carry(rate=0.0, dividend_yield=0.0, curve=parameters.rate_curve).discounts(years)
 
 
-def with_dividends(path: SampledPaths, parameters: SimulationParameters) -> SampledPaths:
+def market_of(parameters: Parameters) -> MarketModel:
+    """The market model; one of history knows the volatility to use while it has none of its own, and its year."""
+    method: MarketModel = parameters.method
+    if not isinstance(method, Historical):
+        return method
+    days = DAYS_PER_YEAR if parameters.annual_days is None else parameters.annual_days
+    return replace(method, fallback_volatility=parameters.volatility, annual_days=days)
+
+
+def with_dividends(path: SampledPaths, parameters: Parameters) -> SampledPaths:
     """Paths whose prices fall by the dividends in cash on their ex-dates."""
     drops = drops_of(parameters)
     if not drops:
         return path
     prices = fallen(path.prices, drops, price_floor(parameters.initial_price))
     return SampledPaths(prices=prices, volatilities=path.volatilities)
+
+
+def _clock(parameters: Parameters, zone: ZoneInfo) -> BusinessClock:
+    schedule = parameters.expirations
+    name = schedule.calendar if isinstance(schedule, Schedule) else WEEKDAYS_V1
+    return BusinessClock(calendar=name, zone=zone, closed_day_weight=parameters.closed_day_weight or 0.0)
 
 
 @lru_cache(maxsize=256)

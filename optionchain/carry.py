@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Paths
+from optionchain.business_time import BusinessClock
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
 DividendModel: TypeAlias = Literal["escrowed", "forward"]
@@ -34,6 +35,7 @@ PREMIUM_PAYMENTS: tuple[PremiumPayment, ...] = get_args(PremiumPayment)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _YEAR_MICROSECONDS = DAYS_PER_YEAR * 86_400e6
+_LEAST_PACE = 1e-12
 # Of a price that its dividends would use up, this part is left.
 LEAST_SHARE = 1e-6
 
@@ -48,6 +50,8 @@ class Carried(NamedTuple):
         present_values: Of the dividends up to each expiration, where they come off the spot.
         rate_slopes: Of `spots`, or of `strike_shifts`, by the rate.
         coming: ``[ladders, dividends, 2]`` the years ahead of dividends, and their amounts: 0 where they come too late.
+        volatility_scales: By which volatilities are multiplied.
+        paces: How fast variance passes at the moment, 1 being as on average until expiration.
         is_future: Whether the spots are prices of futures, which no rate moves.
         is_discounted: Whether rates discount the options.
         is_escrowed: Whether dividends come off the spot, and are not added to strikes.
@@ -60,6 +64,8 @@ class Carried(NamedTuple):
     present_values: Floats
     rate_slopes: Floats
     coming: Floats
+    volatility_scales: Floats
+    paces: Floats
     is_future: bool = False
     is_discounted: bool = True
     is_escrowed: bool = True
@@ -82,7 +88,7 @@ class Carried(NamedTuple):
         return parts[0]._replace(**rows)
 
 
-_ROWS = Carried._fields[:7]
+_ROWS = Carried._fields[:9]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +103,7 @@ class Carry:
         underlying: ``future`` makes every price that of a future.
         premium: ``margined`` options are settled daily as futures are, and never discounted.
         dividends: ``(microseconds from 1970, amount)`` when the price falls, ascending.
+        clock: How fast variance passes; None is by the calendar.
         model: ``escrowed`` prices on the spot without the dividends to come, ``forward`` on strikes with them.
     """
 
@@ -108,11 +115,13 @@ class Carry:
     premium: PremiumPayment = "upfront"
     dividends: tuple[tuple[int, float], ...] = ()
     model: DividendModel = "escrowed"
+    clock: BusinessClock | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether one rate and one yield are all there is."""
-        return not (self.borrow or self.curve or self.dividends) and self.underlying == "spot"
+        is_other = self.borrow or self.curve or self.dividends or self.clock is not None
+        return not is_other and self.underlying == "spot"
 
     def zero_rates(self, years: Floats) -> Floats:
         """The zero rate of each time, of the shape of the years."""
@@ -134,8 +143,17 @@ class Carry:
             spots: ``[ladders]`` > 0.
             years: ``[ladders]`` to expiration, >= 0.
         """
+        carried = self._carried(quoted_at, spots, years)
+        if self.clock is None:
+            return carried
+        average, now = self.clock.pace(quoted_at, years)
+        return carried._replace(
+            volatility_scales=np.sqrt(average), paces=now / np.maximum(average, _LEAST_PACE)
+        )
+
+    def _carried(self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats) -> Carried:
         rates = self.zero_rates(years)
-        nothing = np.zeros_like(spots)
+        nothing, alike = np.zeros_like(spots), np.ones_like(spots)
         if self.underlying == "future":
             if self.premium == "margined":
                 rates = nothing
@@ -147,6 +165,8 @@ class Carry:
                 nothing,
                 nothing,
                 np.zeros((spots.size, 0, 2)),
+                alike,
+                alike,
                 is_future=True,
                 is_discounted=self.premium == "upfront",
             )
@@ -169,9 +189,11 @@ class Carry:
                 slopes += (years - ahead) * grown
         each: Floats = np.array(coming, dtype=np.float64).reshape(-1, 2, spots.size).transpose(2, 0, 1)
         if self.model == "forward":
-            return Carried(spots, rates, yields, future, nothing, slopes, each, is_escrowed=False)
+            return Carried(
+                spots, rates, yields, future, nothing, slopes, each, alike, alike, is_escrowed=False
+            )
         present = np.minimum(present, (1.0 - LEAST_SHARE) * spots)
-        return Carried(spots - present, rates, yields, nothing, present, slopes, each)
+        return Carried(spots - present, rates, yields, nothing, present, slopes, each, alike, alike)
 
 
 def scheduled(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
@@ -33,11 +33,14 @@ from optionchain.quote_terms import (
     StrikeRuleTerm,
     TickTerm,
     check_quotes,
+    tick_of,
 )
 from optionchain.surfaces import Surface
 from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
 from optionchain.terms import (
+    AnnualDaysTerm,
     BorrowTerm,
+    ClosedDaysTerm,
     CurrencyTerm,
     DividendGrowthTerm,
     DividendModelTerm,
@@ -81,7 +84,7 @@ class SimulationParameters:
         steps: Number of snapshots asked for, 1 to 10,000.
         initial_price: Price of the underlying at step 0, in its currency, 1e-6 to 1e9.
         volatility: Annualised volatility that prices the chain where the model has none of its own, in (0, 5].
-        risk_free_rate, dividend_yield: Continuous, per year.
+        risk_free_rate, dividend_yield: Continuous, per year; a yield is >= 0.
         method: The market model.
         chain_size: Strikes on each side of the centre, 0 to 500.
         strike_interval: Distance between strikes, 1e-6 to 1e9; None chooses one by spot, volatility and time.
@@ -173,6 +176,8 @@ class SimulationParameters:
     smile_dynamics: DynamicsParameter = "sticky_delta"
     volatility_term: TermParameter = None
     spread_model: SpreadModelParameter = None
+    closed_day_weight: ClosedDaysTerm = None
+    annual_days: AnnualDaysTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -243,7 +248,7 @@ class SimulationParameters:
             proportional=self.spread_proportional,
             moneyness=self.spread_moneyness_widening,
             tenor=self.spread_tenor_widening,
-            tick=self.spread_tick if self.tick_size is None else self.tick_size,
+            tick=tick_of(self),
             coarse_from=self.tick_size_above,
             coarse_tick=self.coarse_tick_size,
         )
@@ -291,10 +296,3 @@ class SimulationParameters:
 def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
     """Snapshots from the start to the first one at the expiry or after it; a step asks several times."""
     return -(-expiration.lifetime // interval) + 1
-
-
-def with_fallback_volatility(parameters: SimulationParameters) -> MarketModel:
-    """The market model, knowing the volatility to use where it has none of its own yet."""
-    if isinstance(parameters.method, Historical):
-        return replace(parameters.method, fallback_volatility=parameters.volatility)
-    return parameters.method

@@ -39,8 +39,8 @@ class Product:
         name: As `product` takes it.
         source: The public specification.
         timezone, calendar, expiration_time, rules: Of its `Schedule`.
-        exercise, settlement, multiplier, currency, strike_rule, tick_size, tick_size_above, coarse_tick_size: As
-            `SimulationParameters` has them; None is not said.
+        exercise, settlement, multiplier, currency, strike_rule, spread, tick_size, tick_size_above, coarse_tick_size:
+            As `SimulationParameters` has them; None is not said.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Product:
     multiplier: float = 100.0
     currency: str = "USD"
     strike_rule: str
+    spread: float | None = None
     tick_size: float | None = None
     tick_size_above: float | None = None
     coarse_tick_size: float | None = None
@@ -229,8 +230,14 @@ def _coin(name: str) -> Product:
             MonthlyRule(rule_id="monthly", target_count=3, weekday="Fri", occurrence=-1),
             MonthlyRule(rule_id="quarterly", target_count=4, weekday="Fri", occurrence=-1, months=_QUARTERLY),
         ),
+        settlement="coin",
         multiplier=1.0,
+        currency=name,
         strike_rule=name.lower(),
+        spread=0.0,
+        tick_size=0.0001,
+        tick_size_above=0.005,
+        coarse_tick_size=0.0005,
     )
 
 

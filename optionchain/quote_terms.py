@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.declarations import Choice, Number, Omission
 from optionchain.errors import InvalidInput
 from optionchain.limits import HIGHEST_GIVEN
-from optionchain.pricing.spreads import CENTS
+from optionchain.pricing.spreads import CENTS, COIN_TICK
 
-if TYPE_CHECKING:
-    from optionchain.parameters import SimulationParameters
+# `SimulationParameters`, which imports this module and so cannot be named here.
+Parameters: TypeAlias = Any
 
 MIN_TICK, MAX_TICK = 1e-12, 1e3
 
@@ -42,7 +42,13 @@ CoarseTickTerm: TypeAlias = Annotated[
 ]
 
 
-def check_quotes(parameters: SimulationParameters) -> None:
+def tick_of(parameters: Parameters) -> float | None:
+    """The least move of quotes; None is a cent, and no least spread."""
+    given = parameters.spread_tick if parameters.tick_size is None else parameters.tick_size
+    return COIN_TICK if given is None and parameters.settlement == "coin" else given
+
+
+def check_quotes(parameters: Parameters) -> None:
     """Refuse a ladder without an interval, and ticks that do not lie in each other; whole cents become just that.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from optionchain.arrays import Steps
-from optionchain.carried import with_dividends
+from optionchain.carried import market_of, with_dividends
 from optionchain.carry import Carry
 from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
 from optionchain.chains.activity import Activity, activity_of
@@ -20,7 +20,7 @@ from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.extras import brought_by
 from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
-from optionchain.parameters import SimulationParameters, SingleExpiration, with_fallback_volatility
+from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.pricing.spreads import Spreads
 from optionchain.surfaces import Surface
 from optionchain.validation import whole
@@ -229,9 +229,8 @@ class Simulation:
         return path_picture(parameters.symbol, instants, self.prices, self.volatilities)
 
     def __repr__(self) -> str:
-        parameters = self.parameters
-        market = type(parameters.method).__name__
-        return f"<Simulation {parameters.symbol}: {market}, {parameters.total_steps} steps, seed {parameters.seed}>"
+        own, market = self.parameters, type(self.parameters.method).__name__
+        return f"<Simulation {own.symbol}: {market}, {own.total_steps} steps, seed {own.seed}>"
 
     def _terms(self, step: int) -> ChainTerms:
         parameters = self.parameters
@@ -260,12 +259,13 @@ class Simulation:
             surface=self._surface,
             strike_rule=parameters.strike_rule,
             carry=self._carry,
+            in_coin=parameters.settlement == "coin",
         )
 
     @cached_property
     def _path(self) -> SampledPaths:
         parameters = self.parameters
-        method = with_fallback_volatility(parameters)
+        method = market_of(parameters)
         try:
             draws = PhiloxDraws(parameters.seed, first_path=parameters.path)
             path = method.sample(parameters.initial_price, parameters.total_steps, draws)

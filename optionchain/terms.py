@@ -1,7 +1,7 @@
 """The terms of an option contract, declared once: when it can be exercised, what that brings, and of how much.
 
-Settlement, multiplier and currency change no price: they say what the contract is. The others do. Whoever leaves them
-out has said nothing, and sees nothing of them.
+Multiplier and currency change no price, nor does settlement but in coin. Whoever leaves terms out has said nothing, and
+sees nothing of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from optionchain.errors import InvalidInput
 
 Exercise: TypeAlias = Literal["european", "american"]
 EXERCISES: tuple[Exercise, ...] = get_args(Exercise)
-Settlement: TypeAlias = Literal["cash", "physical"]
+Settlement: TypeAlias = Literal["cash", "physical", "coin"]
 SETTLEMENTS: tuple[Settlement, ...] = get_args(Settlement)
 MAX_MULTIPLIER = 1e9
 
@@ -37,7 +37,11 @@ ExerciseTerm: TypeAlias = Annotated[
     Omission(is_silent=True),
 ]
 SettlementTerm: TypeAlias = Annotated[
-    Settlement | None, Choice("What exercise brings: money, or the underlying", SETTLEMENTS), _UNSAID
+    Settlement | None,
+    Choice(
+        "What exercise brings: money, the underlying, or coins of it, in which prices are then", SETTLEMENTS
+    ),
+    _UNSAID,
 ]
 MultiplierTerm: TypeAlias = Annotated[
     float | None,
@@ -103,6 +107,18 @@ DividendModelTerm: TypeAlias = Annotated[
         DIVIDEND_MODELS,
     ),
     _SILENT,
+]
+ClosedDaysTerm: TypeAlias = Annotated[
+    float | None,
+    Number("What a day without a session adds to variance, a day with one being 1", high=1.0),
+    Omission("counts every day alike", is_silent=True),
+]
+AnnualDaysTerm: TypeAlias = Annotated[
+    float | None,
+    Number(
+        "Days of a year by which moves of a replayed history are annualised: 252, or 365", low=1.0, high=366.0
+    ),
+    Omission("means 365", is_silent=True),
 ]
 
 

@@ -38,7 +38,7 @@ class _Optional(TypedDict, total=False):
     seed: int | None
     start_at: Instant | None
     exercise: Literal["european", "american"] | None
-    settlement: Literal["cash", "physical"] | None
+    settlement: Literal["cash", "physical", "coin"] | None
     multiplier: float | None
     currency: str | None
     smile: Part | None
@@ -56,6 +56,8 @@ class _Optional(TypedDict, total=False):
     dividends: Sequence[Sequence[Any]] | None
     dividend_growth: float | None
     dividend_model: Literal["escrowed", "forward"] | None
+    closed_day_weight: float | None
+    annual_days: float | None
 
 
 class _Market(_Optional, total=False):

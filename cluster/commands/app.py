@@ -125,7 +125,10 @@ def redeploy(data: Data = None) -> None:
 
     Replicas and session actors are replaced while they serve. Servers and ports stay as they are.
     """
-    instance = Instance(_settings(data))
+    from cluster.nodes.joined import as_it_listens  # noqa: PLC0415
+
+    settings = _settings(data)
+    instance = Instance(as_it_listens(settings, Instance(settings).state()))
     with steps(console) as progress:
         instance.redeploy(progress)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from pymongo import AsyncMongoClient
@@ -23,12 +24,13 @@ from optionchain.ports import Authentication, Dependency
 
 
 class Identity(NamedTuple):
-    """How callers are known: who finds them, what administrators change, and what /ready asks of it."""
+    """How callers are known: who finds them, what administrators change, what /ready asks of it, and how it ends."""
 
     authentication: Authentication
     keys: KeyService
     denials: DenialService
     helpers: dict[str, Dependency]
+    close: Callable[[], Awaitable[None]]
 
 
 def open_identity(
@@ -58,7 +60,12 @@ def open_identity(
         denied, notices, know=following.heard, max_denials=auth.max_denials, observer=observer
     )
     if not auth.enabled:
-        return Identity(OpenToAll(), service, denials, {})
+        return Identity(OpenToAll(), service, denials, {}, notices.close)
+
+    async def close() -> None:
+        await following.close()
+        await notices.close()
+
     following.begin()  # so that it knows them before anybody asks
     callers: Authentication = held
     if auth.oidc_issuer:
@@ -66,4 +73,4 @@ def open_identity(
         following.follow(held_denials)
         issuer = OidcIssuer(auth.oidc_issuer)
         callers = Tokens(held, issuer, held_denials, following, auth, observer=observer)
-    return Identity(callers, service, denials, {"api_keys": following})
+    return Identity(callers, service, denials, {"api_keys": following}, close)

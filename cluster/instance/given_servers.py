@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from adapters.certificates import certificate_problem
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.redis_connection import open_redis
 from adapters.redis_session_store import RedisSessionStore
@@ -24,45 +25,48 @@ def silent_servers(settings: Settings) -> list[str]:
 
 
 async def _silent_servers(settings: Settings) -> list[str]:
-    redis, mongo = settings.redis, settings.mongo
+    redis, mongo, cache_url = settings.redis, settings.mongo, settings.cache.redis_url
     problems = []
-    if redis.url is not None and not await _redis_answers(redis):
-        problems.append(_message("Redis", redis.url, "OCS_REDIS_URL", redis.timeout_seconds))
-    if settings.cache.redis_url is not None and not await _redis_answers(settings.cache_server):
-        url = settings.cache.redis_url
-        problems.append(
-            _message("The cache's Redis", url, "OCS_CACHE_REDIS_URL", redis.timeout_seconds, CACHE_UNSET)
-        )
-    if mongo.uri is not None and not await _mongo_answers(settings):
-        problems.append(_message("MongoDB", mongo.uri, "OCS_MONGO_URI", mongo.timeout_seconds))
+    if redis.url is not None and (error := await _error_of_redis(redis)):
+        problems.append(_message("Redis", redis.url, "OCS_REDIS_URL", redis.timeout_seconds, error))
+    if cache_url is not None and (error := await _error_of_redis(settings.cache_server)):
+        variable, seconds = "OCS_CACHE_REDIS_URL", redis.timeout_seconds
+        problems.append(_message("The cache's Redis", cache_url, variable, seconds, error, CACHE_UNSET))
+    if mongo.uri is not None and (error := await _error_of_mongo(settings)):
+        problems.append(_message("MongoDB", mongo.uri, "OCS_MONGO_URI", mongo.timeout_seconds, error))
     return problems
 
 
-async def _redis_answers(settings: RedisSettings) -> bool:
+async def _error_of_redis(settings: RedisSettings) -> Unavailable | None:
     store = RedisSessionStore(open_redis(settings), timeout_seconds=settings.timeout_seconds)
     try:
         await store.ping()
-    except Unavailable:
-        return False
+    except Unavailable as error:
+        return error
     finally:
         await store.close()
-    return True
+    return None
 
 
-async def _mongo_answers(settings: Settings) -> bool:
+async def _error_of_mongo(settings: Settings) -> Unavailable | None:
     client = open_mongo(settings.mongo)
     try:
         await MongoServer(client).ping()
-    except Unavailable:
-        return False
+    except Unavailable as error:
+        return error
     finally:
         await client.close()
-    return True
+    return None
 
 
-def _message(name: str, url: SecretStr, variable: str, seconds: float, unset: str = UNSET) -> str:
+def _message(
+    name: str, url: SecretStr, variable: str, seconds: float, error: Unavailable, unset: str = UNSET
+) -> str:
+    where = f"{name} at {_without_credentials(url)}"
+    if reason := certificate_problem(error):
+        return f"{where} cannot be spoken to over TLS: {reason}. Mend that, or correct {variable}."
     return (
-        f"{name} at {_without_credentials(url)} gives no answer within {seconds:g} s, or refuses the credentials. "
+        f"{where} gives no answer within {seconds:g} s, or refuses the credentials. "
         f"Start it, or correct {variable}; unset, {unset}."
     )
 

@@ -22,13 +22,14 @@ from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
 from cluster.instance.ray_node import (
     HAPROXY_FOLDER,
+    LOOPBACK,
     RayPorts,
     kept_token,
     ray_environment,
     ray_temporary_folder,
     worker_command,
 )
-from cluster.instance.state import write_private
+from cluster.instance.state import InstanceState, write_private
 from cluster.settings import Settings
 
 REACH_SECONDS = 5.0
@@ -177,9 +178,17 @@ def moved(what: str, cluster: Cluster, settings: Settings, *, seconds: float) ->
 
 def in_company(settings: Settings) -> Settings:
     """The settings of a node that others reach: its HTTP port and its replicas are for them too."""
-    if settings.http.ipv4_host not in ("127.0.0.1", "localhost"):
+    if settings.http.ipv4_host not in LOOPBACK:
         return settings
     return settings.with_changes({"http": {"host": "0.0.0.0"}})  # noqa: S104  that others reach it is what was asked for
+
+
+def as_it_listens(settings: Settings, state: InstanceState | None) -> Settings:
+    """The settings of an instance that runs: a head goes on being one, whoever asks."""
+    host = state.ray_address.rpartition(":")[0] if state else LOOPBACK[0]
+    if host in LOOPBACK:
+        return settings
+    return in_company(settings.with_changes({"ray": {"listen": host}}))
 
 
 def with_token_of(settings: Settings, file: Path | None) -> Settings:

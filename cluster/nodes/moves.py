@@ -50,10 +50,11 @@ class Moves:
         if not others:
             return "there is no other node to go to"
         self._drain(here)
+        # New replicas serve before the old ones end; actors come after, so that nothing keeps the next from starting.
+        left = self._replicas_after_waiting(here)
         for actor in existing(self._namespace):
             if _place(actor)["Address"]["NodeID"] == here:
                 self._move(actor)
-        left = self._replicas_after_waiting(here)
         return f"{left} HTTP replicas are still here after all patience" if left else ""
 
     def rebalance(self) -> str:
@@ -107,9 +108,9 @@ class Moves:
         )
 
     def _replicas_after_waiting(self, node_id: str) -> int:
-        while left := _replicas(node_id):
-            if self._is_late():
-                break
+        """How many do not end within half of the patience; the other half is for the actors."""
+        deadline = (time.monotonic() + self._deadline) / 2
+        while (left := _replicas(node_id)) and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
         return left
 

@@ -36,7 +36,7 @@ class ChainBlock(Contracts):
         risk_free_rate: Annualised, continuously compounded.
         dividend_yield: Annualised, continuously compounded.
         columns: ``[rows, contracts]``, as `Contracts` names them.
-        carried: As `Contracts` has it.
+        carried, in_coin: As `Contracts` has them.
     """
 
     spots: Steps
@@ -47,6 +47,7 @@ class ChainBlock(Contracts):
     dividend_yield: float
     columns: Floats
     carried: Carried | None = None
+    in_coin: bool = False
 
     def of_ladders(self, values: Floats) -> Floats:
         """As `per_listed`."""
@@ -95,7 +96,7 @@ def build_block(
         volatilities=np.repeat(base_volatilities, per_step),
         years=days / DAYS_PER_YEAR,
     )
-    carry = parameters.carry
+    carry, in_coin = parameters.carry, parameters.settlement == "coin"
     carried = (
         None
         if carry is None
@@ -108,6 +109,7 @@ def build_block(
         centres=given_centres(parameters, days.size),
         rules=given_rules(parameters, days.size),
         carried=carried,
+        in_coin=in_coin,
         american=parameters.is_american,
         surface=parameters.surface,
     )
@@ -120,6 +122,7 @@ def build_block(
         dividend_yield=parameters.dividend_yield,
         columns=columns,
         carried=carried,
+        in_coin=in_coin,
     )
     if not parameters.spreads.is_constant:
         block.quote_by(parameters.spreads)

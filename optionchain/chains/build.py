@@ -13,7 +13,7 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
-from optionchain.pricing.spreads import Spreads
+from optionchain.pricing.spreads import COIN_TICK, SpreadModel, Spreads
 from optionchain.surfaces import Surface
 from optionchain.terms import Exercise, checked_exercise
 from optionchain.validation import finite, whole
@@ -51,6 +51,7 @@ def build_chain(
     strike_rule: str | None = None,
     carry: Carry | None = None,
     surface: Surface | None = None,
+    in_coin: bool = False,
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
 
@@ -73,6 +74,7 @@ def build_chain(
         strike_rule: A name of `STRIKE_RULES`: intervals that grow with distance and days, not `strike_interval`.
         carry: A curve of rates, dividends in cash, a future: in place of `risk_free_rate` and `dividend_yield`.
         surface: What gives contracts their volatilities, in place of `skew_slope` and `smile_curve`.
+        in_coin: Prices and quotes are in units of the underlying, `spread` too, on ticks of 0.0001 without `spreads`.
 
     Returns:
         A chain with ``2 * chain_size + 1`` strikes for each expiration, fewer where one would be <= 0.
@@ -117,10 +119,13 @@ def build_chain(
         chain_size=size,
         strike_interval=interval,
         ladder_price=centre,
-        spreads=spreads,
+        spreads=SpreadModel(base=settled["spread"], tick=COIN_TICK)
+        if in_coin and spreads is None
+        else spreads,
         exercise=checked_exercise(exercise),
         strike_rule=_checked_rule(strike_rule),
         carry=carry,
+        in_coin=in_coin,
         surface=surface,
         **settled,
     )

@@ -57,7 +57,7 @@ class OptionChain(Contracts):
         columns: ``[rows, contracts]`` all their numbers. Bids and asks are whole cents, bids >= 0 and asks >= 0.01;
             mids are the model's prices, unrounded; deltas are price changes per unit of the underlying's, gamma
             and vega (per percentage point of volatility) the same for both sides.
-        carried: As `Contracts` has it.
+        carried, in_coin: As `Contracts` has them.
     """
 
     symbol: str
@@ -71,6 +71,7 @@ class OptionChain(Contracts):
     offsets: tuple[int, ...]
     columns: Floats
     carried: Carried | None = None
+    in_coin: bool = False
 
     def of_ladders(self, values: Floats) -> Floats:
         """As `per_contract`."""
@@ -118,7 +119,9 @@ class OptionChain(Contracts):
             raise InvalidInput("prices", f"must be {' or '.join(get_args(Prices))}")
         bought = "ask" if prices == "quotes" else "mid"
         sold = "bid" if prices == "quotes" else "mid"
-        sides = [getattr(self, f"{side}_{what}") for side in SIDES for what in (sold, bought)]
+        sides = [
+            self._in_currency(getattr(self, f"{side}_{what}")) for side in SIDES for what in (sold, bought)
+        ]
         years = self.days_to_expiration / DAYS_PER_YEAR
         if self.carried is None:
             discounts = numerics.exp(-self.risk_free_rate * years)

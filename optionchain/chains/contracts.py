@@ -49,11 +49,13 @@ class Contracts(ABC):
     Attributes:
         columns: ``[rows, ...]`` as `price` filled them; every attribute below is one of the rows.
         carried: ``[ladders]`` the terms that they were priced on; None where one rate and one yield are all there is.
+        in_coin: Whether prices and quotes are in units of the underlying; greeks are in its currency all the same.
     """
 
     __slots__ = ()
     columns: Floats
     carried: Carried | None
+    in_coin: bool
 
     strikes = Stored(0, "strike", _MONEY)
     implied_volatilities = Stored(1, "implied_volatility", "per year")
@@ -146,6 +148,20 @@ class Contracts(ABC):
         """Whether they can be exercised early: `gamma` and `vega` are then the call's."""
         return len(self.columns) == AMERICAN
 
+    def coin_deltas(self) -> tuple[Floats, Floats]:
+        """Change of the calls' and puts' worth in coin per relative change of the price: the delta less the worth.
+
+        What a holder who counts in coin hedges with, by so many coins' worth of inverse futures.
+
+        Source:
+            d(V/S)/dS = (delta - V/S) / S.
+        """
+        spot = 1.0 if self.in_coin else self.shared_terms().spot
+        return self.call_delta - self.call_mid / spot, self.put_delta - self.put_mid / spot
+
+    def _in_currency(self, prices: Floats) -> Floats:
+        return prices * self.shared_terms().spot if self.in_coin else prices
+
     def _unless_american(self, numbers: Floats) -> Floats:
         """NaN for contracts that are exercised early or carried otherwise, of which these formulas do not hold."""
         is_other = self.is_american or self.carried is not None
@@ -161,6 +177,7 @@ class Contracts(ABC):
         spot, years, _, _ = self.shared_terms()
         mids, vegas = (self.call_mid, self.vega) if side == CALL else (self.put_mid, self.put_vega)
         iv, strikes = self.implied_volatilities, self.strikes
+        vegas = vegas / spot if self.in_coin else vegas
         return spreads.quotes(mids, spot=spot, strikes=strikes, years=years, volatilities=iv, vegas=vegas)
 
     @abstractmethod
@@ -181,13 +198,16 @@ class Contracts(ABC):
 
     def _theta(self, prices: Floats, deltas: Floats) -> Floats:
         spot, years, rate, dividend_yield = self.priced_terms()
+        prices, volatilities = self._in_currency(prices), self.implied_volatilities
+        if self.carried is not None:
+            volatilities = volatilities * np.sqrt(self.of_ladders(self.carried.paces))
         decay = theta(
             price=prices,
             delta=deltas,
             gamma=self.gamma,
             spot=spot,
             years=years,
-            volatilities=self.implied_volatilities,
+            volatilities=volatilities,
             rate=rate,
             dividend_yield=dividend_yield,
         )
@@ -199,6 +219,7 @@ class Contracts(ABC):
 
     def _rho(self, prices: Floats, deltas: Floats) -> Floats:
         spot, years, _, _ = self.priced_terms()
+        prices = self._in_currency(prices)
         slope = rho(price=prices, delta=deltas, spot=spot, years=years)
         if self.carried is None:
             return slope

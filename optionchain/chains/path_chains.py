@@ -38,6 +38,7 @@ class PathChains(Contracts):
     parameters: SimulationParameters
     columns: Floats
     carried: Carried | None = None
+    in_coin: bool = False
 
     def of_ladders(self, values: Floats) -> Floats:
         """``[paths, expirations, 1]``."""
@@ -95,7 +96,7 @@ def price_path_chains(
     )
     intervals = given_intervals(parameters, terms.shape[1])
     centres = given_centres(parameters, terms.shape[1])
-    carry = parameters.carry
+    carry, in_coin = parameters.carry, parameters.settlement == "coin"
     at = np.repeat(quoted_at, paths * np.array(sizes))
     carried = None if carry is None else carry.at(at, terms[Term.SPOT], terms[Term.YEARS])
     offsets, flat = priced(
@@ -105,6 +106,7 @@ def price_path_chains(
         centres=centres,
         rules=given_rules(parameters, terms.shape[1]),
         carried=carried,
+        in_coin=in_coin,
         quoted=False,
         american=parameters.is_american,
         surface=parameters.surface,
@@ -116,7 +118,7 @@ def price_path_chains(
         start, stop = stop, stop + paths * days.size
         of_moment = columns[:, start:stop].reshape(len(columns), paths, days.size, columns.shape[2])
         own = None if carried is None else carried.some(slice(start, stop))
-        chains.append(PathChains(days, spots[:, moment], parameters, of_moment, own))
+        chains.append(PathChains(days, spots[:, moment], parameters, of_moment, own, in_coin))
     return chains
 
 
@@ -136,6 +138,7 @@ class ChosenContracts(Contracts):
     parameters: SimulationParameters
     columns: Floats
     carried: Carried | None = None
+    in_coin: bool = False
 
     def of_ladders(self, values: Floats) -> Floats:
         """``[paths, moments, 1]``."""
@@ -176,7 +179,7 @@ def price_chosen(
     columns = np.empty((AMERICAN if parameters.is_american else VALUED, paths * moments * contracts))
     columns[0] = np.repeat(strikes, moments, axis=0).ravel()
     offsets = np.arange(0, columns.shape[1] + 1, contracts)
-    carry = parameters.carry
+    carry, in_coin = parameters.carry, parameters.settlement == "coin"
     at = np.tile(quoted_at, paths)
     carried = None if carry is None else carry.at(at, terms[Term.SPOT], terms[Term.YEARS])
     price_each(
@@ -184,11 +187,14 @@ def price_chosen(
         terms,
         columns,
         carried=carried,
+        in_coin=in_coin,
         quoted=False,
         american=parameters.is_american,
         surface=parameters.surface,
     )
-    return ChosenContracts(spots, years, parameters, columns.reshape(-1, paths, moments, contracts), carried)
+    return ChosenContracts(
+        spots, years, parameters, columns.reshape(-1, paths, moments, contracts), carried, in_coin
+    )
 
 
 def _grid(offsets: Offsets, flat: Floats, width: int) -> Floats:

@@ -27,6 +27,7 @@ def priced(
     centres: Floats | None = None,
     rules: Sequence[str | None] | None = None,
     carried: Carried | None = None,
+    in_coin: NDArray[np.bool_] | bool = False,
     quoted: bool = True,
     american: NDArray[np.bool_] | bool = False,
     surface: Surface | None = None,
@@ -40,6 +41,7 @@ def priced(
         centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
         rules: ``[ladders]`` names of `STRIKE_RULES`, in place of the interval where there is one; None is none at all.
         carried: ``[ladders]`` on which terms; None is on those of `terms`.
+        in_coin: Whether prices are in units of the underlying; one truth, or ``[ladders]``. Quotes are not yet.
         quoted: Whether to quote them.
         american: Whether they can be exercised early; one truth, or ``[ladders]``. Where any can, all have the rows
             of those that can.
@@ -58,7 +60,16 @@ def priced(
         offsets, strikes = _by_rule(terms, strike_interval, strikes_per_side, around, rules)
     columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
-    price_each(offsets, terms, columns, carried=carried, quoted=quoted, american=american, surface=surface)
+    price_each(
+        offsets,
+        terms,
+        columns,
+        carried=carried,
+        in_coin=in_coin,
+        quoted=quoted,
+        american=american,
+        surface=surface,
+    )
     return offsets, columns
 
 
@@ -106,6 +117,7 @@ def price_each(
     columns: Floats,
     *,
     carried: Carried | None = None,
+    in_coin: NDArray[np.bool_] | bool = False,
     quoted: bool,
     american: NDArray[np.bool_] | bool,
     surface: Surface | None = None,
@@ -117,13 +129,32 @@ def price_each(
         terms: ``[8, ladders]``.
         columns: ``[rows, contracts]`` with the strikes.
         carried: As `priced` takes it.
+        in_coin: As `priced` takes it.
         quoted: Whether to quote them.
         american: As `priced` takes it; the columns have the rows for it.
         surface: As `priced` takes it.
     """
+    _in_currency(offsets, terms, columns, carried, surface, quoted=quoted, american=american)
+    if np.any(in_coin):
+        coins = np.where(in_coin, terms[Row.SPOT], 1.0)
+        columns[2:4] /= np.repeat(coins, np.diff(offsets))
+
+
+def _in_currency(
+    offsets: Offsets,
+    terms: Floats,
+    columns: Floats,
+    carried: Carried | None,
+    surface: Surface | None,
+    *,
+    quoted: bool,
+    american: NDArray[np.bool_] | bool,
+) -> None:
+    """As `price_each`, in the currency of the price."""
     if carried is not None:
         terms = terms.copy()
         terms[[Row.SPOT, Row.RATE, Row.DIVIDEND_YIELD]] = carried.spots, carried.rates, carried.yields
+        terms[Row.VOLATILITY] *= carried.volatility_scales
         listed = columns[0].copy()
         columns[0] += np.repeat(carried.strike_shifts, np.diff(offsets))
     smiled = terms if surface is None else surface.kernel_terms(offsets, terms, columns)

@@ -48,6 +48,7 @@ class ChainTerms:
     strike_rule: str | None = None
     carry: Carry | None = None
     surface: Surface | None = None
+    in_coin: bool = False
 
 
 def is_surely_priced(terms: ChainTerms) -> bool:
@@ -132,6 +133,7 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         centres=_centres(group, counts),
         carried=None if carried is None else Carried.together(carried),
         rules=_rules(group, counts),
+        in_coin=np.repeat(np.array([each.in_coin for each in group], dtype=bool), counts),
         american=american,
         surface=surface,
     )
@@ -151,6 +153,7 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
                 : AMERICAN if each.exercise == "american" else QUOTED, offsets[first] : offsets[stop]
             ],
             carried=None if carried is None or each.carry is None else carried[index],
+            in_coin=each.in_coin,
         )
         for index, (each, own_days, (first, stop)) in enumerate(
             zip(group, days, pairwise(accumulate(counts, initial=0)), strict=True)

@@ -10,13 +10,13 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Paths
-from optionchain.carried import with_dividends
+from optionchain.carried import market_of, with_dividends
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.expirations.listing import Microseconds, microseconds
-from optionchain.parameters import SimulationParameters, with_fallback_volatility
+from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.simulation import Simulation
 
@@ -179,7 +179,7 @@ def sample_block(parameters: SimulationParameters, draws: Draws, *, first_path: 
         InvalidInput: The parameters drive a price above 1e12; the field is named.
     """
     numerics.compile_kernels()  # a sweep prices for long
-    model = with_fallback_volatility(parameters)
+    model = market_of(parameters)
     try:
         path = model.sample(parameters.initial_price, parameters.total_steps, draws)
     except InvalidInput as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.carried import discounts_of
+from optionchain.carried import discounts_of, market_of
 from optionchain.measures.names import named, named_with_terms
 from optionchain.measures.path_block import PathBlock
 from optionchain.models import Historical
@@ -141,8 +141,8 @@ def put_payoff(moneyness: float = 1.0) -> EuropeanPayoff:
 
 
 def _steps_per_year(block: PathBlock) -> float:
-    method = block.parameters.method
+    method = market_of(block.parameters)
     if isinstance(method, Historical):
-        return method.timeframe.periods_per_year
+        return method.periods_per_year
     step_years: float = getattr(method, "dt", DEFAULT_STEP_YEARS)
     return 1.0 / step_years

@@ -27,6 +27,8 @@ class Terms(TypedDict, total=False):
     hedge: bool
     fill: Literal["quotes", "mid"]
     label: str
+    unit: Literal["settled", "currency"]
+    assignment: Literal["none", "optimal"]
 
 
 def strategy(*legs: Leg, **terms: Unpack[Terms]) -> Strategy:

@@ -14,6 +14,7 @@ from optionchain.chains.columns import Side
 from optionchain.chains.contracts import CALL, Contracts
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
+from optionchain.measures.assignment import exercised_early
 from optionchain.measures.legs import Leg
 from optionchain.measures.path_block import PathBlock
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
@@ -35,6 +36,10 @@ class Strategy:
         hedge: Hold minus the position's delta of the underlying, changed at every step, at no cost.
         fill: ``quotes`` buys at the ask and sells at the bid; ``mid`` trades at the model's price.
         label: The measure's name.
+        unit: Of coin-settled options: ``settled`` counts coins, which bear no interest, and ``currency`` what they are
+            worth at the close. Their hedge is by inverse futures.
+        assignment: Whether holders of american options that are sold exercise them early: not at all (``none``), or at
+            the first step from which waiting earns nothing (``optimal``). The leg then settles at its intrinsic value.
     """
 
     legs: tuple[Leg, ...]
@@ -43,6 +48,8 @@ class Strategy:
     hedge: bool = False
     fill: Literal["quotes", "mid"] = "quotes"
     label: str = "strategy"
+    unit: Literal["settled", "currency"] = "settled"
+    assignment: Literal["none", "optimal"] = "none"
     is_profit_and_loss: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -52,6 +59,12 @@ class Strategy:
             raise InvalidInput("legs", "must not be empty")
         if self.fill not in ("quotes", "mid"):
             raise InvalidInput("fill", "must be quotes or mid")
+        if self.unit not in ("settled", "currency"):
+            raise InvalidInput("unit", "must be settled or currency")
+        if self.assignment not in ("none", "optimal"):
+            raise InvalidInput("assignment", "must be none or optimal")
+        if self.assignment == "optimal" and self.hedge:
+            raise InvalidInput("assignment", "must be none where the position is hedged")
 
     @property
     def name(self) -> str:
@@ -94,16 +107,67 @@ class _Trade:
 
     def profit_and_loss(self) -> Floats:
         """``[paths]`` discounted to the start of the simulation."""
+        if self.block.parameters.settlement == "coin":
+            return self._earned_in_coin()
         discount = self._discounts()
-        earned: Floats = self._proceeds() * discount[-1] - self.cost * discount[0]
+        proceeds = self._leg_proceeds() * discount[-1]
+        if self.strategy.assignment == "optimal" and self.block.parameters.is_american:
+            settled = self._settled_early(discount)
+            proceeds = np.where(np.isnan(settled), proceeds, settled)
+        earned: Floats = proceeds.sum(axis=1) - self.cost * discount[0]
         return earned + self._hedge_gains(discount) if self.strategy.hedge else earned
 
-    def _proceeds(self) -> Floats:
-        """``[paths]`` what closing or settling brings, in the money of then."""
+    def _earned_in_coin(self) -> Floats:
+        """``[paths]`` coins, or what they are worth at the close, discounted to the start."""
+        earned: Floats = self._leg_proceeds().sum(axis=1) - self.cost
+        if self.strategy.hedge:
+            earned += self._inverse_hedge()
+        if self.strategy.unit == "currency":
+            earned = earned * self.block.prices[:, self.close] * self._discounts()[-1]
+        return earned
+
+    def _inverse_hedge(self) -> Floats:
+        """``[paths]`` coins from minus the delta in coin of inverse futures, changed at every step."""
+        values = self.block.contract_values(self.strikes, self.expiration, first=self.open, stop=self.close)
+        calls, puts = values.coin_deltas()
+        deltas = np.zeros((self.block.paths, self.close - self.open))
+        for index, leg in enumerate(self.strategy.legs):
+            deltas += leg.quantity * (calls if leg.side == "call" else puts)[:, :, index]
+        prices = self.block.prices[:, self.open : self.close + 1]
+        gains: Floats = -(deltas * (1.0 - prices[:, :-1] / prices[:, 1:])).sum(axis=1)
+        return gains
+
+    def _settled_early(self, discount: Floats) -> Floats:
+        """``[paths, legs]`` what being assigned brings, discounted to the start; NaN where a leg is not."""
+        settled = np.full(self.strikes.shape, np.nan)
+        if self.close - self.open < 2:
+            return settled
+        values = self.block.contract_values(
+            self.strikes, self.expiration, first=self.open + 1, stop=self.close
+        )
+        prices = self.block.prices[:, self.open + 1 : self.close]
+        for index, leg in enumerate(self.strategy.legs):
+            if leg.quantity < 0.0:
+                worth = values.call_mid if leg.side == "call" else values.put_mid
+                intrinsic = exercised_early(
+                    self.block.parameters,
+                    leg.side,
+                    worth[:, :, index],
+                    prices,
+                    self.strikes[:, index],
+                    self.open + 1,
+                )
+                first = np.argmax(intrinsic > 0.0, axis=1)
+                paid = np.take_along_axis(intrinsic, first[:, None], axis=1)[:, 0]
+                settled[:, index] = np.where(paid > 0.0, leg.quantity * paid * discount[1 + first], np.nan)
+        return settled
+
+    def _leg_proceeds(self) -> Floats:
+        """``[paths, legs]`` what closing or settling brings, in the money of then."""
         values = self.block.contract_values(
             self.strikes, self.expiration, first=self.close, stop=self.close + 1
         )
-        proceeds = np.zeros(self.block.paths)
+        proceeds = np.empty(self.strikes.shape)
         days = self.block.days_to(self.expiration, self.close)
         fills = _Fills(
             spreads=None if days == 0.0 else self.strategy.spreads(self.block),
@@ -112,7 +176,8 @@ class _Trade:
         )
         for index, leg in enumerate(self.strategy.legs):
             chosen = (slice(None), 0, index)
-            proceeds += leg.quantity * fills.price(values, chosen, leg.side, is_bought=leg.quantity < 0)
+            filled = fills.price(values, chosen, leg.side, is_bought=leg.quantity < 0)
+            proceeds[:, index] = leg.quantity * filled
         return proceeds
 
     def _hedge_gains(self, discount: Floats) -> Floats:

@@ -91,16 +91,23 @@ class Historical:
     Attributes:
         fallback_volatility: Annualised volatility until two returns were seen. Not a parameter of a caller:
             a simulation puts its own volatility here.
+        annual_days: Days of a year, by which moves are annualised; a simulation puts its own here too.
     """
 
     timeframe: Annotated[TimeFrame, TimeFrameParameter()]
     prices: Annotated[tuple[float, ...], PricesParameter()]
     symbol: Annotated[str | None, SymbolParameter()] = None
     fallback_volatility: float = 0.2
+    annual_days: float = 365.0
 
     def __post_init__(self) -> None:
         settle(self)
         finite("fallback_volatility", self.fallback_volatility, low=0.0, high=MAX_VOLATILITY)
+
+    @property
+    def periods_per_year(self) -> float:
+        """Prices in a year of so many days."""
+        return self.timeframe.periods_per_year * (self.annual_days / 365.0)
 
     def sample(self, spot: float, steps: int, draws: Draws) -> SampledPaths:
         """Replay the first `steps` prices; arguments and result as `MarketModel.sample`.
@@ -112,7 +119,7 @@ class Historical:
             raise InvalidInput("prices", f"{len(self.prices)} were given, and {steps} steps need one each")
         prices = np.array(self.prices[:steps])
         volatilities = np.full(steps, self.fallback_volatility)
-        volatilities[2:] = realised_volatilities(prices, self.timeframe.periods_per_year)
+        volatilities[2:] = realised_volatilities(prices, self.periods_per_year)
         paths = (draws.paths, 1)
         return SampledPaths(np.tile(prices, paths), np.tile(quoted_volatilities(volatilities, prices), paths))
 

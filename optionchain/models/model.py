@@ -20,7 +20,7 @@ class SampledPaths:
 
     Attributes:
         prices: ``[paths, steps]`` underlying price; column 0 is the start. Always finite, at most 1e12, and
-            at least one cent (or the start, if that is less; a replayed history is as it was given).
+            at least one cent (or a hundredth of a start below it; a replayed history is as it was given).
         volatilities: ``[paths, steps]`` annualised volatility that prices the chain, in [1e-4, 5].
     """
 

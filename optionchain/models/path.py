@@ -18,8 +18,8 @@ _ROUNDING = 1e-12
 
 
 def price_floor(spot: float) -> float:
-    """The least price that is quoted: one cent, or a hundredth of a start below a dollar."""
-    return min(MIN_PRICE, MIN_PRICE * spot)
+    """The least price that is quoted: one cent, or a hundredth of a start below a cent."""
+    return MIN_PRICE if spot >= MIN_PRICE else MIN_PRICE * spot
 
 
 def compounded(

@@ -15,6 +15,8 @@ from optionchain.pricing.inputs import Term
 from optionchain.pricing.quotes import quote
 
 CENTS = 100.0
+COIN_TICK = 0.0001
+"""Of prices in coin where no other is said."""
 
 
 class Spreads(Protocol):

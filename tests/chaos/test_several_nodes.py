@@ -36,26 +36,45 @@ OUTAGE_SECONDS = 15.0
 
 
 class Nodes(httpx.AsyncBaseTransport):
-    """The load balancer in front: the next node in turn, and another where none listens.
+    """The load balancer in front: the next node in turn of those that are well, and another where none listens.
 
     Args:
         addresses: Of the nodes.
     """
 
     def __init__(self, addresses: list[str]) -> None:
+        self.refusals: Counter[str] = Counter()
         self._addresses = addresses
+        self._well: list[str] = []
         self._turn = itertools.count()
         self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=200))
 
+    async def watch(self) -> None:
+        """Ask each node every second whether it is well, as a load balancer does."""
+        async with httpx.AsyncClient(timeout=1.0, trust_env=False) as api:
+            while True:
+                self._well = [address for address in self._addresses if await self._is_well(api, address)]
+                await passing(1.0)
+
+    async def _is_well(self, api: httpx.AsyncClient, address: str) -> bool:
+        try:
+            return (await api.get(f"http://{address}:{PORT}/ready")).is_success
+        except httpx.HTTPError:
+            return False
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         first = next(self._turn)
-        for number in range(len(self._addresses)):
-            host = self._addresses[(first + number) % len(self._addresses)]
+        nodes = self._well or self._addresses
+        for number in range(len(nodes)):
+            host = nodes[(first + number) % len(nodes)]
             request.url = request.url.copy_with(host=host)
             try:
-                return await self._transport.handle_async_request(request)
+                answer = await self._transport.handle_async_request(request)
+                if answer.is_server_error:
+                    self.refusals[f"{host} {answer.status_code} {(await answer.aread())[:90]!r}"] += 1
+                return answer
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                if number == len(self._addresses) - 1:
+                if number == len(nodes) - 1:
                     raise
         raise AssertionError("there are nodes")
 
@@ -99,6 +118,11 @@ class Machines:
         head = f"{self.hosts['head'].address}:{HEAD_PORT}"
         self._start(host, "join", head, "--listen", host.address)
         self._wait(host, (host.folder / "data" / "node.json").exists)
+
+    def is_served_by(self, name: str) -> None:
+        """Wait until a node has a replica, and so a HAProxy."""
+        host = self.hosts[name]
+        self._wait(host, lambda: self.get(host, "/ready").status_code == httpx.codes.OK)
 
     def command(self, name: str, *words: str) -> str:
         host = self.hosts[name]
@@ -146,14 +170,16 @@ class Machines:
 
         async def run() -> tuple[Verdict, list[Attempt]]:
             addresses = [self.hosts[name].address for name in names]
+            nodes = Nodes(addresses)
             timeout = httpx.Timeout(patience_seconds, connect=1.0)
             async with httpx.AsyncClient(
                 base_url=f"http://nodes:{PORT}",
                 headers={"X-API-Key": KEY},
-                transport=Nodes(addresses),
+                transport=nodes,
                 timeout=timeout,
                 trust_env=False,
             ) as api:
+                watching = asyncio.create_task(nodes.watch())
                 load = Load(api, CLIENTS, random.Random(1))
                 stepping = asyncio.create_task(load.run())
                 await load.served_again()
@@ -162,6 +188,8 @@ class Machines:
                 await everybody(load)
                 load.finish()
                 await stepping
+                watching.cancel()
+            print(*nodes.refusals.items(), sep="\n")
             return check(load.attempts, load.is_replay), load.attempts
 
         async def everybody(load: Load) -> None:
@@ -196,10 +224,13 @@ def told(what: str, verdict: Verdict, attempts: list[Attempt]) -> None:
 
 
 def test_nodes_that_have_joined_get_their_share(machines: Machines) -> None:
+    machines.command("head", "redeploy")
     machines.command("head", "rebalance")
 
     places = machines.places()
 
+    for name in ("head", "w1", "w2"):
+        machines.is_served_by(name)
     assert len(places) == 3
     assert sorted(len(actors) for actors in places.values()) == [1, 1, 1], places
 

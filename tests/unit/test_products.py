@@ -6,11 +6,13 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from cluster.settings import LimitsSettings
 from optionchain import GeometricBrownian, SimulationParameters, simulate
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.errors import InvalidInput
 from optionchain.expirations import ExpirationPlan, trading_calendar
 from optionchain.products import PRODUCTS, product
+from serve_app.bodies.simulations import SimulationRequest, as_listed, values_of
 
 
 def days(name, rule_id, first, count, on=None):
@@ -154,3 +156,40 @@ def test_strikes_stand_where_their_interval_says(rule, scale):
     assert strikes.tolist() == by_hand[by_hand >= strikes[0]].tolist()
     middle = int(np.argmin(abs(strikes - price)))
     assert abs(strikes.size - 1 - middle - 40) <= 1
+
+
+def requested(**changes):
+    body = {
+        "product": "SPY",
+        "symbol": "SPY",
+        "steps": 5,
+        "start_at": "2026-01-05T15:00:00Z",
+        "initial_price": 600.0,
+        "volatility": 0.2,
+        "risk_free_rate": 0.04,
+        "dividend_yield": 0.0,
+        "method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.0, "volatility": 0.2}},
+        "time_frame": "Day",
+        "seed": 1,
+    }
+    asked = SimulationRequest.model_validate(body | changes)
+    now = datetime(2026, 1, 5, 15, tzinfo=UTC)
+    return values_of(as_listed(asked, now), now, LimitsSettings())
+
+
+def test_a_request_has_what_its_product_says_and_it_does_not():
+    values = requested(exercise="european", schedules=[{"rule_id": "d", "kind": "daily", "target_count": 1}])
+
+    listed = product("SPY")
+    assert (values["settlement"], values["multiplier"], values["strike_rule"]) == ("physical", 100.0, "fund")
+    assert values["exercise"] == "european"
+    assert values["expirations"].calendar == listed.calendar
+    assert [rule.rule_id for rule in values["expirations"].rules] == ["d"]
+    assert requested()["expirations"] == listed.schedule()
+
+
+def test_a_request_of_an_unknown_product_names_it():
+    with pytest.raises(InvalidInput) as refused:
+        requested(product="GOLD")
+
+    assert refused.value.field == "product"

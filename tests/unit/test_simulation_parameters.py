@@ -64,6 +64,8 @@ MAY_BE_NONE = (
     "rate_curve",
     "dividends",
     "dividend_growth",
+    "closed_day_weight",
+    "annual_days",
 )
 CHAIN_NUMBERS = ("implied_volatilities", "call_mid", "put_mid", "call_delta", "put_delta", "gamma", "vega")
 

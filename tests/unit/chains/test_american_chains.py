@@ -208,7 +208,7 @@ def test_terms_that_were_given_are_kept_and_shown() -> None:
     [
         ("exercise", "bermudan"),
         ("exercise", 1),
-        ("settlement", "coin"),
+        ("settlement", "shares"),
         ("multiplier", 0.0),
         ("currency", "DOLLARS"),
     ],

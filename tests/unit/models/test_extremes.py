@@ -23,7 +23,7 @@ def assert_sound_or_named(model, spot, steps, count, *, fields):
         assert error.field in fields  # noqa: PT017
         return
     assert np.isfinite(path.prices).all()
-    assert path.prices.min() >= 0.01 * min(1.0, spot)
+    assert path.prices.min() >= (0.01 if spot >= 0.01 else 0.01 * spot)
     assert path.prices.max() <= 1e12
     assert path.volatilities.min() >= 1e-4
     assert path.volatilities.max() <= 5.0

@@ -153,11 +153,11 @@ def test_a_price_is_never_quoted_below_a_cent_and_can_come_back():
     assert (at_floor[:, :-1] & ~at_floor[:, 1:]).any()
 
 
-def test_a_start_below_a_cent_is_its_own_floor():
-    path = SPECIMENS["GeometricBrownian"].sample(0.002, 50, paths(3))
+def test_a_start_below_a_cent_can_fall_to_a_hundredth_of_it():
+    path = replace(SPECIMENS["LogReturns"], volatility=1.0).sample(2e-5, 2000, paths(20))
 
-    assert (path.prices[:, 0] == 0.002).all()
-    assert path.prices.min() == 0.002
+    assert (path.prices[:, 0] == 2e-5).all()
+    assert path.prices.min() == 0.01 * 2e-5
 
 
 def test_quoted_volatilities_are_clamped():

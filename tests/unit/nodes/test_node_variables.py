@@ -42,7 +42,7 @@ def test_a_node_of_an_instance_has_what_every_node_has(tmp_path: Path) -> None:
     assert alone(tmp_path).items() >= node_variables(EVERY_NODE, *with_haproxy).items()
 
 
-def test_a_node_that_is_alone_is_given_time_and_one_among_others_is_given_up_within_15_seconds(
+def test_a_node_that_is_alone_is_given_time_and_one_among_others_is_given_up_within_10_seconds(
     tmp_path: Path,
 ) -> None:
     assert float(alone(tmp_path)["RAY_health_check_timeout_ms"]) >= 60_000
@@ -51,7 +51,7 @@ def test_a_node_that_is_alone_is_given_time_and_one_among_others_is_given_up_wit
     period, timeout = (
         float(of_cluster[f"RAY_health_check_{name}_ms"]) / 1000 for name in ("period", "timeout")
     )
-    assert int(of_cluster["RAY_health_check_failure_threshold"]) * (period + timeout) < 15
+    assert int(of_cluster["RAY_health_check_failure_threshold"]) * (period + timeout) < 10
 
 
 def test_what_is_in_a_file_is_nowhere_in_code() -> None:

@@ -118,3 +118,44 @@ def test_without_dividends_before_expiration_it_is_the_price_without_any():
     later, none = chain(paid=((400, 5.0),)), chain(paid=())
 
     np.testing.assert_array_equal(later.columns, none.columns)
+
+
+def assert_no_arbitrage_in_random_chains(count, seed):
+    """Exercise, verticals, butterflies and parity's bounds, over random dividends, rates and volatilities."""
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        days = int(random.integers(5, 720))
+        ahead = np.unique(random.integers(1, 720, size=3))
+        paid = tuple((int(day), float(random.uniform(0.1, 4.0))) for day in ahead)
+        terms = {
+            "days": days,
+            "paid": paid,
+            "rate": float(random.uniform(0.0, 0.1)),
+            "volatility": float(random.uniform(0.08, 0.9)),
+            "spot": float(random.uniform(70.0, 140.0)),
+        }
+        american, european = chain(**terms), chain(**terms, exercise="european")
+        strikes, spot, rounding = american.strikes, terms["spot"], 2e-4 * terms["spot"]
+        discount = np.exp(-terms["rate"] * days / 365)
+        worth = sum(amount * np.exp(-terms["rate"] * day / 365) for day, amount in paid if day <= days)
+        parity = spot - worth - strikes * discount
+        np.testing.assert_allclose(european.call_mid - european.put_mid, parity, atol=1e-9)
+        for sign, style in ((1.0, "call"), (-1.0, "put")):
+            prices, lower = getattr(american, f"{style}_mid"), getattr(european, f"{style}_mid")
+            assert np.all(prices >= np.maximum(sign * (spot - strikes), lower) - 1e-9), terms
+            slopes = -sign * np.diff(prices) / np.diff(strikes)
+            assert np.all((slopes >= -rounding / 10) & (slopes <= 1.0 + rounding / 10)), terms
+            assert np.all(np.diff(prices, 2) >= -rounding), terms
+        gap = american.call_mid - american.put_mid
+        assert np.all(gap <= spot - strikes * discount + rounding), terms
+        assert np.all(gap >= spot - worth - strikes - rounding), terms
+
+
+def test_no_random_chain_can_be_bought_and_exercised_at_a_profit():
+    assert_no_arbitrage_in_random_chains(6, seed=1)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_no_chain_of_very_many_can_be_bought_and_exercised_at_a_profit():
+    assert_no_arbitrage_in_random_chains(2000, seed=2)

@@ -87,7 +87,8 @@ def test_every_measure_of_the_library_can_be_named():
         *PLAIN_MEASURES,
         *MEASURES_WITH_TERMS,
     }
-    assert terms_of(MEASURES_WITH_TERMS["short_put"]) == ["delta", "days", "roll", "hedge", "fill", "label"]
+    traded = ["days", "roll", "hedge", "fill", "label", "unit", "assignment"]
+    assert terms_of(MEASURES_WITH_TERMS["short_put"]) == ["delta", *traded]
 
 
 def test_models_can_vary():

@@ -1,0 +1,111 @@
+"""Variance that passes by trading days, and the year by which a history is annualised."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import numpy as np
+import pytest
+
+from optionchain import Schedule, WeeklyRule, simulate
+from optionchain.business_time import BusinessClock
+from optionchain.draws.philox import PhiloxDraws
+from optionchain.expirations import load_zone
+from optionchain.expirations.listing import microseconds
+from optionchain.measures.path_block import sample_block
+from optionchain.measures.prices import realised_volatility
+from optionchain.models import Historical
+from optionchain.time_frame import TimeFrame
+from tests.unit.export.simulations import parameters
+
+NEW_YORK = load_zone("America/New_York")
+FRIDAYS = Schedule(
+    timezone="America/New_York",
+    calendar="XNYS",
+    expiration_time=time(16),
+    rules=(WeeklyRule(rule_id="weekly", target_count=4, weekdays=("Fri",)),),
+)
+
+
+def pace(weight, start, days):
+    clock = BusinessClock(calendar="XNYS", zone=NEW_YORK, closed_day_weight=weight)
+    began = np.array([microseconds(start.replace(tzinfo=NEW_YORK).astimezone(UTC))])
+    average, now = clock.pace(began, np.array([days / 365]))
+    return float(average[0]), float(now[0])
+
+
+def test_days_without_a_session_count_what_they_are_given():
+    usual = (5 + 2 * 0.2) / 7
+
+    # 2026-01-16 is a Friday, and the Monday after it Martin Luther King's.
+    assert pace(0.2, datetime(2026, 1, 16), 5) == pytest.approx(((1 + 3 * 0.2 + 1) / 5 / usual, 1 / usual))
+    assert pace(0.2, datetime(2026, 1, 17), 1) == pytest.approx((0.2 / usual, 0.2 / usual))
+    assert pace(0.2, datetime(2026, 1, 5), 7)[0] == pytest.approx(1.0)
+    assert pace(1.0, datetime(2026, 1, 16), 4.3) == pytest.approx((1.0, 1.0))
+    # A day of 23 hours: 8 March 2026.
+    assert pace(0.0, datetime(2026, 3, 7), 2 - 1 / 24)[0] == 0.0
+
+
+def simulation(**changes):
+    values = {"expirations": FRIDAYS, "closed_day_weight": 0.1, "skew_slope": 0.0, "smile_curve": 0.0}
+    return parameters(**values | changes)
+
+
+def test_a_chain_before_a_weekend_has_less_variance_than_by_the_calendar():
+    # Thursday morning: tomorrow is full; Friday evening: the weekend hardly counts.
+    terms = simulation(step_interval=timedelta(hours=1), steps=200)
+    by_days, by_calendar = (
+        simulate(terms),
+        simulate(simulation(step_interval=timedelta(hours=1), steps=200, closed_day_weight=None)),
+    )
+
+    friday_night = next(
+        step for step in range(200) if terms.simulated_at(step) >= datetime(2026, 1, 10, 5, tzinfo=UTC)
+    )
+    weighed, plain = by_days.chain(friday_night), by_calendar.chain(friday_night)
+    average, _ = pace(0.1, datetime(2026, 1, 10, 0, 30), float(weighed.days_to_expiration[0]))
+    np.testing.assert_allclose(
+        weighed.implied_volatilities[: weighed.offsets[1]],
+        plain.implied_volatilities[: plain.offsets[1]] * np.sqrt(average),
+        rtol=1e-9,
+    )
+
+
+def test_theta_is_the_slope_by_time_on_a_weekend_and_in_the_week():
+    terms = simulation(
+        step_interval=timedelta(hours=1), steps=200, strike_interval=50.0, strike_ladder="pinned"
+    )
+    flat = Historical(timeframe=TimeFrame.HOUR, prices=(5000.0,) * 200)
+    market = simulate(parameters(**{**vars_of(terms), "method": flat}))
+
+    for step in (20, 120):  # Tuesday, Saturday
+        before, at, after = (market.chain(each) for each in (step - 1, step, step + 1))
+        by_time = (after.call_mid - before.call_mid) * 12
+        np.testing.assert_allclose(at.call_theta(), by_time, rtol=2e-2, atol=2e-3)
+
+
+def vars_of(terms):
+    return {name: getattr(terms, name) for name in type(terms).__dataclass_fields__}
+
+
+def test_blocks_and_paths_have_the_bytes_of_chains():
+    terms = simulation(steps=30)
+    one, block = simulate(terms), sample_block(terms, PhiloxDraws(terms.seed, paths=2))
+
+    table = one.to_arrow(from_step=0, to_step=29)
+    every = np.concatenate([one.chain(step).call_mid for step in range(30)])
+    np.testing.assert_array_equal(table["call_mid"].to_numpy(), every)
+    listed = ~np.isnan(block.chains(9).strikes[0])
+    np.testing.assert_array_equal(block.chains(9).call_mid[0][listed], one.chain(9).call_mid)
+
+
+def test_one_year_for_histories_and_what_is_measured_of_them():
+    prices = tuple(np.exp(np.cumsum(0.2 / np.sqrt(252) * np.tile([1.0, -1.0], 200))) * 100.0)
+    replayed = Historical(timeframe=TimeFrame.DAY, prices=prices)
+
+    for days in (None, 252.0):
+        terms = parameters(method=replayed, steps=400, annual_days=days)
+        by_year = 0.2 * np.sqrt((days or 365) / 252)
+        assert simulate(terms).volatilities[-1] == pytest.approx(by_year, rel=2e-3)
+        measured = realised_volatility(sample_block(terms, PhiloxDraws(1, paths=1)))
+        assert measured[0] == pytest.approx(by_year, rel=2e-3)
