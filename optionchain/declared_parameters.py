@@ -8,15 +8,16 @@ from typing import Any, get_args, get_type_hints
 
 from optionchain.declarations import Choice, Number, Omission, Pairs, Text, Whole, declared, defaults
 from optionchain.parameters import SimulationParameters
+from optionchain.parts import Part
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A parameter whose JSON value is its own value, as it is declared in `SimulationParameters`.
+    """A parameter as it is declared in `SimulationParameters`; the JSON value is its own, or describes a part.
 
     Attributes:
         name: Of the field.
-        kind: ``int``, ``float``, ``str`` or ``list``.
+        kind: ``int``, ``float``, ``str`` or ``list``; ``dict`` of what JSON describes by a name and parameters.
         parameter: What it allows.
         default: In Python; None where there is none, or where None is it.
         omission: What a request that leaves it out gets; None where it may not.
@@ -24,7 +25,7 @@ class Declared:
 
     name: str
     kind: type
-    parameter: Number | Whole | Text | Choice | Pairs
+    parameter: Number | Whole | Text | Choice | Pairs | Part[Any]
     default: Any
     omission: Omission | None
 
@@ -46,7 +47,7 @@ class Declared:
         return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
 
 
-_KIND_OF = {Number: float, Whole: int, Text: str, Choice: str, Pairs: list}
+_KIND_OF = {Number: float, Whole: int, Text: str, Choice: str, Pairs: list, Part: dict}
 
 
 @cache
@@ -56,8 +57,8 @@ def declared_parameters() -> dict[str, Declared]:
     of_python = defaults(SimulationParameters)
     found = {}
     for name, parameter in declared(SimulationParameters).items():
-        if not isinstance(parameter, Number | Whole | Text | Choice | Pairs):
-            raise TypeError(f"{name}: JSON knows numbers, texts and pairs of them")
+        if not isinstance(parameter, Number | Whole | Text | Choice | Pairs | Part):
+            raise TypeError(f"{name}: JSON knows numbers, texts, pairs of them and parts")
         notes = [note for note in get_args(hints[name]) if isinstance(note, Omission)]
         kind = _KIND_OF[type(parameter)]
         found[name] = Declared(name, kind, parameter, of_python.get(name), notes[0] if notes else None)

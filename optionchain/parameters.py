@@ -19,9 +19,15 @@ from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
 from optionchain.models.model import is_model
 from optionchain.numerics import IDENTITY
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.declared_spreads import (
+    MoneynessParameter,
+    ProportionalParameter,
+    TenorParameter,
+    TickParameter,
+)
+from optionchain.pricing.market_maker import SpreadModelParameter
+from optionchain.pricing.spreads import SpreadModel, Spreads
 from optionchain.quote_terms import (
-    MAX_TICK,
     CoarseFromTerm,
     CoarseTickTerm,
     StrikeRuleTerm,
@@ -29,6 +35,8 @@ from optionchain.quote_terms import (
     check_quotes,
     tick_of,
 )
+from optionchain.surfaces import Surface
+from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
 from optionchain.terms import (
     AnnualDaysTerm,
     BorrowTerm,
@@ -59,7 +67,6 @@ LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 Expirations: TypeAlias = SingleExpiration | Schedule
 
-
 _CONFIGURED = Omission(is_configurable=True)
 _COEFFICIENT = {"low": -MAX_COEFFICIENT, "high": MAX_COEFFICIENT}
 
@@ -87,16 +94,11 @@ class SimulationParameters:
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
         strike_ladder: ``rolling`` lists strikes around each step's price; ``pinned`` around that of step 0, so that no
             contract is ever gone before it expires. It needs a `strike_interval`.
-        spread_proportional: What `spread` grows by, as a part of the mid, in [0, 1].
-        spread_moneyness_widening: What it grows by per unit of ``|ln(strike / spot)|``, in currency units, >= 0.
-        spread_tenor_widening: What it grows by at one year to expiration, with the root of time, in currency units.
-        spread_tick: Bids and asks are multiples of it, and at least it apart; whole cents, 0.01 to 1,000. None is a
-            cent, and `spread` is taken as it is where none of these four is given.
+        spread_...: What widens the spread, as `optionchain.pricing.declared_spreads` declares it.
+        smile, ..., spread_model: See `optionchain.surfaces.declared` and `optionchain.pricing.market_maker`.
         strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.quote_terms` declares them, in place
             of `strike_interval` and `spread_tick`.
-        exercise, settlement, multiplier, currency: The terms of a contract, as `optionchain.terms` declares them.
-        underlying, premium, rate_curve, borrow_cost, dividends, dividend_growth, dividend_model, closed_day_weight,
-            annual_days: Likewise; see `optionchain.carry`.
+        exercise, ..., dividend_model: The terms of a contract, as `optionchain.terms` declares them.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps, unless `step_interval`, > 0, says another.
@@ -151,30 +153,10 @@ class SimulationParameters:
         ),
         _CONFIGURED,
     ] = "rolling"
-    spread_proportional: Annotated[
-        float, Number("What the spread grows by, as a part of the mid", high=1.0), _CONFIGURED
-    ] = 0.0
-    spread_moneyness_widening: Annotated[
-        float,
-        Number(
-            "What the spread grows by per unit of abs(ln(strike / price)), in currency units", high=MAX_PRICE
-        ),
-        _CONFIGURED,
-    ] = 0.0
-    spread_tenor_widening: Annotated[
-        float,
-        Number(
-            "What the spread grows by per root of a year to expiration, in currency units", high=MAX_PRICE
-        ),
-        _CONFIGURED,
-    ] = 0.0
-    spread_tick: Annotated[
-        float | None,
-        Number(
-            "Least move and least spread of quotes, in currency units, whole cents", low=0.01, high=MAX_TICK
-        ),
-        Omission("means a cent, and no least spread", is_configurable=True),
-    ] = None
+    spread_proportional: ProportionalParameter = 0.0
+    spread_moneyness_widening: MoneynessParameter = 0.0
+    spread_tenor_widening: TenorParameter = 0.0
+    spread_tick: TickParameter = None
     exercise: ExerciseTerm = "european"
     settlement: SettlementTerm = None
     multiplier: MultiplierTerm = None
@@ -190,6 +172,10 @@ class SimulationParameters:
     dividends: DividendsTerm = None
     dividend_growth: DividendGrowthTerm = None
     dividend_model: DividendModelTerm = "escrowed"
+    smile: SmileParameter = None
+    smile_dynamics: DynamicsParameter = "sticky_delta"
+    volatility_term: TermParameter = None
+    spread_model: SpreadModelParameter = None
     closed_day_weight: ClosedDaysTerm = None
     annual_days: AnnualDaysTerm = None
     expirations: Expirations
@@ -205,6 +191,7 @@ class SimulationParameters:
         self._check_history()
         check_quotes(self)
         check_carry(self)
+        _ = self.surface  # refuses parts that do not go together
 
     @property
     def interval(self) -> timedelta:
@@ -235,13 +222,27 @@ class SimulationParameters:
     @property
     def ladder_price(self) -> float | None:
         """The price around which every step lists its strikes; None where each has its own."""
-        if self.strike_ladder != "pinned":
-            return None
+        return self._first_price if self.strike_ladder == "pinned" else None
+
+    @property
+    def _first_price(self) -> float:
         return self.method.prices[0] if isinstance(self.method, Historical) else self.initial_price
 
     @property
-    def spreads(self) -> SpreadModel:
-        """The widths of quotes."""
+    def surface(self) -> Surface | None:
+        """What gives contracts their volatilities; None where that is the parabola alone."""
+        if self.smile is None and self.volatility_term is None and self.smile_dynamics == "sticky_delta":
+            return None
+        sticks_to = self._first_price if self.smile_dynamics == "sticky_strike" else None
+        return Surface.of(self.smile, self.volatility_term, sticks_to, self.method)
+
+    @property
+    def spreads(self) -> Spreads:
+        """What quotes are made by."""
+        return self._widened if self.spread_model is None else self.spread_model
+
+    @property
+    def _widened(self) -> SpreadModel:
         return SpreadModel(
             base=self.spread,
             proportional=self.spread_proportional,

@@ -13,6 +13,7 @@ from optionchain.arrays import Steps
 from optionchain.carried import market_of, with_dividends
 from optionchain.carry import Carry
 from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
+from optionchain.chains.activity import Activity, activity_of
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
@@ -20,7 +21,8 @@ from optionchain.extras import brought_by
 from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.spreads import Spreads
+from optionchain.surfaces import Surface
 from optionchain.validation import whole
 
 if TYPE_CHECKING:
@@ -155,6 +157,10 @@ class Simulation:
         [chain] = build_chains([self._terms(step)])
         return chain
 
+    def activity(self, step: int, scale: float = 1000.0) -> Activity:
+        """Sizes, open interest and volume beside the quotes of `chain`; see `activity_of`."""
+        return activity_of(self.chain(step), self.parameters.seed, self.parameters.path, scale=scale)
+
     def to_arrow(
         self,
         dataset: Rows = "option_chains",
@@ -223,9 +229,8 @@ class Simulation:
         return path_picture(parameters.symbol, instants, self.prices, self.volatilities)
 
     def __repr__(self) -> str:
-        parameters = self.parameters
-        market = type(parameters.method).__name__
-        return f"<Simulation {parameters.symbol}: {market}, {parameters.total_steps} steps, seed {parameters.seed}>"
+        own, market = self.parameters, type(self.parameters.method).__name__
+        return f"<Simulation {own.symbol}: {market}, {own.total_steps} steps, seed {own.seed}>"
 
     def _terms(self, step: int) -> ChainTerms:
         parameters = self.parameters
@@ -251,6 +256,7 @@ class Simulation:
             exercise=parameters.exercise,
             ladder_price=parameters.ladder_price,
             spreads=self._spreads,
+            surface=self._surface,
             strike_rule=parameters.strike_rule,
             carry=self._carry,
             in_coin=parameters.settlement == "coin",
@@ -272,9 +278,12 @@ class Simulation:
         return self.parameters.carry
 
     @cached_property
-    def _spreads(self) -> SpreadModel | None:
-        spreads = self.parameters.spreads
-        return None if spreads.is_constant else spreads
+    def _spreads(self) -> Spreads | None:
+        return None if (spreads := self.parameters.spreads).is_constant else spreads
+
+    @cached_property
+    def _surface(self) -> Surface | None:
+        return self.parameters.surface
 
     @cached_property
     def _only_expiration(self) -> Expiration:

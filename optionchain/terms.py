@@ -17,6 +17,7 @@ from optionchain.carry import (
     Underlying,
 )
 from optionchain.declarations import Choice, Number, Omission, Pairs, Text
+from optionchain.errors import InvalidInput
 
 Exercise: TypeAlias = Literal["european", "american"]
 EXERCISES: tuple[Exercise, ...] = get_args(Exercise)
@@ -119,3 +120,14 @@ AnnualDaysTerm: TypeAlias = Annotated[
     ),
     Omission("means 365", is_silent=True),
 ]
+
+
+def checked_exercise(exercise: Exercise) -> Exercise:
+    """Return it.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if exercise not in EXERCISES:
+        raise InvalidInput("exercise", f"must be {' or '.join(EXERCISES)}")
+    return exercise

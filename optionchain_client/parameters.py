@@ -14,6 +14,9 @@ Greeks: TypeAlias = Literal["none", "first", "all"]
 Method: TypeAlias = Mapping[str, Mapping[str, Any]]
 """A market model with its parameters: ``{"Heston": {"dt": 0.004, ...}}``."""
 
+Part: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""A smile, a term structure or a spread model with its parameters: ``{"ssvi": {"rho": -0.7, "eta": 1.1}}``."""
+
 TimeFrame: TypeAlias = str | Mapping[str, float]
 """``"Day"``, or ``{"Custom": periods_per_year}``."""
 
@@ -38,6 +41,10 @@ class _Optional(TypedDict, total=False):
     settlement: Literal["cash", "physical", "coin"] | None
     multiplier: float | None
     currency: str | None
+    smile: Part | None
+    smile_dynamics: Literal["sticky_delta", "sticky_strike"] | None
+    volatility_term: Part | None
+    spread_model: Part | None
     strike_rule: Literal["stock", "fund", "index", "volatility_index", "btc", "eth", "nifty"] | None
     tick_size: float | None
     tick_size_above: float | None

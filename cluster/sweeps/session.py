@@ -7,10 +7,9 @@ from typing import Any
 import httpx
 
 from optionchain.errors import InvalidInput
-from optionchain.models import model_to_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.wire.instants import instant_to_wire
-from optionchain.wire.parameters import PLAIN_FIELDS, shown
+from optionchain.wire.parameters import PLAIN_FIELDS, fields_to_wire, shown
 
 PATIENCE_SECONDS = 30.0
 
@@ -38,8 +37,7 @@ def session_request(parameters: SimulationParameters) -> dict[str, Any]:
         raise InvalidInput("expirations", "a v1 session has a single expiration: replay it with `simulation`")
     if parameters.step_interval is not None:
         raise InvalidInput("step_interval", "a v1 session has none: replay it with `simulation`")
-    return shown(parameters, (*PLAIN_FIELDS, "path")) | {
-        "method": model_to_wire(parameters.method),
+    return fields_to_wire(shown(parameters, (*PLAIN_FIELDS, "path", "method"))) | {
         "time_frame": parameters.time_frame.to_wire(),
         "days_to_expiration": parameters.expirations.days,
         "start_at": instant_to_wire(parameters.start_at),

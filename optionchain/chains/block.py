@@ -111,6 +111,7 @@ def build_block(
         carried=carried,
         in_coin=in_coin,
         american=parameters.is_american,
+        surface=parameters.surface,
     )
     block = ChainBlock(
         spots=spots,
@@ -148,6 +149,8 @@ def ladder_terms(
     terms[Term.SKEW_SLOPE] = parameters.skew_slope
     terms[Term.SMILE_CURVE] = parameters.smile_curve
     terms[Term.SPREAD] = parameters.spread
+    if parameters.surface is not None:
+        parameters.surface.levelled(terms)
     return terms
 
 

@@ -13,8 +13,9 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
-from optionchain.pricing.spreads import COIN_TICK, SpreadModel
-from optionchain.terms import EXERCISES, Exercise
+from optionchain.pricing.spreads import COIN_TICK, SpreadModel, Spreads
+from optionchain.surfaces import Surface
+from optionchain.terms import Exercise, checked_exercise
 from optionchain.validation import finite, whole
 
 _RANGES = {
@@ -45,10 +46,11 @@ def build_chain(
     risk_free_rate: float = 0.0,
     dividend_yield: float = 0.0,
     ladder_price: float | None = None,
-    spreads: SpreadModel | None = None,
+    spreads: Spreads | None = None,
     exercise: Exercise = "european",
     strike_rule: str | None = None,
     carry: Carry | None = None,
+    surface: Surface | None = None,
     in_coin: bool = False,
 ) -> OptionChain:
     """List, price and quote calls and puts for each expiration.
@@ -71,6 +73,7 @@ def build_chain(
         exercise: ``european`` or ``american``.
         strike_rule: A name of `STRIKE_RULES`: intervals that grow with distance and days, not `strike_interval`.
         carry: A curve of rates, dividends in cash, a future: in place of `risk_free_rate` and `dividend_yield`.
+        surface: What gives contracts their volatilities, in place of `skew_slope` and `smile_curve`.
         in_coin: Prices and quotes are in units of the underlying, `spread` too, on ticks of 0.0001 without `spreads`.
 
     Returns:
@@ -119,10 +122,11 @@ def build_chain(
         spreads=SpreadModel(base=settled["spread"], tick=COIN_TICK)
         if in_coin and spreads is None
         else spreads,
-        exercise=_checked_exercise(exercise),
+        exercise=checked_exercise(exercise),
         strike_rule=_checked_rule(strike_rule),
         carry=carry,
         in_coin=in_coin,
+        surface=surface,
         **settled,
     )
     [chain] = build_chains([terms])
@@ -132,12 +136,6 @@ def build_chain(
 def _in_range(field: str, number: float) -> float:
     low, high = _RANGES[field]
     return finite(field, number, low=low, high=high)
-
-
-def _checked_exercise(exercise: Exercise) -> Exercise:
-    if exercise not in EXERCISES:
-        raise InvalidInput("exercise", f"must be {' or '.join(EXERCISES)}")
-    return exercise
 
 
 def _checked_rule(rule: str | None) -> str | None:

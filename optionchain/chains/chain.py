@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats, Strikes
 from optionchain.carry import Carried
-from optionchain.chains.columns import GreekSet
+from optionchain.chains.arbitrage import PricedExpiration, Violation, find_arbitrage
+from optionchain.chains.columns import SIDES, GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts, SharedTerms
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 Across: TypeAlias = Literal["strike", "delta", "moneyness"]
 """What a picture of a chain has along its lower axis: strikes, deltas of the calls, or strikes over the spot."""
+
+Prices: TypeAlias = Literal["quotes", "mid"]
+"""At which prices arbitrage is looked for: bids and asks, or the model's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +85,69 @@ class OptionChain(Contracts):
         """Spot, years to expiry ``[contracts]``, rate and dividend yield."""
         years = self.per_contract(self.days_to_expiration / DAYS_PER_YEAR)
         return SharedTerms(self.underlying_price, years, self.risk_free_rate, self.dividend_yield)
+
+    def arbitrage(
+        self, prices: Prices = "quotes", *, tolerance: float | None = None
+    ) -> tuple[Violation, ...]:
+        """Combinations of its options that cost less than they are surely worth.
+
+        Args:
+            prices: ``quotes`` sells at bids and buys at asks; ``mid`` does both at the model's prices.
+            tolerance: Least gain, in currency units; None is a billionth of the underlying's price.
+
+        Returns:
+            Verticals, butterflies, calendars, parity and bounds that are violated; none of a chain that is in order.
+
+        Raises:
+            InvalidInput: There are no such prices.
+
+        Example:
+            >>> from datetime import UTC, datetime, timedelta
+            >>> from optionchain.chains import build_chain
+            >>> now = datetime(2026, 1, 5, tzinfo=UTC)
+            >>> chain = build_chain(
+            ...     symbol="ACME",
+            ...     quote_time=now,
+            ...     spot=100.0,
+            ...     base_volatility=0.6,
+            ...     expirations=[Expiration(expires_at=now + timedelta(days=365), labels=())],
+            ... )
+            >>> print(chain.arbitrage()[0])
+            vertical of calls 320/340 of 2027-01-05: 0.01
+        """
+        if prices not in get_args(Prices):
+            raise InvalidInput("prices", f"must be {' or '.join(get_args(Prices))}")
+        bought = "ask" if prices == "quotes" else "mid"
+        sold = "bid" if prices == "quotes" else "mid"
+        sides = [
+            self._in_currency(getattr(self, f"{side}_{what}")) for side in SIDES for what in (sold, bought)
+        ]
+        years = self.days_to_expiration / DAYS_PER_YEAR
+        if self.carried is None:
+            discounts = numerics.exp(-self.risk_free_rate * years)
+            prepaid = self.underlying_price * numerics.exp(-self.dividend_yield * years)
+        else:
+            discounts = numerics.exp(-self.carried.rates * years)
+            prepaid = self.carried.spots * numerics.exp(-self.carried.yields * years)
+            prepaid = prepaid - discounts * self.carried.strike_shifts
+        priced = [
+            PricedExpiration(
+                expires=expiration.expires_at,
+                strikes=self.strikes[first:last],
+                call_bid=sides[0][first:last],
+                call_ask=sides[1][first:last],
+                put_bid=sides[2][first:last],
+                put_ask=sides[3][first:last],
+                spot=self.underlying_price,
+                discount=float(discount),
+                prepaid=float(forward),
+                is_american=self.is_american,
+            )
+            for expiration, discount, forward, (first, last) in zip(
+                self.expirations, discounts, prepaid, pairwise(self.offsets), strict=True
+            )
+        ]
+        return find_arbitrage(sorted(priced, key=lambda each: each.expires), tolerance=tolerance)
 
     def to_arrow(self, greeks: GreekSet = "all") -> pyarrow.Table:
         """The long table, one row a contract side; see `optionchain.chains.table`."""

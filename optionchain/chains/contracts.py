@@ -9,7 +9,7 @@ import numpy as np
 
 from optionchain.arrays import Floats
 from optionchain.carry import Carried
-from optionchain.chains.columns import Column, Derived, GreekSet, Side, Stored
+from optionchain.chains.columns import SIDES, Column, Derived, GreekSet, Side, Stored
 from optionchain.pricing.american import (
     AMERICAN,
     CALL_RHO,
@@ -22,8 +22,9 @@ from optionchain.pricing.american import (
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR, dividend_rho, rho, theta
 from optionchain.pricing.inputs import Term
 from optionchain.pricing.second_order import SecondOrder, alpha
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.spreads import Spreads
 
+CALL, PUT = SIDES
 _MONEY, _QUOTE = "currency", "currency, whole cents"
 _DELTA = "price per unit of the underlying's price"
 _GAMMA = "delta per unit of the underlying's price"
@@ -166,16 +167,18 @@ class Contracts(ABC):
         is_other = self.is_american or self.carried is not None
         return np.full_like(numbers, np.nan) if is_other else numbers
 
-    def quote_by(self, spreads: SpreadModel) -> None:
+    def quote_by(self, spreads: Spreads) -> None:
         """Write bids and asks of these spreads over those that the kernel wrote."""
+        self.columns[8], self.columns[10] = self.quotes_by(spreads, CALL)
+        self.columns[9], self.columns[11] = self.quotes_by(spreads, PUT)
+
+    def quotes_by(self, spreads: Spreads, side: Side) -> tuple[Floats, Floats]:
+        """Bids and asks of these spreads of one side."""
         spot, years, _, _ = self.shared_terms()
-        for bid, ask, mids in (
-            (Contracts.call_bid, Contracts.call_ask, self.call_mid),
-            (Contracts.put_bid, Contracts.put_ask, self.put_mid),
-        ):
-            self.columns[bid.row], self.columns[ask.row] = spreads.quotes(
-                mids, spot=spot, strikes=self.strikes, years=years
-            )
+        mids, vegas = (self.call_mid, self.vega) if side == CALL else (self.put_mid, self.put_vega)
+        iv, strikes = self.implied_volatilities, self.strikes
+        vegas = vegas / spot if self.in_coin else vegas
+        return spreads.quotes(mids, spot=spot, strikes=strikes, years=years, volatilities=iv, vegas=vegas)
 
     @abstractmethod
     def shared_terms(self) -> SharedTerms:

@@ -10,7 +10,7 @@ import numpy as np
 from optionchain.arrays import Floats, Paths
 from optionchain.carry import Carried
 from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
-from optionchain.chains.contracts import Contracts, SharedTerms
+from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms
 from optionchain.chains.priced import price_each, priced
 from optionchain.expirations.listing import Microseconds
 from optionchain.parameters import SimulationParameters
@@ -46,11 +46,11 @@ class PathChains(Contracts):
 
     def call_quotes(self) -> tuple[Floats, Floats]:
         """Bids and asks of the calls, ``[paths, expirations, strikes]`` in whole ticks; computed when asked."""
-        return self._quotes(self.call_mid)
+        return self.quotes_by(self.parameters.spreads, CALL)
 
     def put_quotes(self) -> tuple[Floats, Floats]:
         """Bids and asks of the puts, ``[paths, expirations, strikes]`` in whole ticks; computed when asked."""
-        return self._quotes(self.put_mid)
+        return self.quotes_by(self.parameters.spreads, PUT)
 
     def shared_terms(self) -> SharedTerms:
         """Spot ``[paths, 1, 1]``, years to expiry ``[expirations, 1]``, rate and dividend yield."""
@@ -59,10 +59,6 @@ class PathChains(Contracts):
         return SharedTerms(
             self.spots[:, None, None], years, parameters.risk_free_rate, parameters.dividend_yield
         )
-
-    def _quotes(self, mids: Floats) -> tuple[Floats, Floats]:
-        spot, years, _, _ = self.shared_terms()
-        return self.parameters.spreads.quotes(mids, spot=spot, strikes=self.strikes, years=years)
 
 
 def price_path_chains(
@@ -113,6 +109,7 @@ def price_path_chains(
         in_coin=in_coin,
         quoted=False,
         american=parameters.is_american,
+        surface=parameters.surface,
     )
     columns = _grid(offsets, flat, 2 * parameters.chain_size + 1)
     columns.flags.writeable = False
@@ -193,6 +190,7 @@ def price_chosen(
         in_coin=in_coin,
         quoted=False,
         american=parameters.is_american,
+        surface=parameters.surface,
     )
     return ChosenContracts(
         spots, years, parameters, columns.reshape(-1, paths, moments, contracts), carried, in_coin

@@ -16,6 +16,7 @@ from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price
 from optionchain.pricing.kernel import Term as Row
 from optionchain.pricing.quotes import quote
+from optionchain.surfaces import Surface
 
 
 def priced(
@@ -29,6 +30,7 @@ def priced(
     in_coin: NDArray[np.bool_] | bool | None = None,
     quoted: bool = True,
     american: NDArray[np.bool_] | bool = False,
+    surface: Surface | None = None,
 ) -> tuple[Offsets, Floats]:
     """List the strikes of some ladders, and price them.
 
@@ -43,6 +45,7 @@ def priced(
         quoted: Whether to quote them.
         american: Whether they can be exercised early; one truth, or ``[ladders]``. Where any can, all have the rows
             of those that can.
+        surface: What gives them their volatilities in place of the parabola of the terms.
 
     Returns:
         Where the contracts of each ladder begin, ``[ladders + 1]``, and their columns.
@@ -57,7 +60,16 @@ def priced(
         offsets, strikes = _by_rule(terms, strike_interval, strikes_per_side, around, rules)
     columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
-    price_each(offsets, terms, columns, carried=carried, in_coin=in_coin, quoted=quoted, american=american)
+    price_each(
+        offsets,
+        terms,
+        columns,
+        carried=carried,
+        in_coin=in_coin,
+        quoted=quoted,
+        american=american,
+        surface=surface,
+    )
     return offsets, columns
 
 
@@ -108,6 +120,7 @@ def price_each(
     in_coin: NDArray[np.bool_] | bool | None = None,
     quoted: bool,
     american: NDArray[np.bool_] | bool,
+    surface: Surface | None = None,
 ) -> None:
     """As `price`, and with the right to exercise early where there is one.
 
@@ -119,8 +132,9 @@ def price_each(
         in_coin: As `priced` takes it.
         quoted: Whether to quote them.
         american: As `priced` takes it; the columns have the rows for it.
+        surface: As `priced` takes it.
     """
-    _in_currency(offsets, terms, columns, carried, quoted=quoted, american=american)
+    _in_currency(offsets, terms, columns, carried, surface, quoted=quoted, american=american)
     if in_coin is not None and np.any(in_coin):
         coins = np.where(in_coin, terms[Row.SPOT], 1.0)
         columns[2:4] /= np.repeat(coins, np.diff(offsets))
@@ -131,6 +145,7 @@ def _in_currency(
     terms: Floats,
     columns: Floats,
     carried: Carried | None,
+    surface: Surface | None,
     *,
     quoted: bool,
     american: NDArray[np.bool_] | bool,
@@ -142,7 +157,8 @@ def _in_currency(
         terms[Row.VOLATILITY] *= carried.volatility_scales
         listed = columns[0].copy()
         columns[0] += np.repeat(carried.strike_shifts, np.diff(offsets))
-    price(offsets, terms, columns[: QUOTED if quoted else VALUED])
+    smiled = terms if surface is None else surface.kernel_terms(offsets, terms, columns)
+    price(offsets, smiled, columns[: QUOTED if quoted else VALUED])
     if carried is not None:
         columns[0] = listed
     which = np.flatnonzero(np.repeat(np.broadcast_to(american, terms.shape[1:]), np.diff(offsets)))

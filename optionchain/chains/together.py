@@ -10,19 +10,20 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.carry import Carried, Carry
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.priced import priced
+from optionchain.chains.refusals import check_growth, check_prices
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.expirations.listing import microseconds
-from optionchain.limits import HIGHEST_QUOTED, MOST_GROWTH
+from optionchain.limits import MOST_GROWTH
 from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.kernel import QUOTED, Offsets, Term
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.kernel import QUOTED, Term
+from optionchain.pricing.spreads import Spreads
+from optionchain.surfaces import Surface
 from optionchain.terms import Exercise
 
 
@@ -43,10 +44,11 @@ class ChainTerms:
     risk_free_rate: float
     dividend_yield: float
     ladder_price: float | None = None
-    spreads: SpreadModel | None = None
+    spreads: Spreads | None = None
     exercise: Exercise = "european"
     strike_rule: str | None = None
     carry: Carry | None = None
+    surface: Surface | None = None
     in_coin: bool = False
 
 
@@ -54,12 +56,14 @@ def is_surely_priced(terms: ChainTerms) -> bool:
     """Whether such a chain is priced wherever the spot goes, up to the highest price of a path.
 
     Only a given interval can be too fine for a price, only a negative rate make a put too dear, and only growth over
-    a long time discount too strongly.
+    a long time discount too strongly, and only a smile with code of its own refuse.
 
     Args:
         terms: At the instant from which its expirations are farthest.
     """
     if terms.strike_interval is not None or terms.strike_rule is not None or terms.risk_free_rate < 0.0:
+        return False
+    if terms.surface is not None and not terms.surface.is_always_priced:
         return False
     growth = max(terms.risk_free_rate, terms.dividend_yield)
     days = [days_to_expiration(terms.quote_time, one.expires_at) for one in terms.expirations]
@@ -79,15 +83,28 @@ def build_chains(terms: Sequence[ChainTerms]) -> list[OptionChain]:
         InvalidInput: As `build_chain`, for the first that it refuses.
     """
     try:
-        return _built(terms)
+        return _built_by_surface(terms)
     except InvalidInput:
         for each in terms if len(terms) > 1 else ():  # of which one it is, only each alone can tell
             _built([each])
         raise
 
 
+def _built_by_surface(group: Sequence[ChainTerms]) -> list[OptionChain]:
+    """Chains of one surface together; those without any are the most."""
+    if len(group) == 1 or all(each.surface is None for each in group):
+        return _built(group)
+    sharing: dict[Surface | None, list[int]] = {}
+    for index, each in enumerate(group):
+        sharing.setdefault(each.surface, []).append(index)
+    built: dict[int, OptionChain] = {}
+    for indices in sharing.values():
+        built |= dict(zip(indices, _built([group[index] for index in indices]), strict=True))
+    return [built[index] for index in range(len(group))]
+
+
 def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
-    """Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
+    """Of one surface. Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
     days = [
         np.array(
             [days_to_expiration(each.quote_time, one.expires_at) for one in each.expirations], dtype=float
@@ -97,7 +114,10 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
     counts = [each.size for each in days]
     terms = np.repeat(_rows(group), counts, axis=1)
     terms[Term.YEARS] = np.concatenate([*days, ()]) / DAYS_PER_YEAR
-    _check_growth(terms)
+    check_growth(terms)
+    surface = group[0].surface if group else None
+    if surface is not None:
+        surface.levelled(terms)
     intervals = np.repeat(np.array([each.strike_interval for each in group], dtype=float), counts)
     sizes = {each.chain_size for each in group}
     strikes_per_side = (
@@ -116,8 +136,9 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         rules=_rules(group, counts),
         in_coin=_in_coin(group, counts),
         american=american,
+        surface=surface,
     )
-    _check_prices(terms, offsets, columns[0])
+    check_prices(terms, offsets, columns[0])
     chains = [
         OptionChain(
             symbol=each.symbol,
@@ -196,30 +217,3 @@ def _rows(group: Sequence[ChainTerms]) -> Floats:
             for each in group
         ]
     ).T
-
-
-def _check_growth(terms: Floats) -> None:
-    """Refuse what expires before it is quoted, and discounting so strong that a price would vanish."""
-    years = terms[Term.YEARS]
-    if years.min(initial=0.0) < 0.0:
-        raise InvalidInput("expirations", "must not be before quote_time")
-    for field, row in (("risk_free_rate", Term.RATE), ("dividend_yield", Term.DIVIDEND_YIELD)):
-        if np.abs(terms[row] * years).max(initial=0.0) > MOST_GROWTH:
-            raise InvalidInput(
-                field, f"times the years to expiration must be at most {MOST_GROWTH:g} in size"
-            )
-
-
-def _check_prices(terms: Floats, offsets: Offsets, strikes: Floats) -> None:
-    """Refuse strikes and puts beyond what whole cents can express."""
-    if strikes.max(initial=0.0) > HIGHEST_QUOTED:
-        raise InvalidInput("strike_interval", f"puts strikes beyond {HIGHEST_QUOTED:g}")
-    rates = terms[Term.RATE]
-    if rates.min(initial=0.0) < 0.0 and strikes.size:
-        worth = numerics.exp(np.maximum(-rates * terms[Term.YEARS], 0.0))
-        is_listed = np.diff(offsets) > 0
-        highest = strikes[(offsets[1:] - 1)[is_listed]] * worth[is_listed]
-        if highest.max() > HIGHEST_QUOTED:
-            raise InvalidInput(
-                "risk_free_rate", f"is so negative that puts would cost more than {HIGHEST_QUOTED:g}"
-            )

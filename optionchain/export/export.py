@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import orjson
 import pyarrow as pa
 
 from optionchain.chains.columns import SIDES, GreekSet
@@ -17,6 +18,7 @@ from optionchain.export.datasets import Dataset
 from optionchain.export.encodings import Format
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.simulation import Simulation
+from optionchain.wire.parameters import fields_to_wire
 
 MAX_ROWS = 50_000_000
 # Larger batches are not written faster, smaller ones more slowly.
@@ -104,8 +106,11 @@ class Export:
         """The columns."""
         if self.layout is Layout.IRONCONDOR:
             return ironcondor.SCHEMA
-        schema, terms = self.dataset.schema(self.greeks), terms_of(self.parameters)
-        return schema.with_metadata({name: str(value) for name, value in terms.items()}) if terms else schema
+        schema = self.dataset.schema(self.greeks)
+        terms = fields_to_wire(terms_of(self.parameters))
+        return (
+            schema.with_metadata({name: _text(value) for name, value in terms.items()}) if terms else schema
+        )
 
     def pieces(self) -> Iterator[bytes]:
         """The file, piece by piece, each computed when it is asked for; the path is computed at once.
@@ -144,3 +149,8 @@ class Export:
         if self.dataset is not Dataset.OPTION_CHAINS:
             return 1
         return self.parameters.most_contracts * (2 if self.layout is Layout.IRONCONDOR else 1)
+
+
+def _text(value: object) -> str:
+    """A parameter as metadata have it: a part is JSON."""
+    return orjson.dumps(value).decode() if isinstance(value, dict) else str(value)

@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optionchain.arrays import Floats, Strikes
+from optionchain.chains.arbitrage import Violation
 from optionchain.errors import InvalidInput
+from optionchain.history.arbitrage import arbitrage_of
+from optionchain.terms import Exercise, checked_exercise
 from optionchain.validation import positive
 
 Days: TypeAlias = NDArray[np.datetime64]
@@ -178,6 +181,34 @@ class HistoricalChain:
         ends = [*starts[1:].tolist(), self.strikes.size]
         for day, start, end in zip(days.tolist(), starts.tolist(), ends, strict=True):
             yield day, slice(start, end)
+
+    def arbitrage(
+        self,
+        *,
+        risk_free_rate: float | None = None,
+        dividend_yield: float = 0.0,
+        exercise: Exercise = "european",
+        tolerance: float | None = None,
+    ) -> tuple[Violation, ...]:
+        """Combinations of the day's bids and asks that cost less than they are surely worth.
+
+        Args:
+            risk_free_rate: Annualised, continuously compounded. Where it is not known, parity, bounds and calendars of
+                European options are not looked at, and spreads of two strikes count as worth their distance.
+            dividend_yield: Likewise, beside a rate.
+            exercise: ``european`` or ``american``.
+            tolerance: Least gain, in currency units; None is a billionth of the underlying's price.
+
+        Returns:
+            Verticals, butterflies, calendars, parity and bounds that are violated; an ask of 0 is none.
+        """
+        listed = [
+            (expires, self.strikes[rows], self.calls.take(rows), self.puts.take(rows))
+            for expires, rows in self.by_expiration()
+        ]
+        is_american = checked_exercise(exercise) == "american"
+        rates = None if risk_free_rate is None else (risk_free_rate, dividend_yield)
+        return arbitrage_of(self.day, self.underlying_price, listed, rates, is_american, tolerance)
 
     def merged(self, newer: HistoricalChain) -> HistoricalChain:
         """The contracts of both chains of one day; where both say something, the newer counts."""

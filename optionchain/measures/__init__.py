@@ -6,7 +6,15 @@ A new measure is written in `prices` or `strategies`, marked there, and is named
 from optionchain.measures import prices, strategies
 from optionchain.measures.known_means import TERMINAL_PRICE, Control, expected_terminal_price
 from optionchain.measures.legs import ByDelta, ByMoneyness, Leg
-from optionchain.measures.names import MEASURES_WITH_TERMS, PLAIN_MEASURES, is_profit, measure, measure_name
+from optionchain.measures.names import (
+    MEASURES_WITH_TERMS,
+    PLAIN_MEASURES,
+    is_profit,
+    measure,
+    measure_name,
+    named,
+    named_with_terms,
+)
 from optionchain.measures.path_block import Measure, PathBlock, sample_block
 from optionchain.measures.prices import *  # noqa: F403
 from optionchain.measures.strategies import *  # noqa: F403
@@ -27,6 +35,8 @@ __all__ = [
     "is_profit",
     "measure",
     "measure_name",
+    "named",
+    "named_with_terms",
     "sample_block",
 ]
 __all__ += prices.__all__

@@ -8,8 +8,10 @@ A measure of the library is marked where it is written; documents, the OpenAPI t
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from optionchain.errors import InvalidInput
@@ -21,6 +23,9 @@ PLAIN_MEASURES: dict[str, Measure] = {}
 """Measures that a document names as they are."""
 MEASURES_WITH_TERMS: dict[str, Callable[..., Measure]] = {}
 """Functions that make a measure of terms, by the names that documents use."""
+
+ENTRY_POINTS = "optionchain.measures"
+"""The group of entry points by which installed distributions name modules that mark measures."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 
@@ -35,6 +40,21 @@ def named_with_terms(make: Marked) -> Marked:
     """Mark a function whose measures documents may describe by its name and terms."""
     MEASURES_WITH_TERMS[make.__name__] = make
     return make
+
+
+@cache
+def load_entry_points() -> None:
+    """Import what installed distributions name, once.
+
+    Raises:
+        InvalidInput: One cannot be loaded; it is named.
+    """
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            point.load()
+        except Exception as error:
+            reason = f"the entry point {point.name} of {ENTRY_POINTS} cannot be loaded: {error}"
+            raise InvalidInput("measures", reason) from error
 
 
 def measure(*, version: str | int, name: str | None = None) -> Callable[[Marked], Marked]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.carried import discounts_of, drops_of
+from optionchain.chains.columns import Side
+from optionchain.chains.contracts import CALL, Contracts
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.measures.assignment import exercised_early
 from optionchain.measures.legs import Leg
 from optionchain.measures.path_block import PathBlock
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.pricing.spreads import SpreadModel
+from optionchain.pricing.spreads import Spreads
 from optionchain.validation import positive
 
 
@@ -68,7 +70,7 @@ class Strategy:
     def name(self) -> str:
         return self.label
 
-    def spreads(self, block: PathBlock) -> SpreadModel | None:
+    def spreads(self, block: PathBlock) -> Spreads | None:
         """Between the ask and the bid at which it trades; None at the model's price."""
         return None if self.fill == "mid" else block.parameters.spreads
 
@@ -173,8 +175,8 @@ class _Trade:
             years=days / DAYS_PER_YEAR,
         )
         for index, leg in enumerate(self.strategy.legs):
-            mids = (values.call_mid if leg.side == "call" else values.put_mid)[:, 0, index]
-            filled = fills.price(mids, self.strikes[:, index], is_bought=leg.quantity < 0)
+            chosen = (slice(None), 0, index)
+            filled = fills.price(values, chosen, leg.side, is_bought=leg.quantity < 0)
             proceeds[:, index] = leg.quantity * filled
         return proceeds
 
@@ -224,8 +226,7 @@ def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:
     for number, leg in enumerate(strategy.legs):
         chosen = (rows, index, leg.choose(chains, index, spots))
         strikes[:, number] = chains.strikes[chosen]
-        mids = (chains.call_mid if leg.side == "call" else chains.put_mid)[chosen]
-        cost += leg.quantity * fills.price(mids, strikes[:, number], is_bought=leg.quantity > 0)
+        cost += leg.quantity * fills.price(chains, chosen, leg.side, is_bought=leg.quantity > 0)
     return _Trade(
         strategy=strategy,
         block=block,
@@ -254,13 +255,29 @@ class _Fills:
         years: To the contracts' expiration.
     """
 
-    spreads: SpreadModel | None
+    spreads: Spreads | None
     spots: Floats
     years: float
 
-    def price(self, mids: Floats, strikes: Floats, *, is_bought: bool) -> Floats:
-        """``[paths]`` the ask of what is bought, the bid of what is sold."""
+    def price(self, contracts: Contracts, chosen: Any, side: Side, *, is_bought: bool) -> Floats:
+        """``[paths]`` the ask of what is bought, the bid of what is sold.
+
+        Args:
+            contracts: Of all paths.
+            chosen: Index of one contract of each.
+            side: Of the contracts.
+            is_bought: Whether they are bought.
+        """
+        mids: Floats = (contracts.call_mid if side == CALL else contracts.put_mid)[chosen]
+        vegas = (contracts.vega if side == CALL else contracts.put_vega)[chosen]
         if self.spreads is None:
             return mids
-        bids, asks = self.spreads.quotes(mids, spot=self.spots, strikes=strikes, years=self.years)
+        bids, asks = self.spreads.quotes(
+            mids,
+            spot=self.spots,
+            strikes=contracts.strikes[chosen],
+            years=self.years,
+            volatilities=contracts.implied_volatilities[chosen],
+            vegas=vegas,
+        )
         return asks if is_bought else bids

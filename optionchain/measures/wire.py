@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 
 from optionchain.errors import InvalidInput
-from optionchain.measures.names import MEASURES_WITH_TERMS, PLAIN_MEASURES
+from optionchain.measures.names import MEASURES_WITH_TERMS, PLAIN_MEASURES, load_entry_points
 from optionchain.measures.path_block import Measure
 from optionchain.measures.strategies import Terms
 from optionchain.wire.documents import named_values, refuse_unknown, single
@@ -19,6 +19,8 @@ def measure_from_wire(wire: object, field: str) -> Measure:
         InvalidInput: It is no known measure, or its terms are wrong.
     """
     name, terms = (wire, {}) if isinstance(wire, str) else single(field, wire)
+    if name not in PLAIN_MEASURES and name not in MEASURES_WITH_TERMS:
+        load_entry_points()
     if name in PLAIN_MEASURES and not terms:
         return PLAIN_MEASURES[name]
     if name not in MEASURES_WITH_TERMS:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from optionchain.arrays import Paths
 from optionchain.draws.philox import Draws
+from optionchain.parts import Parts
 
 MIN_VOLATILITY, MAX_VOLATILITY = 1e-4, 5.0
 MIN_PRICE = 0.01
@@ -58,12 +59,11 @@ def is_model(kind: type) -> bool:
     return callable(getattr(kind, "sample", None)) and not issubclass(kind, type)
 
 
-M = TypeVar("M", bound=MarketModel)
+M = TypeVar("M", bound=type)
 
-MARKET_MODELS: dict[str, type[MarketModel]] = {}
+MARKET_MODELS: Parts[MarketModel] = Parts("model", "optionchain.market_models")
 
 
-def market_model(model: type[M]) -> type[M]:
+def market_model(model: M) -> M:
     """Make a model known by its class name to the HTTP API and its schema."""
-    MARKET_MODELS[model.__name__] = model
-    return model
+    return MARKET_MODELS.register(model)

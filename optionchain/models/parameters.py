@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optionchain.declarations import Number, Parameter, declared, defaults
+from optionchain.declarations import Number, Parameter, declared
 from optionchain.models.model import MAX_VOLATILITY, MarketModel
 
 StepYears = Annotated[float, Number("Length of one step, in years.", high=10.0, above=True)]
@@ -15,8 +15,3 @@ Volatility = Annotated[float, Number("Annualised volatility.", high=MAX_VOLATILI
 def parameters_of(model: type[MarketModel]) -> dict[str, Parameter]:
     """The parameters of a model by field, in the order in which they are declared."""
     return declared(model)
-
-
-def required_parameters(model: type[MarketModel]) -> tuple[str, ...]:
-    """The parameters without a default; the others may be absent or None."""
-    return tuple(name for name in declared(model) if name not in defaults(model))

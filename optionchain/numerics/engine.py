@@ -36,6 +36,7 @@ WITH_KERNELS = (
     "optionchain.pricing.exercise_boundary",
     "optionchain.pricing.implied_volatility",
     "optionchain.pricing.kernel",
+    "optionchain.surfaces.hyperbolas",
 )
 """The modules that define kernels: imported before compiling, so that what is compiled is always the same."""
 

@@ -14,6 +14,7 @@ from optionchain.numerics import Kernel
 from optionchain.numerics.elementary import exp, log
 from optionchain.numerics.formula import Number, formula, routine, select
 from optionchain.numerics.normal import gauss, scaled_tail
+from optionchain.pricing.hyperbola import hyperbolic
 from optionchain.pricing.quotes import ask, bid
 from optionchain.pricing.smile import bent
 
@@ -49,6 +50,9 @@ VALUED = 8
 """Rows of `price`'s columns without the quotes: strike, volatility and the six values."""
 QUOTED = 12
 """Rows of its columns with them: bids and asks of calls and puts."""
+SLICED = 10
+"""Rows of its terms where the smile of each ladder is a hyperbola: in place of volatility, slope and curve its five
+numbers, and the spread last."""
 
 
 def price(offsets: Offsets, terms: Floats, columns: Floats) -> None:
@@ -56,7 +60,8 @@ def price(offsets: Offsets, terms: Floats, columns: Floats) -> None:
 
     Args:
         offsets: ``[ladders + 1]`` where the contracts of each ladder begin.
-        terms: ``[8, ladders]`` in the order of `Term`; ``[4, ladders]`` where volatilities are given.
+        terms: ``[8, ladders]`` in the order of `Term`; ``[4, ladders]`` where volatilities are given, or 5 with the
+            spread where they are to be quoted; ``[10, ladders]`` where smiles are hyperbolas.
         columns: ``[QUOTED or VALUED, contracts]``. Row 0 has the strikes, and row 1 the volatilities where they
             are given; the other rows are written to: implied volatility, call price, put price, call delta, put
             delta, gamma, vega per percentage point, call bid, put bid, call ask, put ask.
@@ -169,9 +174,10 @@ def _loop(offsets: Offsets, terms: Floats, columns: Floats) -> None:
         prepaid[ladder], carry[ladder], discount[ladder], root_years[ladder] = growth(
             terms[0, ladder], terms[1, ladder], terms[2, ladder], terms[3, ladder]
         )
-    each, work = np.empty((12, _TOGETHER)), np.empty((6, _TOGETHER))
+    each, work = np.empty((14, _TOGETHER)), np.empty((6, _TOGETHER))
     ahead, carried, discounted, root, spot = each[0], each[1], each[2], each[3], each[4]
-    level, slope, curve, spread = each[8], each[9], each[10], each[11]
+    level, slope, curve, spread = each[8], each[9], each[10], each[terms.shape[0] + 3]
+    centre, width = each[11], each[12]
     total, moneyness, d1, density, tail1, tail2 = work[0], work[1], work[2], work[3], work[4], work[5]
     ladder = 0
     for start in range(0, columns.shape[1], _TOGETHER):
@@ -184,6 +190,16 @@ def _loop(offsets: Offsets, terms: Floats, columns: Floats) -> None:
         if terms.shape[0] == 8:
             for i in range(count):
                 volatilities[i] = bent(level[i], log(strikes[i] / spot[i]), slope[i], curve[i])
+        elif terms.shape[0] == SLICED:
+            for i in range(count):
+                volatilities[i] = hyperbolic(
+                    log(strikes[i] * discounted[i] / ahead[i]),
+                    level[i],
+                    slope[i],
+                    curve[i],
+                    centre[i],
+                    width[i],
+                )
         for i in range(count):
             total[i], moneyness[i], d1[i] = standardised(
                 ahead[i], discounted[i], root[i], strikes[i], volatilities[i]
@@ -221,9 +237,12 @@ def price_with_numpy(offsets: Offsets, terms: Floats, columns: Floats) -> None:
         ladders = ladder_of[start : start + BLOCK]
         prepaid, carry, discount, root_years = shared[:, ladders]
         spot = terms[Term.SPOT, ladders]
-        if len(terms) > Term.VOLATILITY:
+        if len(terms) == len(Term):
             level, slope, curve = terms[Term.VOLATILITY : Term.SPREAD, ladders]
             some[1] = bent(level, log(some[0] / spot), slope, curve)
+        elif len(terms) == SLICED:
+            shape = terms[Term.VOLATILITY : SLICED - 1, ladders]
+            some[1] = hyperbolic(log(some[0] * discount / prepaid), *shape)
         total, moneyness, d1 = standardised(prepaid, discount, root_years, some[0], some[1])
         some[2:8] = value(
             spot,
@@ -239,7 +258,7 @@ def price_with_numpy(offsets: Offsets, terms: Floats, columns: Floats) -> None:
             scaled_tail(abs(d1 - total)),
         )
         if len(columns) == QUOTED:
-            spread = terms[Term.SPREAD, ladders]
+            spread = terms[-1, ladders]
             some[8:10] = bid(some[2:4], spread)
             some[10:12] = ask(some[2:4], spread)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +17,38 @@ from optionchain.pricing.quotes import quote
 CENTS = 100.0
 COIN_TICK = 0.0001
 """Of prices in coin where no other is said."""
+
+
+class Spreads(Protocol):
+    """A spread model: what makes bids and asks of the model's prices."""
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether every contract has the width that the pricing loop quotes with, on the grid of cents."""
+        ...
+
+    @property
+    def grid(self) -> tuple[float, float]:
+        """The tick as a number of units of its last decimal, and how many of these are one currency unit."""
+        ...
+
+    def quotes(
+        self, mids: Floats, *, spot: Term, strikes: Floats, years: Term, volatilities: Floats, vegas: Floats
+    ) -> tuple[Floats, Floats]:
+        """Bids and asks around the model's prices.
+
+        Args:
+            mids: Any shape. Currency units, in [0, 1e13].
+            spot: Currency units, > 0; it broadcasts with the mids, as the others do.
+            strikes: Currency units, > 0.
+            years: To expiry, >= 0.
+            volatilities: Of each contract, annualised.
+            vegas: Price change per percentage point of volatility.
+
+        Returns:
+            Bids, >= 0, and asks, of the shape of the mids, such that ``bid <= mid <= ask``.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +86,17 @@ class SpreadModel:
         """The tick as a number of units of its last decimal, and how many of these are one currency unit."""
         return _grid(0.01 if self.tick is None else self.tick)
 
-    def quotes(self, mids: Floats, *, spot: Term, strikes: Floats, years: Term) -> tuple[Floats, Floats]:
-        """Bids and asks around model prices, such that ``bid <= mid <= ask``.
-
-        Args:
-            mids: Any shape. Currency units, in [0, 1e13].
-            spot: Currency units, > 0; it broadcasts with the mids, as the others do.
-            strikes: Currency units, > 0.
-            years: To expiry, >= 0.
+    def quotes(
+        self,
+        mids: Floats,
+        *,
+        spot: Term,
+        strikes: Floats,
+        years: Term,
+        volatilities: Floats | None = None,
+        vegas: Floats | None = None,
+    ) -> tuple[Floats, Floats]:
+        """Bids and asks around model prices; arguments as `Spreads.quotes`, of which volatility and vega do not count.
 
         Returns:
             Bids, >= 0, and asks, of the shape of the mids, in whole ticks and at least one apart: half the width away

@@ -20,7 +20,7 @@ from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
 PLAIN_FIELDS = tuple(name for name in declared_parameters() if name != "path")
-"""Those whose JSON value is their own value and that a scenario of a sweep may set."""
+"""Those that JSON has under their own names and that a scenario of a sweep may set."""
 
 # What came after these is absent from the checkpoints of older releases, and then has its default.
 _OF_THE_FIRST_RELEASE = tuple(declared_parameters())[: list(declared_parameters()).index("seed") + 1]
@@ -55,10 +55,12 @@ def fields_to_wire(values: Mapping[str, Any]) -> dict[str, Any]:
     wire: dict[str, Any] = {}
     for name, value in values.items():
         form = _FORMS.get(name)
-        if form is None:
-            wire[name] = value
-        else:
+        if form is not None:
             wire[form.name] = form.to_wire(value)
+        elif name in _DECLARED and value is not None:
+            wire[name] = declared_parameters()[name].parameter.to_wire(value)
+        else:
+            wire[name] = value
     return wire
 
 

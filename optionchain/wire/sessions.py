@@ -11,11 +11,10 @@ import orjson
 from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
-from optionchain.models import model_to_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
-from optionchain.wire.parameters import shown
+from optionchain.wire.parameters import fields_to_wire, shown
 
 _SNAKE_CASE_STATES = {state: state.value.lower().replace(" ", "_") for state in SessionState}
 
@@ -90,7 +89,7 @@ _MARKET = tuple(
 
 
 def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
-    return shown(parameters, _MARKET) | {"method": model_to_wire(parameters.method)}
+    return fields_to_wire(shown(parameters, _MARKET))
 
 
 def _chain_parameters(parameters: SimulationParameters) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR, value_contracts
 from optionchain.pricing.kernel import BLOCK, VALUED, price_with_numpy
 from optionchain.simulation import simulate
+from optionchain.surfaces import Quadratic, Sabr, Smile, Ssvi, Surface
 from optionchain.wire.contracts import v1_contracts, v2_chains
 from optionchain.wire.snapshots import snapshot_body
 from proving.bench.american import american_options
@@ -82,7 +83,15 @@ def run() -> dict[str, float]:
     """
     compile_kernels()
     limit = {"prototype_limit_strikes_per_second": _LIMIT_STRIKES_PER_SECOND}
-    return _kernels() | limit | american_options() | _snapshots() | _paths() | _independent_libraries()
+    return (
+        _kernels()
+        | limit
+        | american_options()
+        | _snapshots()
+        | _smiles()
+        | _paths()
+        | _independent_libraries()
+    )
 
 
 def _kernels() -> dict[str, float]:
@@ -147,6 +156,26 @@ def _snapshots() -> dict[str, float]:
         "snapshot_microseconds": 1e6 * snapshot,
         "step_of_61_strikes_microseconds": 1e6 * step,
     }
+
+
+def _smiles() -> dict[str, float]:
+    """The cost of chains of each smile family over those of the parabola that all have by default."""
+    families: dict[str, Smile] = {
+        "ssvi": Ssvi(rho=-0.7, eta=1.1),
+        "quadratic": Quadratic(),
+        "sabr": Sabr(rho=-0.5, nu=0.8),
+    }
+    results = {}
+    for name, family in families.items():
+        surface = Surface(smile=family)
+        for label, expirations in (("61", _EXPIRATIONS[3:4]), ("915", _EXPIRATIONS)):
+            plain, smiled = fastest(
+                partial(_chain, expirations, _SPOT),
+                partial(_chain, expirations, _SPOT, surface),
+                calls=20 if name == "ssvi" else 2,
+            )
+            results[f"{name}_chain_of_{label}_ratio"] = smiled / plain
+    return results
 
 
 def _paths() -> dict[str, float]:
@@ -214,7 +243,7 @@ def _py_vollib(years: float) -> Callable[[float, float], object]:
     return value_one
 
 
-def _chain(expirations: tuple[Expiration, ...], spot: float) -> OptionChain:
+def _chain(expirations: tuple[Expiration, ...], spot: float, surface: Surface | None = None) -> OptionChain:
     return build_chain(
         symbol="BENCH",
         quote_time=_QUOTE_TIME,
@@ -225,6 +254,7 @@ def _chain(expirations: tuple[Expiration, ...], spot: float) -> OptionChain:
         strike_interval=1.0,
         risk_free_rate=_RATE,
         dividend_yield=_DIVIDEND_YIELD,
+        surface=surface,
     )
 
 

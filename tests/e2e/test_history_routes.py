@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
 import statistics
 import uuid
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import httpx
+import optopsy
 import pytest
 
 from tests.clusters import PARAMETERS, Cluster, create, step
@@ -91,6 +95,28 @@ def test_a_chain_that_an_administrator_stores_is_served_listed_and_analysed(
     assert summary in api.get("/api/v1/historical/assets").json()["data"]
     assert smile["data"][0]["atm_volatility"] == pytest.approx(0.21)
     assert smile["data"][0]["skew"] == pytest.approx(0.02)
+
+
+def test_chains_are_files_that_backtesters_read(api: httpx.Client, chains: str, tmp_path: Path) -> None:
+    path, period = f"/api/v1/historical/{chains}/chains", {"from": "2024-01-01", "to": "2024-01-31"}
+
+    table = api.get(path, params=period)
+    assert table.headers["Content-Disposition"].endswith(f'{chains}_optopsy_2024-01-01_2024-01-31.csv"')
+    (tmp_path / "chains.csv").write_bytes(table.content)
+    read = optopsy.csv_data(str(tmp_path / "chains.csv"))
+    assert sorted(set(read["strike"])) == [95.0, 100.0, 105.0]
+    assert set(read["underlying_symbol"]) == {chains}
+
+    folder = api.get(path, params=period | {"format": "lean"})
+    with zipfile.ZipFile(io.BytesIO(folder.content)) as archive:
+        names = archive.namelist()
+    assert f"option/usa/universes/{chains.lower()}/20240102.csv" in names
+    for wrong, status in (
+        ({"format": "excel"}, 400),
+        ({"to": "2029-01-01"}, 400),
+        ({"to": "2024-01-01"}, 404),
+    ):
+        assert api.get(path, params=period | wrong).status_code == status
 
 
 def test_only_an_administrator_stores(

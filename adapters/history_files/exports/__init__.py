@@ -12,7 +12,7 @@ from adapters.history_files.exports.tables import dolthub_table, optopsy_table
 from adapters.history_files.exports.written import ChainWriter
 from optionchain.errors import InvalidInput
 
-__all__ = ["EXPORTS", "ChainWriter"]
+__all__ = ["EXPORTS", "FOLDERS", "ChainWriter"]
 
 
 def nautilus_catalog(path: Path) -> AbstractContextManager[ChainWriter]:
@@ -36,3 +36,5 @@ EXPORTS: Mapping[str, Callable[[Path], AbstractContextManager[ChainWriter]]] = {
     "lean": lean_folder,
     "nautilus": nautilus_catalog,
 }
+FOLDERS = frozenset({"lean", "nautilus"})
+"""The forms that are a folder, and not one table."""

@@ -203,9 +203,8 @@ def test_the_schema_and_the_reader_agree_about_numbers(data):
         assert VALIDATOR.is_valid(wire)
 
 
-def test_an_eleventh_model_is_a_class_with_a_mark(monkeypatch):
-    monkeypatch.setattr("optionchain.models.model.MARKET_MODELS", MARKET_MODELS)
-    monkeypatch.setitem(MARKET_MODELS, "Still", None)
+def test_an_eleventh_model_is_a_class_with_a_mark(request):
+    request.addfinalizer(lambda: MARKET_MODELS.forget("Still"))
 
     @market_model
     @dataclass(frozen=True, slots=True, kw_only=True)

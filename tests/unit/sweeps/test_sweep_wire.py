@@ -79,6 +79,8 @@ def test_every_measure_of_the_library_can_be_named():
         "is_profit",
         "measure",
         "measure_name",
+        "named",
+        "named_with_terms",
         "sample_block",
         "strategy",
     } == {

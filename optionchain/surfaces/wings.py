@@ -1,0 +1,91 @@
+"""Straight wings: a smile that is right near the money, and would be arbitraged far from it, goes on as its tangent."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optionchain.arrays import Floats
+
+Which: TypeAlias = "slice | NDArray[np.intp]"
+"""Some of the contracts."""
+
+
+class TotalVariance(Protocol):
+    """A smile before its wings are straight."""
+
+    def __call__(self, k: Floats, which: Which) -> Floats:
+        """The total variance of some contracts at other log-moneyness than theirs."""
+        ...
+
+
+# Relative to the deviation at the money: between which points the slope of a smile is measured.
+_STEP = 1e-4
+# Of that step: how far ahead a wing's slope is measured. And what of the steepest slope it may begin with.
+_AHEAD, _NEARLY = 0.1, 0.999
+# Of a logarithm of strike over forward: beyond it exponentials overflow, and no strike is.
+_HIGHEST_MONEYNESS = 100.0
+_HALVINGS = 48
+
+
+def steepest(theta: Floats) -> Floats:
+    """The steepest wing of a smile whose total variance at the money is `theta`.
+
+    Of a line ``w = c + L |k|`` with ``c >= 0`` and ``w >= theta``, Durrleman's condition
+    ``(1 + c / w)² / 4 - L² (1 / w + 1 / 4) / 4 >= 0`` holds where ``L² (1 / theta + 1 / 4) <= 1``. It grows with theta,
+    so that lines of later expirations are above those of earlier ones, and is below Lee's limit, 2.
+
+    Source:
+        J. Gatheral, A. Jacquier, "Arbitrage-free SVI volatility surfaces", 2014, lemma 2.2; R. Lee, "The moment formula
+        for implied volatility at extreme strikes", 2004.
+    """
+    return 2.0 * np.sqrt(theta / (4.0 + theta))
+
+
+def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *, looks: int = 1) -> Floats:
+    """A total variance that is convex near the money, and beyond some point on each side its tangent there.
+
+    The point is where the tangent gets as steep as a wing may be, or would cross the axis below zero.
+
+    Args:
+        total: The total variance of some contracts at some log-moneyness.
+        log_moneyness: ``[contracts]`` where to evaluate it.
+        theta: ``[contracts]`` total variance at the money, > 0.
+        looks: At how many points on the way to a contract to look for the beginning of a wing; one will do where
+            the total variance is convex as far as there are strikes.
+    """
+    side = np.where(log_moneyness < 0.0, -1.0, 1.0)
+    distance = np.minimum(np.abs(log_moneyness), _HIGHEST_MONEYNESS)
+    step, limit = _STEP * np.sqrt(theta), steepest(theta)
+
+    def tangent(away: Floats, which: Which) -> tuple[Floats, Floats]:
+        some, near = side[which], step[which]
+        ahead, behind = total(some * (away + near), which), total(some * (away - near), which)
+        return total(some * away, which), (ahead - behind) / (2.0 * near)
+
+    def holds(away: Floats, which: Which) -> NDArray[np.bool_]:
+        height, slope = tangent(away, which)
+        return np.asarray((slope <= _NEARLY * limit[which]) & (height >= away * slope))
+
+    every: Which = slice(None)
+    heights = total(side * distance, every)
+    outside = np.full_like(theta, np.inf)
+    for look in range(looks, 0, -1):
+        away = distance * (look / looks)
+        outside = np.where(holds(away, every), outside, away)
+    beyond = np.flatnonzero(np.isfinite(outside))
+    if beyond.size:
+        outer = outside[beyond]
+        inner = outer - distance[beyond] / looks
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (inner + outer)
+            is_inside = holds(middle, beyond)
+            inner, outer = np.where(is_inside, middle, inner), np.where(is_inside, outer, middle)
+        # Measured ahead, so that what is left of a bend turns upwards.
+        little = _AHEAD * step[beyond]
+        height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (0.0, little))
+        slope = np.clip((ahead - height) / little, 0.0, limit[beyond])
+        heights[beyond] = height + slope * (distance[beyond] - inner)
+    return heights
