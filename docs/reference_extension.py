@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import make_reference
 from docutils import nodes
@@ -25,9 +25,8 @@ def declared(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
     if not inspect.isclass(value) or "__annotations__" not in vars(value):
         return
     for name, hint in get_type_hints(value, include_extras=True).items():
-        # Those of `Annotated`; the parts of a union are classes.
-        for note in get_args(hint)[1:]:
-            if not inspect.isclass(note) and isinstance(schema := getattr(note, "schema", None), Callable):
+        for note in getattr(hint, "__metadata__", ()):  # those of `Annotated`
+            if isinstance(schema := getattr(note, "schema", None), Callable):
                 yield name, schema()
 
 

@@ -46,7 +46,7 @@ class Ssvi(Hyperbolas):
     """
 
     rho: Annotated[float, Number("Lean of the smile", low=-MOST_CORRELATION, high=MOST_CORRELATION)]
-    eta: Annotated[float, Number("Curvature; eta (1 + |rho|) is at most 2", low=1e-6, high=2.0)]
+    eta: Annotated[float, Number("Curvature; eta (1 + abs(rho)) is at most 2", low=1e-6, high=2.0)]
     gamma: Annotated[
         float, Number("How fast the smile flattens with total variance", low=0.0, high=0.5, above=True)
     ] = 0.5
