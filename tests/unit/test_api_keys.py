@@ -45,7 +45,9 @@ def test_a_checksum_tells_a_secret_from_what_looks_like_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ocs_", new_secret()[:-1], new_secret() + "0", "OCS_" + "0" * 49, "é" * 53]
+    "text",
+    ["", "ocs_", new_secret()[:-1], new_secret() + "0", "OCS_" + "0" * 49, "é" * 53],
+    ids=["empty", "prefix alone", "too short", "too long", "large prefix", "no ASCII"],
 )
 def test_anything_else_is_no_secret(text: str) -> None:
     assert not is_secret(text)
