@@ -312,7 +312,7 @@ async def test_denied_tokens_and_subjects_work_nowhere_within_a_second(
         ({"oidc_roles_claim": "realm_access.roles"}, {"realm_access": {"roles": ["viewer"]}}, {VIEWER}),
         ({"oidc_roles_claim": "https://x.example/r"}, {"https://x.example/r": ["viewer"]}, {VIEWER}),
     ],
-    ids=str,
+    ids=["text", "strangers", "none", "renamed", "nested", "a URL"],
 )
 async def test_roles_are_what_the_settings_make_of_a_claim(
     settings: dict[str, str], claims: dict[str, Any], roles: set[str], provider: Provider, opened: Any
