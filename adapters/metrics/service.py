@@ -85,6 +85,8 @@ ACCESS: Sequence[Row] = (
         name="optionchain_tokens_refused",
         description="Tokens that are not accepted, by the claim or the part at fault",
         labels=("reason",),
+        known=("bad_signature", "expired_token", "invalid_claim", "key", "tenant"),
+        by=(HTTP,),
     ),
     Count(
         of="audit.lost",

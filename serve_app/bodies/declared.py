@@ -19,9 +19,16 @@ DEFAULTS: Mapping[str, Any] = configurable_defaults() | {
 
 
 def resolved(name: str, value: Any, configured: Mapping[str, Any]) -> Any:
-    """The value of a parameter for one of a request, where null asks for what its omission means."""
-    if value is not None or declared_parameters()[name].omission is None:
-        return value
+    """The value of a parameter for one of a request, where null asks for what its omission means.
+
+    Raises:
+        InvalidInput: It is not allowed.
+    """
+    declared = declared_parameters()[name]
+    if value is not None:
+        return declared.parameter.check(name, value)
+    if declared.omission is None:
+        return None
     if name in configured:
         return configured[name]
     return DEFAULTS[name] if name in DEFAULTS else secrets.randbits(64)

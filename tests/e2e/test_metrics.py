@@ -80,14 +80,16 @@ def test_top_shows_what_is_done_now(cluster: Cluster, api: httpx.Client) -> None
         step(api, session)
         view = json.loads(cluster.run("top", "--once", "--json", "--interval", "6").stdout)
         asked = {request["request"]: request for request in view["requests"]}
-        return view | {"asked": asked} if "POST /api/v1/chain/step" in asked else None
+        stored = {store["operation"] for store in view["stores"]}
+        # The replica and the actor tell of their parts of a step at different times.
+        is_told = "POST /api/v1/chain/step" in asked and "Redis session.save" in stored
+        return view | {"asked": asked} if is_told else None
 
-    view = eventually(seen, "the steps are told", patience_seconds=90.0)
+    view = eventually(seen, "the steps are told", patience_seconds=120.0)
 
     steps = view["asked"]["POST /api/v1/chain/step"]
     assert 0.0 < steps["median_seconds"] <= steps["p99_seconds"]
     assert view["sessions"]["alive"] >= 1
-    assert any(store["operation"] == "Redis session.save" for store in view["stores"])
     assert view["actors"]
     assert "steps/s" in cluster.run("top", "--once", "--interval", "1").stdout
 

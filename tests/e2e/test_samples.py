@@ -34,6 +34,14 @@ ELSEWHERE = {
     "OCS_REDIS_MODE=": "the same",
     "OCS_RATE_PER_MINUTE=": "tests/integration/rate_limit",
     "OCS_SESSION_PLACEMENT=": "tests/e2e/test_session_placement.py",
+    "OCS_AUTH_": "tests/integration/identity",
+    "optionchain keys": "tests/e2e/test_keys.py",
+    "optionchain audit": "tests/integration/audit",
+    "optionchain top": "tests/e2e/test_metrics.py",
+    'curl -s "$OPTIONCHAIN_URL': "a service elsewhere; tests/integration/identity/test_tokens.py",
+    "serve ": "a cluster that serve reaches; tests/e2e/test_serve_config.py",
+    "docker ": "an engine; tests/integration/project/test_image.py",
+    "cp .env.example": "an engine; tests/integration/project/test_compose_files.py",
     "kubectl": "a cluster of Kubernetes; tests/kuberay",
 }
 

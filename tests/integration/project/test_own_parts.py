@@ -74,7 +74,7 @@ def run(script: str, *arguments: str, environment: dict[str, str]) -> subprocess
 
 
 def test_the_example_is_known_by_name_in_sessions_and_in_yaml(tmp_path: Path) -> None:
-    environment = installed(tmp_path, of_page("python"))
+    environment = installed(tmp_path, of_page("py"))
     (tmp_path / "sweep.yaml").write_text(of_page("yaml"), encoding="utf-8")
     done = run(SEES_IT, str(tmp_path / "sweep.yaml"), environment=environment)
 
