@@ -27,6 +27,7 @@ from tests.integration.history import mongo_servers
 from tests.integration.history.world import Here as Shared
 from tests.integration.history.world import World
 from tests.integration.http.in_process_service import ALICE, service
+from tests.integration.identity.replicas import replica_of
 from tests.servers import RedisServer
 from tests.unit.sweeps.sweep_services import Here
 
@@ -100,6 +101,9 @@ ASKED = [
     *bombs("POST", "/api/v1/sweeps"),
     *bombs("PUT", "/api/v1/config/{name}", name="kept"),
     *bombs("PUT", "/api/v1/historical/{asset}/{date}", asset="SPX", date="2024-01-02"),
+    *bombs("POST", "/api/v1/keys"),
+    *bombs("POST", "/api/v1/keys/{id}/rotate", id="none"),
+    *bombs("POST", "/api/v1/denied-tokens"),
     *(
         Asked(f"{field} of {unit.decode()}", "POST", SIMULATIONS, listed(field, unit, room))
         for field in ("schedules", "method", "symbol", "seed")
@@ -145,13 +149,15 @@ async def app(
 ) -> AsyncIterator[ASGIApp]:
     world = World(mongo, server)
     sweeps = SweepService(InProcess, SweepSettings(output=str(tmp_path)))
-    others = {
+    others: dict[str, Any] = {
         "history": RayHistory(Shared(world.history)),
         "configurations": RayConfigurations(Shared(world.config)),
         "sweeps": Here(sweeps),
     }
-    async with service(server, prefix, others) as running:
-        yield running.app
+    async with replica_of(mongo, server) as known:
+        others |= {"keys": known.service, "denials": known.denial_service}
+        async with service(server, prefix, others) as running:
+            yield running.app
     sweeps.close()
     await world.aclose()
 
