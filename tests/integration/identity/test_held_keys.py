@@ -207,7 +207,8 @@ async def test_made_up_keys_ask_nobody_more_than_a_few_times_a_second(replica: O
         assert await one.held.principal(new_secret()) is None
     seconds = time.monotonic() - began
 
-    assert 0 < len(looks) <= 10 + 5 * seconds
+    # A burst, some a second, and one that is under way at either end.
+    assert 0 < len(looks) <= 12 + 5 * seconds
     assert [each.name for each in one.observer.begun].count("keys.read") == reads_before
     assert await one.held.principal("no secret of ours, not even in its shape") is None
 

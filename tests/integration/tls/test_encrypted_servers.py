@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,19 @@ from tests.integration.redis_groups.redis_members import Member, running
 from tests.waiting import eventually
 
 USER, PASSWORD = "service", "of-the-service"
+
+
+# A driver that gives up a handshake leaves its socket to the collector, which is to come while nobody minds.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @dataclass(frozen=True)
