@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_banded
 
 from optionchain.arrays import Floats
 
@@ -213,5 +212,7 @@ def _stepped(
     matrix[0], matrix[1], matrix[2] = -weight, 1.0 + 2.0 * weight, -weight
     matrix[0, :2] = matrix[2, -2:] = 0.0
     matrix[1, 0] = matrix[1, -1] = 1.0
+    from scipy.linalg import solve_banded  # noqa: PLC0415  a quarter of a second, for those few who need it
+
     solved: Floats = solve_banded((1, 1), matrix, given, check_finite=False)
     return solved

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
@@ -40,7 +41,7 @@ def run() -> dict[str, float]:
         created = api.post("/api/v1/chain", json=PARAMETERS).raise_for_status().json()
         peek = {"sessionid": str(created["id"])}
         for _ in range(DEATHS):
-            for process in _haproxies(settings.data.folder):
+            for process, _ in _haproxies(settings.data.folder):
                 process.kill()
             died = time.monotonic()
             _wait(lambda: _status(api, peek, statuses) == 200)
@@ -71,13 +72,19 @@ def _status(api: httpx.Client, peek: dict[str, str], seen: list[int]) -> int:
     return status
 
 
-def _haproxies(folder: Path) -> Iterator[psutil.Process]:
-    return (process for process in family(str(folder)) if process.name() == "haproxy")
+def _haproxies(folder: Path) -> list[tuple[psutil.Process, str]]:
+    """Those that run, and what each was started with."""
+    found = []
+    for process in family(str(folder)):
+        with suppress(psutil.NoSuchProcess):
+            if process.name() == "haproxy":
+                found.append((process, " ".join(process.cmdline())))
+    return found
 
 
 def _is_rays_own(folder: Path) -> bool:
     """Whether one runs that is not the supervisor's stand-in."""
-    return any(STAND_IN not in " ".join(process.cmdline()) for process in _haproxies(folder))
+    return any(STAND_IN not in command for _, command in _haproxies(folder))
 
 
 def _wait(is_so: Callable[[], bool]) -> None:
