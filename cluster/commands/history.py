@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Set
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -19,7 +19,6 @@ from adapters.history_files import (
     ImportReport,
     export_chains,
     export_prices,
-    import_file,
     plan_import,
 )
 from adapters.history_files.exports import EXPORTS
@@ -27,7 +26,8 @@ from adapters.history_files.plans import FORMATS
 from adapters.history_files.reports import report_lines
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
-from cluster.history_stores import HistoryStores, forget_chains, history_stores
+from cluster.history_imports import imported
+from cluster.history_stores import HistoryStores, history_stores
 from cluster.instance.instance import Instance
 from cluster.settings import load_settings
 from optionchain.errors import InvalidInput, OptionChainError
@@ -187,13 +187,14 @@ async def _import(
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(plan.table.path.name, total=plan.table.about_rows())
-
-        async def shown(rows: int, days: Set[date]) -> None:
-            progress.advance(task, rows)
-            # Batch by batch: an import that is interrupted leaves nothing old in the cache.
-            await forget_chains(repository, cache, plan.asset, days)
-
-        return await import_file(plan, repository, shown, destination=destination, replaced=replaced)
+        return await imported(
+            plan,
+            repository,
+            cache,
+            destination=destination,
+            replaced=replaced,
+            told=partial(progress.advance, task),
+        )
 
 
 def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
