@@ -95,6 +95,7 @@ async def service(
     settings = Settings(**{"auth": {"keys": KEYS}, **groups})
     store = RedisSessionStore(server.open(), prefix=prefix)
     answers = RedisAnswers(server.open(), prefix=prefix, max_bytes=65_536)
+    one_time = RedisOneTime(server.open(), prefix=prefix)
     allowances = None
     if settings.rate.per_minute:
         allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
@@ -129,7 +130,7 @@ async def service(
         strangers=None,
         authentication=given["authentication"]
         or KnownKeys(parse_keys(settings.auth.keys.get_secret_value())),
-        sign_in=SignIn(SignInCodes(RedisOneTime(server.open(), prefix=prefix), settings.auth.code_seconds)),
+        sign_in=SignIn(SignInCodes(one_time, settings.auth.code_seconds)),
         keys=given["keys"],
         denials=given["denials"],
         record=given["record"] or Unrecorded(),
@@ -154,5 +155,6 @@ async def service(
     finally:
         await store.close()
         await answers.close()
+        await one_time.close()
         if allowances is not None:
             await allowances.close()
