@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -210,19 +211,23 @@ class Instance:
             servers=tuple(servers),
             metrics_port=ports.metrics,
         )
-        deployment = self._parts.begin_deployment(state.ray_address, state.environment)
 
         def start_missing() -> None:
             for server in missing:
                 self._parts.start_server(progress, server)
 
-        self._parts.start_ray(progress, ports, servers, state.environment, start_missing)
-        state = replace(state, ray_pids=self._parts.ray_pids())
-        write_state(self._state_file, state)
-        state = self._observed(progress, state)
-        if deployment.poll() is not None:  # it was ended with a node that was too slow
-            deployment = self._parts.begin_deployment(state.ray_address, state.environment)
-        self._parts.deploy(progress, settings, deployment, lambda _: health(state.base_url)["http"] == READY)
+        with ExitStack() as begun:
+            deploying = partial(self._parts.deployment, state.ray_address, state.environment)
+            deployment = begun.enter_context(deploying())
+            self._parts.start_ray(progress, ports, servers, state.environment, start_missing)
+            state = replace(state, ray_pids=self._parts.ray_pids())
+            write_state(self._state_file, state)
+            state = self._observed(progress, state)
+            if deployment.poll() is not None:  # it was ended with a node that was too slow
+                deployment = begun.enter_context(deploying())
+            self._parts.deploy(
+                progress, settings, deployment, lambda _: health(state.base_url)["http"] == READY
+            )
         self._parts.supervise()
         return state
 
@@ -237,8 +242,8 @@ class Instance:
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
             settings = completed(settings, self._folder, self._api_key())
             try:
-                deployment = self._parts.begin_deployment(state.ray_address, state.environment)
-                self._parts.deploy(progress, settings, deployment, lambda process: process.poll() == 0)
+                with self._parts.deployment(state.ray_address, state.environment) as deployment:
+                    self._parts.deploy(progress, settings, deployment, lambda process: process.poll() == 0)
             except ProcessFailed as error:
                 raise InstanceProblem(str(error)) from error
             write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))

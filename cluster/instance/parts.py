@@ -6,7 +6,8 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,21 +141,22 @@ class Parts:
         """The processes without which there is no Ray."""
         return tuple(process.pid for process in processes.named(self._marker, RAY_PROGRAMS))
 
-    def begin_deployment(self, ray_address: str, environment: Mapping[str, str]) -> psutil.Popen:
-        """Start the process that deploys, which has much to import before it needs to be told what.
+    @contextmanager
+    def deployment(self, ray_address: str, environment: Mapping[str, str]) -> Iterator[psutil.Popen]:
+        """The process that deploys, which has much to import before it needs to be told what.
 
-        A process of its own, for Ray reads its switches when it is imported.
+        A process of its own, for Ray reads its switches when it is imported. Nobody tells it anything after the block.
         """
         self._deploy_log.unlink(missing_ok=True)
         command = [sys.executable, "-m", "serve_app.deploy", ray_address]
-        return processes.start(
-            "the deployment",
-            command,
-            log=self._deploy_log,
-            marker=self._marker,
-            env=environment,
-            is_told=True,
+        log, marker = self._deploy_log, self._marker
+        process = processes.start(
+            "the deployment", command, log=log, marker=marker, env=environment, is_told=True
         )
+        try:
+            yield process
+        finally:
+            process.stdin.close()
 
     def deploy(
         self,
