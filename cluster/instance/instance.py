@@ -19,6 +19,7 @@ from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
 from cluster.instance.ports import free_ports, obstacle, refuses
+from cluster.instance.private_files import check_private
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
@@ -97,6 +98,7 @@ class Instance:
                 running.
         """
         with locked(made(self._folder)):
+            check_private(self._folder)
             state = self.state()
             if state is not None:
                 end = partial(self._parts.end_ray, state.servers)
