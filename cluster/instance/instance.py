@@ -38,6 +38,15 @@ CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 ASKED_FOR = "asked_for.json"
 
 
+def asked_for(folder: Path) -> Settings:
+    """The settings that the instance of a folder was asked for with, last.
+
+    Raises:
+        OSError, ValueError: There are none that can be read.
+    """
+    return Settings(**json.loads((folder / ASKED_FOR).read_text()))
+
+
 class Instance:
     """One data folder, and what runs for it.
 
