@@ -20,6 +20,7 @@ from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
 from cluster.instance.ports import free_ports, obstacle, refuses
+from cluster.instance.private_files import check_private
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
@@ -36,6 +37,15 @@ if TYPE_CHECKING:
 CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 # The settings as they were asked for: what a supervisor starts the instance by.
 ASKED_FOR = "asked_for.json"
+
+
+def asked_for(folder: Path) -> Settings:
+    """The settings that the instance of a folder was asked for with, last.
+
+    Raises:
+        OSError, ValueError: There are none that can be read.
+    """
+    return Settings(**json.loads((folder / ASKED_FOR).read_text()))
 
 
 class Instance:
@@ -98,6 +108,7 @@ class Instance:
                 running.
         """
         with locked(made(self._folder)):
+            check_private(self._folder)
             state = self.state()
             if state is not None:
                 end = partial(self._parts.end_ray, state.servers)
