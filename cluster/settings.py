@@ -18,8 +18,16 @@ from pydantic_settings import (
 )
 
 from actors.settings import ConfigSettings, HistorySettings, SessionSettings
-from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
+from adapters.settings import (
+    CacheSettings,
+    EncryptionSettings,
+    MongoSettings,
+    RateSettings,
+    RedisSettings,
+    TelemetrySettings,
+)
 from cluster.audit.settings import AuditSettings
+from cluster.backup.settings import BackupSettings
 from cluster.http_settings import HttpSettings
 from cluster.identity.settings import AuthSettings
 from cluster.ray_settings import RaySettings
@@ -80,6 +88,7 @@ class Settings(BaseSettings):
     limits: LimitsSettings = LimitsSettings()
     auth: AuthSettings = AuthSettings()
     audit: AuditSettings = AuditSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     rate: RateSettings = RateSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()
@@ -89,6 +98,7 @@ class Settings(BaseSettings):
     config: ConfigSettings = ConfigSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
+    backup: BackupSettings = BackupSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 
