@@ -10,8 +10,12 @@ import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from optionchain.errors import CannotOpen, InvalidInput
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 FORM = b"OCS\x01"
@@ -31,10 +35,8 @@ class Keyring:
     """
 
     def __init__(self, text: str) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  not all need it
-
         keys = read_keys(text)
-        self._ciphers = {key_id(key): AESGCM(key) for key in keys}
+        self._keys = {key_id(key): key for key in keys}
         self._first = key_id(keys[0]) if keys else None
 
     @property
@@ -56,7 +58,7 @@ class Keyring:
         if self._first is None:
             raise InvalidInput(VARIABLE, "is not set: nothing can be encrypted without a key")
         head, nonce = FORM + self._first, os.urandom(_NONCE_BYTES)
-        return head + nonce + self._ciphers[self._first].encrypt(nonce, plain, head + context)
+        return head + nonce + _cipher(self._keys[self._first]).encrypt(nonce, plain, head + context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """What `seal` was given.
@@ -71,14 +73,21 @@ class Keyring:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
         known = sealing_id_of(sealed)
-        if known not in {each.hex() for each in self._ciphers}:
+        key = self._keys.get(bytes.fromhex(known))
+        if key is None:
             raise CannotOpen(f"its key {known} is none of {VARIABLE}: add it there, behind the first")
         head, rest = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:]
         nonce, text = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
         try:
-            return self._ciphers[bytes.fromhex(known)].decrypt(nonce, text, head + context)
+            return _cipher(key).decrypt(nonce, text, head + context)
         except InvalidTag:
             raise CannotOpen("it was changed, or belongs elsewhere") from None
+
+
+def _cipher(key: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  few processes need it
+
+    return AESGCM(key)
 
 
 def sealing_id_of(sealed: bytes) -> str:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
 
 from adapters.settings import MongoSettings
-from cluster.backup.contents import Stores, open_stores
+from cluster.backup.contents import Stores
 from cluster.backup.place import Place
 from cluster.settings import Settings
 from tests.integration.backup.filled import filled
+from tests.integration.backup.opened import opened, settings_on, uri_of
 from tests.servers import RedisServer, redis_server
-
-_NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -52,26 +49,3 @@ async def other(redis: RedisServer, mongo: MongoSettings, tmp_path: Path) -> Asy
         yield stores
     with MongoClient[dict[str, object]](uri_of(mongo)) as client:
         client.drop_database(f"{mongo.database}b")
-
-
-def uri_of(mongo: MongoSettings) -> str:
-    assert mongo.uri is not None
-    return mongo.uri.get_secret_value()
-
-
-def settings_on(
-    redis: RedisServer, mongo: MongoSettings, folder: Path, *, database: str | None = None
-) -> Settings:
-    number = next(_NUMBERS)
-    return Settings(data={"folder": folder / str(number)}).with_changes(
-        {
-            "redis": {"url": redis.url, "prefix": f"t{number}", "timeout_seconds": 20},
-            "mongo": {"uri": uri_of(mongo), "database": database or mongo.database, "timeout_seconds": 20},
-        }
-    )
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Stores]:
-    async with open_stores(settings, name="tested", output=f"{settings.data.folder}/sweeps") as stores:
-        yield stores

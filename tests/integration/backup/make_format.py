@@ -17,8 +17,8 @@ from cluster.backup.parts import FORMAT
 from cluster.backup.place import Place
 from cluster.backup.saving import Saving, save
 from cluster.settings import Settings
-from tests.integration.backup.conftest import opened, settings_on
 from tests.integration.backup.filled import filled
+from tests.integration.backup.opened import opened, settings_on
 from tests.integration.history import mongo_servers
 from tests.servers import redis_server
 

@@ -27,7 +27,6 @@ from cluster.settings import Settings
 from optionchain.errors import InvalidInput, LeaseLost, NotFound
 from optionchain.ports import Checkpoint
 from optionchain.session import Advance, Session
-from tests.integration.backup.conftest import opened
 from tests.integration.backup.filled import (
     KEY,
     NOW,
@@ -37,6 +36,7 @@ from tests.integration.backup.filled import (
     session_store,
     stepped,
 )
+from tests.integration.backup.opened import opened
 from tests.integration.sessions.session_examples import after
 from tests.unit.history.samples import chain
 from tests.waiting import eventually
