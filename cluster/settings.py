@@ -17,7 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from actors.settings import ConfigSettings, HistorySettings, SessionSettings
+from actors.settings import ConfigSettings, HistorySettings, SessionSettings, TaskSettings
 from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
 from cluster.audit.settings import AuditSettings
 from cluster.http_settings import HttpSettings
@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     config: ConfigSettings = ConfigSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
+    task: TaskSettings = TaskSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 

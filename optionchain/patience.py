@@ -58,3 +58,6 @@ SWEEP_CALL_RETRIES = 3
 
 SILENT_INDEX_SECONDS = 60.0
 """Until a sweep tells its index again, which did not answer: the sweep goes on without it."""
+
+FAILED_RUN = Pauses(first_seconds=5.0, longest_seconds=600.0, jitter_seconds=5.0)
+"""Between two attempts of a task's run."""

@@ -22,6 +22,7 @@ from optionchain.ports import (
     AuditRepository,
     Authentication,
     Dependency,
+    Scheduler,
     SessionStore,
 )
 from serve_app.edge.on_record import Record
@@ -58,6 +59,7 @@ class Services:
         configurations: Named configurations and their versions.
         live_configuration: The configuration of new sessions, at most half a second old.
         sweeps: Runs the sweeps of callers.
+        scheduler: Keeps the tasks of callers.
         metrics: Prometheus text of the whole cluster.
         report: Its nodes and session actors.
     """
@@ -83,6 +85,7 @@ class Services:
     configurations: ConfigService
     live_configuration: LiveConfiguration
     sweeps: Sweeps
+    scheduler: Scheduler
     metrics: Callable[[], Awaitable[bytes]]
     report: Callable[[], Awaitable[ClusterReport]]
 

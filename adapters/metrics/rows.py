@@ -21,6 +21,7 @@ OPERATION, OUTCOME, PROCESS = "operation", "outcome", "process"
 
 # Who is one of the processes that tell; the last is history and configuration where they are one process.
 HTTP, SESSION, HISTORY, CONFIGURATION, SWEEP = "http", "session", "history", "configuration", "sweep"
+SCHEDULER, TASK = "scheduler", "task"
 SHARED_PROCESS = "shared"
 
 

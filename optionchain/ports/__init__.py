@@ -7,6 +7,7 @@ from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication, DenialRepository, Issuer, KeyRepository, Notices
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
+from optionchain.ports.tasks import RunQueue, Scheduler
 from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "KeyReused",
     "Lease",
     "Notices",
+    "RunQueue",
+    "Scheduler",
     "SessionStore",
     "Work",
     "WorkLine",

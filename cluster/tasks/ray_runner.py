@@ -1,0 +1,81 @@
+"""Runs as tasks of Ray: each in a process of its own, wherever the cluster has processors free."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from cluster.settings import Settings
+from optionchain.errors import Unavailable
+from optionchain.tasks import Run
+
+# It waits for the sweep service, whose tasks ask for processors themselves.
+CPUS: Mapping[str, float] = MappingProxyType({"sweep": 0.0})
+
+
+class RayRunner:
+    """The `Runner` of a cluster.
+
+    Args:
+        settings: All settings; a worker does not read the environment of its node.
+        cpus: What a run of each kind asks of its node, where that is not one.
+    """
+
+    def __init__(self, settings: Settings, cpus: Mapping[str, float] = CPUS) -> None:
+        self._settings = settings
+        self._cpus = cpus
+        self._references: dict[str, Any] = {}
+
+    async def run(self, run: Run) -> Run | None:
+        """As `Runner.run`."""
+        options = {"num_cpus": self._cpus.get(run.order.kind, 1.0), "name": f"task:{run.order.kind}"}
+        reference = _REMOTE.options(**options, max_retries=0).remote(self._settings, run)
+        self._references[run.id] = reference
+        try:
+            ended: Run | None = await reference
+        except RayError as error:
+            raise Unavailable("the worker of a task") from error
+        finally:
+            del self._references[run.id]
+        return ended
+
+    def kill(self, run_id: str) -> None:
+        """As `Runner.kill`."""
+        reference = self._references.get(run_id)
+        if reference is not None:
+            with suppress(RayError):
+                ray.cancel(reference, force=True)
+
+
+def _work(settings: Settings, run: Run) -> Run | None:
+    """What a worker process does."""
+    return asyncio.run(_worked(settings, run))
+
+
+async def _worked(settings: Settings, run: Run) -> Run | None:
+    # Here: only a worker needs all that the kinds need, and they need the composition root.
+    from adapters.metrics.rows import TASK  # noqa: PLC0415
+    from adapters.mongo_connection import open_mongo  # noqa: PLC0415
+    from adapters.mongo_task_runs import MongoRunQueue  # noqa: PLC0415
+    from adapters.telemetry import open_observer  # noqa: PLC0415
+    from cluster.secrets import secrets_of  # noqa: PLC0415
+    from cluster.tasks.registry import KINDS  # noqa: PLC0415
+    from cluster.tasks.worker import Worker  # noqa: PLC0415
+
+    client = open_mongo(settings.mongo)
+    try:
+        queue = MongoRunQueue(client, settings.mongo.database)
+        observer = open_observer(settings.telemetry, TASK, secrets_of(settings))
+        return await Worker(queue, KINDS, settings, observer).run(run)
+    finally:
+        await client.close()
+
+
+# Made once, for Ray ships each remote function that is made to the workers.
+_REMOTE = ray.remote(_work)
