@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from optionchain.tasks import Order, Run, Task, due_at, run_id
-from optionchain.tasks.schedule import schedule_from_wire
+from optionchain.tasks.wire import schedule_from_wire
 
 # As its callers know it, in messages.
 STORE = "the task queue"

@@ -13,7 +13,7 @@ from typing import Any
 
 from pymongo import ASCENDING, AsyncMongoClient, ReturnDocument, UpdateOne
 
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import mongo_errors, open_mongo
 from adapters.mongo_task_documents import (
     IN_ORDER,
     STORE,
@@ -25,7 +25,9 @@ from adapters.mongo_task_documents import (
     task_of,
 )
 from adapters.mongo_tasks import TaskCollections
+from adapters.settings import MongoSettings
 from optionchain.errors import LeaseLost
+from optionchain.observing import Observer
 from optionchain.patience import FAILED_RUN
 from optionchain.tasks import OVER, Ending, Run, RunState, Task
 
@@ -198,3 +200,13 @@ class MongoRunQueue:
             if not self._is_prepared:
                 await self._collections.prepare()
                 self._is_prepared = True
+
+
+def open_run_queue(settings: MongoSettings, observer: Observer | None = None) -> MongoRunQueue:
+    """The queue of runs, as this process reaches it.
+
+    Args:
+        settings: Where MongoDB is.
+        observer: Told of its commands.
+    """
+    return MongoRunQueue(open_mongo(settings, observer), settings.database)

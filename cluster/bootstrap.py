@@ -16,7 +16,6 @@ from actors.history.actor import HistoryActor, HistorySources
 from actors.loop_watch import LoopWatch, OpenWatch
 from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
-from actors.scheduler.actor import SchedulerActor, SchedulerSources
 from actors.sessions.actor import SessionActor
 from actors.sessions.gateway import SessionGateway, SessionTransport
 from actors.sessions.placement import parse_placement
@@ -31,8 +30,6 @@ from adapters.mongo_audit import MongoAudit
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import MongoServer, open_mongo
 from adapters.mongo_sweeps import MongoSweepIndex
-from adapters.mongo_task_runs import MongoRunQueue
-from adapters.mongo_tasks import MongoScheduler
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_cache import RedisCacheService, open_snapshot_cache
 from adapters.redis_connection import open_redis
@@ -50,7 +47,7 @@ from cluster.requests import open_allowances, open_answers, open_strangers
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
-from cluster.tasks.ray_runner import RayRunner
+from cluster.tasks.opening import scheduler_actor
 from optionchain.configuration.simulator import SIMULATOR
 from optionchain.expirations.exchanges import compute_apart
 from optionchain.observed_port import told
@@ -79,13 +76,11 @@ class OpenServices(TypedDict):
     configurations: RayConfigurations
     live_configuration: LiveConfiguration
     sweeps: SweepGateway
-    scheduler: MongoScheduler
     metrics: Callable[[], Awaitable[bytes]]
     report: Callable[[], Awaitable[ClusterReport]]
 
 
-def session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]:
-    """What opens the store of sessions."""
+def _session_store_opener(settings: Settings) -> Callable[[], RedisSessionStore]:
     return partial(
         open_session_store,
         settings.redis,
@@ -118,7 +113,7 @@ def session_actor_finder(settings: Settings) -> Callable[[str], ActorHandle[Any]
             SessionActor,
             name,
             name,
-            session_store_opener(settings),
+            _session_store_opener(settings),
             partial(open_snapshot_cache, settings.cache_server, settings.session.shared_megabytes),
             partial(_observer, settings, SESSION),
             partial(open_calendars, settings),
@@ -186,13 +181,6 @@ def open_config_sources(settings: Settings) -> ConfigSources:
     return ConfigSources(repository, open_cache(settings, observer), breaker)
 
 
-def open_scheduler_sources(settings: Settings) -> SchedulerSources:
-    """What the scheduler reads and writes, and who does its work."""
-    observer = _shared_observer(settings, SCHEDULER)
-    queue = MongoRunQueue(open_mongo(settings.mongo, observer), settings.mongo.database)
-    return SchedulerSources(queue, RayRunner(settings), open_calendars(settings, observer))
-
-
 def _history(settings: Settings) -> HistoryActor:
     return HistoryActor(
         partial(open_history_sources, settings),
@@ -209,12 +197,9 @@ def _configuration(settings: Settings) -> ConfigActor:
     )
 
 
-def _scheduler(settings: Settings) -> SchedulerActor:
-    return SchedulerActor(
-        partial(open_scheduler_sources, settings),
-        settings.task,
-        partial(_shared_observer, settings, SCHEDULER),
-    )
+def _scheduler(settings: Settings) -> SharedActor:
+    observer = partial(_shared_observer, settings, SCHEDULER)
+    return scheduler_actor(settings, observer, open_calendars, open_history)
 
 
 def _shared_observer(settings: Settings, service: str) -> Observer:
@@ -270,7 +255,7 @@ def open_configurations(settings: Settings, observer: Observer | None = None) ->
 def open_services(settings: Settings) -> OpenServices:
     """Everything that one HTTP replica uses."""
     observer = _observer(settings, HTTP)
-    store = told(session_store_opener(settings)(), observer, "redis.call", role="session")
+    store = told(_session_store_opener(settings)(), observer, "redis.call", role="session")
     mongo = open_mongo(settings.mongo)
     identity = open_identity(settings, mongo, observer)
     audit = MongoAudit(mongo, settings.mongo.database)
@@ -300,7 +285,6 @@ def open_services(settings: Settings) -> OpenServices:
             observer=observer,
         ),
         sweeps=open_sweeps(settings, partial(MongoSweepIndex, settings.mongo)),
-        scheduler=MongoScheduler(mongo, settings.mongo.database, most_of_owner=settings.task.max_tasks),
         metrics=cluster_metrics,
         report=partial(asyncio.to_thread, report, settings.ray.namespace),
     )

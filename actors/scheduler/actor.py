@@ -162,7 +162,8 @@ class SchedulerActor(SharedActor):
 
     async def _end(self, run: Run, state: Ending, instant: datetime, error: str | None = None) -> None:
         with suppress(LeaseLost):  # it has ended, or somebody else has taken it up
-            self._tell(await self._queue.finish(run, state, instant, error=error, log=run.log))
+            ended = await self._queue.finish(run, state, instant, error=error, log=run.log)
+            self._tell(ended, run.available_at)
 
     async def _begin(self, now: datetime, running: Sequence[Run]) -> None:
         known = {run.id: run.order.owner for run in running}
@@ -185,7 +186,7 @@ class SchedulerActor(SharedActor):
         async def work() -> None:
             ended = await self._runner.run(run)
             if ended is not None:
-                self._tell(ended)
+                self._tell(ended, run.available_at)
 
         try:
             await attempted(self._observer, "task.hand_out", work)
@@ -197,7 +198,7 @@ class SchedulerActor(SharedActor):
         assert task.next_for is not None  # noqa: S101  it is due
         return due_at(task.id, task.next_for, task.schedule.jitter_seconds)
 
-    def _tell(self, run: Run) -> None:
+    def _tell(self, run: Run, might_begin: datetime) -> None:
         """Tell of an attempt that is over."""
         if run.started_at is None:
             return
@@ -208,7 +209,8 @@ class SchedulerActor(SharedActor):
                 "kind": run.order.kind,
                 "state": "retried" if run.state == "scheduled" else run.state,
                 "run": run.id,
-                "waited": max((run.started_at - run.due_at).total_seconds(), 0.0),
+                "late": max((run.started_at - run.due_at).total_seconds(), 0.0),
+                "waited": max((run.started_at - might_begin).total_seconds(), 0.0),
             },
             seconds=max((ended_at - run.started_at).total_seconds(), 0.0),
         )

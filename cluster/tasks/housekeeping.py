@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from cluster.bootstrap import open_history, session_store_opener
+from adapters.redis_session_store import open_session_store
 from cluster.settings import Settings
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.work import Work
@@ -19,7 +19,7 @@ class NoParameters(TaskParameters):
 
 def warm(work: Work, _: NoParameters) -> Mapping[str, Any]:
     """Have the history actor load the days that are used most, as when it starts."""
-    return {"days": asyncio.run(open_history(work.settings).warm())}
+    return {"days": asyncio.run(work.open_history().warm())}
 
 
 def clean_up(work: Work, _: NoParameters) -> Mapping[str, Any]:
@@ -28,7 +28,11 @@ def clean_up(work: Work, _: NoParameters) -> Mapping[str, Any]:
 
 
 async def _cleaned_up(settings: Settings) -> int:
-    store = session_store_opener(settings)()
+    store = open_session_store(
+        settings.redis,
+        ttl_seconds=settings.session.ttl_seconds,
+        keyed_seconds=settings.http.idempotency_seconds,
+    )
     try:
         return await store.cleanup_expired()
     finally:

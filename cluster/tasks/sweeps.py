@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import Field
 
 from adapters.mongo_sweeps import MongoSweepIndex
-from cluster.bootstrap import open_history
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from cluster.sweeps.service import OVER, accepted
@@ -52,7 +51,7 @@ def run(work: Work, parameters: SweepParameters) -> Mapping[str, Any]:
 async def _followed(work: Work, wire: Mapping[str, Any]) -> Mapping[str, Any]:
     sweeps = open_sweeps(work.settings, partial(MongoSweepIndex, work.settings.mongo))
     context = Context(Principal(work.owner, work.run.id))
-    whole = await with_prices(wire, open_history(work.settings), context)
+    whole = await with_prices(wire, work.open_history(), context)
     shown = await sweeps.submit(context, whole, run=work.run.id)
     work.say(f"sweep {shown['id']}: {shown['scenarios']} scenarios of {shown['paths']} paths")
     while shown["state"] not in OVER:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol, Self
 
 from cluster.settings import Settings
+from optionchain.context import Context
 from optionchain.tasks import Run
+from optionchain.time_frame import TimeFrame
 
 MOST_LINES, LONGEST_LINE = 50, 300
+
+
+class HistoryCalls(Protocol):
+    """What kinds ask of the history service."""
+
+    def on_behalf_of(self, context: Context) -> Self: ...
+    async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]: ...
+    async def warm(self) -> int: ...
 
 
 class Stopped(Exception):
@@ -24,10 +36,12 @@ class Work:
     Attributes:
         run: Whose `id` is the same at every attempt: what is written is named by it, or takes effect by a rename.
         settings: All settings, the servers that they name included.
+        open_history: Opens the way to the history service.
     """
 
     run: Run
     settings: Settings
+    open_history: Callable[[], HistoryCalls]
     _lines: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
     _stop: threading.Event = field(default_factory=threading.Event)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cluster.settings import Settings
 from cluster.tasks.kind import Kind
-from cluster.tasks.work import Stopped, Work
+from cluster.tasks.work import HistoryCalls, Stopped, Work
 from optionchain.context import Context, Principal
 from optionchain.errors import Defect, LeaseLost, OptionChainError, Unavailable
 from optionchain.observing import Observer, observed, tell_failure
@@ -28,6 +28,7 @@ class Worker:
         queue: Of runs.
         kinds: By name.
         settings: Given to the functions.
+        open_history: Likewise.
         observer: Told of each attempt: ``task.work``.
         clock: The instant.
     """
@@ -37,6 +38,7 @@ class Worker:
         queue: RunQueue,
         kinds: Mapping[str, Kind],
         settings: Settings,
+        open_history: Callable[[], HistoryCalls],
         observer: Observer,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -44,6 +46,7 @@ class Worker:
         self._queue = queue
         self._kinds = kinds
         self._settings = settings
+        self._open_history = open_history
         self._observer = observer
         self._clock = clock
 
@@ -52,7 +55,7 @@ class Worker:
         claimed = await self._queue.claim(run, self._clock())
         if claimed is None:
             return None
-        work = Work(claimed, self._settings)
+        work = Work(claimed, self._settings, self._open_history)
         beating = asyncio.create_task(self._beat(work))
         try:
             return await self._ended(work)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 from optionchain.errors import InvalidInput
-from optionchain.tasks.timing import Timing, timing_from_wire
-from optionchain.validation import finite, whole
-from optionchain.wire.instants import instant_from_wire, instant_to_wire
+from optionchain.tasks.timing import Timing
+from optionchain.wire.instants import instant_to_wire
 
 Misfire: TypeAlias = Literal["run_late", "skip"]
-LONGEST_JITTER_SECONDS = 3600.0
-MOST_CATCH_UP = 100
 # An instant that has passed while the request was under way is still one.
 JUST_NOW_SECONDS = 60.0
 
@@ -63,7 +59,7 @@ class Schedule:
         return found
 
     def to_wire(self) -> dict[str, Any]:
-        """As `schedule_from_wire` reads it."""
+        """As `optionchain.tasks.wire` reads it."""
         return {
             "timing": self.timing.to_wire(),
             "jitter_seconds": self.jitter_seconds,
@@ -71,24 +67,3 @@ class Schedule:
             "catch_up": self.catch_up,
             "ends_at": None if self.ends_at is None else instant_to_wire(self.ends_at),
         }
-
-
-def schedule_from_wire(wire: Mapping[str, Any], now: datetime) -> Schedule:
-    """Read ``timing``, and what else there is of ``jitter_seconds``, ``misfire``, ``catch_up`` and ``ends_at``.
-
-    Raises:
-        InvalidInput: Naming the field.
-    """
-    misfire: Misfire = wire.get("misfire") or "run_late"
-    if misfire not in get_args(Misfire):
-        raise InvalidInput("misfire", "must be run_late or skip")
-    ends_at = wire.get("ends_at")
-    return Schedule(
-        timing=timing_from_wire(wire.get("timing"), now),
-        jitter_seconds=finite(
-            "jitter_seconds", wire.get("jitter_seconds") or 0.0, low=0.0, high=LONGEST_JITTER_SECONDS
-        ),
-        misfire=misfire,
-        catch_up=whole("catch_up", wire.get("catch_up", 1), low=1, high=MOST_CATCH_UP),
-        ends_at=None if ends_at is None else instant_from_wire("ends_at", ends_at),
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
+from optionchain.patience import RUN_ATTEMPTS
 from optionchain.tasks.schedule import Schedule
 
 TaskState: TypeAlias = Literal["active", "paused", "ended", "cancelled"]
@@ -35,7 +36,7 @@ class Order:
     created_by: str = ""
     name: str = ""
     priority: int = 5
-    max_attempts: int = 3
+    max_attempts: int = RUN_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,26 +7,22 @@ when the gap is over, what is shown twice fires the first time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.exchanges import exchange_calendar
 from optionchain.expirations.local_time import load_zone
 from optionchain.extras import brought_by
-from optionchain.validation import positive, whole
-from optionchain.wire.instants import instant_from_wire, instant_to_wire
+from optionchain.wire.instants import instant_to_wire
 
 if TYPE_CHECKING:
     from cronsim import CronSim
 
 Event: TypeAlias = Literal["open", "close"]
 EVENTS: tuple[Event, ...] = ("open", "close")
-LONGEST_SECONDS = 366 * 86_400.0
-LONGEST_OFFSET_MINUTES = 7 * 1440
-LONGEST_EXPRESSION = 200
 # By how much a clock is set back at most, and more.
 LONGEST_FOLD = timedelta(hours=3)
 # Between the day of a session and that of its opening in UTC, and a day to be sure.
@@ -58,7 +54,7 @@ class Timing(Protocol):
         ...
 
     def to_wire(self) -> dict[str, Any]:
-        """As `timing_from_wire` reads it."""
+        """As `optionchain.tasks.wire` reads it."""
         ...
 
 
@@ -161,7 +157,7 @@ class Cron:
             # A fixed second: what cron knows of changing clocks holds for lines of five fields only.
             second = timedelta(seconds=int(fields.pop(0)))
         local = (instant - second).astimezone(load_zone(self.timezone))
-        for each in _cronsim(" ".join(fields), local, is_backward=is_backward):
+        for each in cronsim_of(" ".join(fields), local, is_backward=is_backward):
             yield each.astimezone(UTC) + second
 
 
@@ -216,97 +212,15 @@ class Sessions:
         return hours[EVENTS.index(self.event)] + timedelta(minutes=self.offset_minutes)
 
 
-class _Reading(Protocol):
-    def __call__(self, wire: Mapping[str, Any], now: datetime) -> Timing: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A form of timing on the wire."""
-
-    read: _Reading
-    others: frozenset[str] = frozenset()
-
-    NAMES: ClassVar[str] = "at, every_seconds, cron or calendar"
-
-
-def timing_from_wire(wire: object, now: datetime) -> Timing:
-    """Read a timing.
-
-    Args:
-        wire: ``{"at"}``, ``{"every_seconds", "start"}``, ``{"cron", "timezone"}`` or ``{"calendar", "event",
-            "offset_minutes"}``.
-        now: When what is repeated begins unless it says so.
+def cronsim_of(expression: str, local: datetime, *, is_backward: bool = False) -> CronSim:
+    """Walks the times of a line of cron.
 
     Raises:
-        InvalidInput: ``timing`` and below: it is none of these.
+        InvalidInput: ``cron``: it is none, or is never due.
     """
-    if not isinstance(wire, Mapping):
-        raise InvalidInput("timing", f"must be an object with {_Form.NAMES}")
-    known = [name for name in _FORMS if name in wire]
-    if len(known) != 1:
-        raise InvalidInput("timing", f"must have one of {_Form.NAMES}")
-    form = _FORMS[known[0]]
-    for name in wire:
-        if name not in (known[0], *form.others):
-            raise InvalidInput(f"timing.{name}", f"is unknown beside {known[0]}")
-    try:
-        return form.read(wire, now)
-    except InvalidInput as error:
-        raise error.under("timing") from None
-
-
-def _at(wire: Mapping[str, Any], now: datetime) -> Timing:
-    return At(_milliseconds(instant_from_wire("at", wire["at"])))
-
-
-def _every(wire: Mapping[str, Any], now: datetime) -> Timing:
-    seconds = positive("every_seconds", wire["every_seconds"], low=1.0, high=LONGEST_SECONDS)
-    start = wire.get("start")
-    begin = now if start is None else instant_from_wire("start", start)
-    return Every(round(seconds, 3), _milliseconds(begin))
-
-
-def _cron(wire: Mapping[str, Any], now: datetime) -> Timing:
-    expression, timezone = wire["cron"], wire.get("timezone", "UTC")
-    if not isinstance(expression, str) or len(expression) > LONGEST_EXPRESSION:
-        raise InvalidInput("cron", "must be a text of five fields, or six with the seconds first")
-    if not isinstance(timezone, str):
-        raise InvalidInput("timezone", "must be an IANA time zone such as America/New_York")
-    cron = Cron(" ".join(expression.split()), timezone)
-    load_zone(timezone)
-    _cronsim(cron.expression, now)
-    return cron
-
-
-def _sessions(wire: Mapping[str, Any], now: datetime) -> Timing:
-    calendar, event = wire["calendar"], wire.get("event", "close")
-    if not isinstance(calendar, str):
-        raise InvalidInput("calendar", "must be the name of an exchange calendar such as XNYS")
-    if event not in EVENTS:
-        raise InvalidInput("event", "must be open or close")
-    bound = LONGEST_OFFSET_MINUTES
-    offset = whole("offset_minutes", wire.get("offset_minutes", 0), low=-bound, high=bound)
-    return Sessions(calendar, event, offset)
-
-
-_FORMS: Mapping[str, _Form] = {
-    "at": _Form(_at),
-    "every_seconds": _Form(_every, frozenset({"start"})),
-    "cron": _Form(_cron, frozenset({"timezone"})),
-    "calendar": _Form(_sessions, frozenset({"event", "offset_minutes"})),
-}
-
-
-def _cronsim(expression: str, local: datetime, *, is_backward: bool = False) -> CronSim:
     with brought_by("calendars", purpose="a cron line"):
         from cronsim import CronSim, CronSimError  # noqa: PLC0415
     try:
         return CronSim(expression, local, reverse=is_backward)
     except CronSimError as error:
         raise InvalidInput("cron", f"is no line of cron: {str(error).lower()}") from error
-
-
-def _milliseconds(instant: datetime) -> datetime:
-    """What MongoDB keeps of an instant."""
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from optionchain.errors import InvalidInput
 from optionchain.tasks import Every, Leases, Order, Run, Schedule, Task, Turns, due_at, firing, run_id
-from optionchain.tasks.schedule import schedule_from_wire
+from optionchain.tasks.wire import schedule_from_wire
 
 NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
