@@ -24,6 +24,7 @@ from actors.sessions.socket_transport import SocketSessionTransport
 from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
+from adapters.encryption import Keyring
 from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SCHEDULER, SESSION, SHARED_PROCESS
 from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_audit import MongoAudit
@@ -178,7 +179,8 @@ def open_config_sources(settings: Settings) -> ConfigSources:
     watch_servers(settings.redis, settings.mongo, observer)
     repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
-    return ConfigSources(repository, open_cache(settings, observer), breaker)
+    sealing = Keyring(settings.encryption.key.get_secret_value())
+    return ConfigSources(repository, open_cache(settings, observer), breaker, sealing)
 
 
 def _history(settings: Settings) -> HistoryActor:

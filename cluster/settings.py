@@ -18,7 +18,14 @@ from pydantic_settings import (
 )
 
 from actors.settings import ConfigSettings, HistorySettings, SessionSettings, TaskSettings
-from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
+from adapters.settings import (
+    CacheSettings,
+    EncryptionSettings,
+    MongoSettings,
+    RateSettings,
+    RedisSettings,
+    TelemetrySettings,
+)
 from cluster.audit.settings import AuditSettings
 from cluster.http_settings import HttpSettings
 from cluster.identity.settings import AuthSettings
@@ -80,6 +87,7 @@ class Settings(BaseSettings):
     limits: LimitsSettings = LimitsSettings()
     auth: AuthSettings = AuthSettings()
     audit: AuditSettings = AuditSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     rate: RateSettings = RateSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()

@@ -16,6 +16,7 @@
     │   ├── Overloaded        a queue is full                                retry helps, later
     │   ├── NoRoom            a store is full, and takes no writes           retry helps, later
     │   └── CalendarMissing   of `optionchain.expirations.exchanges`: it is being computed
+    ├── CannotOpen            what was encrypted cannot be read here
     ├── Defect                a bug of ours; the log has the details
     │
     ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
@@ -180,6 +181,21 @@ class NoRoom(Unavailable):
 
     def __str__(self) -> str:
         return f"{self.dependency} takes no writes: its disk or memory is full, or it lacks replicas. Try again later"
+
+
+class CannotOpen(OptionChainError):
+    """What was encrypted cannot be read here.
+
+    Args:
+        reason: Why, without a word of what it is.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"what is encrypted cannot be read: {self.reason}"
 
 
 class Defect(OptionChainError):

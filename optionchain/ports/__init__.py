@@ -6,6 +6,7 @@ from optionchain.ports.dependencies import Breaker, Cached, CacheEntry, CacheSer
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication, DenialRepository, Issuer, KeyRepository, Notices
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
+from optionchain.ports.sealing import Sealing
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 from optionchain.ports.tasks import RunQueue, Scheduler
 from optionchain.ports.work import Lease, Work, WorkLine
@@ -34,6 +35,7 @@ __all__ = [
     "Notices",
     "RunQueue",
     "Scheduler",
+    "Sealing",
     "SessionStore",
     "Work",
     "WorkLine",

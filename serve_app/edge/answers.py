@@ -47,6 +47,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.Unavailable: 503,
     errors.Overloaded: 503,
     errors.NoRoom: 503,
+    errors.CannotOpen: 500,
     errors.Defect: 500,
 }
 CHALLENGE = 'Basic realm="optionchain", charset="UTF-8"'

@@ -34,6 +34,7 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.Unavailable("the session store", 3.0),
     errors.Overloaded("the session actor"),
     errors.NoRoom("the session store"),
+    errors.CannotOpen("it was changed, or belongs elsewhere"),
     errors.Defect(),
     ActorLost("the session actor"),
     CalendarMissing("XTAE"),
