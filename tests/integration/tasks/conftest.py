@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 
 from adapters.settings import MongoSettings
+from tests.servers import RedisServer, redis_server
 
 
 @pytest.fixture
@@ -20,3 +21,10 @@ def mongo_there(mongod_uri: str) -> Iterator[MongoSettings]:
     yield settings
     with MongoClient(mongod_uri) as client:
         client.drop_database(settings.database)
+
+
+@pytest.fixture(scope="module")
+def redis_there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    folder = tmp_path_factory.mktemp("redis")
+    with redis_server(folder) as server:
+        yield server
