@@ -199,9 +199,10 @@ class ConfigurationVersion(TypedDict):
 
 
 class StoredConfiguration(ConfigurationVersion):
-    """A version with its values."""
+    """A version with its values; null where it is secret and the caller is no administrator."""
 
-    values: dict[str, Any]
+    secret: NotRequired[bool]
+    values: dict[str, Any] | None
 
 
 class ConfigurationView(TypedDict):
@@ -211,7 +212,8 @@ class ConfigurationView(TypedDict):
     version: int
     saved_by: str | None
     saved_at: str | None
-    values: dict[str, Any]
+    secret: NotRequired[bool]
+    values: dict[str, Any] | None
 
 
 class ParameterView(TypedDict):

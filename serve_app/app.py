@@ -12,6 +12,7 @@ from cluster.bootstrap import open_services, open_watch
 from cluster.history_stores import history_stores
 from cluster.requests import open_sign_in_codes
 from cluster.settings import Settings
+from cluster.tasks.service import open_tasks
 from optionchain import numerics
 from serve_app.asgi import build_asgi
 from serve_app.edge import outermost
@@ -52,6 +53,7 @@ class Ingress:
                     client_id=self._settings.auth.oidc_client_id,
                 ),
                 stores=history_stores(self._settings, None),
+                tasks=open_tasks(self._settings, opened["calendars"]),
                 producers=Producers(http, opened["observer"]),
                 limits=self._settings.limits,
                 is_strict=http.strict,

@@ -7,7 +7,9 @@ from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication, DenialRepository, Issuer, KeyRepository, Notices
 from optionchain.ports.one_time import OneTime
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
+from optionchain.ports.sealing import Sealing
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
+from optionchain.ports.tasks import RunQueue, Scheduler
 from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
@@ -33,6 +35,9 @@ __all__ = [
     "Lease",
     "Notices",
     "OneTime",
+    "RunQueue",
+    "Scheduler",
+    "Sealing",
     "SessionStore",
     "Work",
     "WorkLine",
