@@ -20,7 +20,7 @@ export function view(context) {
   const element = h("div", {}, h("h1", {}, "Compare"), forms, stage);
   let sides = [];
   let pair = [];
-  let isPlaying = false;
+  let playing = null;
 
   async function make() {
     const schema = resolved(await context.openapi(), "SimulationRequest");
@@ -60,7 +60,7 @@ export function view(context) {
     const price = new Picture("Prices of both markets");
     const smiles = SIDES.map((name) => new Picture(`Smile of market ${name}`));
     const facts = SIDES.map(() => h("dl", { class: "facts" }));
-    const play = button("Play", () => { isPlaying ? pause() : run(); });
+    const play = button("Play", () => { if (playing) pause(); else run(); });
     const count = h("input", { type: "number", min: "1", max: "1000", value: "10", "aria-label": "Steps at once" });
     let which = "A";
     const bar = tabs("Code of", (id) => { which = id; bar.show(SIDES.map((each) => [each, `Market ${each}`]), which); code.show(); });
@@ -74,7 +74,7 @@ export function view(context) {
       bar.element, code.element);
     show = () => {
       const { lines } = palette();
-      play.textContent = isPlaying ? "Pause" : "Play";
+      play.textContent = playing ? "Pause" : "Play";
       price.show(pair.map((one, at) => ({ x: one.prices.map((_, step) => step), y: one.prices, mode: "lines", line: { color: lines[at] },
         name: `${SIDES[at]} ${plain(one.parameters.symbol)}` })), { showlegend: true, xaxis: { title: { text: "step" } }, yaxis: { title: { text: "price" } } });
       const specs = pair.map((one) => byStrike(one.last, "implied_volatility", "moneyness", one.last.chains[0]?.expires_at));
@@ -101,19 +101,18 @@ export function view(context) {
   }
 
   async function run() {
-    isPlaying = true;
-    const mine = pair;
-    while (isPlaying && mine === pair && pair.some((one) => !one.isOver)) {
+    const mine = playing = {};
+    while (mine === playing && pair.some((one) => !one.isOver)) {
       const began = performance.now();
       try { await step(1); } catch (error) { tellProblem(error); break; }
       await new Promise((resolve) => setTimeout(resolve, Math.max(500 - (performance.now() - began), 0)));
     }
-    if (mine === pair) pause();
+    if (mine === playing) pause();
   }
 
-  function pause() { isPlaying = false; if (pair.length) show(); }
+  function pause() { playing = null; if (pair.length) show(); }
   function close() {
-    isPlaying = false;
+    playing = null;
     for (const one of pair) one.delete();
     pair = [];
   }

@@ -37,7 +37,7 @@ class Market {
     this.drawn = "implied_volatility";
     this.along = "strike";
     this.greeks = "none";
-    this.isPlaying = false;
+    this.playing = null;
     this.speed = 2;
     this.aside = h("aside", { "aria-label": "Parameters" }, h("p", { class: "quiet" }, "Loading the parameters …"));
     this.stage = h("div");
@@ -182,25 +182,29 @@ class Market {
 
   async play() {
     if (this.isPlaying || !this.simulation) return;
-    this.isPlaying = true;
+    // What plays now: who pauses and plays again within a step must not have two of them.
+    const playing = this.playing = {};
     this.#controls();
     const { simulation } = this;
-    while (this.isPlaying && simulation === this.simulation && !simulation.isOver) {
+    const goesOn = () => playing === this.playing && simulation === this.simulation;
+    while (goesOn() && !simulation.isOver) {
       const began = performance.now();
       try {
         await this.#steps(1);
         over("down");
       } catch (error) {
-        if (!this.isPlaying || simulation !== this.simulation) return;
-        if (!await this.#lost(error)) { this.pause(); return; }
+        if (!goesOn()) return;
+        if (!await this.#lost(error)) { if (goesOn()) this.pause(); return; }
       }
       await new Promise((resolve) => setTimeout(resolve, Math.max(1000 / this.speed - (performance.now() - began), 0)));
     }
-    if (simulation === this.simulation) this.pause();
+    if (goesOn()) this.pause();
   }
 
+  get isPlaying() { return this.playing !== null; }
+
   pause() {
-    this.isPlaying = false;
+    this.playing = null;
     this.#controls();
   }
 
