@@ -18,17 +18,24 @@ INSTALL = "install a browser: Debian's `chromium`, or `playwright install chromi
 TOLD_BY_BROWSER = "Failed to load resource"
 
 
+def launching(own: str) -> dict[str, Any]:
+    """How a browser is started, with the program that there is; without one, the test is skipped.
+
+    Args:
+        own: Where Playwright's would be.
+    """
+    program = next(filter(None, map(shutil.which, PROGRAMS)), own if Path(own).exists() else None)
+    if program is None:
+        pytest.skip(INSTALL)
+    # The surface in 3-D is drawn in software, where there is no graphics processor.
+    return {"executable_path": program, "args": ["--no-sandbox", "--enable-unsafe-swiftshader"]}
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Debian's Chromium, or the one that Playwright has; without one, the test is skipped."""
     with sync_playwright() as driver:
-        own = Path(driver.chromium.executable_path)
-        program = next(filter(None, map(shutil.which, PROGRAMS)), str(own) if own.exists() else None)
-        if program is None:
-            pytest.skip(INSTALL)
-        # The surface in 3-D is drawn in software, where there is no graphics processor.
-        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader"]
-        browser = driver.chromium.launch(executable_path=program, args=arguments)
+        browser = driver.chromium.launch(**launching(driver.chromium.executable_path))
         yield browser
         browser.close()
 

@@ -130,7 +130,11 @@ async def service(
         strangers=None,
         authentication=given["authentication"]
         or KnownKeys(parse_keys(settings.auth.keys.get_secret_value())),
-        sign_in=SignIn(SignInCodes(one_time, settings.auth.code_seconds)),
+        sign_in=SignIn(
+            SignInCodes(one_time, settings.auth.code_seconds),
+            issuer=settings.auth.oidc_issuer,
+            client_id=settings.auth.oidc_client_id,
+        ),
         keys=given["keys"],
         denials=given["denials"],
         record=given["record"] or Unrecorded(),
