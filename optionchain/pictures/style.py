@@ -93,10 +93,9 @@ _LOOK = {
 def page_colours() -> str:
     """The same colours for the page in the browser, as properties of CSS, by day and by night."""
     lines = {f"line-{number}": colour for number, colour in enumerate(COLOURS, 1)}
-    shades = {f"shade-{number}": colour for number, colour in enumerate(SHADES, 1)}
     by_night = _properties(DARK._asdict())
     return (
-        f":root {{ color-scheme: light dark; {_properties(lines | shades | LIGHT._asdict())} }}\n"
+        f":root {{ color-scheme: light dark; {_properties(lines | LIGHT._asdict())} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {by_night} }} }}\n"
     )
 

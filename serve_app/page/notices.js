@@ -20,9 +20,10 @@ export function over(matter) {
 
 // Waits, and shows how long; false where somebody has dismissed it.
 export async function countdown(matter, seconds, words) {
-  for (let left = Math.ceil(seconds); left > 0; left--) {
+  const until = performance.now() + seconds * 1000;
+  for (let left = Math.ceil(seconds); left > 0; left = Math.ceil((until - performance.now()) / 1000)) {
     tell(matter, words(left), { kind: "warning" });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(until - performance.now() - (left - 1) * 1000, 0)));
     if (!matters.has(matter)) return false;
   }
   over(matter);

@@ -24,7 +24,6 @@ export function palette() {
   colours ??= {
     ...Object.fromEntries(["ink", "quiet", "paper", "grid", "axis", "accent", "rise", "fall"].map((name) => [name, of(name)])),
     lines: [1, 2, 3, 4, 5, 6].map((number) => of(`line-${number}`)),
-    shades: [1, 2, 3].map((number) => of(`shade-${number}`)),
   };
   return colours;
 }
@@ -163,21 +162,24 @@ export function surface(snapshot, name, along) {
   } }];
 }
 
+// How strong the parts of a fan are, from the outside in, by day and by night.
+export const FAINT = ["26", "40", "59"];
+
 // The path so far, over what other paths of the same market do.
 export function path(prices, fan, step, total) {
-  const { ink, shades, accent } = palette();
+  const { ink, accent } = palette();
   const traces = [];
   if (fan) {
     const steps = fan.prices[0].map((_, at) => at);
     const middle = (fan.levels.length - 1) / 2;
     for (let at = 0; at < middle; at++) {
       const other = fan.levels.length - 1 - at;
-      const fill = `${shades[Math.min(at, 2)]}66`;
+      const fill = accent + FAINT[Math.min(at, 2)];
       traces.push({ x: steps, y: fan.prices[at], mode: "lines", line: { width: 0 }, hoverinfo: "skip" });
       traces.push({ x: steps, y: fan.prices[other], mode: "lines", line: { width: 0 }, fill: "tonexty", fillcolor: fill,
         name: `${fan.levels[at] * 100}–${fan.levels[other] * 100} %`, hoverinfo: "skip" });
     }
-    if (Number.isInteger(middle)) traces.push({ x: steps, y: fan.prices[middle], mode: "lines", line: { color: shades[2], width: 1, dash: "dot" }, hoverinfo: "skip" });
+    if (Number.isInteger(middle)) traces.push({ x: steps, y: fan.prices[middle], mode: "lines", line: { color: accent, width: 1, dash: "dot" }, hoverinfo: "skip" });
   }
   traces.push({ x: prices.map((_, at) => at), y: prices, mode: "lines", line: { color: accent, width: 2 }, name: "price" });
   if (step !== null && prices[step] !== undefined) {

@@ -5,7 +5,7 @@ import { codePanel, sweepCode } from "./code.js";
 import { button, choice, fill, h, labelled } from "./elements.js";
 import { over, tell, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
-import { Picture, palette, plain } from "./pictures.js";
+import { FAINT, Picture, palette, plain } from "./pictures.js";
 import { pack } from "./market.js";
 import { PRESETS } from "./presets.js";
 
@@ -170,7 +170,7 @@ class Sweeps {
       : heatMap(rows, x.value, y.value, statistic.value)));
     if (definition) {
       picture.onClick((point) => {
-        const row = rows.find((each) => String(each[x.value]) === String(point.x) && (x.value === y.value || varied.length < 2 || String(each[y.value]) === String(point.y)));
+        const row = rows.find((each) => label(each[x.value]) === label(point.x) && (x.value === y.value || varied.length < 2 || label(each[y.value]) === label(point.y)));
         if (row) this.#session(definition, varied, row);
       });
     }
@@ -220,11 +220,11 @@ function heatMap(rows, x, y, statistic) {
   { xaxis: { title: { text: plain(x) }, type: "category" }, yaxis: { title: { text: plain(y) }, type: "category" } }];
 }
 
-const label = (value) => (typeof value === "number" ? String(value) : plain(value));
+const label = (value) => (typeof value === "number" ? String(Number(value.toPrecision(6))) : plain(value));
 
 // A statistic by a parameter; of a measure with quantiles, these as bands behind its mean.
 function bands(rows, x, statistic, statistics) {
-  const { shades, accent } = palette();
+  const { accent } = palette();
   const at = distinct(rows, x);
   const groups = Map.groupBy(rows, (row) => row[x]);
   const line = (name) => at.map((value) => mean(groups.get(value).map((row) => row[name]).filter((each) => each !== null)));
@@ -234,7 +234,7 @@ function bands(rows, x, statistic, statistics) {
   for (let pair = 0; pair < Math.floor(levels.length / 2); pair++) {
     const fill_ = { mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
     traces.push({ x: at, y: line(levels[pair]), ...fill_ });
-    traces.push({ x: at, y: line(levels[levels.length - 1 - pair]), ...fill_, fill: "tonexty", fillcolor: `${shades[Math.min(pair, 2)]}66` });
+    traces.push({ x: at, y: line(levels[levels.length - 1 - pair]), ...fill_, fill: "tonexty", fillcolor: accent + FAINT[Math.min(pair, 2)] });
   }
   traces.push({ x: at, y: line(statistic), mode: "lines+markers", line: { color: accent }, name: plain(statistic) });
   return [traces, { xaxis: { title: { text: plain(x) } }, yaxis: { title: { text: plain(statistic.replaceAll("_", " ")) } } }];

@@ -24,6 +24,8 @@ SHELL = (
     "market.js", "chain_table.js", "code.js", "form.js", "numbers.js", "pictures.js", "presets.js", "simulation.js",
 )  # fmt: skip
 
+pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared instance, and for a browser
+
 
 def violations(page: Any) -> list[str]:
     found = Axe().run(page).response["violations"]

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from cluster.api_keys import parse_keys
@@ -29,6 +30,8 @@ scenarios: [{{volatility: 0.1}}, {{volatility: 0.3}}]
 measures: [terminal_price]
 paths: 50
 """
+
+pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared instance, and for a browser
 
 
 def go(visit: Visit, view: str) -> Page:
