@@ -38,6 +38,7 @@ from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.audit.trail import Trail
+from cluster.certificate_files import certificate_files
 from cluster.history_stores import open_history_repository
 from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
@@ -176,7 +177,7 @@ def open_history_sources(settings: Settings) -> HistorySources:
 def open_config_sources(settings: Settings) -> ConfigSources:
     """What the configuration actor reads and writes. There is one, so its process watches the servers as well."""
     observer = _shared_observer(settings, CONFIGURATION)
-    watch_servers(settings.redis, settings.mongo, observer)
+    watch_servers(settings.redis, settings.mongo, certificate_files(settings), observer)
     repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
     sealing = Keyring(settings.encryption.key.get_secret_value())

@@ -27,6 +27,7 @@ from adapters.settings import (
     TelemetrySettings,
 )
 from cluster.audit.settings import AuditSettings
+from cluster.backup.settings import BackupSettings
 from cluster.http_settings import HttpSettings
 from cluster.identity.settings import AuthSettings
 from cluster.ray_settings import RaySettings
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     config: ConfigSettings = ConfigSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
+    backup: BackupSettings = BackupSettings()
     task: TaskSettings = TaskSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()

@@ -17,6 +17,7 @@
     │   ├── NoRoom            a store is full, and takes no writes           retry helps, later
     │   └── CalendarMissing   of `optionchain.expirations.exchanges`: it is being computed
     ├── CannotOpen            what was encrypted cannot be read here
+    ├── Damaged               what was stored is not what was written
     ├── Defect                a bug of ours; the log has the details
     │
     ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
@@ -196,6 +197,23 @@ class CannotOpen(OptionChainError):
 
     def __str__(self) -> str:
         return f"what is encrypted cannot be read: {self.reason}"
+
+
+class Damaged(OptionChainError):
+    """What was stored is not what was written.
+
+    Args:
+        what: Which file, or part of it.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(what, reason)
+        self.what = what
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.what} is damaged: {self.reason}"
 
 
 class Defect(OptionChainError):

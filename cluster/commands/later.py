@@ -22,6 +22,7 @@ LATER = {
     "tasks": "cluster.commands.tasks:app",
     "keys": "cluster.commands.keys:app",
     "audit": "cluster.commands.audit:app",
+    "backup": "cluster.commands.backup:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

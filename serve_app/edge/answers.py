@@ -48,6 +48,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.Overloaded: 503,
     errors.NoRoom: 503,
     errors.CannotOpen: 500,
+    errors.Damaged: 500,
     errors.Defect: 500,
 }
 CHALLENGE = 'Basic realm="optionchain", charset="UTF-8"'

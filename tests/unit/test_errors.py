@@ -35,6 +35,7 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.Overloaded("the session actor"),
     errors.NoRoom("the session store"),
     errors.CannotOpen("it was changed, or belongs elsewhere"),
+    errors.Damaged("the manifest", "it is cut off"),
     errors.Defect(),
     ActorLost("the session actor"),
     CalendarMissing("XTAE"),
