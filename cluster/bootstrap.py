@@ -25,7 +25,7 @@ from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.encryption import Keyring
-from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION, SHARED_PROCESS
+from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SCHEDULER, SESSION, SHARED_PROCESS
 from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_audit import MongoAudit
 from adapters.mongo_config import MongoConfigRepository
@@ -49,6 +49,7 @@ from cluster.requests import open_allowances, open_answers, open_strangers
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
+from cluster.tasks.opening import scheduler_actor
 from optionchain.configuration.simulator import SIMULATOR
 from optionchain.expirations.exchanges import compute_apart
 from optionchain.observed_port import told
@@ -199,15 +200,24 @@ def _configuration(settings: Settings) -> ConfigActor:
     )
 
 
+def _scheduler(settings: Settings) -> SharedActor:
+    observer = partial(_shared_observer, settings, SCHEDULER)
+    return scheduler_actor(settings, observer, open_calendars, open_history)
+
+
 def _shared_observer(settings: Settings, service: str) -> Observer:
     return _observer(settings, _home(settings, service))
 
 
-SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
+SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {
+    HISTORY: _history,
+    CONFIGURATION: _configuration,
+    SCHEDULER: _scheduler,
+}
 
 
 def shared_actors(settings: Settings) -> list[ActorHandle[Any]]:
-    """The actors that serve history and configurations, created where there are none."""
+    """The actors that serve history and configurations and fire tasks, created where there are none."""
     return [_shared_actor(settings, name) for name in {_home(settings, each) for each in SHARED}]
 
 

@@ -17,7 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from actors.settings import ConfigSettings, HistorySettings, SessionSettings
+from actors.settings import ConfigSettings, HistorySettings, SessionSettings, TaskSettings
 from adapters.settings import (
     CacheSettings,
     EncryptionSettings,
@@ -27,6 +27,7 @@ from adapters.settings import (
     TelemetrySettings,
 )
 from cluster.audit.settings import AuditSettings
+from cluster.backup.settings import BackupSettings
 from cluster.http_settings import HttpSettings
 from cluster.identity.settings import AuthSettings
 from cluster.ray_settings import RaySettings
@@ -97,6 +98,8 @@ class Settings(BaseSettings):
     config: ConfigSettings = ConfigSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
+    backup: BackupSettings = BackupSettings()
+    task: TaskSettings = TaskSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 

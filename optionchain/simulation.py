@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from optionchain.agreement import warn_of_disagreements
 from optionchain.arrays import Steps
 from optionchain.carried import market_of, with_dividends
 from optionchain.carry import Carry
@@ -51,20 +52,18 @@ def simulate(parameters: SimulationParameters) -> Simulation:
     Raises:
         InvalidInput: The parameters drive the price beyond 1e12 or a chain out of range; the field is named.
 
+    Warns:
+        ParametersDisagree: The model's step is not the time between two snapshots, or the expiration cuts off steps.
+
     Example:
         >>> from datetime import UTC, datetime
         >>> from optionchain.parameters import SimulationParameters, SingleExpiration
         >>> from optionchain.models import GeometricBrownian
         >>> simulation = simulate(
         ...     SimulationParameters(
-        ...         symbol="SPX",
-        ...         steps=30,
-        ...         initial_price=5000.0,
-        ...         volatility=0.2,
+        ...         symbol="SPX", steps=30, initial_price=5000.0, volatility=0.2, seed=42,
         ...         method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
-        ...         expirations=SingleExpiration(days=30.0),
-        ...         seed=42,
-        ...         start_at=datetime(2026, 1, 5, tzinfo=UTC),
+        ...         expirations=SingleExpiration(days=30.0), start_at=datetime(2026, 1, 5, tzinfo=UTC),
         ...     )
         ... )
         >>> simulation.prices.shape, float(simulation.prices[0])
@@ -72,6 +71,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         >>> len(simulation.chain(0).strikes)
         61
     """
+    warn_of_disagreements(parameters)
     simulation = Simulation(parameters)
     simulation.compute()
     return simulation

@@ -19,8 +19,10 @@ LATER = {
     "rebalance": "cluster.commands.nodes:rebalance",
     "config": "cluster.commands.config:app",
     "top": "cluster.commands.top:top",
+    "tasks": "cluster.commands.tasks:app",
     "keys": "cluster.commands.keys:app",
     "audit": "cluster.commands.audit:app",
+    "backup": "cluster.commands.backup:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }
