@@ -1,4 +1,4 @@
-"""The prices of a sweep over HTTP whose model is historical: of the history, where the caller gives too few."""
+"""What a sweep over HTTP takes from the history: prices of a historical model, and the chains of recorded days."""
 
 from __future__ import annotations
 
@@ -6,29 +6,40 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from optionchain.chains.recorded import recorded_rule
 from optionchain.context import Context
 from optionchain.draws.philox import MAX_WORD
 from optionchain.errors import InvalidInput
+from optionchain.expirations.wire import rule_to_wire, time_to_wire
 from optionchain.models import Historical, model_from_wire
+from optionchain.models.recorded import RECORDED
 from optionchain.models.wire import model_to_wire
 from optionchain.parameters import MAX_STEPS
+from optionchain.recorded import CLOSE, values_of_days
 from optionchain.validation import whole
+from optionchain.wire.parameters import fields_to_wire
+from serve_app.bodies.recorded import with_recording
 from serve_app.shared_services import HistoryService
 
 
-async def with_prices(
+async def with_history(
     document: Mapping[str, Any], history: HistoryService, context: Context
 ) -> Mapping[str, Any]:
-    """The document of a sweep with the prices that its base lacks; another base is returned as it is.
+    """The document of a sweep with the prices or chains that its base lacks; another base is returned as it is.
 
     They become a part of the definition: what is imported later makes another sweep.
 
     Raises:
-        InvalidInput: The base is wrong, or the history has too few prices.
+        InvalidInput: The base is wrong, or the history has too few prices or no chains.
     """
     base = document.get("base")
     if not isinstance(base, Mapping) or not isinstance(base.get("method"), Mapping):
         return document
+    if RECORDED in base["method"]:
+        try:
+            return {**document, "base": await _recorded(base, history, context)}
+        except InvalidInput as error:
+            raise error.under("base") from None
     if "Historical" not in base["method"]:
         return document
     try:
@@ -43,3 +54,16 @@ async def with_prices(
     except InvalidInput as error:
         raise error.under("base") from None
     return {**document, "base": {**base, "method": model_to_wire(replace(method, prices=closes))}}
+
+
+async def _recorded(base: Mapping[str, Any], history: HistoryService, context: Context) -> dict[str, Any]:
+    """A base of recorded days, with what these say of everything that it leaves out."""
+    method = await with_recording(base["method"], history, context)
+    days = fields_to_wire(values_of_days(method))
+    listed = {
+        "timezone": "UTC",
+        "expiration_time": time_to_wire(CLOSE),
+        "schedules": [rule_to_wire(recorded_rule())],
+    }
+    given = {name: value for name, value in base.items() if value is not None}
+    return days | listed | given | {"method": days["method"]}
