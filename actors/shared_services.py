@@ -89,6 +89,10 @@ class RayHistory:
         recording: str = await self.actor.call(self.context, "recording", asset, period)
         return recording
 
+    async def warm(self) -> int:
+        warmed: int = await self.actor.call(self.context, "warm")
+        return warmed
+
 
 @dataclass(frozen=True, slots=True)
 class RayConfigurations:
@@ -106,18 +110,25 @@ class RayConfigurations:
         """The same, for a caller."""
         return RayConfigurations(self.actor, context)
 
-    async def get(self, name: str, version: int | None = None) -> Cached:
-        configuration: Cached = await self.actor.call(self.context, "get", name, version)
+    async def get(self, name: str, version: int | None = None, with_secrets: bool = False) -> Cached:
+        configuration: Cached = await self.actor.call(self.context, "get", name, version, with_secrets)
         return configuration
 
-    async def parameter(self, name: str, key: str) -> Cached:
-        parameter: Cached = await self.actor.call(self.context, "parameter", name, key)
+    async def parameter(self, name: str, key: str, with_secrets: bool = False) -> Cached:
+        parameter: Cached = await self.actor.call(self.context, "parameter", name, key, with_secrets)
         return parameter
 
-    async def save(self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str) -> bytes:
+    async def save(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        expected_version: int,
+        saved_by: str,
+        is_secret: bool = False,
+    ) -> bytes:
         # Sent again after it was applied, it would be refused as a conflict with itself.
         saved: bytes = await self.actor.call(
-            self.context, "save", name, values, expected_version, saved_by, is_repeatable=False
+            self.context, "save", name, values, expected_version, saved_by, is_secret, is_repeatable=False
         )
         return saved
 
@@ -125,6 +136,6 @@ class RayConfigurations:
         names: bytes = await self.actor.call(self.context, "names")
         return names
 
-    async def history(self, name: str, limit: int = 100) -> bytes:
-        versions: bytes = await self.actor.call(self.context, "history", name, limit)
+    async def history(self, name: str, limit: int = 100, with_secrets: bool = False) -> bytes:
+        versions: bytes = await self.actor.call(self.context, "history", name, limit, with_secrets)
         return versions

@@ -76,6 +76,7 @@ class MongoConfigRepository:
         expected_version: int,
         saved_by: str,
         saved_at: datetime,
+        is_secret: bool = False,
     ) -> Configuration:
         expected_version = whole("expected_version", expected_version, low=0, high=MAX_VERSION - 1)
         configuration = Configuration(
@@ -84,11 +85,15 @@ class MongoConfigRepository:
             values=values,
             saved_by=saved_by,
             saved_at=_milliseconds(saved_at),
+            is_secret=is_secret,
         )
         with mongo_errors(STORE):
             await self._prepare()
-            if await self._latest_version(name) != expected_version:
+            latest = await self._latest(name)
+            if latest["version"] != expected_version:
                 raise Conflict("configuration", name)
+            if latest.get("is_secret") and not is_secret:
+                raise InvalidInput("secret", "must be true: the version before was secret")
             try:
                 await self._versions.insert_one(_document(configuration))
             except DuplicateKeyError:
@@ -144,9 +149,22 @@ class MongoConfigRepository:
         """Release the connections."""
         await self._client.close()
 
-    async def _latest_version(self, name: str) -> int:
-        latest = await self._versions.find_one({"name": name}, {"version": 1}, sort=[("version", DESCENDING)])
-        return latest["version"] if latest else 0
+    async def secret_versions(self) -> Sequence[Configuration]:
+        """Every version of every secret configuration, as it is stored."""
+        with mongo_errors(STORE):
+            documents = await self._versions.find({"is_secret": True}).to_list()
+        return [_configuration(document) for document in documents]
+
+    async def replace_values(self, configuration: Configuration) -> None:
+        """Put the same values, encrypted by another key, in the place of those that a version has."""
+        version = {"name": configuration.name, "version": configuration.version, "is_secret": True}
+        with mongo_errors(STORE):
+            await self._versions.update_one(version, {"$set": {"values": configuration.values}})
+
+    async def _latest(self, name: str) -> Mapping[str, Any]:
+        shown = {"version": 1, "is_secret": 1}
+        latest = await self._versions.find_one({"name": name}, shown, sort=[("version", DESCENDING)])
+        return latest or {"version": 0}
 
     async def _prepare(self) -> None:
         """Make the index, once in each process and before its first write."""
@@ -163,12 +181,13 @@ def _document(configuration: Configuration) -> dict[str, Any]:
         "values": configuration.values,
         "saved_by": configuration.saved_by,
         "saved_at": configuration.saved_at,
+        **({"is_secret": True} if configuration.is_secret else {}),
     }
 
 
 def _configuration(document: Mapping[str, Any]) -> Configuration:
     fields = {name: document[name] for name in ("name", "version", "values", "saved_by", "saved_at")}
-    return Configuration(**fields)
+    return Configuration(**fields, is_secret=document.get("is_secret", False))
 
 
 def _milliseconds(instant: datetime) -> datetime:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar, Token
+from random import getrandbits, random
 
 from opentelemetry import trace
 from opentelemetry.context import Context as SpanScope
@@ -18,8 +19,8 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import INVALID_SPAN, Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
 from adapters.redaction import Redaction
 from adapters.settings import TelemetrySettings
@@ -29,6 +30,8 @@ from optionchain.context import HOUSEKEEPING, Context
 from optionchain.observing import Fact, Observer, Operation
 
 EXPORT_SECONDS = 2.0
+# Each sending costs a millisecond or more of the processor, however little is sent.
+SEND_MILLISECONDS = 5000
 MOST_WAITING = 4096
 TOGETHER = 512
 REQUEST = "http.request"
@@ -36,6 +39,8 @@ KINDS = {REQUEST: SpanKind.SERVER, "redis.call": SpanKind.CLIENT, "mongodb.call"
 
 # The span within which this task or thread is: a variable of ours, which no instrumentation of others reads.
 _within: ContextVar[Span | None] = ContextVar("span", default=None)
+# Stands for every span of a trace that nobody keeps: to make them all, six a step, would be half a step's cost.
+_UNKEPT: Span = INVALID_SPAN
 
 
 class Traces:
@@ -71,31 +76,31 @@ class Traces:
             _Counted(exporter, metrics),
             max_queue_size=MOST_WAITING,
             max_export_batch_size=TOGETHER,
-            schedule_delay_millis=1000,
+            schedule_delay_millis=SEND_MILLISECONDS,
         )
-        self._sampled = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(settings.ratio)), resource=resource
-        )
-        self._always = TracerProvider(sampler=ALWAYS_ON, resource=resource)
-        for provider in (self._sampled, self._always):
-            provider.add_span_processor(sending)
-        self._tracer = self._sampled.get_tracer("optionchain")
-        self._afterwards = self._always.get_tracer("optionchain")
+        # What is sampled is decided here, before there is a span.
+        self._provider = TracerProvider(sampler=ALWAYS_ON, resource=resource)
+        self._provider.add_span_processor(sending)
+        self._tracer = self._provider.get_tracer("optionchain")
+        self._ratio = settings.ratio
         self._slow_seconds = settings.slow_seconds
         self._redact = redact or Redaction()
         # Of what is under way: as many as there are calls.
-        self._open: dict[int, tuple[Span, Span | None, Token[Span | None]]] = {}
+        self._open: dict[int, tuple[Span, Token[Span | None]]] = {}
 
     def started(self, operation: Operation) -> None:
         parent = self._parent(operation.context)
-        if parent is not None and not parent.get_span_context().trace_flags.sampled:
-            # Decided already, by whoever began the trace: six spans that nobody keeps would be half a step's cost.
+        if parent is None and random() >= self._ratio:
+            unkept = SpanContext(getrandbits(128) or 1, getrandbits(64) or 1, is_remote=False)
+            operation.context = operation.context._replace(trace=traceparent(unkept))
+            parent = _UNKEPT
+        if parent is _UNKEPT:
             span = parent
         else:
             kind = KINDS.get(operation.name, SpanKind.INTERNAL)
             span = self._tracer.start_span(operation.name, _scope(parent), kind=kind)
             operation.context = operation.context._replace(trace=traceparent(span.get_span_context()))
-        self._open[id(operation)] = span, parent, _within.set(span)
+        self._open[id(operation)] = span, _within.set(span)
 
     def finished(self, operation: Operation) -> None:
         self._end(operation, None)
@@ -115,17 +120,19 @@ class Traces:
 
     def flush(self) -> None:
         """Send what waits."""
-        self._sampled.force_flush()
+        self._provider.force_flush()
 
     def close(self) -> None:
         """Send what waits, and no more."""
-        self._sampled.shutdown()
+        self._provider.shutdown()
 
     def _parent(self, context: Context) -> Span | None:
         """What a span is a part of: what its task is within, unless that is another caller's."""
         within = _within.get()
         if not context.trace:
             return within
+        if not context.is_followed:
+            return _UNKEPT
         given = span_context(context.trace)
         if within is not None and given and within.get_span_context().trace_id == given.trace_id:
             return within
@@ -135,16 +142,16 @@ class Traces:
         opened = self._open.pop(id(operation), None)
         if opened is None:
             return
-        span, parent, token = opened
+        span, token = opened
         with suppress(ValueError):  # a listener may be told of the end elsewhere than of the beginning
             _within.reset(token)
-        if span is not parent and span.is_recording():
+        if span is not _UNKEPT:
             self._complete(span, operation, error)
         elif operation.name == REQUEST and self._is_of_interest(operation, error):
             began = time.time_ns() - int(operation.seconds * 1e9)
-            late = self._afterwards.start_span(
-                operation.name, _scope(parent or span), kind=SpanKind.SERVER, start_time=began
-            )
+            parent = span_context(operation.context.trace)
+            scope = _scope(parent and NonRecordingSpan(parent))
+            late = self._tracer.start_span(operation.name, scope, kind=SpanKind.SERVER, start_time=began)
             self._complete(late, operation, error)
 
     def _is_of_interest(self, operation: Operation, error: BaseException | None) -> bool:

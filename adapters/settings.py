@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from adapters.encryption import read_keys
 
 
 class MongoSettings(BaseModel):
@@ -105,6 +107,24 @@ class RateSettings(BaseModel):
     def of_strangers(self) -> RateSettings:
         """The same for addresses without a key that works."""
         return RateSettings(per_minute=self.strangers_per_minute, burst=self.strangers_burst)
+
+
+class EncryptionSettings(BaseModel):
+    """What is encrypted before it is stored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: SecretStr = Field(
+        SecretStr(""),
+        description="32 bytes in base64 (`openssl rand -base64 32`), or several such keys, separated by commas: the "
+        "first encrypts, all decrypt; a local instance makes one",
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _keys_can_be_used(cls, key: SecretStr) -> SecretStr:
+        read_keys(key.get_secret_value())
+        return key
 
 
 class TelemetrySettings(BaseModel):

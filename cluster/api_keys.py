@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from optionchain.api_keys import digest_of, is_owner
@@ -70,10 +70,10 @@ def parse_keys(text: str) -> dict[str, Principal]:
     return principals
 
 
-def kept_key(file: Path) -> str:
+def kept_key(file: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
     """The key in `file`, readable by its owner alone; made at the first call."""
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_urlsafe(24) + "\n")
+            stream.write(make() + "\n")
     return file.read_text().strip()

@@ -42,9 +42,12 @@ class HistoryStores:
 
     def run(self, work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]]) -> T:
         """Do something with the open stores."""
-        return asyncio.run(self._run(work))
+        return asyncio.run(self.run_within(work))
 
-    async def _run(self, work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]]) -> T:
+    async def run_within(
+        self, work: Callable[[MongoHistoricalRepository, RedisCacheService], Awaitable[T]]
+    ) -> T:
+        """The same where an event loop runs already."""
         repository = open_history_repository(self.mongo)
         cache = RedisCacheService(open_redis(self.redis), prefix=self.redis.prefix)
         try:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
-from cluster.api_keys import parse_keys
+from cluster.api_keys import MIN_KEY_LENGTH, parse_keys
 from cluster.settings import Settings
 
 
@@ -27,6 +27,7 @@ def _secrets(group: BaseModel) -> Iterator[str]:
 
 def _parts(secret: str) -> Iterator[str]:
     yield secret
+    yield from (part.strip() for part in secret.split(",") if len(part.strip()) >= MIN_KEY_LENGTH)
     if "://" in secret:
         password = urlsplit(secret).password
         if password:

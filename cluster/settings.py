@@ -17,9 +17,17 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from actors.settings import ConfigSettings, HistorySettings, SessionSettings
-from adapters.settings import CacheSettings, MongoSettings, RateSettings, RedisSettings, TelemetrySettings
+from actors.settings import ConfigSettings, HistorySettings, SessionSettings, TaskSettings
+from adapters.settings import (
+    CacheSettings,
+    EncryptionSettings,
+    MongoSettings,
+    RateSettings,
+    RedisSettings,
+    TelemetrySettings,
+)
 from cluster.audit.settings import AuditSettings
+from cluster.backup.settings import BackupSettings
 from cluster.http_settings import HttpSettings
 from cluster.identity.settings import AuthSettings
 from cluster.ray_settings import RaySettings
@@ -80,6 +88,7 @@ class Settings(BaseSettings):
     limits: LimitsSettings = LimitsSettings()
     auth: AuthSettings = AuthSettings()
     audit: AuditSettings = AuditSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     rate: RateSettings = RateSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()
@@ -89,6 +98,8 @@ class Settings(BaseSettings):
     config: ConfigSettings = ConfigSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
+    backup: BackupSettings = BackupSettings()
+    task: TaskSettings = TaskSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 

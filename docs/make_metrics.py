@@ -7,6 +7,7 @@ from pathlib import Path
 from adapters.metrics.rows import Count, Histogram, Level, Row
 from adapters.metrics.service import ACCESS, REQUESTS, SESSIONS, SWEEPS
 from adapters.metrics.surroundings import PROCESSES, SERVERS, STORES
+from adapters.metrics.tasks import TASKS
 from cluster.metrics.aliases import ALIASES
 
 PAGE = Path(__file__).with_name("metrics.md")
@@ -30,6 +31,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
     "Redis, MongoDB, caches": tuple(STORES),
     "The servers": tuple(SERVERS),
     "Sweeps": tuple(SWEEPS),
+    "Tasks": tuple(TASKS),
     "Processes": tuple(PROCESSES),
 }
 SERVERS_NOTE = """

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from optionchain.roles import ADMIN, ADMITTED, Permission
 
+_SAMPLED = tuple("13579bdf")
+
 
 class Principal(NamedTuple):
     """An authenticated caller. A tuple, for it costs less to pickle than a dataclass.
@@ -45,8 +47,8 @@ class Context(NamedTuple):
 
     @property
     def is_followed(self) -> bool:
-        """Whether somebody keeps the spans of its trace: the flag at the end of the `traceparent`."""
-        return self.trace.endswith("1")
+        """Whether somebody keeps the spans of its trace: the lowest bit of the flags that end the `traceparent`."""
+        return self.trace.endswith(_SAMPLED)
 
     def until(self, instant: float) -> Context:
         """The same for a caller who waits no longer than until a Unix time, in seconds."""

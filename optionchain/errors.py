@@ -8,13 +8,16 @@
     ├── Conflict              another writer was first                       retry helps
     │   ├── NotOver           work has no result yet                       retry helps, later
     │   ├── HasFailed         work failed for good and has none
-    │   └── LeaseLost         another worker has taken the work up
+    │   ├── LeaseLost         another worker has taken the work up
+    │   └── WrongState        it is not in a state in which that can be asked of it
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
     ├── Unavailable           a dependency does not answer                   retry helps, later
     │   ├── Overloaded        a queue is full                                retry helps, later
     │   ├── NoRoom            a store is full, and takes no writes           retry helps, later
     │   └── CalendarMissing   of `optionchain.expirations.exchanges`: it is being computed
+    ├── CannotOpen            what was encrypted cannot be read here
+    ├── Damaged               what was stored is not what was written
     ├── Defect                a bug of ours; the log has the details
     │
     ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
@@ -115,6 +118,21 @@ class LeaseLost(Conflict):
         return f"{self.kind} {self.identity} was taken up by another worker"
 
 
+class WrongState(Conflict):
+    """What was asked cannot be asked of something in its state; nothing was changed."""
+
+    retryable = False
+
+    def __init__(self, kind: str, identity: str, reason: str) -> None:
+        OptionChainError.__init__(self, kind, identity, reason)
+        self.kind = kind
+        self.identity = identity
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} {self.reason}"
+
+
 class Completed(OptionChainError):
     """Every snapshot of the session was served."""
 
@@ -164,6 +182,38 @@ class NoRoom(Unavailable):
 
     def __str__(self) -> str:
         return f"{self.dependency} takes no writes: its disk or memory is full, or it lacks replicas. Try again later"
+
+
+class CannotOpen(OptionChainError):
+    """What was encrypted cannot be read here.
+
+    Args:
+        reason: Why, without a word of what it is.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"what is encrypted cannot be read: {self.reason}"
+
+
+class Damaged(OptionChainError):
+    """What was stored is not what was written.
+
+    Args:
+        what: Which file, or part of it.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(what, reason)
+        self.what = what
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.what} is damaged: {self.reason}"
 
 
 class Defect(OptionChainError):

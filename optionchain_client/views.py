@@ -192,9 +192,10 @@ class ConfigurationVersion(TypedDict):
 
 
 class StoredConfiguration(ConfigurationVersion):
-    """A version with its values."""
+    """A version with its values; null where it is secret and the caller is no administrator."""
 
-    values: dict[str, Any]
+    secret: NotRequired[bool]
+    values: dict[str, Any] | None
 
 
 class ConfigurationView(TypedDict):
@@ -204,7 +205,8 @@ class ConfigurationView(TypedDict):
     version: int
     saved_by: str | None
     saved_at: str | None
-    values: dict[str, Any]
+    secret: NotRequired[bool]
+    values: dict[str, Any] | None
 
 
 class ParameterView(TypedDict):

@@ -1,6 +1,7 @@
-"""Deploys the HTTP service on a Ray cluster: ``python -m serve_app.deploy ADDRESS SETTINGS.json``.
+"""Deploys the HTTP service on a Ray cluster: ``python -m serve_app.deploy ADDRESS``, told the settings, as JSON.
 
-A process of its own, because Ray Serve reads its switches from the environment when it is imported.
+A process of its own, because Ray Serve reads its switches from the environment when it is imported. It may be started
+before the cluster and its servers run: it is told the settings when they do.
 """
 
 from __future__ import annotations
@@ -8,21 +9,24 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import ray
 from ray import serve
 from ray.exceptions import GetTimeoutError, RayActorError
 from ray.serve.config import HTTPOptions
 
-from actors.named import existing
+from actors.named import existing, is_there
 from actors.sessions.placement import Shards, parse_placement
 from cluster.bootstrap import session_actor_finder, shared_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
 APPLICATION = "optionchain"
+# Ray Serve's own, by name and namespace.
+CONTROLLER = "SERVE_CONTROLLER_ACTOR", "serve"
+POLL_SECONDS = 0.05
 
 
 def deploy(address: str, settings: Settings) -> None:
@@ -34,11 +38,11 @@ def deploy(address: str, settings: Settings) -> None:
     """
     ray.init(address=address, namespace=settings.ray.namespace, log_to_driver=False)
     earlier = existing(settings.ray.namespace)
-    with ThreadPoolExecutor(1) as beside:
-        # Serve's own actors take as long to start as ours, and most of it is waiting.
-        actors = beside.submit(_start_actors, settings)
-        _serve(settings)
-        actors.result()
+    with ThreadPoolExecutor(3) as beside:
+        # Every actor, Serve's and ours, takes seconds to start, and most of it is waiting.
+        starts = [beside.submit(start, settings) for start in (_start_actors, _start_serve, _run_application)]
+        for start in starts:
+            start.result()
     # Actors keep the settings that they began with, and some may have no sessions under the new placement. What they
     # hold is stored, and what was on its way to them is sent again.
     for actor in earlier:
@@ -47,13 +51,27 @@ def deploy(address: str, settings: Settings) -> None:
         _start_actors(settings)
 
 
-def _serve(settings: Settings) -> None:
-    """Deploy, and wait; Serve's own patience with its proxies is a minute, and no setting."""
+def _start_serve(settings: Settings) -> None:
+    options = HTTPOptions(host=settings.http.ipv4_host, port=settings.http.port)
+    _patiently(lambda: serve.start(http_options=options), settings)
+
+
+def _run_application(settings: Settings) -> None:
+    """Deploy as soon as there is whom to tell: replicas need not wait for the proxies."""
+    deadline = time.monotonic() + settings.ray.start_timeout_seconds
+    while not is_there(*CONTROLLER):
+        if time.monotonic() > deadline:
+            raise TimeoutError("Ray Serve's controller is not there")
+        time.sleep(POLL_SECONDS)
+    _patiently(lambda: serve.run(deployment(settings), name=APPLICATION, route_prefix="/"), settings)
+
+
+def _patiently(start: Callable[[], object], settings: Settings) -> None:
+    """Start something, and wait; Serve's own patience with its proxies is a minute, and no setting."""
     deadline = time.monotonic() + settings.ray.start_timeout_seconds
     while True:
         try:
-            serve.start(http_options=HTTPOptions(host=settings.http.ipv4_host, port=settings.http.port))
-            serve.run(deployment(settings), name=APPLICATION, route_prefix="/")
+            start()
         except (TimeoutError, RayActorError) as error:
             # A proxy or the controller that is slow to start, or that Ray starts again: what runs already stays.
             if time.monotonic() > deadline:
@@ -81,4 +99,4 @@ def _start_actors(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    deploy(sys.argv[1], Settings(**json.loads(Path(sys.argv[2]).read_text())))
+    deploy(sys.argv[1], Settings(**json.load(sys.stdin)))

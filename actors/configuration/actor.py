@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from actors.background import Background
+from actors.configuration.secrecy import MARKED, Secrecy
 from actors.gate import Gate
 from actors.read_through import Load, ReadThrough
 from actors.settings import ConfigSettings
@@ -22,17 +23,18 @@ from optionchain.configuration.versions import Configuration, ConfigurationSumma
 from optionchain.errors import NotFound, OptionChainError
 from optionchain.observing import Observer, Unobserved, attempted
 from optionchain.patience import SILENT_SOURCE_SECONDS
-from optionchain.ports import Breaker, Cached, CacheEntry, CacheService, ConfigRepository
+from optionchain.ports import Breaker, Cached, CacheEntry, CacheService, ConfigRepository, Sealing
 from optionchain.wire.instants import instant_to_wire
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigSources:
-    """What the actor opens: the store, the cache in front of it, and the breaker between them."""
+    """What the actor opens: the store, the cache in front of it, the breaker between them, and the keys of secrets."""
 
     repository: ConfigRepository
     cache: CacheService
     breaker: Breaker
+    sealing: Sealing
 
 
 class ConfigActor(SharedActor):
@@ -60,6 +62,7 @@ class ConfigActor(SharedActor):
         self._settings = settings
         self._repository = sources.repository
         self._breaker = sources.breaker
+        self._secrecy = Secrecy(sources.sealing)
         self._reads = ReadThrough(sources.cache, sources.breaker, stale_seconds=settings.stale_seconds)
         self._gate = Gate("configuration", max_running=settings.max_running, max_waiting=settings.max_waiting)
         self._clock = clock
@@ -67,12 +70,18 @@ class ConfigActor(SharedActor):
         self._hears_changes = False
         self._known: set[str] = set()
 
-    async def get(self, name: str, version: int | None = None) -> Cached:
+    async def get(self, name: str, version: int | None = None, with_secrets: bool = False) -> Cached:
         """A version of a configuration as JSON; None is the latest. Version 0 of `simulator` is what is built in.
+
+        Without `with_secrets`, the values of one that is secret are null.
 
         Raises:
             NotFound: There is none.
         """
+        found = await self._stored(name, version)
+        return Cached(self._secrecy.shown(found.value, with_secrets=with_secrets), found.is_stale)
+
+    async def _stored(self, name: str, version: int | None) -> Cached:
         self._listener.begin()
         configuration_name(name)
         if name == SIMULATOR and version == 0:
@@ -97,36 +106,54 @@ class ConfigActor(SharedActor):
             self._known.discard(name)  # what callers make up has no end
             raise
 
-    async def parameter(self, name: str, key: str) -> Cached:
+    async def parameter(self, name: str, key: str, with_secrets: bool = False) -> Cached:
         """One parameter of the latest version as JSON, with where its value comes from.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is none that is shown.
         """
-        latest = await self.get(name)
+        latest = await self.get(name, None, with_secrets)
         stored = orjson.loads(latest.value)
-        found = configured_parameter(name, key, stored["values"], stored["version"])
+        found = configured_parameter(name, key, stored["values"] or {}, stored["version"])
         return Cached(parameter_json(found), latest.is_stale)
 
-    async def save(self, name: str, values: Mapping[str, Any], expected_version: int, saved_by: str) -> bytes:
+    async def save(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        expected_version: int,
+        saved_by: str,
+        is_secret: bool = False,
+    ) -> bytes:
         """Store the version after `expected_version` and return it as JSON.
 
         Raises:
             Conflict: The latest version is another one.
-            InvalidInput: The name or the values are not allowed.
+            InvalidInput: The name or the values are not allowed, or there is no key for a secret.
         """
         self._listener.begin()
         if name == SIMULATOR:
             SimulatorConfiguration.from_values(values)
+        new = Configuration(
+            name=name, version=expected_version + 1, values=values, saved_by=saved_by, saved_at=self._clock()
+        )
+        if is_secret:
+            new = self._secrecy.sealed(new)
 
         async def store() -> CacheEntry:
             saved = await self._repository.save_config(
-                name, values, expected_version=expected_version, saved_by=saved_by, saved_at=self._clock()
+                name,
+                new.values,
+                expected_version=expected_version,
+                saved_by=saved_by,
+                saved_at=new.saved_at,
+                is_secret=is_secret,
             )
             return _entry(saved)
 
         async with self._gate.entered():
-            return await self._reads.write(_key(configuration_name(name)), store, self._fresh_seconds)
+            stored = await self._reads.write(_key(name), store, self._fresh_seconds)
+        return self._secrecy.shown(stored, with_secrets=True)
 
     async def names(self) -> bytes:
         """The latest version of each configuration as JSON, without its values."""
@@ -134,7 +161,7 @@ class ConfigActor(SharedActor):
             found = await self._breaker.call(self._repository.list_configurations)
         return orjson.dumps({"data": [_object(summary) for summary in found]})
 
-    async def history(self, name: str, limit: int = 100) -> bytes:
+    async def history(self, name: str, limit: int = 100, with_secrets: bool = False) -> bytes:
         """The versions of a configuration as JSON, the latest first.
 
         Raises:
@@ -143,7 +170,8 @@ class ConfigActor(SharedActor):
         async with self._gate.entered():
             found = await self._breaker.call(lambda: self._repository.get_config_history(name, limit=limit))
         versions = [_object(one) | {"values": one.values} for one in found]
-        return orjson.dumps({"data": versions})
+        shown = [self._secrecy.shown_version(one, with_secrets=with_secrets) for one in versions]
+        return orjson.dumps({"data": shown})
 
     async def status(self) -> str:
         """Answers when the actor runs."""
@@ -189,7 +217,7 @@ class ConfigActor(SharedActor):
 
 
 def configuration_json(configuration: Configuration) -> bytes:
-    """``{name, version, saved_by, saved_at, values}``."""
+    """``{name, version, saved_by, saved_at, values}``, and ``secret`` where it is."""
     return orjson.dumps(_object(configuration) | {"values": configuration.values})
 
 
@@ -215,6 +243,7 @@ def _object(one: Configuration | ConfigurationSummary) -> dict[str, Any]:
         "version": one.version,
         "saved_by": one.saved_by,
         "saved_at": instant_to_wire(one.saved_at),
+        **({MARKED: True} if isinstance(one, Configuration) and one.is_secret else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""The commands: ``optionchain up | down | status | logs | demo | sweep | history | bench | chaos``."""
+"""The commands: ``optionchain up | down | status | logs | demo | sweep | history | backup | bench | chaos``."""
 
 from __future__ import annotations
 

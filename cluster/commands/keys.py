@@ -1,4 +1,4 @@
-"""The command line of API keys: ``optionchain keys create | list | rotate | revoke``."""
+"""The command line of keys: ``optionchain keys create | list | rotate | revoke | rotate-encryption``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 from rich.table import Table
 
 from cluster.commands.calling import Called, Data, Key, Url, console
+from cluster.commands.told import steps
+from cluster.settings import load_settings
 from optionchain.roles import GIVEN_ROLES
 from optionchain.wire.instants import instant_to_wire
 
@@ -79,6 +81,20 @@ def revoke(key_id: Id, url: Url = None, api_key: Key = None, data: Data = None) 
     """End a key. Within a second it works nowhere."""
     revoked = Called.at(url, api_key, data).ask(f"{KEYS}/{quote(key_id, safe='')}", "DELETE")
     console.print(f"{revoked['id']} of {revoked['owner']} is revoked.", markup=False)
+
+
+@app.command("rotate-encryption")
+def rotate_encryption(data: Data = None) -> None:
+    """Encrypt what is stored under another key: a new one, or the first of OCS_ENCRYPTION_KEY.
+
+    The key before stays behind it, for backups and for what is cached.
+    """
+    from cluster.commands.rotation import rotated  # noqa: PLC0415  it needs the drivers
+
+    settings = load_settings().with_changes({"data": {"folder": data} if data else {}})
+    with steps(console) as progress:
+        done = rotated(settings, progress)
+    console.print(f"{done.versions} secret versions of configurations, encrypted by the key {done.key_id}.")
 
 
 def _show_made(made: dict[str, Any]) -> None:

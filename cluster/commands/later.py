@@ -21,6 +21,7 @@ LATER = {
     "top": "cluster.commands.top:top",
     "keys": "cluster.commands.keys:app",
     "audit": "cluster.commands.audit:app",
+    "backup": "cluster.commands.backup:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
 }

@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from adapters.encryption import new_key
 from cluster.api_keys import kept_key
 from cluster.instance.ray_node import actor_sockets, proxy_proof
 from cluster.settings import Settings
 
-AUDIT_KEY = "audit_key"
+AUDIT_KEY, ENCRYPTION_KEY = "audit_key", "encryption_key"
 
 
 def completed(settings: Settings, folder: Path, api_key: str | None) -> Settings:
@@ -24,7 +25,8 @@ def completed(settings: Settings, folder: Path, api_key: str | None) -> Settings
     """
     proven = with_proof(settings, proxy_proof(settings, folder))
     signing = with_audit_key(with_key(proven, api_key), kept_key(folder / AUDIT_KEY))
-    return with_sockets(signing, actor_sockets(folder)) if settings.ray.is_alone else signing
+    sealing = with_encryption_key(signing, folder)
+    return with_sockets(sealing, actor_sockets(folder)) if settings.ray.is_alone else sealing
 
 
 def with_redis(settings: Settings, url: str) -> Settings:
@@ -63,6 +65,13 @@ def with_audit_key(settings: Settings, key: str) -> Settings:
     if settings.audit.key.get_secret_value():
         return settings
     return settings.with_changes({"audit": {"key": key}})
+
+
+def with_encryption_key(settings: Settings, folder: Path) -> Settings:
+    """The settings with the keys that encrypt what the instance of a folder stores, unless they have some."""
+    if settings.encryption.key.get_secret_value():
+        return settings
+    return settings.with_changes({"encryption": {"key": kept_key(folder / ENCRYPTION_KEY, new_key)}})
 
 
 def revealed(settings: Settings) -> dict[str, Any]:

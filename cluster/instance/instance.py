@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
 from cluster.instance.ports import free_ports, obstacle, refuses
+from cluster.instance.private_files import check_private
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.progress import Progress
@@ -35,6 +37,15 @@ if TYPE_CHECKING:
 CONNECTED = {REDIS: with_redis, MONGODB: with_mongo}
 # The settings as they were asked for: what a supervisor starts the instance by.
 ASKED_FOR = "asked_for.json"
+
+
+def asked_for(folder: Path) -> Settings:
+    """The settings that the instance of a folder was asked for with, last.
+
+    Raises:
+        OSError, ValueError: There are none that can be read.
+    """
+    return Settings(**json.loads((folder / ASKED_FOR).read_text()))
 
 
 class Instance:
@@ -97,6 +108,7 @@ class Instance:
                 running.
         """
         with locked(made(self._folder)):
+            check_private(self._folder)
             state = self.state()
             if state is not None:
                 end = partial(self._parts.end_ray, state.servers)
@@ -124,13 +136,22 @@ class Instance:
         http = self._settings.http
         if problem := obstacle(http.ipv4_host, http.port) or obstacle(http.host, http.port):
             raise InstanceProblem(problem)
+        if http.certificate:
+            self._check_https(http.certificate)
         self._check_company()
         self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()
-        for server in servers:
-            self._parts.start_server(progress, server)
-        return self._with_ray(progress, servers)
+        return self._with_ray(progress, servers, missing=servers)
+
+    def _check_https(self, certificate: Path) -> None:
+        http = self._settings.http
+        if problem := obstacle(http.host, http.tls_port, "OCS_HTTP_TLS_PORT"):
+            raise InstanceProblem(problem)
+        from adapters.certificates import unusable_because  # noqa: PLC0415  it needs a reader of certificates
+
+        if reason := unusable_because(certificate, http.certificate_key):
+            raise InstanceProblem(f"OCS_HTTP_CERTIFICATE: {reason}")
 
     def _check_company(self) -> None:
         """What a head that others join must have."""
@@ -187,8 +208,10 @@ class Instance:
         write_state(self._state_file, state)
         return state
 
-    def _with_ray(self, progress: Progress, servers: Sequence[PrivateServer]) -> InstanceState:
-        """Ray and the service, on servers that run."""
+    def _with_ray(
+        self, progress: Progress, servers: Sequence[PrivateServer], *, missing: Sequence[PrivateServer] = ()
+    ) -> InstanceState:
+        """Ray and the service, on servers that run; those that are missing start beside Ray."""
         settings = completed(self._settings, self._folder, self._api_key())
         for server in servers:
             if server.name in CONNECTED:
@@ -196,25 +219,38 @@ class Instance:
         ports = RayPorts(*free_ports(len(fields(RayPorts)), but=(settings.http.port,)))
         if settings.ray.listen:
             ports = replace(ports, gcs=settings.ray.port)
-        environment = self._parts.start_ray(progress, ports, servers)
         http, has_dashboard = settings.http, settings.ray.dashboard
         state = InstanceState(
             marker=self._marker,
-            base_url=f"http://{'127.0.0.1' if http.ipv4_host == '0.0.0.0' else http.ipv4_host}:{http.port}",  # noqa: S104
+            base_url=f"http://{http.plain_host}:{http.port}",
             api_key=self._api_key(),
             ray_address=f"{settings.ray.listen or LOOPBACK[0]}:{ports.gcs}",
             ray_dashboard=f"http://127.0.0.1:{ports.dashboard}" if has_dashboard else "",
             redis_url=_secret(settings.redis.url),
             mongo_uri=_secret(settings.mongo.uri),
-            environment=environment,
+            environment=self._parts.environment_of_ray(ports),
             cache_redis_url=_secret(settings.cache.redis_url),
             servers=tuple(servers),
-            ray_pids=self._parts.ray_pids(),
             metrics_port=ports.metrics,
+            https_url=http.https_url,
         )
-        write_state(self._state_file, state)
-        state = self._observed(progress, state)
-        self._parts.deploy(progress, settings, state, lambda _: health(state.base_url)["http"] == READY)
+
+        def start_missing() -> None:
+            for server in missing:
+                self._parts.start_server(progress, server)
+
+        with ExitStack() as begun:
+            deploying = partial(self._parts.deployment, state.ray_address, state.environment)
+            deployment = begun.enter_context(deploying())
+            self._parts.start_ray(progress, ports, servers, state.environment, start_missing)
+            state = replace(state, ray_pids=self._parts.ray_pids())
+            write_state(self._state_file, state)
+            state = self._observed(progress, state)
+            if deployment.poll() is not None:  # it was ended with a node that was too slow
+                deployment = begun.enter_context(deploying())
+            self._parts.deploy(
+                progress, settings, deployment, lambda _: health(state.base_url)["http"] == READY
+            )
         self._parts.supervise()
         return state
 
@@ -229,7 +265,8 @@ class Instance:
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
             settings = completed(settings, self._folder, self._api_key())
             try:
-                self._parts.deploy(progress, settings, state, lambda process: process.poll() == 0)
+                with self._parts.deployment(state.ray_address, state.environment) as deployment:
+                    self._parts.deploy(progress, settings, deployment, lambda process: process.poll() == 0)
             except ProcessFailed as error:
                 raise InstanceProblem(str(error)) from error
             write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
-from cluster.instance.instance import ASKED_FOR, Instance
+from cluster.instance.instance import Instance, asked_for
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.progress import Progress
 from cluster.instance.supervisor import tell
-from cluster.settings import Settings
 
 
 class _Told(Progress):
@@ -29,7 +27,7 @@ def mend(folder: Path) -> None:
     Raises:
         InstanceProblem: It cannot be started.
     """
-    settings = Settings(**json.loads((folder / ASKED_FOR).read_text()))
+    settings = asked_for(folder)
     Instance(settings).up(_Told())
 
 

@@ -6,7 +6,8 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from cluster.instance.ray_node import (
     ray_temporary_folder,
     refused,
 )
-from cluster.instance.state import InstanceState, PrivateServer, write_private
+from cluster.instance.state import PrivateServer, write_private
 from cluster.instance.supervisor import RAY_PROGRAMS
 from cluster.settings import Settings
 
@@ -52,6 +53,7 @@ class Parts:
         self._settings = settings
         self._folder = settings.data.folder
         self._logs = self._folder / "logs"
+        self._ray_log, self._deploy_log = self._logs / "ray.log", self._logs / "deploy.log"
         self._marker = marker
 
     def private_servers(self) -> tuple[PrivateServer, ...]:
@@ -75,7 +77,9 @@ class Parts:
         if server.name == MONGODB and not (self._folder / HAS_USER).exists():
             self._provide_user(server)
         process = processes.start_server(server, marker=self._marker)
-        self._wait(lambda: processes.listens(process, server.port), server.name, process, Path(server.log))
+        self._wait(
+            lambda process: processes.listens(process, server.port), server.name, process, Path(server.log)
+        )
 
     def _provide_user(self, server: PrivateServer) -> None:
         """Before the first start with passwords: a server without them, for as long as it takes to make the user."""
@@ -86,76 +90,97 @@ class Parts:
             provide_user(welcoming.url, password, patience_seconds=patience)
         write_private(self._folder / HAS_USER, "")
 
+    def environment_of_ray(self, ports: RayPorts) -> dict[str, str]:
+        """The variables of the node's processes, and of whoever connects to it."""
+        kept_token(self._settings, self._folder)
+        return ray_environment(self._settings, ports, self._folder)
+
     def start_ray(
-        self, progress: Progress, ports: RayPorts, servers: Sequence[PrivateServer]
-    ) -> dict[str, str]:
+        self,
+        progress: Progress,
+        ports: RayPorts,
+        servers: Sequence[PrivateServer],
+        environment: Mapping[str, str],
+        meanwhile: Callable[[], object],
+    ) -> None:
         """Start the node, once more where a part of Ray has given up on another that was slow to start.
 
         Args:
             progress: Told what is waited for.
             ports: Of the node.
             servers: What stays when a node that was too slow is ended.
-
-        Returns:
-            The variables of whoever connects to it.
+            environment: Of the node.
+            meanwhile: What to do while it starts.
         """
-        progress.step("Ray")
-        kept_token(self._settings, self._folder)
-        environment = ray_environment(self._settings, ports, self._folder)
         deadline = time.monotonic() + self._settings.ray.start_timeout_seconds
+        node = self._begin_node(ports, environment)
+        meanwhile()
+        progress.step("Ray")
         while True:
             try:
-                self._start_node(ports, environment)
+                self._wait(lambda process: process.poll() == 0, "Ray", node, self._ray_log)
             except ProcessFailed:
-                if time.monotonic() > deadline or not is_slow_start(self._logs / "ray.log"):
+                if time.monotonic() > deadline or not is_slow_start(self._ray_log):
                     raise
                 self.end_ray(servers)
                 progress.step("Ray, which was slow to start, once more")
+                node = self._begin_node(ports, environment)
             else:
-                return environment
+                return
 
-    def _start_node(self, ports: RayPorts, environment: dict[str, str]) -> None:
+    def _begin_node(self, ports: RayPorts, environment: Mapping[str, str]) -> psutil.Popen:
         temporary = private_folder(ray_temporary_folder(self._folder).parent)
         for part in temporary.iterdir():
             shutil.rmtree(part, ignore_errors=True)
         (temporary / HAPROXY_FOLDER).mkdir(mode=0o700)
-        log = self._logs / "ray.log"
-        log.unlink(missing_ok=True)
+        self._ray_log.unlink(missing_ok=True)
         command = ray_command(self._settings, ports, self._folder)
-        process = processes.start("Ray", command, log=log, marker=self._marker, env=environment)
-        self._wait(lambda: process.poll() == 0, "Ray", process, log)
+        return processes.start("Ray", command, log=self._ray_log, marker=self._marker, env=environment)
 
     def ray_pids(self) -> tuple[int, ...]:
         """The processes without which there is no Ray."""
         return tuple(process.pid for process in processes.named(self._marker, RAY_PROGRAMS))
 
+    @contextmanager
+    def deployment(self, ray_address: str, environment: Mapping[str, str]) -> Iterator[psutil.Popen]:
+        """The process that deploys, which has much to import before it needs to be told what.
+
+        A process of its own, for Ray reads its switches when it is imported. Nobody tells it anything after the block.
+        """
+        self._deploy_log.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "serve_app.deploy", ray_address]
+        log, marker = self._deploy_log, self._marker
+        process = processes.start(
+            "the deployment", command, log=log, marker=marker, env=environment, is_told=True
+        )
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+
     def deploy(
         self,
         progress: Progress,
         settings: Settings,
-        state: InstanceState,
+        process: psutil.Popen,
         is_ready: Callable[[psutil.Popen], bool],
     ) -> None:
         """Deploy the service, and wait.
 
-        In a process of its own, for Ray reads its switches when it is imported.
-
         Args:
             progress: Told what is waited for.
-            settings: With the addresses of the servers.
-            state: Where Ray is.
-            is_ready: Whether it is, given the process that deploys.
+            settings: With the addresses of the servers, which run, as Ray does.
+            process: What deploys.
+            is_ready: Whether it is, given the process.
         """
         progress.step("the HTTP service")
-        log = self._logs / "deploy.log"
-        log.unlink(missing_ok=True)
-        file = self._folder / "settings.json"
-        write_private(file, json.dumps(revealed(settings)))
-        command = [sys.executable, "-m", "serve_app.deploy", state.ray_address, str(file)]
-        process = processes.start(
-            "the deployment", command, log=log, marker=self._marker, env=state.environment
+        processes.tell(process, json.dumps(revealed(settings)))
+        self._wait(
+            lambda process: not refused(self._folder) and is_ready(process),
+            "the HTTP service",
+            process,
+            self._deploy_log,
         )
-        self._wait(lambda: not refused(self._folder) and is_ready(process), "the HTTP service", process, log)
 
     def supervise(self) -> None:
         """Have what dies started again, unless that is seen to already."""
@@ -186,6 +211,10 @@ class Parts:
         ]
         processes.end(others, patience_seconds=STOP_PATIENCE_SECONDS)
 
-    def _wait(self, is_ready: Callable[[], bool], name: str, process: psutil.Popen, log: Path) -> None:
+    def _wait(
+        self, is_ready: Callable[[psutil.Popen], bool], name: str, process: psutil.Popen, log: Path
+    ) -> None:
         patience = self._settings.ray.start_timeout_seconds
-        processes.wait_until(is_ready, name=name, process=process, log=log, timeout_seconds=patience)
+        processes.wait_until(
+            lambda: is_ready(process), name=name, process=process, log=log, timeout_seconds=patience
+        )

@@ -15,6 +15,29 @@ def owner_only(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def check_private(folder: Path) -> None:
+    """Look whether the files of an instance are for its owner alone: keys, passwords and addresses are in them.
+
+    Folders in it are closed to others without a word.
+
+    Raises:
+        InstanceProblem: Others may read some of the files; the message names them.
+    """
+    opened = [entry for entry in sorted(folder.iterdir()) if _is_open(entry)]
+    for entry in opened:
+        if entry.is_dir():
+            entry.chmod(0o700)
+    if files := [entry.name for entry in opened if not entry.is_dir()]:
+        raise InstanceProblem(
+            f"Other users may read {', '.join(files)} in {folder}: `chmod -R go= {folder}`. Whatever they may have "
+            "read meanwhile, change: keys and passwords are made anew where their files are removed."
+        )
+
+
+def _is_open(entry: Path) -> bool:
+    return not entry.is_symlink() and bool(stat.S_IMODE(entry.lstat().st_mode) & 0o077)
+
+
 def private_folder(folder: Path) -> Path:
     """A folder of ours alone, made where it is missing.
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -32,7 +33,13 @@ class PortLost(ProcessFailed):
 
 
 def start(
-    name: str, command: Sequence[str], *, log: Path, marker: str, env: Mapping[str, str]
+    name: str,
+    command: Sequence[str],
+    *,
+    log: Path,
+    marker: str,
+    env: Mapping[str, str],
+    is_told: bool = False,
 ) -> psutil.Popen:
     """Start a process in a session of its own, so that Ctrl-C reaches only us.
 
@@ -42,16 +49,17 @@ def start(
         log: Where its output goes.
         marker: Identity of the instance.
         env: Variables on top of ours.
+        is_told: Whether it reads from us, by `tell`; there is nothing to read otherwise.
 
     Raises:
         ProcessFailed: The program cannot be started.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(log, "ab", opener=owner_only) as output:
         try:
             return psutil.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if is_told else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **env, MARKER: marker},
@@ -60,6 +68,12 @@ def start(
             )
         except OSError as error:
             raise ProcessFailed(f"{name} cannot be started: {command[0]}: {error.strerror}") from error
+
+
+def tell(process: psutil.Popen, text: str) -> None:
+    """Give a process what it waits for, and nothing after that. One that has ended hears nothing."""
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(text.encode())
 
 
 def wait_until(

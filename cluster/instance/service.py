@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,9 +25,16 @@ REPORT_PATIENCE_SECONDS = 60.0
 READY = "ready"
 
 
+@cache
+def _caller() -> httpx.Client:
+    """One for all calls, for each client reads the certificates of the system first; it keeps no connection open."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(timeout=READY_PATIENCE_SECONDS, trust_env=False, limits=limits)
+
+
 def health(base_url: str) -> dict[str, str]:
     try:
-        body = httpx.get(f"{base_url}/ready", timeout=READY_PATIENCE_SECONDS, trust_env=False).json()
+        body = _caller().get(f"{base_url}/ready").json()
         return {"http": str(body["status"]), **body["states"]}
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return {"http": "no answer"}
@@ -37,7 +45,7 @@ def told_by_service(state: InstanceState) -> ClusterReport | None:
     headers = {"X-API-Key": state.api_key} if state.api_key else {}
     url = f"{state.base_url}/api/v1/system"
     try:
-        answer = httpx.get(url, headers=headers, timeout=READY_PATIENCE_SECONDS, trust_env=False)
+        answer = _caller().get(url, headers=headers)
         report: ClusterReport | None = answer.json() if answer.status_code == 200 else None
     except (httpx.HTTPError, ValueError):
         return None

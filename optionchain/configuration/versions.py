@@ -40,6 +40,7 @@ class Configuration:
         values: JSON values by key; keys have neither dots nor a dollar sign at their start.
         saved_by: Who wrote it.
         saved_at: When, with a UTC offset.
+        is_secret: Whether its values are encrypted wherever they are stored, and shown to administrators alone.
 
     Raises:
         InvalidInput: The name, a key or the size is not allowed.
@@ -50,6 +51,7 @@ class Configuration:
     values: Mapping[str, Any]
     saved_by: str
     saved_at: datetime
+    is_secret: bool = False
 
     def __post_init__(self) -> None:
         configuration_name(self.name)

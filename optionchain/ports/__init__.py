@@ -6,7 +6,9 @@ from optionchain.ports.dependencies import Breaker, Cached, CacheEntry, CacheSer
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication, DenialRepository, Issuer, KeyRepository, Notices
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
+from optionchain.ports.sealing import Sealing
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
+from optionchain.ports.tasks import RunQueue, Scheduler
 from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
@@ -31,6 +33,9 @@ __all__ = [
     "KeyReused",
     "Lease",
     "Notices",
+    "RunQueue",
+    "Scheduler",
+    "Sealing",
     "SessionStore",
     "Work",
     "WorkLine",

@@ -41,12 +41,13 @@ class ConfigRepository(Protocol):
         expected_version: int,
         saved_by: str,
         saved_at: datetime,
+        is_secret: bool = False,
     ) -> Configuration:
         """Store the version after `expected_version` (0: the first) and return it.
 
         Raises:
             Conflict: The latest version is another one. Of two writers with the same expectation one wins.
-            InvalidInput: The name, a key or the size is not allowed.
+            InvalidInput: The name, a key or the size is not allowed, or the latest version is secret and this is not.
         """
         ...
 

@@ -69,7 +69,7 @@ class AsyncConfigurations:
         return versions
 
     async def save(
-        self, name: str, values: Mapping[str, Any], *, expected_version: int = 0
+        self, name: str, values: Mapping[str, Any], *, expected_version: int = 0, secret: bool = False
     ) -> ConfigurationView:
         """Store the version after the one that is expected to be the latest. Versions are never overwritten.
 
@@ -79,6 +79,7 @@ class AsyncConfigurations:
             name: Of the configuration.
             values: All of them: what is left out is not kept.
             expected_version: The latest version; 0 for a new configuration.
+            secret: Encrypt the values where they are stored, and show them to administrators alone.
 
         Raises:
             Conflict: The latest version is another one.
@@ -87,7 +88,8 @@ class AsyncConfigurations:
         """
         refuse_not_finite("values", values)
         headers = {"If-Match": str(expected_version)}
-        request = ApiRequest(method="PUT", path=_path(name), body=values, headers=headers)
+        query = {"secret": True} if secret else None
+        request = ApiRequest(method="PUT", path=_path(name), query=query, body=values, headers=headers)
         try:
             view: ConfigurationView = await self._transport.send(request)
         except Conflict as conflict:

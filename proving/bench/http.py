@@ -7,6 +7,7 @@ processor time that a request takes of each process, hardly do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import httpx
 import orjson
@@ -64,17 +65,24 @@ def rates(target: Target, marker: str, *, seconds: float = SECONDS) -> dict[str,
         httpx.HTTPError: The service does not answer.
     """
     figures: dict[str, float] = {}
-    headers = {"X-API-Key": target.api_key}
-    with httpx.Client(base_url=target.base_url, headers=headers, timeout=60.0, trust_env=False) as api:
-        ids = [_create(api) for _ in range(SESSIONS)]
+    with stepped_sessions(target) as ids:
         for load, connections in _plan(ids):
             before = seconds_by_role(marker)
             measured = generate(target, load, connections=connections, seconds=seconds)
             used = used_since(before, seconds_by_role(marker))
             figures |= _figures(f"{load.name}_at_{connections}", measured, used)
+    return figures | _ratios(figures)
+
+
+@contextmanager
+def stepped_sessions(target: Target) -> Iterator[list[str]]:
+    """The ids of sessions that are long enough to be stepped for as long as a measurement lasts."""
+    headers = {"X-API-Key": target.api_key}
+    with httpx.Client(base_url=target.base_url, headers=headers, timeout=60.0, trust_env=False) as api:
+        ids = [_create(api) for _ in range(SESSIONS)]
+        yield ids
         for session_id in ids:
             api.delete("/api/v1/chain", params={"sessionid": session_id})
-    return figures | _ratios(figures)
 
 
 def floor(*, seconds: float = SECONDS) -> dict[str, float]:

@@ -221,10 +221,17 @@ class ConfigurationVersion(BaseModel):
     saved_at: str
 
 
+Secret = Annotated[bool, Field(description="Whether its values are encrypted where they are stored")]
+Values = Annotated[
+    dict[str, Any] | None, Field(description="Null where they are secret and the caller is no administrator")
+]
+
+
 class StoredConfiguration(ConfigurationVersion):
     """A version with its values."""
 
-    values: dict[str, Any]
+    secret: Secret = False
+    values: Values
 
 
 class ConfigurationView(BaseModel):
@@ -234,7 +241,8 @@ class ConfigurationView(BaseModel):
     version: int
     saved_by: str | None
     saved_at: str | None
-    values: dict[str, Any]
+    secret: Secret = False
+    values: Values
 
 
 class ParameterView(BaseModel):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
+from cluster.sweeps.of_the_past import with_recording
 from optionchain.chains.recorded import recorded_rule
 from optionchain.context import Context
 from optionchain.declared_parameters import declared_parameters
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, Schedule, schedule_from_wire
 from optionchain.expirations.wire import rule_to_wire, time_to_wire
-from optionchain.history.recording import Recording
-from optionchain.models import model_from_wire
-from optionchain.models.recorded import RECORDED, Recorded
 from optionchain.parameters import SimulationParameters
 from optionchain.recorded import CLOSE, values_of_days
 from optionchain.time_frame import TimeFrame
@@ -53,24 +49,6 @@ async def recorded_parameters(
             raise InvalidInput(name, f"{reason}: leave it out")
     _check_times(body, found["start_at"])
     return SimulationParameters(**found, expirations=schedule)
-
-
-async def with_recording(method: Mapping[str, Any], history: HistoryService, context: Context) -> Recorded:
-    """The method of a request with the chains that it names.
-
-    Raises:
-        InvalidInput: It names none that are stored.
-    """
-    given = method[RECORDED]
-    if isinstance(given, Mapping):
-        for key in given:
-            if key not in ("asset", "from", "to"):
-                raise InvalidInput(f"method.{RECORDED}.{key}", "is not a known key")
-    named = model_from_wire(method)
-    if not isinstance(named, Recorded):
-        raise InvalidInput("method", f"must be {RECORDED}")
-    packed = await history.on_behalf_of(context).recording(named.asset, named.period)
-    return Recorded(asset=named.asset, first=named.first, last=named.last, recording=Recording(packed))
 
 
 def _schedule(body: SimulationRequest) -> Schedule:

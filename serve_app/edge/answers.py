@@ -36,6 +36,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.NotOver: 409,
     errors.HasFailed: 409,
     errors.LeaseLost: 409,
+    errors.WrongState: 409,
     errors.Completed: 410,
     errors.PreconditionFailed: 412,
     TooSlow: 408,
@@ -46,6 +47,8 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.Unavailable: 503,
     errors.Overloaded: 503,
     errors.NoRoom: 503,
+    errors.CannotOpen: 500,
+    errors.Damaged: 500,
     errors.Defect: 500,
 }
 CHALLENGE = 'Basic realm="optionchain", charset="UTF-8"'

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, Header, Path, Query, Request, Response
 
 from optionchain.configuration.versions import configuration_name
+from optionchain.context import Principal
 from optionchain.errors import InvalidInput
+from optionchain.roles import Permission
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView, ParameterView
 from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler
@@ -38,20 +40,25 @@ async def parameter(
         str, Path(description="With dots; of `simulator` the last part will do", examples=["spread"])
     ],
     configurations: Configurations,
+    caller: Caller,
 ) -> Response:
-    return cached_response(await configurations.parameter(configuration_name(name), key))
+    """Of a secret configuration, administrators alone see one."""
+    found = await configurations.parameter(configuration_name(name), key, _sees_secrets(caller))
+    return cached_response(found)
 
 
 @handler("A configuration", responses=shown(ConfigurationView) | errors(400, 404))
 async def get(
     name: str,
     configurations: Configurations,
+    caller: Caller,
     version: Annotated[
         int | None, Query(ge=0, le=2**31 - 1, description="Absent: the latest; 0: built in")
     ] = None,
 ) -> Response:
-    """Where nobody has written `simulator`, it is version 0: the values that are built in."""
-    return cached_response(await configurations.get(configuration_name(name), version))
+    """Where nobody has written `simulator`, it is version 0: the values that are built in. The values of a secret one
+    are null but for administrators."""
+    return cached_response(await configurations.get(configuration_name(name), version, _sees_secrets(caller)))
 
 
 @handler("Store a new version", responses=shown(ConfigurationView) | errors(400, 403, 409))
@@ -63,18 +70,31 @@ async def save(
     if_match: Annotated[
         str, Header(alias="If-Match", description="The latest version; 0 for a new configuration")
     ] = "0",
+    secret: Annotated[
+        bool,
+        Query(description="Encrypt the values where they are stored, and show them to administrators alone"),
+    ] = False,
 ) -> Response:
     """Versions are never overwritten. With a version that is not the latest any more it is 409."""
     expected = _version(if_match)
-    return json_response(await configurations.save(configuration_name(name), body, expected, admin.tenant))
+    saved = await configurations.save(configuration_name(name), body, expected, admin.tenant, secret)
+    return json_response(saved)
 
 
 @handler("The versions of a configuration", responses=shown(ConfigurationHistory) | errors(400, 404))
 async def history(
-    name: str, configurations: Configurations, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    name: str,
+    configurations: Configurations,
+    caller: Caller,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """The latest comes first."""
-    return json_response(await configurations.history(configuration_name(name), limit))
+    found = await configurations.history(configuration_name(name), limit, _sees_secrets(caller))
+    return json_response(found)
+
+
+def _sees_secrets(caller: Principal) -> bool:
+    return caller.may(Permission.ADMINISTER)
 
 
 def _version(if_match: str) -> int:

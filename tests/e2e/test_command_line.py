@@ -151,7 +151,6 @@ def test_secrets_on_disk_are_readable_by_their_owner_alone(cluster: Cluster) -> 
         "redis_password",
         "ray_token",
         "instance.json",
-        "settings.json",
         "asked_for.json",
         "redis/redis.conf",
     )

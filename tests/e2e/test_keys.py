@@ -6,6 +6,7 @@ import time
 
 import httpx
 
+from adapters.encryption import Keyring
 from tests.clusters import Cluster
 from tests.waiting import eventually
 
@@ -67,3 +68,18 @@ def test_what_administrators_do_is_on_record_and_can_be_verified(cluster: Cluste
     verified = cluster.run("audit", "verify")
 
     assert (verified.returncode, "0 problems" in verified.stdout) == (0, True)
+
+
+def test_what_is_secret_can_be_read_when_its_key_was_replaced(cluster: Cluster) -> None:
+    path, values = "/api/v1/config/sign-in", {"client_secret": "word"}
+    with cluster.client() as api:
+        saved = api.put(path, params={"secret": "true"}, json=values)
+        assert saved.status_code == 200, saved.text
+
+        rotated = cluster.run("keys", "rotate-encryption")
+
+        assert "1 secret versions of configurations, encrypted by the key" in rotated.stdout, rotated.stderr
+        assert eventually(lambda: api.get(path).json().get("values"), "it is read") == values
+    new, old = (cluster.folder / "encryption_key").read_text().split()
+    assert Keyring(new).sealing_id in rotated.stdout
+    assert Keyring(old).sealing_id not in rotated.stdout

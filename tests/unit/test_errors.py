@@ -34,6 +34,8 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.Unavailable("the session store", 3.0),
     errors.Overloaded("the session actor"),
     errors.NoRoom("the session store"),
+    errors.CannotOpen("it was changed, or belongs elsewhere"),
+    errors.Damaged("the manifest", "it is cut off"),
     errors.Defect(),
     ActorLost("the session actor"),
     CalendarMissing("XTAE"),
@@ -41,6 +43,7 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.NotOver("sweep", "w1"),
     errors.HasFailed("sweep", "w1"),
     errors.LeaseLost("sweep", "w1"),
+    errors.WrongState("task", "t1", "is cancelled"),
 )
 RETRYABLE = (
     errors.Conflict,

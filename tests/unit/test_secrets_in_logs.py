@@ -19,6 +19,9 @@ KEYS = "anna:admin=key-of-anna-0123456789,ben=key-of-ben-0123456789"
 GIVEN = {
     "auth": {"keys": KEYS},
     "audit": {"key": "sealing=wax=0123"},
+    "encryption": {
+        "key": "b25lLWtleS1vZi1vbmUta2V5LW9mLW9uZS1rZXktMDE=,dHdvLWtleS1vZi10d28ta2V5LW9mLXR3by1rZXktMDI="
+    },
     "http": {"proxy_proof": "proof-of-the-proxy"},
     "redis": {
         "url": "rediss://user:red%21s-word@redis.example:6379/0",
@@ -33,6 +36,7 @@ GIVEN = {
 HIDDEN = {
     "auth.keys": [KEYS, "key-of-anna-0123456789", "key-of-ben-0123456789"],
     "audit.key": ["sealing=wax=0123"],
+    "encryption.key": GIVEN["encryption"]["key"].split(","),
     "redis.url": [GIVEN["redis"]["url"], "red%21s-word", "red!s-word"],
     "cache.redis_url": ["redis://:cache-word@cache.example/0", "cache-word"],
     "http.proxy_proof": ["proof-of-the-proxy"],

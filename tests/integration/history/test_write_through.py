@@ -19,6 +19,7 @@ from actors.configuration.actor import ConfigActor, ConfigSources
 from actors.history.actor import HistoryActor, HistorySources
 from actors.settings import ConfigSettings, HistorySettings
 from adapters.circuit_breaker import CircuitBreaker
+from adapters.encryption import Keyring
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
@@ -94,7 +95,7 @@ class ConfigurationSubject:
         self.repository = repository
         # Nothing becomes old by time: only what is heard or written makes it so.
         settings = ConfigSettings(unheard_seconds=HOURS, fresh_seconds=HOURS)
-        self.actor = ConfigActor(lambda: ConfigSources(repository, cache, breaker), settings)
+        self.actor = ConfigActor(lambda: ConfigSources(repository, cache, breaker, Keyring("")), settings)
 
     async def write(self, number):
         await self.actor.save("any", {"number": number}, number - 1, "anna")

@@ -12,6 +12,7 @@ from actors.history.actor import HistoryActor, HistorySources
 from actors.settings import ConfigSettings, HistorySettings
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
+from adapters.encryption import Keyring, new_key
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
@@ -35,6 +36,7 @@ class World:
 
     def __init__(self, mongo, redis, **history_settings):
         self.told = Recording()
+        self.key = new_key()
         prefix = f"t{uuid.uuid4().hex[:8]}"
         self.cache = RedisCacheService(redis.open(), prefix=prefix, observer=self.told)
         self.repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
@@ -44,7 +46,7 @@ class World:
         self.history = HistoryActor(
             lambda: HistorySources(self.repository, self.cache, breaker), history, lambda: self.told
         )
-        sources = ConfigSources(self.configurations, self.cache, breaker)
+        sources = ConfigSources(self.configurations, self.cache, breaker, Keyring(self.key))
         self.config = ConfigActor(lambda: sources, ConfigSettings(), lambda: self.told)
         app = service_of(
             "anna",

@@ -114,14 +114,27 @@ def test_what_is_done_for_another_caller_is_a_part_of_that_callers_trace() -> No
     assert [span.trace_id.hex() for span in collector.named("session.batch")] == [OTHER]
 
 
-def test_of_what_was_not_sampled_no_part_is() -> None:
+# 02 is W3C's "the identity is random", which says nothing of who keeps the trace.
+@pytest.mark.parametrize("flags", ["00", "02"])
+def test_of_what_was_not_sampled_no_part_is(flags: str) -> None:
     with tracing(ratio=1.0) as (traces, collector):
-        unsampled = on_behalf_of("anna")._replace(trace=header(TRACE, "00")["traceparent"])
+        unsampled = on_behalf_of("anna")._replace(trace=header(TRACE, flags)["traceparent"])
         with observed(traces, "session.batch", unsampled) as batch, observed(traces, "redis.call"):
             pass
 
     assert collector.spans == []
     assert batch.context.trace == unsampled.trace
+
+
+@pytest.mark.parametrize("flags", ["01", "03"])
+def test_of_what_was_sampled_every_part_is(flags: str) -> None:
+    with tracing(ratio=0.0) as (traces, collector):
+        sampled = on_behalf_of("anna")._replace(trace=header(TRACE, flags)["traceparent"])
+        with observed(traces, "session.batch", sampled), observed(traces, "redis.call"):
+            pass
+
+    assert sorted(span.name for span in collector.spans) == ["redis.call", "session.batch"]
+    assert {span.trace_id.hex() for span in collector.spans} == {TRACE}
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.0, 0), (1.0, 20)])

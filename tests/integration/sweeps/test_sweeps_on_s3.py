@@ -10,6 +10,7 @@ import pytest
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
 from optionchain.sweeps import InProcess
+from tests.s3 import s3_bucket
 from tests.unit.sweeps.interrupted_sweeps import interrupted, resumed
 from tests.unit.sweeps.sweep_documents import SMALL
 from tests.unit.sweeps.sweep_examples import run, sweep
@@ -18,23 +19,8 @@ from tests.unit.sweeps.sweep_services import wait
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    s3fs, moto = pytest.importorskip("s3fs"), pytest.importorskip("moto.server")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "anyone")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "anything")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("NO_PROXY", host)
-        s3fs.S3FileSystem.clear_instance_cache()
-        s3fs.S3FileSystem().mkdir("sweeps")
-        try:
-            yield "s3://sweeps"
-        finally:
-            s3fs.S3FileSystem.clear_instance_cache()
-            server.stop()
+    with s3_bucket("sweeps") as url:
+        yield url
 
 
 def test_an_interrupted_sweep_goes_on_where_it_was(bucket: str) -> None:

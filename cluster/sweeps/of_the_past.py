@@ -1,30 +1,37 @@
-"""What a sweep over HTTP takes from the history: prices of a historical model, and the chains of recorded days."""
+"""What a sweep takes from the history: prices of a historical model, and the chains of recorded days."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, Self
 
 from optionchain.chains.recorded import recorded_rule
 from optionchain.context import Context
 from optionchain.draws.philox import MAX_WORD
 from optionchain.errors import InvalidInput
 from optionchain.expirations.wire import rule_to_wire, time_to_wire
+from optionchain.history.chains import DateRange
+from optionchain.history.recording import Recording
 from optionchain.models import Historical, model_from_wire
-from optionchain.models.recorded import RECORDED
+from optionchain.models.recorded import RECORDED, Recorded
 from optionchain.models.wire import model_to_wire
 from optionchain.parameters import MAX_STEPS
 from optionchain.recorded import CLOSE, values_of_days
+from optionchain.time_frame import TimeFrame
 from optionchain.validation import whole
 from optionchain.wire.parameters import fields_to_wire
-from serve_app.bodies.recorded import with_recording
-from serve_app.shared_services import HistoryService
 
 
-async def with_history(
-    document: Mapping[str, Any], history: HistoryService, context: Context
-) -> Mapping[str, Any]:
+class Past(Protocol):
+    """What the history service is asked for here."""
+
+    def on_behalf_of(self, context: Context) -> Self: ...
+    async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]: ...
+    async def recording(self, asset: str, period: DateRange) -> str: ...
+
+
+async def with_past(document: Mapping[str, Any], history: Past, context: Context) -> Mapping[str, Any]:
     """The document of a sweep with the prices or chains that its base lacks; another base is returned as it is.
 
     They become a part of the definition: what is imported later makes another sweep.
@@ -56,7 +63,7 @@ async def with_history(
     return {**document, "base": {**base, "method": model_to_wire(replace(method, prices=closes))}}
 
 
-async def _recorded(base: Mapping[str, Any], history: HistoryService, context: Context) -> dict[str, Any]:
+async def _recorded(base: Mapping[str, Any], history: Past, context: Context) -> dict[str, Any]:
     """A base of recorded days, with what these say of everything that it leaves out."""
     method = await with_recording(base["method"], history, context)
     days = fields_to_wire(values_of_days(method))
@@ -67,3 +74,21 @@ async def _recorded(base: Mapping[str, Any], history: HistoryService, context: C
     }
     given = {name: value for name, value in base.items() if value is not None}
     return days | listed | given | {"method": days["method"]}
+
+
+async def with_recording(method: Mapping[str, Any], history: Past, context: Context) -> Recorded:
+    """The method of a request with the chains that it names.
+
+    Raises:
+        InvalidInput: It names none that are stored.
+    """
+    given = method[RECORDED]
+    if isinstance(given, Mapping):
+        for key in given:
+            if key not in ("asset", "from", "to"):
+                raise InvalidInput(f"method.{RECORDED}.{key}", "is not a known key")
+    named = model_from_wire(method)
+    if not isinstance(named, Recorded):
+        raise InvalidInput("method", f"must be {RECORDED}")
+    packed = await history.on_behalf_of(context).recording(named.asset, named.period)
+    return replace(named, recording=Recording(packed))

@@ -1,0 +1,83 @@
+"""What is done with backups, whoever asks for it: the command line, or a task."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from adapters.encryption import Keyring
+from adapters.mongo_history import MongoHistoricalRepository
+from adapters.redis_cache import RedisCacheService
+from cluster.backup.manifest import Manifest
+from cluster.backup.place import Place, begun_at
+from cluster.backup.reached import Reached
+from cluster.backup.restoring import Restored, Restoring, restore
+from cluster.backup.retention import Kept, Retention, outlived
+from cluster.backup.saving import RESUMED_WITHIN, Saving, save
+from cluster.history_stores import HistoryStores, forget_chains, forget_prices
+from optionchain.errors import OptionChainError
+
+MEGABYTE = 1e6
+
+
+async def create_all(
+    reached: Reached, places: Sequence[str], keyring: Keyring | None
+) -> Mapping[str, Manifest | OptionChainError]:
+    """Save in every place, each by itself: one that fails does not keep the others.
+
+    Returns:
+        By place: what was saved, or why not.
+    """
+    made = await asyncio.gather(*(_created(reached, url, keyring) for url in places), return_exceptions=True)
+    outcomes: dict[str, Manifest | OptionChainError] = {}
+    for url, outcome in zip(places, made, strict=True):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, OptionChainError):
+            raise outcome
+        outcomes[url] = outcome
+    return outcomes
+
+
+async def _created(reached: Reached, url: str, keyring: Keyring | None) -> Manifest:
+    place = await asyncio.to_thread(Place, url, "to")
+    rate = reached.settings.backup.megabytes_per_second * MEGABYTE
+    async with reached.open() as stores:
+        return await save(stores, place, Saving(keyring, bytes_per_second=rate))
+
+
+async def restore_from(reached: Reached, place: Place, backup: str, how: Restoring) -> Restored:
+    """Bring back what a backup holds; a service that runs meanwhile forgets what it has in its cache of it.
+
+    Raises:
+        OptionChainError: As `restore` and `Place.manifest`.
+    """
+    manifest = await asyncio.to_thread(place.manifest, backup, how.keyring)
+    async with reached.open() as stores:
+        restored = await restore(stores, place, manifest, how)
+    if not how.is_trial and (restored.chains or restored.prices):
+        await _forget(reached, restored)
+    return restored
+
+
+def pruned(place: Place, retention: Retention, *, now: datetime, is_trial: bool = False) -> list[str]:
+    """Remove what need not be kept, and what was begun and never finished; returns the ids."""
+    kept = [Kept(each, begun_at(each), place.verified_at(each) is not None) for each in place.complete()]
+    abandoned = [each for each in place.unfinished() if begun_at(each) < now - 2 * RESUMED_WITHIN]
+    gone = [*outlived(kept, retention), *abandoned]
+    if not is_trial:
+        for backup in gone:
+            place.remove(backup)
+    return gone
+
+
+async def _forget(reached: Reached, restored: Restored) -> None:
+    settings = reached.settings
+    stores = HistoryStores(settings.mongo, settings.cache_server, reached.name)
+
+    async def forget(repository: MongoHistoricalRepository, cache: RedisCacheService) -> None:
+        for asset, days in restored.chains.items():
+            await forget_chains(repository, cache, asset, days)
+        for asset in {*restored.prices, *restored.chains}:
+            await forget_prices(cache, asset)
+
+    await stores.run_within(forget)

@@ -1,0 +1,108 @@
+"""Places where backups go: folders and buckets, and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.settings import MongoSettings
+from cluster.backup.contents import Stores
+from cluster.backup.jobs import create_all
+from cluster.backup.place import Place
+from cluster.backup.reached import Reached
+from cluster.backup.restoring import Restoring, restore
+from cluster.backup.saving import Saving, save
+from cluster.settings import Settings
+from optionchain.errors import InvalidInput
+from tests.s3 import s3_bucket
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def mongo(secantus_uri: str) -> MongoSettings:
+    return MongoSettings(
+        uri=SecretStr(secantus_uri), database=f"t{uuid.uuid4().hex[:12]}", timeout_seconds=20
+    )
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    with s3_bucket("backups") as url:
+        yield url
+
+
+async def test_a_bucket_keeps_backups_as_a_folder_does(bucket: str, stores: Stores, other: Stores) -> None:
+    place = Place(f"{bucket}/of/ours", "to")
+
+    manifest = await save(stores, place, Saving(part_bytes=4_000))
+
+    assert Place(f"{bucket}/of/ours", "from").complete() == [manifest.id]
+    restored = await restore(other, place, place.manifest(manifest.id, None), Restoring())
+    assert restored.total["restored"] == sum(manifest.counts.values())
+    place.remove(manifest.id)
+    assert (place.complete(), place.unfinished()) == ([], [])
+
+
+def test_a_bucket_that_is_not_there_is_not_made(bucket: str) -> None:
+    with pytest.raises(InvalidInput, match=r"to: s3://nobodys/x cannot be used: there is no bucket nobodys"):
+        Place("s3://nobodys/x", "to")
+
+
+def test_a_server_that_does_not_answer_is_named(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3fs = pytest.importorskip("s3fs")
+    s3fs.S3FileSystem.clear_instance_cache()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+    with pytest.raises(InvalidInput, match=r"to: s3://backups/x cannot be used: .*[Cc]onnect"):
+        Place("s3://backups/x", "to")
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_what_is_no_place_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"to: gopher://x/y cannot be used: .*Protocol not known"):
+        Place("gopher://x/y", "to")
+
+
+def test_a_file_is_no_place(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(InvalidInput, match=r"to: .*/file cannot be used: .*File exists"):
+        Place(str(tmp_path / "file"), "to")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_that_is_read_only_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    with pytest.raises(InvalidInput, match=r"to: .* cannot be used: PermissionError"):
+        Place(str(tmp_path), "to").check_writable()
+
+
+def test_a_folder_that_takes_no_files_is_named() -> None:
+    with pytest.raises(InvalidInput, match="to: /proc cannot be written to: FileNotFoundError"):
+        Place("/proc", "to").check_writable()
+
+
+def test_a_place_without_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster.backup.place.LEAST_ROOM", 1 << 60)
+
+    with pytest.raises(InvalidInput, match=r"to: .* has no room: [0-9,]+ bytes are free there"):
+        Place(str(tmp_path), "to").check_writable()
+
+
+async def test_a_place_that_fails_does_not_keep_the_others(
+    stores: Stores, settings: Settings, tmp_path: Path
+) -> None:
+    good, bad = str(tmp_path / "good"), "/proc"
+
+    made = await create_all(Reached(settings, "tested"), (bad, good), None)
+
+    assert isinstance(made[bad], InvalidInput)
+    assert Place(good, "from").complete()
