@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
@@ -13,7 +14,12 @@ import httpx
 from optionchain_client.checks import checked
 from optionchain_client.concurrency import shielded
 from optionchain_client.errors import ApiError
-from optionchain_client.parameters import SessionParameters, SimulationParameters, SweepDefinition
+from optionchain_client.parameters import (
+    RecordedParameters,
+    SessionParameters,
+    SimulationParameters,
+    SweepDefinition,
+)
 from optionchain_client.requests import Address, ApiRequest, reading, segment
 from optionchain_client.retry import Retry
 from optionchain_client.routes import ChainRoutes, SimulationRoutes
@@ -22,6 +28,7 @@ from optionchain_client.synchronous.history import History
 from optionchain_client.synchronous.sessions import Session, Simulation
 from optionchain_client.synchronous.stepping import Stepped
 from optionchain_client.synchronous.sweeps import SWEEPS, Sweep
+from optionchain_client.synchronous.tasks import Tasks
 from optionchain_client.synchronous.transport import Transport
 from optionchain_client.views import Readiness, SessionView, SimulationView, SweepView
 
@@ -42,6 +49,7 @@ class Client:
     Attributes:
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
+        tasks: Work that happens later, and again.
 
     Raises:
         ValueError: The address has no scheme or no host, or the key cannot be sent.
@@ -62,6 +70,7 @@ class Client:
         self._transport = Transport(self._address, self._http, retry or Retry())
         self.history = History(self._transport)
         self.configurations = Configurations(self._transport)
+        self.tasks = Tasks(self._transport)
 
     @contextmanager
     def session(self, **parameters: Unpack[SessionParameters]) -> Iterator[Session]:
@@ -108,6 +117,33 @@ class Client:
             TypeError: A name is unknown; the nearest known one is named.
         """
         body = checked(SimulationParameters, "a simulation", parameters)
+        return Simulation(self._transport, self._transport.send(SimulationRoutes().create(body)))
+
+    @contextmanager
+    def recorded(
+        self, asset: str, first: str | date, last: str | date, **beside: Unpack[RecordedParameters]
+    ) -> Iterator[Simulation]:
+        """A new simulation of stored days, deleted at the end of the ``with`` block, however that comes."""
+        with _deleted_at_the_end(self.create_recorded(asset, first, last, **beside)) as simulation:
+            yield simulation
+
+    def create_recorded(
+        self, asset: str, first: str | date, last: str | date, **beside: Unpack[RecordedParameters]
+    ) -> Simulation:
+        """A new simulation of stored days, which stays until it is deleted or expires: their quotes, a day a step.
+
+        Args:
+            asset: Of the history.
+            first: The first day.
+            last: The last day, included; days without a chain are passed over, and listed as `gaps`.
+            beside: What the days do not say.
+
+        Raises:
+            TypeError: A name is unknown; the nearest known one is named.
+            InvalidInput: No chain is stored of these days.
+        """
+        method = {"Recorded": {"asset": asset, "from": str(first), "to": str(last)}}
+        body = {**checked(RecordedParameters, "recorded days", beside), "method": method}
         return Simulation(self._transport, self._transport.send(SimulationRoutes().create(body)))
 
     def open_simulation(self, simulation_id: str) -> Simulation:

@@ -56,7 +56,11 @@ def test_it_plays_smoothly(visit: Visit, browser: Any, picture: str, least_frame
         """(seconds) => new Promise((resolve) => {
             const until = performance.now() + 1000 * seconds;
             let frames = 0;
-            const frame = () => { frames += 1; performance.now() < until ? requestAnimationFrame(frame) : resolve(frames); };
+            const frame = () => {
+                frames += 1;
+                if (performance.now() < until) requestAnimationFrame(frame);
+                else resolve(frames);
+            };
             requestAnimationFrame(frame);
         })""",
         SECONDS,
@@ -64,9 +68,8 @@ def test_it_plays_smoothly(visit: Visit, browser: Any, picture: str, least_frame
     steps = int(page.locator("output").inner_text().split()[0]) - before
     tasks = [each for each in tasks_of_main_thread(browser.stop_tracing()) if each >= 1.0]
     p95 = statistics.quantiles(tasks, n=20)[-1]
-    print(
-        f"{picture}: {frames / SECONDS:.0f} frames/s, {steps / SECONDS:.1f} steps/s, tasks p95 {p95:.0f} ms of {len(tasks)}"
-    )
+    told = f"{frames / SECONDS:.0f} frames/s, {steps / SECONDS:.1f} steps/s"
+    print(f"{picture}: {told}, tasks of 1 ms or more: p95 {p95:.0f} ms of {len(tasks)}")
     assert frames / SECONDS >= least_frames
     assert p95 <= 100 or picture == "Surface"
     assert steps / SECONDS >= 9 or picture == "Surface"
