@@ -56,6 +56,7 @@ export class Picture {
     this.element = h("div", { class: "picture", role: "img", "aria-label": label }, this.plot);
     this.isWaiting = false;
     this.drawn = 0;
+    this.rested = 0;
     all.add(this);
   }
 
@@ -77,11 +78,15 @@ export class Picture {
     this.isWaiting = true;
     try {
       const { react } = await plotly();
+      // A picture that takes long is drawn less often: half of the time is for everything else.
+      await new Promise((resolve) => setTimeout(resolve, Math.max(this.rested - performance.now(), 0)));
       await new Promise(requestAnimationFrame);
       this.isWaiting = false;
       if (!this.element.isConnected || this.element.offsetParent === null) return;
       const [traces, layout] = this.spec;
+      const began = performance.now();
       await react(this.plot, traces, layoutOf(layout), CONFIG);
+      this.rested = 2 * performance.now() - began;
       this.drawn += 1;
       this.plot.dataset.drawn = String(this.drawn);
       if (this.act && !this.isListening) {
