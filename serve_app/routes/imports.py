@@ -118,9 +118,16 @@ def _imported(stores: HistoryStores, file: Path, options: dict[str, Any]) -> Ite
             lambda repository, cache: imported(plan, repository, cache, destination=stores.name)
         )
     except InvalidInput as error:
-        # Where the file lies for now concerns nobody.
-        raise InvalidInput(error.field, error.reason.replace(f"{file.parent}/", "")) from error
+        raise _as_asked(error, file) from error
     return iter([orjson.dumps(_view(plan, report))])
+
+
+def _as_asked(error: InvalidInput, file: Path) -> InvalidInput:
+    """The error in the words of this route; where the file lies for now concerns nobody."""
+    asked = {field.alias or name for name, field in ImportQuery.model_fields.items()} | {"asset"}
+    field = error.field.replace("-", "_")
+    reason = error.reason.replace(f"{file.parent}/", "")
+    return InvalidInput(field if field in asked else "body", reason)
 
 
 def _view(plan: ImportPlan, report: ImportReport) -> dict[str, Any]:
