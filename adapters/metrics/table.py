@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 from adapters.metrics.rows import Row
 from adapters.metrics.service import ACCESS, REQUESTS, SESSIONS, SWEEPS
-from adapters.metrics.surroundings import PROCESSES, SERVERS, STORES
+from adapters.metrics.surroundings import BACKUPS, PROCESSES, SERVERS, STORES
 
-METRICS: Sequence[Row] = (*REQUESTS, *ACCESS, *SESSIONS, *STORES, *SERVERS, *SWEEPS, *PROCESSES)
+METRICS: Sequence[Row] = (*REQUESTS, *ACCESS, *SESSIONS, *STORES, *SERVERS, *BACKUPS, *SWEEPS, *PROCESSES)

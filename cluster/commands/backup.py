@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,12 +14,11 @@ from rich.table import Table
 
 from adapters.copies import Wanted
 from adapters.encryption import Keyring
-from cluster.backup.jobs import create_all, pruned, restore_from
+from cluster.backup.jobs import create_all, pruned, restore_from, verify_in
 from cluster.backup.place import Known, Place, chosen
 from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restored, Restoring
 from cluster.backup.retention import Retention
-from cluster.backup.verifying import verify as verified
 from cluster.commands.calling import Data, console
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
@@ -109,7 +108,8 @@ def verify(from_: From = None, backup: Id = None, data: Data = None) -> None:
     settings = _settings(data)
     with _friendly():
         place, keyring = _place(settings, from_), _keyring(settings)
-        proven = asyncio.run(verified(place, chosen(place.complete(), backup, None), keyring))
+        which = chosen(place.complete(), backup, None)
+        proven = asyncio.run(verify_in(place, which, keyring, _reached_or_none(settings)))
     console.print(
         f"{proven.manifest.id} comes back: {proven.items:,} items compared, {proven.replayed} sessions replayed."
     )
@@ -187,6 +187,13 @@ def _settings(data: object) -> Settings:
 def _keyring(settings: Settings) -> Keyring | None:
     key = settings.encryption.key.get_secret_value()
     return Keyring(key) if key else None
+
+
+def _reached_or_none(settings: Settings) -> Reached | None:
+    """A backup can be proven where its stores are lost, too."""
+    with suppress(InstanceProblem):
+        return Reached.by(settings)
+    return None
 
 
 def _place(settings: Settings, url: str | None) -> Place:
