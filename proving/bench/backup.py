@@ -12,8 +12,6 @@ import numpy as np
 
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
 from cluster.backup.contents import Stores, open_stores
 from cluster.backup.place import Place
 from cluster.backup.private_stores import private_settings_of_stores, private_stores
@@ -21,13 +19,11 @@ from cluster.backup.restoring import Restoring, restore
 from cluster.backup.saving import Saving, save
 from cluster.settings import Settings
 from optionchain.history.bars import PriceSeries
-from optionchain.ports import Checkpoint
 from optionchain.time_frame import TimeFrame
-from proving.bench.session_samples import new_sessions
+from proving.bench.backup_beside import beside, fill_sessions
 
 SESSIONS = 100_000
 BARS = 1_000_000
-SAVED_TOGETHER = 500
 BARS_TOGETHER = 20_000
 
 
@@ -36,9 +32,10 @@ def run() -> dict[str, float]:
 
     Returns:
         ``saved_seconds`` (goal: 60), ``restored_seconds`` (goal: 120), of so many ``sessions`` and ``bars``;
-        ``bytes`` before compression, ``stored_bytes``, and the ``peak_megabytes`` of the process that did both.
+        ``bytes`` before compression, ``stored_bytes``, and the ``peak_megabytes`` of the process that did both; and
+        what callers notice of it (`proving.bench.backup_beside`).
     """
-    return asyncio.run(_measured())
+    return asyncio.run(_measured()) | beside()
 
 
 async def _measured() -> dict[str, float]:
@@ -75,12 +72,7 @@ async def _timed_save(stores: Stores, place: Place) -> float:
 
 
 async def _fill(settings: Settings) -> None:
-    store = RedisSessionStore(open_redis(settings.redis), prefix=settings.redis.prefix, timeout_seconds=60.0)
-    for number in range(0, SESSIONS, SAVED_TOGETHER):
-        # Made as they are stored: a hundred thousand in memory would be most of what is measured.
-        some = new_sessions(min(SAVED_TOGETHER, SESSIONS - number))
-        await store.save([Checkpoint(session, None) for session in some])
-    await store.close()
+    await fill_sessions(settings, SESSIONS)
     client = open_mongo(settings.mongo)
     history = MongoHistoricalRepository(client, settings.mongo.database)
     for first in range(0, BARS, BARS_TOGETHER):
