@@ -58,6 +58,41 @@ class HistorySettings(BaseModel):
     timeout_seconds: float = Field(10.0, gt=0, description="A caller's patience with one query; then 503")
 
 
+class TaskSettings(BaseModel):
+    """What is done later, and again, and how much of it at a time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_running: int = Field(4, ge=1, le=1000, description="Runs of tasks at a time; the others wait")
+    max_running_of_owner: int = Field(2, ge=1, le=1000, description="The same of one owner")
+    max_tasks: int = Field(1000, ge=1, description="Tasks of one owner that are not over; then 503")
+    look_seconds: float = Field(1.0, ge=0.05, le=60, description="Rhythm of looks for what is new")
+    grace_seconds: float = Field(
+        60.0, ge=1, description="What is late by less was not missed, whatever the task says of what was"
+    )
+    lease_seconds: float = Field(
+        15.0,
+        ge=1,
+        description="A worker that is silent for longer is taken for dead; another takes its run up",
+    )
+    stop_seconds: float = Field(
+        10.0, gt=0, description="A cancelled run that goes on for longer has its worker killed"
+    )
+    keep_days: float = Field(30.0, gt=0, description="How long runs that are over are remembered")
+    overdue_seconds: float = Field(
+        3600.0, gt=0, description="A run that has not succeeded so long after its time is overdue, in metrics"
+    )
+    max_heartbeats: int = Field(
+        100, ge=0, le=1000, description="Named tasks whose last success is in metrics, each a series"
+    )
+    places: str = Field(
+        "",
+        description="Folders and URLs, separated by commas, below which tasks may read and write files: "
+        "`/srv/exports,s3://bucket/reports`; empty for none",
+    )
+    timeout_seconds: float = Field(5.0, gt=0, description="A caller's patience with the queue; then 503")
+
+
 class SessionSettings(BaseModel):
     """How sessions are placed, kept and served."""
 

@@ -85,6 +85,10 @@ class RayHistory:
         )
         return closes
 
+    async def warm(self) -> int:
+        warmed: int = await self.actor.call(self.context, "warm")
+        return warmed
+
 
 @dataclass(frozen=True, slots=True)
 class RayConfigurations:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from optionchain.observing import Observer
 
 # As OpenSSL says it, and what that means.
 MEANINGS = {
@@ -29,6 +36,43 @@ def certificate_problem(error: BaseException) -> str | None:
     """
     said = " ".join(str(each).lower() for each in _causes(error))
     return next((meaning for sign, meaning in MEANINGS.items() if sign in said), None)
+
+
+def expires_at(certificate: Path) -> datetime:
+    """When a chain of certificates is worth nothing any more: the first of them that expires.
+
+    Raises:
+        OSError, ValueError: There is none that can be read.
+    """
+    chain = x509.load_pem_x509_certificates(certificate.read_bytes())
+    return min(each.not_valid_after_utc for each in chain)
+
+
+def tell_expiry(files: Mapping[str, Path], observer: Observer) -> None:
+    """Tell when the certificate of each line expires (``certificate.expires``, Unix time); 0: it cannot be read."""
+    for line, file in files.items():
+        try:
+            expires = expires_at(file).timestamp()
+        except (OSError, ValueError):
+            expires = 0.0
+        observer.counted("certificate.expires", expires, line=line)
+
+
+def unusable_because(certificate: Path, key: Path | None) -> str | None:
+    """Why a server of ours cannot show a certificate; None where it can.
+
+    Args:
+        certificate: The chain, in PEM.
+        key: Its private key; None where it is in the same file.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        ends = expires_at(certificate)
+    except ssl.SSLError as error:
+        return f"{certificate} and its key are no such pair in PEM ({error.reason or error})"
+    except (OSError, ValueError) as error:
+        return f"{certificate} or its key cannot be read ({error})"
+    return f"{certificate} has expired, on {ends:%Y-%m-%d}" if ends <= datetime.now(UTC) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

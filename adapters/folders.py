@@ -54,13 +54,18 @@ class Folder:
         self._files.mv(path + _UNFINISHED, path)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[IO[bytes]]:
-        """A file that is there when everything has been written to it."""
+    def writing(self, name: str, *, unfinished: str = _UNFINISHED) -> Iterator[IO[bytes]]:
+        """A file that is there when everything has been written to it.
+
+        Args:
+            name: Of the file.
+            unfinished: What is added to the name until then.
+        """
         path = f"{self._root}/{name}"
         self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        with self._files.open(path + _UNFINISHED, "wb") as stream:
+        with self._files.open(path + unfinished, "wb") as stream:
             yield stream
-        self._files.mv(path + _UNFINISHED, path)
+        self._files.mv(path + unfinished, path)
 
     def names(self, pattern: str) -> list[str]:
         """The files that match, in their order, as they are called in this folder."""

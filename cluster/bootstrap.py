@@ -25,7 +25,7 @@ from actors.shared import SharedActor, SharedActors
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.encryption import Keyring
-from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SESSION, SHARED_PROCESS
+from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SCHEDULER, SESSION, SHARED_PROCESS
 from adapters.metrics.server_watch import watch_servers
 from adapters.mongo_audit import MongoAudit
 from adapters.mongo_config import MongoConfigRepository
@@ -38,6 +38,7 @@ from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore, open_session_store
 from adapters.telemetry import open_observer
 from cluster.audit.trail import Trail
+from cluster.certificate_files import certificate_files
 from cluster.history_stores import open_history_repository
 from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
@@ -48,6 +49,7 @@ from cluster.requests import open_allowances, open_answers, open_strangers
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
+from cluster.tasks.opening import scheduler_actor
 from optionchain.configuration.simulator import SIMULATOR
 from optionchain.expirations.exchanges import compute_apart
 from optionchain.observed_port import told
@@ -175,7 +177,7 @@ def open_history_sources(settings: Settings) -> HistorySources:
 def open_config_sources(settings: Settings) -> ConfigSources:
     """What the configuration actor reads and writes. There is one, so its process watches the servers as well."""
     observer = _shared_observer(settings, CONFIGURATION)
-    watch_servers(settings.redis, settings.mongo, observer)
+    watch_servers(settings.redis, settings.mongo, certificate_files(settings), observer)
     repository = MongoConfigRepository(open_mongo(settings.mongo, observer), settings.mongo.database)
     breaker = CircuitBreaker("the configuration store", observer=observer)
     sealing = Keyring(settings.encryption.key.get_secret_value())
@@ -198,15 +200,24 @@ def _configuration(settings: Settings) -> ConfigActor:
     )
 
 
+def _scheduler(settings: Settings) -> SharedActor:
+    observer = partial(_shared_observer, settings, SCHEDULER)
+    return scheduler_actor(settings, observer, open_calendars, open_history)
+
+
 def _shared_observer(settings: Settings, service: str) -> Observer:
     return _observer(settings, _home(settings, service))
 
 
-SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {HISTORY: _history, CONFIGURATION: _configuration}
+SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {
+    HISTORY: _history,
+    CONFIGURATION: _configuration,
+    SCHEDULER: _scheduler,
+}
 
 
 def shared_actors(settings: Settings) -> list[ActorHandle[Any]]:
-    """The actors that serve history and configurations, created where there are none."""
+    """The actors that serve history and configurations and fire tasks, created where there are none."""
     return [_shared_actor(settings, name) for name in {_home(settings, each) for each in SHARED}]
 
 

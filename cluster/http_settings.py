@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -78,6 +79,18 @@ class HttpSettings(BaseModel):
         description="What the HAProxy in front says in `X-Proxy-Proof`, so that it is believed; a local instance makes "
         "one",
     )
+    certificate: Path | None = Field(
+        None,
+        description="PEM file of a certificate chain: HTTPS is served at OCS_HTTP_TLS_PORT then, and OCS_HTTP_PORT is "
+        "for this machine alone; what is renewed is shown within ten seconds",
+    )
+    certificate_key: Path | None = Field(
+        None, description="PEM file of its private key, where the other has none"
+    )
+    tls_port: int = Field(7443, ge=1, le=65_535, description="Port of HTTPS")
+    hsts_seconds: int = Field(
+        31_536_000, ge=0, description="How long browsers are to ask for HTTPS alone; 0: do not tell them"
+    )
     max_connections: int = Field(4096, ge=16, description="Connections that HAProxy has at a time")
     max_address_connections: int = Field(
         512,
@@ -90,6 +103,17 @@ class HttpSettings(BaseModel):
     body_seconds: float = Field(60.0, gt=0, description="Patience with the body of a request; then 408")
     strict: bool = Field(False, description="Refuse unknown fields of v1 with 400 instead of a warning")
     haproxy: bool = Field(True, description="Serve through HAProxy where its wheel exists (Linux)")
+
+    @property
+    def plain_host(self) -> str:
+        """Where the service is reached from this machine without TLS."""
+        return "127.0.0.1" if self.certificate or self.ipv4_host == "0.0.0.0" else self.ipv4_host  # noqa: S104
+
+    @property
+    def https_url(self) -> str:
+        """Where it serves HTTPS; empty where there is no certificate."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.tls_port}" if self.certificate else ""
 
     @property
     def ipv4_host(self) -> str:

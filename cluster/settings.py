@@ -17,7 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from actors.settings import ConfigSettings, HistorySettings, SessionSettings
+from actors.settings import ConfigSettings, HistorySettings, SessionSettings, TaskSettings
 from adapters.settings import (
     CacheSettings,
     EncryptionSettings,
@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = TelemetrySettings()
     sweep: SweepSettings = SweepSettings()
     backup: BackupSettings = BackupSettings()
+    task: TaskSettings = TaskSettings()
     ray: RaySettings = RaySettings()
     data: DataSettings = DataSettings()
 

@@ -108,6 +108,11 @@ SERVICE = Dashboard(
             ],
         ),
         Panel("Tokens that are not accepted", "reqps", [rate("optionchain_tokens_refused_total", "reason")]),
+        Panel(
+            "Until certificates expire",
+            "s",
+            [("min by (line) (optionchain_certificate_expires_timestamp_seconds) - time()", "{{line}}")],
+        ),
         Panel("Managed API keys that work", "short", [("max(optionchain_api_keys)", "keys")]),
         Panel(
             "HAProxy: answers a second, its own errors among them",

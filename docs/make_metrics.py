@@ -7,6 +7,7 @@ from pathlib import Path
 from adapters.metrics.rows import Count, Histogram, Level, Row
 from adapters.metrics.service import ACCESS, REQUESTS, SESSIONS, SWEEPS
 from adapters.metrics.surroundings import BACKUPS, PROCESSES, SERVERS, STORES
+from adapters.metrics.tasks import TASKS
 from cluster.metrics.aliases import ALIASES
 
 PAGE = Path(__file__).with_name("metrics.md")
@@ -31,6 +32,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
     "The servers": tuple(SERVERS),
     "Backups": tuple(BACKUPS),
     "Sweeps": tuple(SWEEPS),
+    "Tasks": tuple(TASKS),
     "Processes": tuple(PROCESSES),
 }
 SERVERS_NOTE = """

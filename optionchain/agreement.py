@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
@@ -12,9 +13,14 @@ from optionchain.models import MarketModel
 from optionchain.models.model import MIN_VOLATILITY
 from optionchain.models.wire import STEP
 from optionchain.parameters import SimulationParameters
+from optionchain.time_frame import YEAR
 
 LARGEST_DIFFERENCE = 0.1
 """Relative, of a model's step from the time between two snapshots: 252 days instead of 365 in a year is 0.45."""
+
+
+class ParametersDisagree(UserWarning):
+    """Parameters of a simulation say of one thing what does not go together; they are taken as they are."""
 
 
 class Disagreement(NamedTuple):
@@ -79,6 +85,26 @@ def changed(parameters: SimulationParameters, changes: Mapping[str, Any]) -> Sim
         InvalidInput: A value is out of range; the error names it.
     """
     return replace(parameters, **with_one_volatility(changes, parameters.method))
+
+
+def disagreements(parameters: SimulationParameters) -> list[Disagreement]:
+    """Whether a model's step is not the time between two snapshots, and whether the expiration cuts off steps."""
+    step: float | None = getattr(parameters.method, STEP, None)
+    found = [steps_disagreement(parameters.steps, parameters.total_steps)]
+    if step is not None:
+        found.append(step_disagreement(type(parameters.method).__name__, step, parameters.interval / YEAR))
+    return [each for each in found if each is not None]
+
+
+def warn_of_disagreements(parameters: SimulationParameters, *, calls: int = 1) -> None:
+    """Warn of `disagreements`, by a `ParametersDisagree` for each.
+
+    Args:
+        parameters: Of a simulation.
+        calls: How many functions of ours lie between this one and the user, whose line is named.
+    """
+    for each in disagreements(parameters):
+        warnings.warn(f"{each.field} {each.reason}", ParametersDisagree, stacklevel=2 + calls)
 
 
 def step_disagreement(model: str, dt: float, interval_years: float) -> Disagreement | None:

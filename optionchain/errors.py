@@ -8,7 +8,8 @@
     ├── Conflict              another writer was first                       retry helps
     │   ├── NotOver           work has no result yet                       retry helps, later
     │   ├── HasFailed         work failed for good and has none
-    │   └── LeaseLost         another worker has taken the work up
+    │   ├── LeaseLost         another worker has taken the work up
+    │   └── WrongState        it is not in a state in which that can be asked of it
     ├── Completed             every snapshot was served
     ├── PreconditionFailed    the cursor is not where the caller expected it
     ├── Unavailable           a dependency does not answer                   retry helps, later
@@ -115,6 +116,21 @@ class LeaseLost(Conflict):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.identity} was taken up by another worker"
+
+
+class WrongState(Conflict):
+    """What was asked cannot be asked of something in its state; nothing was changed."""
+
+    retryable = False
+
+    def __init__(self, kind: str, identity: str, reason: str) -> None:
+        OptionChainError.__init__(self, kind, identity, reason)
+        self.kind = kind
+        self.identity = identity
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} {self.reason}"
 
 
 class Completed(OptionChainError):

@@ -58,3 +58,9 @@ SWEEP_CALL_RETRIES = 3
 
 SILENT_INDEX_SECONDS = 60.0
 """Until a sweep tells its index again, which did not answer: the sweep goes on without it."""
+
+FAILED_RUN = Pauses(first_seconds=5.0, longest_seconds=600.0, jitter_seconds=5.0)
+"""Between two attempts of a task's run."""
+
+RUN_ATTEMPTS, MOST_RUN_ATTEMPTS = 3, 20
+"""After so many a run has failed for good, unless its task says another number; and the most that it may say."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from optionchain.agreement import warn_of_disagreements
 from optionchain.arrays import Steps
 from optionchain.carried import market_of, with_dividends
 from optionchain.carry import Carry
@@ -51,6 +52,10 @@ def simulate(parameters: SimulationParameters) -> Simulation:
     Raises:
         InvalidInput: The parameters drive the price beyond 1e12 or a chain out of range; the field is named.
 
+    Warns:
+        ParametersDisagree: The model's step is not the time between two snapshots, by more than a tenth; or the only
+            expiration comes before the last of the steps.
+
     Example:
         >>> from datetime import UTC, datetime
         >>> from optionchain.parameters import SimulationParameters, SingleExpiration
@@ -72,6 +77,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         >>> len(simulation.chain(0).strikes)
         61
     """
+    warn_of_disagreements(parameters)
     simulation = Simulation(parameters)
     simulation.compute()
     return simulation

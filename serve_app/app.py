@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services, open_watch
 from cluster.settings import Settings
+from cluster.tasks.service import open_tasks
 from optionchain import numerics
 from serve_app.asgi import build_asgi
 from serve_app.edge import outermost
@@ -43,6 +44,7 @@ class Ingress:
             self._settings,
             Services(
                 **opened,
+                tasks=open_tasks(self._settings, opened["calendars"]),
                 producers=Producers(http, opened["observer"]),
                 limits=self._settings.limits,
                 is_strict=http.strict,

@@ -15,6 +15,7 @@ from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
+from cluster.tasks.service import TaskService
 from optionchain.observing import Observer
 from optionchain.ports import (
     Allowances,
@@ -58,6 +59,7 @@ class Services:
         configurations: Named configurations and their versions.
         live_configuration: The configuration of new sessions, at most half a second old.
         sweeps: Runs the sweeps of callers.
+        tasks: Schedules the tasks of callers.
         metrics: Prometheus text of the whole cluster.
         report: Its nodes and session actors.
     """
@@ -83,6 +85,7 @@ class Services:
     configurations: ConfigService
     live_configuration: LiveConfiguration
     sweeps: Sweeps
+    tasks: TaskService
     metrics: Callable[[], Awaitable[bytes]]
     report: Callable[[], Awaitable[ClusterReport]]
 

@@ -227,6 +227,14 @@ class HistoryActor(SharedActor):
         async with self._entered():
             return await self._breaker.call(draw)
 
+    async def warm(self) -> int:
+        """Load the days that were used most before; returns how many there are."""
+        remembered = await self._most_used.remembered()
+        for asset, day in remembered:
+            with contextlib.suppress(OptionChainError):
+                await self.chain(asset, day)
+        return len(remembered)
+
     async def status(self) -> str:
         """Answers when the actor runs."""
         self._housekeeping.begin()
@@ -271,7 +279,7 @@ class HistoryActor(SharedActor):
             await self._generations.end(asset)
 
     async def _keep_house(self) -> None:
-        await attempted(self._observer, "history.warm", self._warm)
+        await attempted(self._observer, "history.warm", self.warm)
         while True:
             await asyncio.sleep(self._settings.housekeeping_seconds)
             await attempted(self._observer, "history.drop_abandoned", self._drop_abandoned)
@@ -279,9 +287,3 @@ class HistoryActor(SharedActor):
 
     async def _drop_abandoned(self) -> None:
         await self._breaker.call(lambda: self._repository.drop_abandoned(datetime.now(UTC)))
-
-    async def _warm(self) -> None:
-        """Load the days that were used most before."""
-        for asset, day in await self._most_used.remembered():
-            with contextlib.suppress(OptionChainError):
-                await self.chain(asset, day)

@@ -14,6 +14,8 @@ from typing import TypeAlias
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # ...and of what is a part of one.
 SHORT_SECONDS = (0.0001, 0.00025, *SECONDS[:-1])
+# Of work that nobody waits for.
+LONG_SECONDS = (0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0)
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
 # What an observation is told to have, beside facts of its own, where a row asks for it as a label.
@@ -21,6 +23,7 @@ OPERATION, OUTCOME, PROCESS = "operation", "outcome", "process"
 
 # Who is one of the processes that tell; the last is history and configuration where they are one process.
 HTTP, SESSION, HISTORY, CONFIGURATION, SWEEP = "http", "session", "history", "configuration", "sweep"
+SCHEDULER, TASK = "scheduler", "task"
 SHARED_PROCESS = "shared"
 
 

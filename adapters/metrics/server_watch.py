@@ -13,11 +13,13 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from adapters.certificates import tell_expiry
 from adapters.mongo_backups import MongoBackups
 from adapters.mongo_connection import open_mongo
 from adapters.redis_connection import RedisClient, open_redis
@@ -29,8 +31,10 @@ from optionchain.session import SessionKind
 LOOK_SECONDS = 5.0
 
 
-def watch_servers(redis: RedisSettings, mongo: MongoSettings, observer: Observer) -> None:
-    """Watch them from now on, as long as this process lives."""
+def watch_servers(
+    redis: RedisSettings, mongo: MongoSettings, certificates: Mapping[str, Path], observer: Observer
+) -> None:
+    """Watch them, and when certificates expire, from now on, as long as this process lives."""
 
     async def watch() -> None:
         eye = ServerWatch(
@@ -38,6 +42,7 @@ def watch_servers(redis: RedisSettings, mongo: MongoSettings, observer: Observer
         )
         while True:
             await eye.look()
+            tell_expiry(certificates, observer)
             await asyncio.sleep(LOOK_SECONDS)
 
     threading.Thread(target=lambda: asyncio.run(watch()), name="servers", daemon=True).start()

@@ -78,6 +78,13 @@ SERVERS: Sequence[Row] = (
         over_processes=max,
     ),
     Level(
+        of="certificate.expires",
+        name="optionchain_certificate_expires_timestamp_seconds",
+        description="When the certificate of a line is worth nothing any more (Unix time); 0: it cannot be read",
+        labels=("line",),
+        over_processes=min,
+    ),
+    Level(
         of="redis.memory_bytes",
         name="optionchain_redis_memory_bytes",
         description="What Redis holds (`used_memory`)",

@@ -19,9 +19,23 @@ from cluster.backup.retention import Kept, Retention, outlived
 from cluster.backup.saving import RESUMED_WITHIN, Saving, save
 from cluster.backup.verifying import Verified, verify
 from cluster.history_stores import HistoryStores, forget_chains, forget_prices
+from cluster.instance.completed_settings import ENCRYPTION_KEY
+from cluster.settings import Settings
 from optionchain.errors import OptionChainError, Unavailable
 
 MEGABYTE = 1e6
+
+
+def keyring_of(settings: Settings) -> Keyring | None:
+    """What seals and opens backups: the keys of the settings, else that of the instance; None where there is none."""
+    given, kept = settings.encryption.key.get_secret_value(), settings.data.folder / ENCRYPTION_KEY
+    key = given or (kept.read_text().strip() if kept.exists() else "")
+    return Keyring(key) if key else None
+
+
+def is_sealed_by_kept_key(settings: Settings) -> bool:
+    """Whether backups are sealed by a key that is lost with the data folder."""
+    return not settings.encryption.key.get_secret_value() and keyring_of(settings) is not None
 
 
 async def create_all(

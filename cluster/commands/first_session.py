@@ -36,6 +36,12 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if state.https_url:
+        console.print(
+            f"HTTPS: {state.https_url}, by the names of its certificate; the address above is for this machine alone.",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"Documentation: {state.base_url}/docs{dashboard_of(state)}", highlight=False, soft_wrap=True
     )

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import sys
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,7 @@ from rich.table import Table
 from cluster.commands.told import sweep_progress
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState, read_state
+from optionchain.agreement import ParametersDisagree, disagreements
 from optionchain.errors import InvalidInput
 from optionchain.spreadsheets import without_formulas
 from optionchain.sweeps import InProcess, Sweep, SweepResult
@@ -89,6 +91,11 @@ def sweep(
         # Ctrl-C keeps what is done; the command line's own handler knows nothing of that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         engine = _engine(state, address, workers)
+        for each in disagreements(definition.base):
+            console.print(
+                f"{each.field} {each.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True
+            )
+        warnings.simplefilter("ignore", ParametersDisagree)  # it has just been said
         result = definition.run(
             engine=engine, output=output, observer=sweep_progress(console), in_doubt=in_doubt
         )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import resource
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import psutil
 from packaging.requirements import Requirement
 
+from adapters.certificates import expires_at
+from cluster.certificate_files import certificate_files
 from cluster.doctor.finding import Finding, Grade, judged
 from cluster.instance.node_variables import EVERY_NODE, WITH_HAPROXY, node_variables
 from cluster.instance.ports import obstacle
@@ -25,6 +28,7 @@ FEWEST_FILES, FEWEST_CORES = 4096, 2
 # What an instance takes that serves a few hundred sessions, and room to grow.
 LEAST_MEMORY_BYTES, LEAST_DISK_BYTES = 2 << 30, 2 << 30
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+ENOUGH_TO_RENEW = timedelta(days=14)
 DISTRIBUTION = "optionchain-simulator"
 
 
@@ -62,6 +66,7 @@ def machine_findings(settings: Settings, state: InstanceState | None) -> Iterabl
     )
     yield _shared_memory(settings)
     yield _disk(settings)
+    yield from certificate_findings(certificate_files(settings), datetime.now(UTC))
     if state is None:
         yield _port(settings)
     else:
@@ -133,6 +138,25 @@ def _disk(settings: Settings) -> Finding:
         is_good=free >= LEAST_DISK_BYTES,
         remedy="make room, or name another folder (OCS_DATA_FOLDER): when it is full, Redis takes no more steps",
     )
+
+
+def certificate_findings(files: Mapping[str, Path], now: datetime) -> Iterable[Finding]:
+    """Look when the certificate of each line expires."""
+    for line, file in files.items():
+        try:
+            ends = expires_at(file)
+        except (OSError, ValueError) as error:
+            yield Finding(
+                f"certificate: {line}", Grade.BAD, f"{file} cannot be read ({error})", "name another"
+            )
+            continue
+        yield judged(
+            f"certificate: {line}",
+            f"until {ends:%Y-%m-%d}",
+            is_good=ends > now + ENOUGH_TO_RENEW,
+            remedy=f"renew {file}; HAProxy shows a new one by itself, others are read at the next start",
+            otherwise=Grade.DOUBTFUL if ends > now else Grade.BAD,
+        )
 
 
 def _port(settings: Settings) -> Finding:

@@ -56,7 +56,7 @@ def embedded_redis(folder: Path, port: int, password: str, *, fsync: str) -> Pri
     Raises:
         ProcessFailed: No such program is installed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = folder / "redis.conf"
     config.touch(mode=0o600)
     config.write_text(
@@ -82,7 +82,7 @@ def embedded_mongo(folder: Path, port: int, password: str = "") -> PrivateServer
     Raises:
         ProcessFailed: Neither is installed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = str(folder.resolve())
     mongod = shutil.which("mongod")
     if mongod:

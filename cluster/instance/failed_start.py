@@ -53,7 +53,7 @@ def keep_logs(logs: Path, ray_logs: Path) -> Path:
     """Copy the ends of all logs to a folder of their own, of which the latest three are kept; return it."""
     failed = logs / "failed"
     kept = failed / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
-    kept.mkdir(parents=True, exist_ok=True)
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     for source, place in ((logs, kept), (ray_logs, kept / "ray")):
         for file in source.rglob("*"):
             if file.is_file() and failed not in file.parents:
@@ -64,7 +64,7 @@ def keep_logs(logs: Path, ray_logs: Path) -> Path:
 
 
 def _copy_end(file: Path, copy: Path) -> None:
-    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with file.open("rb") as source, open(copy, "wb", opener=owner_only) as target:
         source.seek(max(file.stat().st_size - MOST_BYTES_A_LOG, 0))
         target.write(source.read())

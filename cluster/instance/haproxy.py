@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,10 +34,26 @@ OF_SETTINGS = {
     f"{PREFIX}_PROXIES": "OCS_HTTP_TRUSTED_PROXIES",
     f"{PREFIX}_ADDRESS_CONNECTIONS": "OCS_HTTP_MAX_ADDRESS_CONNECTIONS",
     f"{PREFIX}_REQUEST_SECONDS": "OCS_HTTP_HEAD_SECONDS",
+    f"{PREFIX}_CERTIFICATE": "OCS_HTTP_CERTIFICATE",
+    f"{PREFIX}_CERTIFICATE_KEY": "OCS_HTTP_CERTIFICATE_KEY",
+    f"{PREFIX}_TLS_PORT": "OCS_HTTP_TLS_PORT",
+    f"{PREFIX}_HSTS_SECONDS": "OCS_HTTP_HSTS_SECONDS",
 }
+# Beside the configuration.
+CERTIFICATE, CERTIFICATE_LOG = "certificate.pem", "certificate.log"
+SCRIPT_OF_CERTIFICATES = Path(__file__).with_name("haproxy_certificate.py")
+# What every client of the last ten years speaks, each with a key of its own for a connection (RFC 9325, 4.2).
+TLS = "ssl-min-ver TLSv1.2 ciphers ECDHE+AESGCM:ECDHE+CHACHA20 alpn http/1.1"
+ADMIN_SOCKET = re.compile(r"^ *stats socket (\S+) .*\n", re.MULTILINE)
 KNOWN = ".known"
 """What a configuration that has routes is kept as."""
 STAND_IN = "stand-in"
+
+
+OTHER_RAY = (
+    "This release of Ray writes another configuration than we can amend; install the one that pyproject.toml names, or "
+    "set OCS_HTTP_HAPROXY=false."
+)
 
 
 class Refused(Exception):
@@ -57,6 +74,8 @@ def amended(text: str, environment: Mapping[str, str], error_folder: Path) -> st
     if AMENDED in text:
         return text
     text = _after(text, r"^defaults$", AMENDED + _defaults(environment, error_folder))
+    if environment.get(f"{PREFIX}_CERTIFICATE"):
+        text = _encrypted(text, environment, error_folder / CERTIFICATE)
     text = _after(text, r"^frontend http_frontend$", _frontend(environment))
     text, count = re.subn(
         r"(^backend default_backend\n) *http-request return status 404 .*\n",
@@ -76,6 +95,21 @@ def amended(text: str, environment: Mapping[str, str], error_folder: Path) -> st
         if not all(LOOPBACK.match(bind) for bind in binds):
             raise Refused("a line 'bind' is not on loopback")
     return text
+
+
+def _encrypted(text: str, environment: Mapping[str, str], certificate: Path) -> str:
+    """The configuration with a port for TLS where Ray listens, whose own port is for this machine alone then."""
+    port = environment.get(f"{PREFIX}_TLS_PORT", "7443")
+    hosts = [environment.get(f"{PREFIX}_ALSO_AT", "").rpartition(":")[0]]
+    own = re.search(
+        r"^frontend http_frontend\n(?:[ \t].*\n|\n)*?[ \t]+bind (\S*):(\d+).*\n", text, re.MULTILINE
+    )
+    if not own:
+        raise Refused("no line 'bind' follows 'frontend http_frontend'")
+    binds = [f"    bind 127.0.0.1:{own[2]}", f"    bind {own[1]}:{port} ssl crt {certificate} {TLS}"]
+    binds += [f"    bind {host}:{port} v6only ssl crt {certificate} {TLS}" for host in hosts if host]
+    line = own[0].splitlines()[-1]
+    return text.replace(own[0], own[0].replace(line, "\n".join(binds)), 1)
 
 
 def _after(text: str, line: str, rules: str) -> str:
@@ -111,8 +145,10 @@ def _frontend(environment: Mapping[str, str]) -> str:
     also_at = environment.get(f"{PREFIX}_ALSO_AT", "")
     proxies = environment.get(f"{PREFIX}_PROXIES", "").replace(",", " ").split()
     proof = environment.get(f"{PREFIX}_PROOF", "")
+    encrypts = bool(environment.get(f"{PREFIX}_CERTIFICATE"))
     rules = [
-        *([f"bind {also_at} v6only"] if also_at else []),
+        *([f"bind {also_at} v6only"] if also_at and not encrypts else []),
+        *(_strict_transport(environment) if encrypts else []),
         f"acl from_proxy src {' '.join(proxies)}" if proxies else "acl from_proxy always_false",
         "stick-table type ipv6 size 100k expire 10m store conn_cur,gpt0",
         "tcp-request connection track-sc0 src,ipmask(32,64) unless from_proxy",
@@ -136,6 +172,12 @@ def _frontend(environment: Mapping[str, str]) -> str:
         f" string '{BUSY}' if {{ status 503 }} {{ res.hdr(content-type) -m beg text/plain }}",
     ]
     return "".join(f"    {rule}\n" for rule in rules)
+
+
+def _strict_transport(environment: Mapping[str, str]) -> list[str]:
+    seconds = environment.get(f"{PREFIX}_HSTS_SECONDS", "31536000")
+    header = f"Strict-Transport-Security max-age={round(float(seconds))}"
+    return [f"http-after-response set-header {header} if {{ ssl_fc }}"] if float(seconds) else []
 
 
 def _forwarded(proxies: Sequence[str], most: int) -> list[str]:
@@ -201,9 +243,33 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
             _refuse(str(refusal), environment)
         write_answers(file.parent)
         file.write_text(with_routes(text, file.with_suffix(KNOWN)))
+        if environment.get(f"{PREFIX}_CERTIFICATE"):
+            _with_certificate(text, file.parent, environment)
     if "-sf" not in arguments:
         arguments = [*arguments, *_takes_over_from(environment)]
     os.execv(program, [program, *arguments])  # noqa: S606  (the program is the one that we were given)
+
+
+def _with_certificate(text: str, folder: Path, environment: Mapping[str, str]) -> None:
+    """Put the certificate where HAProxy reads it, and have somebody see to it as long as HAProxy lives."""
+    files = [environment[f"{PREFIX}_CERTIFICATE"], environment.get(f"{PREFIX}_CERTIFICATE_KEY", "")]
+    command = [sys.executable, "-I", str(SCRIPT_OF_CERTIFICATES)]
+    target = str(folder / CERTIFICATE)
+    written = subprocess.run(  # noqa: S603  ours
+        [*command, "write", *files, target], capture_output=True, text=True, timeout=60, check=False
+    )
+    if written.returncode:
+        _refuse(f"OCS_HTTP_CERTIFICATE: {written.stderr.strip()}", environment, remedy="Name others.")
+    if place := ADMIN_SOCKET.search(text):
+        seconds = environment.get(f"{PREFIX}_CERTIFICATE_SECONDS", "10")
+        with open(folder / CERTIFICATE_LOG, "ab") as log:
+            subprocess.Popen(  # noqa: S603
+                [*command, "keep", *files, target, place[1], str(os.getpid()), seconds],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
 
 def _takes_over_from(environment: Mapping[str, str]) -> list[str]:
@@ -216,11 +282,8 @@ def _takes_over_from(environment: Mapping[str, str]) -> list[str]:
     return []
 
 
-def _refuse(reason: str, environment: Mapping[str, str]) -> None:
-    message = (
-        f"HAProxy is not started: {reason}. This release of Ray writes another configuration than we can amend; "
-        "install the one that pyproject.toml names, or set OCS_HTTP_HAPROXY=false.\n"
-    )
+def _refuse(reason: str, environment: Mapping[str, str], *, remedy: str = OTHER_RAY) -> None:
+    message = f"HAProxy is not started: {reason}. {remedy}\n"
     if refusal := environment.get(f"{PREFIX}_REFUSAL"):
         Path(refusal).write_text(message)
     sys.exit(message.rstrip())

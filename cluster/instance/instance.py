@@ -136,11 +136,22 @@ class Instance:
         http = self._settings.http
         if problem := obstacle(http.ipv4_host, http.port) or obstacle(http.host, http.port):
             raise InstanceProblem(problem)
+        if http.certificate:
+            self._check_https(http.certificate)
         self._check_company()
         self._check_given_servers()
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()
         return self._with_ray(progress, servers, missing=servers)
+
+    def _check_https(self, certificate: Path) -> None:
+        http = self._settings.http
+        if problem := obstacle(http.host, http.tls_port, "OCS_HTTP_TLS_PORT"):
+            raise InstanceProblem(problem)
+        from adapters.certificates import unusable_because  # noqa: PLC0415  it needs a reader of certificates
+
+        if reason := unusable_because(certificate, http.certificate_key):
+            raise InstanceProblem(f"OCS_HTTP_CERTIFICATE: {reason}")
 
     def _check_company(self) -> None:
         """What a head that others join must have."""
@@ -211,7 +222,7 @@ class Instance:
         http, has_dashboard = settings.http, settings.ray.dashboard
         state = InstanceState(
             marker=self._marker,
-            base_url=f"http://{'127.0.0.1' if http.ipv4_host == '0.0.0.0' else http.ipv4_host}:{http.port}",  # noqa: S104
+            base_url=f"http://{http.plain_host}:{http.port}",
             api_key=self._api_key(),
             ray_address=f"{settings.ray.listen or LOOPBACK[0]}:{ports.gcs}",
             ray_dashboard=f"http://127.0.0.1:{ports.dashboard}" if has_dashboard else "",
@@ -221,6 +232,7 @@ class Instance:
             cache_redis_url=_secret(settings.cache.redis_url),
             servers=tuple(servers),
             metrics_port=ports.metrics,
+            https_url=http.https_url,
         )
 
         def start_missing() -> None:

@@ -39,20 +39,20 @@ def _is_untouched(port: int) -> bool:
     return _refusal(LOOPBACK, port, reusing=False) is None
 
 
-def obstacle(host: str, port: int) -> str | None:
-    """Why we cannot listen there and what to do, for a message; None where we can."""
+def obstacle(host: str, port: int, setting: str = "`--port` or OCS_HTTP_PORT") -> str | None:
+    """Why we cannot listen there and what to do, for a message; None where we can.
+
+    Args:
+        host, port: Where.
+        setting: By which another port is chosen.
+    """
     match _refusal(host, port):
         case None:
             return None
         case OSError(errno=errno.EADDRINUSE):
-            return (
-                f"Port {port} is in use by {listener(port)}. Stop that program, or choose another port with `--port` "
-                "or OCS_HTTP_PORT."
-            )
+            return f"Port {port} is in use by {listener(port)}. Stop that program, or choose another by {setting}."
         case PermissionError():
-            return (
-                f"Port {port} is not open to this user: choose one above 1023 with `--port` or OCS_HTTP_PORT."
-            )
+            return f"Port {port} is not open to this user: choose one above 1023 by {setting}."
         case OSError() as error:
             return (
                 f"OCS_HTTP_HOST: this machine cannot listen at {host} ({error.strerror}). Set it to 127.0.0.1, to "

@@ -54,7 +54,7 @@ def start(
     Raises:
         ProcessFailed: The program cannot be started.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(log, "ab", opener=owner_only) as output:
         try:
             return psutil.Popen(

@@ -66,6 +66,8 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
         }
     )
     program = haproxy_program() if settings.http.haproxy else None
+    if program is None and settings.http.certificate:
+        raise ProcessFailed("OCS_HTTP_CERTIFICATE: HTTPS needs HAProxy, which does not run here.")
     if program is None and settings.http.host != settings.http.ipv4_host:
         raise ProcessFailed("OCS_HTTP_HOST: an address of IPv6 needs HAProxy, which does not run here.")
     if program:
@@ -91,8 +93,16 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "OPTIONCHAIN_HAPROXY_ALSO_AT": f"{settings.http.host}:{settings.http.port}"
             if settings.http.host != settings.http.ipv4_host
             else "",
+            "OPTIONCHAIN_HAPROXY_CERTIFICATE": _absolute(settings.http.certificate),
+            "OPTIONCHAIN_HAPROXY_CERTIFICATE_KEY": _absolute(settings.http.certificate_key),
+            "OPTIONCHAIN_HAPROXY_TLS_PORT": str(settings.http.tls_port),
+            "OPTIONCHAIN_HAPROXY_HSTS_SECONDS": str(settings.http.hsts_seconds),
         }
     return environment
+
+
+def _absolute(file: Path | None) -> str:
+    return str(file.absolute()) if file else ""
 
 
 def proxy_proof(settings: Settings, folder: Path) -> str:

@@ -6,14 +6,11 @@ takes its ports over (`haproxy.py`) and it ends when its connections have.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from cluster.instance import processes
-from cluster.instance.haproxy import KNOWN, PREFIX, STAND_IN
+from cluster.instance.haproxy import ADMIN_SOCKET, KNOWN, PREFIX, STAND_IN
 from cluster.instance.state import InstanceState, write_private
-
-ADMIN_SOCKET = re.compile(r"^ *stats socket .*\n", re.MULTILINE)
 
 
 def stand_in(state: InstanceState, log: Path) -> bool:

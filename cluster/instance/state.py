@@ -41,6 +41,7 @@ class InstanceState:
         servers: Its private servers.
         ray_pids: The processes without which there is no Ray: the control store and the node.
         metrics_port: Where its Ray's agent shows metrics, on loopback.
+        https_url: Where it serves HTTPS; empty where it has no certificate.
     """
 
     marker: str
@@ -55,6 +56,7 @@ class InstanceState:
     servers: tuple[PrivateServer, ...] = ()
     ray_pids: tuple[int, ...] = ()
     metrics_port: int = 0
+    https_url: str = ""
 
     @property
     def host(self) -> str:

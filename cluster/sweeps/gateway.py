@@ -73,9 +73,11 @@ class SweepGateway:
         self._way: NamedActor | None = None
         self._watcher = Watcher(self._statuses, most_followers=settings.max_followers)
 
-    async def submit(self, context: Context, wire: Mapping[str, Any]) -> dict[str, Any]:
+    async def submit(
+        self, context: Context, wire: Mapping[str, Any], *, run: str | None = None
+    ) -> dict[str, Any]:
         """As `SweepService.submit`."""
-        shown: dict[str, Any] = await self._call(context, "submit", context.principal.tenant, dict(wire))
+        shown: dict[str, Any] = await self._call(context, "submit", context.principal.tenant, dict(wire), run)
         return shown
 
     async def listed(self, context: Context, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:

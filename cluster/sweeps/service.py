@@ -63,19 +63,24 @@ class SweepService:
         check_in_time(context, "the sweep service")
         return getattr(self, method)(*arguments)
 
-    def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
+    def submit(self, owner: str, wire: Mapping[str, Any], run: str | None = None) -> dict[str, Any]:
         """Accept a sweep; the same one again is the same, and goes on if it was cancelled or failed.
+
+        Args:
+            owner: The caller.
+            wire: The sweep.
+            run: Of a task, that it is a part of: then the run decides which sweep it is, and not the definition.
 
         Raises:
             InvalidInput: It is wrong, or larger than the limits.
             Overloaded: The caller has too many that are not done.
             Unavailable: The service is being closed.
         """
-        sweep = self._accepted(wire)
+        sweep = accepted(wire, self._settings)
         if self._workers.is_closing:
             raise Unavailable("the sweep service")
         facts = {"scenarios": len(sweep.plan), "paths": sweep.paths}
-        work = Work(id=job_id(owner, sweep), kind=KIND, owner=owner, facts=facts)
+        work = Work(id=job_id(owner, sweep, run), kind=KIND, owner=owner, facts=facts)
         submitted = self._line.submit(work, wire, most_unfinished=self._settings.max_unfinished)
         self._workers.look()
         return shown(submitted)
@@ -127,22 +132,26 @@ class SweepService:
         except NotFound:
             return None
 
-    def _accepted(self, wire: Mapping[str, Any]) -> Sweep:
-        limits = Limits(
-            scenarios=self._settings.max_scenarios,
-            prices=self._settings.max_prices,
-            numbers=self._settings.max_numbers,
-        )
-        if wire.get("keep", "statistics") not in ("statistics", None):
-            raise InvalidInput("keep", "must be statistics over HTTP")
-        sweep = sweep_from_wire(wire, limits=limits)
-        check_measures(sweep)
-        return sweep
+
+def accepted(wire: Mapping[str, Any], settings: SweepSettings) -> Sweep:
+    """A sweep that callers may have computed.
+
+    Raises:
+        InvalidInput: It is wrong, or larger than the limits.
+    """
+    limits = Limits(
+        scenarios=settings.max_scenarios, prices=settings.max_prices, numbers=settings.max_numbers
+    )
+    if wire.get("keep", "statistics") not in ("statistics", None):
+        raise InvalidInput("keep", "must be statistics over HTTP")
+    sweep = sweep_from_wire(wire, limits=limits)
+    check_measures(sweep)
+    return sweep
 
 
-def job_id(owner: str, sweep: SweepDefinition) -> str:
-    """A UUID that follows from the caller and the definition."""
-    digest = hashlib.sha256(f"{owner}\0{sweep.id}".encode()).digest()
+def job_id(owner: str, sweep: SweepDefinition, run: str | None = None) -> str:
+    """A UUID that follows from the caller and the definition, or from the run of a task."""
+    digest = hashlib.sha256(f"{owner}\0{sweep.id if run is None else run}".encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=5))
 
 

@@ -8,6 +8,7 @@ from optionchain.ports.identity import Authentication, DenialRepository, Issuer,
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sealing import Sealing
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
+from optionchain.ports.tasks import RunQueue, Scheduler
 from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "KeyReused",
     "Lease",
     "Notices",
+    "RunQueue",
+    "Scheduler",
     "Sealing",
     "SessionStore",
     "Work",

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import numpy as np
 
+from optionchain.agreement import warn_of_disagreements
 from optionchain.errors import InvalidInput
 from optionchain.measures import sample_block
 from optionchain.observing import Observer, Operation, observed
@@ -40,6 +41,7 @@ def run(
     """Compute a sweep; see `Sweep.run`."""
     engine = engine or surroundings().engine()
     observer = observer or surroundings().observer()
+    warn_of_disagreements(sweep.base, calls=2)
     check_measures(sweep)
     engine.check(sweep)
     if sweep.keep == "paths" and output is None:

@@ -46,13 +46,13 @@ class Sweep(SweepDefinition):
         >>> from optionchain.measures import terminal_price
         >>> from optionchain.sweeps import InProcess, Silent
         >>> base = SimulationParameters(
-        ...     symbol="SPX", steps=22, initial_price=100.0, volatility=0.2,
-        ...     method=GeometricBrownian(dt=1 / 252, drift=0.05, volatility=0.2),
+        ...     symbol="SPX", steps=31, initial_price=100.0, volatility=0.2,
+        ...     method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
         ...     expirations=SingleExpiration(days=30.0), seed=7, start_at=datetime(2026, 1, 5, tzinfo=UTC),
         ... )
         >>> sweep = Sweep(base=base, measures=[terminal_price], grid={"volatility": [0.1, 0.4]}, paths=1000)
         >>> sweep.run(engine=InProcess(), observer=Silent()).to_polars()["terminal_price_std"].round(1).to_list()
-        [2.9, 11.8]
+        [2.8, 11.4]
     """
 
     def run(

@@ -84,7 +84,7 @@ def sweep_from_wire(wire: object, *, limits: Limits | None = None) -> Sweep:
         raise InvalidInput("design", "give either a design or scenarios")
     if document.get("grid") is not None and (document.get("scenarios") or document.get("design")) is not None:
         raise InvalidInput("scenarios", "give either a grid or scenarios")
-    base = _base(document.get("base"))
+    base = base_from_wire(document.get("base"))
     if document.get("shocks") is not None:
         options["shocks"] = [_shock(index, each) for index, each in enumerate(listed("shocks", document))]
     field, scenarios = _counted(document, base)
@@ -150,7 +150,12 @@ def _measures(document: Mapping[str, Any]) -> list[Measure]:
     return [measure_from_wire(each, f"measures[{index}]") for index, each in enumerate(described)]
 
 
-def _base(wire: object) -> SimulationParameters:
+def base_from_wire(wire: object) -> SimulationParameters:
+    """The parameters that a sweep varies: as of a v1 session, or with ``schedules`` as of a v2 simulation.
+
+    Raises:
+        InvalidInput: ``base`` and below.
+    """
     base = named_values("base", wire)
     known = (*PLAIN_FIELDS, *_SCHEDULE, "method", "time_frame", "days_to_expiration", "start_at")
     refuse_unknown("base", base, known)

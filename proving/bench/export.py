@@ -27,7 +27,7 @@ _PARAMETERS = SimulationParameters(
     steps=max(_STEPS.values()),
     initial_price=5000.0,
     volatility=0.2,
-    method=GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2),
+    method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
     expirations=Schedule(
         timezone="America/New_York",
         expiration_time=datetime(2026, 1, 5, 17).time(),

@@ -45,7 +45,7 @@ _EXPIRATIONS = tuple(
     Expiration(expires_at=_QUOTE_TIME + timedelta(days=days), labels=("rolling",))
     for days in (0.3, 2, 4, 25, 53, 81, 109, 144, 172, 200, 235, 263, 291, 326, 354)
 )
-_MODEL = GeometricBrownian(dt=0.004, drift=0.05, volatility=0.2)
+_MODEL = GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2)
 _ROLLING = Schedule(
     timezone="America/New_York",
     expiration_time=time_of_day(16),

@@ -15,9 +15,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from adapters.copies import Wanted
+from cluster.backup.jobs import keyring_of
 from cluster.backup.verifying import verify
 from cluster.instance import processes
 from cluster.instance.embedded_servers import MONGODB
+from cluster.instance.instance import Instance
 from cluster.instance.progress import Progress
 from optionchain.errors import Damaged
 from proving.chaos.faults import Fault, Victims, inflict
@@ -103,12 +105,12 @@ async def corrupt_backup(scene: Scene) -> float:
         began = time.monotonic()
         scene.tell("optionchain backup verify")
         try:
-            await verify(scene.place, bad, None)
+            await verify(scene.place, bad, keyring_of(scene.settings))
         except Damaged as error:
             scene.tell(str(error))
         else:
             raise BadLoad("a damaged backup was verified")
-        await verify(scene.place, good, None)
+        await verify(scene.place, good, keyring_of(scene.settings))
         await scene.delete(clients)
         await scene.restore(good, Wanted(owner=VICTIM))
         await clients.step_each()
@@ -132,14 +134,14 @@ async def leaked_key(scene: Scene) -> float:
 async def bad_release(scene: Scene) -> float:
     """What was deployed refuses everything that is asked for anew; the release before is deployed again."""
     bad = scene.settings.with_changes({"limits": {"contracts": 1}})
-    good, simulation = scene.settings, ChaosSession(2**20).request
+    simulation = ChaosSession(2**20).request
     async with scene.crowd(), scene.api(VICTIM) as api:
         scene.tell("optionchain redeploy, of a release that is bad")
-        await asyncio.to_thread(Scene(bad, {}, scene.backups, scene.tell).instance.redeploy, Progress())
+        await asyncio.to_thread(Instance(bad).redeploy, Progress())
         await _until(lambda: _creates(api, simulation, is_refused=True), "new sessions are refused")
         began = time.monotonic()
         scene.tell("optionchain redeploy, of the one before")
-        await asyncio.to_thread(Scene(good, {}, scene.backups, scene.tell).instance.redeploy, Progress())
+        await asyncio.to_thread(Instance(scene.settings).redeploy, Progress())
         await _until(lambda: _creates(api, simulation, is_refused=False), "new sessions are made")
         return time.monotonic() - began
 

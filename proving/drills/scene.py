@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 
 from adapters.copies import Wanted
-from cluster.backup.jobs import create_all, restore_from
+from adapters.encryption import new_key
+from cluster.backup.jobs import create_all, keyring_of, restore_from
 from cluster.backup.place import Place
 from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restored, Restoring
@@ -55,7 +56,9 @@ class Scene:
         """A scene whose data folder is in this one; nothing runs yet."""
         keys = {owner: secrets.token_urlsafe(24) for owner in (ADMIN, VICTIM)}
         given = f"{ADMIN}:admin={keys[ADMIN]},{VICTIM}={keys[VICTIM]}"
-        settings = private_settings(folder / "data").with_changes({"auth": {"keys": given}})
+        settings = private_settings(folder / "data").with_changes(
+            {"auth": {"keys": given}, "encryption": {"key": new_key()}}
+        )
         return cls(settings, keys, folder / "backups", tell)
 
     @property
@@ -121,7 +124,7 @@ class Scene:
         """Make a backup; returns its id."""
         self.tell("optionchain backup create")
         url = str(self.backups)
-        made = (await create_all(Reached.by(self.settings), (url,), None))[url]
+        made = (await create_all(Reached.by(self.settings), (url,), keyring_of(self.settings)))[url]
         if isinstance(made, OptionChainError):
             raise made
         return made.id
@@ -129,7 +132,7 @@ class Scene:
     async def restore(self, backup: str, wanted: Wanted) -> Restored:
         """Bring back what is wanted of a backup."""
         self.tell("optionchain backup restore")
-        how = Restoring(wanted=wanted, adds=True)
+        how = Restoring(wanted=wanted, adds=True, keyring=keyring_of(self.settings))
         return await restore_from(Reached.by(self.settings), self.place, backup, how)
 
     async def delete(self, load: Load) -> None:

@@ -36,6 +36,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.NotOver: 409,
     errors.HasFailed: 409,
     errors.LeaseLost: 409,
+    errors.WrongState: 409,
     errors.Completed: 410,
     errors.PreconditionFailed: 412,
     TooSlow: 408,

@@ -20,7 +20,7 @@ from optionchain.context import Context, Principal
 from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
 from optionchain.observing import Observer, Operation, observed
 from optionchain.ports import Allowance, Allowances, Authentication
-from optionchain.roles import Permission, roles_with
+from optionchain.roles import Permission
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated
 from serve_app.edge.caller import NOBODY, trace_of
@@ -33,8 +33,9 @@ from serve_app.edge.errors import (
     Unauthenticated,
     UnknownPath,
     WrongMethod,
+    missing_role,
 )
-from serve_app.edge.on_record import Record, Unrecorded, entry_of
+from serve_app.edge.on_record import ON, Record, Unrecorded, entry_of
 from serve_app.edge.rate_limit import allowance_of, telling
 from serve_app.edge.route_table import Found, RouteTable
 
@@ -163,7 +164,7 @@ class Edge:
         if found is None:
             raise _no_route(guards.routes, scope["path"])
         if not is_public and not told.context.principal.may(found.route.permission):
-            raise _forbidden(found.route.permission)
+            raise missing_role(found.route.permission)
         scope.setdefault("state", {}).update(context=told.context, found=found)
         await self._app(scope, self._bounded(arrival.receive), answer)
 
@@ -186,7 +187,11 @@ class Edge:
         guards = self._guards
         if told.facts.get("error") in DENIED:
             guards.record.refusal(entry_of(scope, headers, told, guards.proxies))
-        elif found is not None and found.route.is_on_record and told.context.principal.may(ADMINISTER):
+        elif (
+            found is not None
+            and (found.route.is_on_record or ON in scope.get("state", {}))
+            and told.context.principal.may(ADMINISTER)
+        ):
             guards.record.act(entry_of(scope, headers, told, guards.proxies))
 
     def _check_length(self, headers: Headers) -> None:
@@ -255,11 +260,6 @@ class _Answer:
 
     def tell_of(self, allowance: Allowance) -> None:
         self._send = telling(allowance, self._send)
-
-
-def _forbidden(needed: Permission) -> Forbidden:
-    roles = roles_with(needed)
-    return Forbidden(f"this needs {'the role' if len(roles) == 1 else 'one of the roles'} {', '.join(roles)}")
 
 
 def _no_route(routes: RouteTable, path: str) -> OptionChainError:

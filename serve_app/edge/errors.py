@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from optionchain.errors import OptionChainError
+from optionchain.roles import Permission, roles_with
 
 
 class Unauthenticated(OptionChainError):
@@ -14,6 +15,12 @@ class Unauthenticated(OptionChainError):
 
 class Forbidden(OptionChainError):
     """The credentials are known, and do not allow this."""
+
+
+def missing_role(needed: Permission) -> Forbidden:
+    """What a caller is told who has no role with a permission."""
+    roles = roles_with(needed)
+    return Forbidden(f"this needs {'the role' if len(roles) == 1 else 'one of the roles'} {', '.join(roles)}")
 
 
 class TooLarge(OptionChainError):

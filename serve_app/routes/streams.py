@@ -16,7 +16,7 @@ from pydantic import Field
 from optionchain.chains import GreekSet
 from optionchain.errors import InvalidInput
 from optionchain.session import Session, SessionKind, ShowSnapshots
-from optionchain.simulation import Simulation, simulate
+from optionchain.simulation import Simulation
 from optionchain.wire.sessions import snapshots_json
 from optionchain.wire.snapshots import snapshot_body
 from serve_app.edge.route_table import Responses, handler
@@ -90,7 +90,9 @@ def _first_step(query: StreamQuery, last_seen: str | None, total_steps: int) -> 
 
 def _events(session: Session, first: int, greeks: GreekSet) -> Iterator[bytes]:
     """The events from a step on; the path is computed at once."""
-    return _encoded(session, simulate(session.parameters), first, greeks)
+    simulation = Simulation(session.parameters)
+    simulation.compute()
+    return _encoded(session, simulation, first, greeks)
 
 
 def _encoded(session: Session, simulation: Simulation, first: int, greeks: GreekSet) -> Iterator[bytes]:

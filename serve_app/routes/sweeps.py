@@ -11,8 +11,8 @@ from fastapi import Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from cluster.sweeps.following import Following
+from cluster.sweeps.stored_prices import with_prices
 from optionchain.sweeps.tables import FORMATS, Format
-from serve_app.bodies.sweep_history import with_prices
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.caller import CallerContext
 from serve_app.edge.route_table import Responses, handler

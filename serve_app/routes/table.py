@@ -24,6 +24,7 @@ from serve_app.routes import (
     simulations,
     streams,
     sweeps,
+    tasks,
 )
 from serve_app.routes.kinds import JsonRoute, ModelRoute
 
@@ -33,6 +34,7 @@ _CHAIN, _SIMULATIONS, _SIMULATION = "/api/v1/chain", "/api/v2/simulations", "/ap
 _HISTORY, _CONFIG = "/api/v1/historical", "/api/v1/config"
 _DENIALS = "/api/v1/denied-tokens"
 _KEYS, _KEY = "/api/v1/keys", "/api/v1/keys/{id}"
+_TASKS, _TASK = tasks.TASKS, f"{tasks.TASKS}/{{id}}"
 _SWEEPS, _SWEEP = sweeps.SWEEPS, f"{sweeps.SWEEPS}/{{id}}"
 
 ROUTES = RouteTable(
@@ -113,6 +115,22 @@ ROUTES = RouteTable(
                 Route("DELETE", _SWEEP, sweeps.cancel, RESEARCH),
                 Route("GET", f"{_SWEEP}/results", sweeps.results, READ),
                 Route("GET", f"{_SWEEP}/events", sweeps.events, READ),
+            ),
+        ),
+        Section(
+            "tasks",
+            "Work that happens later, and again: at an instant, by cron, by the sessions of an exchange.",
+            JsonRoute,
+            (
+                Route("POST", _TASKS, tasks.schedule_task, RESEARCH),
+                Route("GET", _TASKS, tasks.list_tasks, READ),
+                Route("GET", _TASK, tasks.get_task, READ),
+                Route("DELETE", _TASK, tasks.cancel_task, RESEARCH),
+                Route("POST", f"{_TASK}/pause", tasks.pause_task, RESEARCH),
+                Route("POST", f"{_TASK}/resume", tasks.resume_task, RESEARCH),
+                Route("POST", f"{_TASK}/run", tasks.run_task, RESEARCH),
+                Route("GET", f"{_TASK}/runs", tasks.list_runs, READ),
+                Route("POST", f"{_TASK}/runs/{{run}}/requeue", tasks.requeue_run, RESEARCH),
             ),
         ),
         Section(

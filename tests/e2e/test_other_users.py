@@ -71,12 +71,12 @@ def test_another_user_reads_nothing_of_the_data_folder(cluster: Cluster) -> None
 
 def test_what_is_written_is_for_its_owner_alone(cluster: Cluster) -> None:
     assert stat.S_IMODE(cluster.folder.stat().st_mode) == 0o700
-    open_files = [
-        file
-        for file in cluster.folder.rglob("*")
-        if file.is_file() and stat.S_IMODE(file.stat().st_mode) & 0o077
+    opened = [
+        entry
+        for entry in cluster.folder.rglob("*")
+        if (entry.is_file() or entry.is_dir()) and stat.S_IMODE(entry.stat().st_mode) & 0o077
     ]
-    assert open_files == []
+    assert opened == []
 
 
 def test_the_private_stores_ask_for_a_password(cluster: Cluster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -14,16 +15,20 @@ from optionchain import (
     InvalidInput,
     SimulationParameters,
     SingleExpiration,
+    Sweep,
     simulate,
 )
 from optionchain.agreement import (
+    ParametersDisagree,
     changed,
     own_volatility,
     step_disagreement,
     steps_disagreement,
     with_one_volatility,
 )
+from optionchain.measures import terminal_price
 from optionchain.spelling import nearest
+from optionchain.sweeps.engine import InProcess
 from optionchain.time_frame import TimeFrame
 
 METHOD = GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2)
@@ -87,6 +92,43 @@ def test_a_wrong_volatility_is_refused_by_its_name(wrong: object) -> None:
 )
 def test_a_tenth_more_or_less_is_not_told(dt: float, interval_years: float, is_told: bool) -> None:
     assert (step_disagreement("Garch", dt, interval_years) is not None) is is_told
+
+
+def of_trading_days() -> SimulationParameters:
+    """A model in years of 252 days, in steps of calendar days."""
+    return replace(PARAMETERS, method=replace(METHOD, dt=1 / 252))
+
+
+DISAGREEING = [
+    (of_trading_days(), "method.GeometricBrownian.dt is 1.45 times"),
+    (replace(PARAMETERS, steps=32), "steps 32 were asked for, and the expiration ends it after 31"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "told"), DISAGREEING)
+def test_who_simulates_what_disagrees_is_warned_at_the_line_that_does(
+    parameters: SimulationParameters, told: str
+) -> None:
+    with pytest.warns(ParametersDisagree, match=told) as warned:
+        simulate(parameters)
+
+    assert [each.filename for each in warned] == [__file__]
+
+
+def test_who_sweeps_what_disagrees_is_warned_at_the_line_that_does() -> None:
+    sweep = Sweep(base=of_trading_days(), measures=[terminal_price], grid={"seed": [1]}, paths=2)
+
+    with pytest.warns(ParametersDisagree, match="1.45 times") as warned:
+        sweep.run(engine=InProcess())
+
+    assert [each.filename for each in warned] == [__file__]
+
+
+def test_what_agrees_warns_of_nothing() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulate(PARAMETERS)
+        simulate(replace(PARAMETERS, method=HISTORY))
 
 
 def test_as_many_steps_as_were_asked_for_are_not_told() -> None:

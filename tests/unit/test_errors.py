@@ -43,6 +43,7 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.NotOver("sweep", "w1"),
     errors.HasFailed("sweep", "w1"),
     errors.LeaseLost("sweep", "w1"),
+    errors.WrongState("task", "t1", "is cancelled"),
 )
 RETRYABLE = (
     errors.Conflict,

@@ -141,6 +141,7 @@ async def service(
         configurations=given["configurations"],
         live_configuration=LiveConfiguration(no_configuration, max_age_seconds=60.0),
         sweeps=given["sweeps"],
+        tasks=given["tasks"],
         metrics=given["metrics"],
         report=given["report"],
     )

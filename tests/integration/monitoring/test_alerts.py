@@ -25,6 +25,7 @@ BAD = 'optionchain_http_request_seconds_count{route="/x",status="500"}'
 HAPROXY_OK = 'haproxy_frontend_http_responses_total{proxy="http_frontend",code="2xx"}'
 HAPROXY_BAD = 'haproxy_frontend_http_responses_total{proxy="http_frontend",code="5xx"}'
 UP = 'up{job="optionchain"}'
+EXPIRES = "optionchain_certificate_expires_timestamp_seconds"
 REPLICA = 'optionchain_process_memory_bytes{process="http"}'
 
 
@@ -213,6 +214,15 @@ CASES = [
         counter('optionchain_http_denied_total{kind="forbidden"}', 120),
         counter('optionchain_http_denied_total{kind="forbidden"}', 30),
         labels={"kind": "forbidden"},
+    ),
+    Case(
+        "CertificateExpires",
+        {
+            f"{EXPIRES}{{line='http'}}": f"{14 * 86400}x{HOURS}",
+            f"{EXPIRES}{{line='redis'}}": f"{15 * 86400}x{HOURS}",
+        },
+        {f"{EXPIRES}{{line='http'}}": f"{15 * 86400}x{HOURS}"},
+        labels={"line": "http"},
     ),
     Case(
         "SweepsFail",

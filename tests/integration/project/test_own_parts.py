@@ -81,7 +81,7 @@ def test_the_example_is_known_by_name_in_sessions_and_in_yaml(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["wire"]["RegimeSwitching"] == {
-        "dt": 0.004,
+        "dt": 0.00274,
         "drift": 0.05,
         "volatility": 0.2,
         "turmoil": 3.0,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from adapters.server_facts import MongoFacts, RedisFacts
 from adapters.settings import RedisSettings
+from cluster.certificate_files import certificate_files
 from cluster.doctor.finding import Finding, Grade
-from cluster.doctor.machine import machine_findings
+from cluster.doctor.machine import certificate_findings, machine_findings
 from cluster.doctor.servers import mongo_findings, redis_findings
 from cluster.instance.node_variables import EVERY_NODE, node_variables
 from cluster.instance.state import InstanceState
@@ -92,3 +95,38 @@ def test_a_small_machine_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch, 
     assert found["cores"] is Grade.DOUBTFUL
     assert found["disk"] is Grade.BAD
     assert found["open files"] is Grade.BAD
+
+
+def test_a_certificate_is_bad_when_it_has_expired_and_doubtful_two_weeks_before(tmp_path: Path) -> None:
+    certificate, ends = tmp_path / "tls.crt", datetime(2027, 3, 1, tzinfo=UTC)
+    trustme.CA().issue_cert("ocs.example", not_after=ends).cert_chain_pems[0].write_to_path(certificate)
+
+    def found(days_before: float) -> Finding:
+        [finding] = certificate_findings({"http": certificate}, ends - timedelta(days=days_before))
+        return finding
+
+    assert (found(15).grade, found(15).what, found(15).told) == (
+        Grade.GOOD,
+        "certificate: http",
+        "until 2027-03-01",
+    )
+    assert (found(13).grade, found(-1).grade) == (Grade.DOUBTFUL, Grade.BAD)
+
+
+def test_a_certificate_that_cannot_be_read_is_bad(tmp_path: Path) -> None:
+    [finding] = certificate_findings({"redis": tmp_path / "none.pem"}, datetime.now(UTC))
+
+    assert (finding.grade, finding.what) == (Grade.BAD, "certificate: redis")
+
+
+def test_certificates_are_found_where_the_settings_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    monkeypatch.setenv("RAY_TLS_SERVER_CERT", "/etc/ray/tls.crt")
+    settings = Settings(
+        redis={"url": "rediss://h:1/0?ssl_ca_certs=/a/ca.pem&ssl_certfile=/a/client.pem"},
+        mongo={"uri": "mongodb://h/?tls=true&tlsCertificateKeyFile=/b/both.pem"},
+    )
+
+    found = {line: str(file) for line, file in certificate_files(settings).items()}
+
+    assert found == {"redis": "/a/client.pem", "mongodb": "/b/both.pem", "ray": "/etc/ray/tls.crt"}

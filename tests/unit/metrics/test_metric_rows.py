@@ -64,7 +64,7 @@ def test_names_follow_the_conventions(row: Row) -> None:
     assert "le" not in row.labels
     if isinstance(row, Histogram):
         assert list(row.buckets) == sorted(set(row.buckets))
-        assert row.name.endswith("_size" if row.fact and row.fact != "waited" else "_seconds")
+        assert row.name.endswith("_size" if row.fact and row.fact not in ("waited", "late") else "_seconds")
 
 
 def test_a_name_is_one_metric() -> None:

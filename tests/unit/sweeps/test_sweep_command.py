@@ -55,3 +55,14 @@ def test_where_nothing_can_be_written_is_told_before_any_work(command, monkeypat
 
     assert refused.exit_code == 2
     assert words in " ".join(refused.output.replace("│", " ").split())
+
+
+def test_what_disagrees_is_said_in_a_line_and_computed_all_the_same(tmp_path):
+    base = DOCUMENT["base"] | {"steps": 64, "days_to_expiration": 30}
+    file = tmp_path / "sweep.yaml"
+    file.write_text(json.dumps(DOCUMENT | {"base": base, "measures": ["terminal_price"], "paths": 20}))
+
+    done = CliRunner().invoke(app, ["sweep", str(file), "--workers", "0"])
+
+    assert done.exit_code == 0
+    assert "steps 64 were asked for, and the expiration ends it after 31" in done.stderr.splitlines()

@@ -1,10 +1,10 @@
-"""The prices of a sweep over HTTP whose model is historical: of the history, where the caller gives too few."""
+"""The prices of a sweep whose model is historical: of the history, where the caller gives too few."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, Self
 
 from optionchain.context import Context
 from optionchain.draws.philox import MAX_WORD
@@ -12,13 +12,18 @@ from optionchain.errors import InvalidInput
 from optionchain.models import Historical, model_from_wire
 from optionchain.models.wire import model_to_wire
 from optionchain.parameters import MAX_STEPS
+from optionchain.time_frame import TimeFrame
 from optionchain.validation import whole
-from serve_app.shared_services import HistoryService
 
 
-async def with_prices(
-    document: Mapping[str, Any], history: HistoryService, context: Context
-) -> Mapping[str, Any]:
+class Closes(Protocol):
+    """What the history service is asked for here."""
+
+    def on_behalf_of(self, context: Context) -> Self: ...
+    async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]: ...
+
+
+async def with_prices(document: Mapping[str, Any], history: Closes, context: Context) -> Mapping[str, Any]:
     """The document of a sweep with the prices that its base lacks; another base is returned as it is.
 
     They become a part of the definition: what is imported later makes another sweep.

@@ -1,0 +1,293 @@
+"""What the scheduler does with due tasks: fires them once, has them done, and takes up what dead workers leave."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.settings import MongoSettings
+from cluster.tasks.work import Work
+from optionchain.errors import InvalidInput, Unavailable
+from tests.integration.tasks.scheduling import MINUTE, START, World, a_kind, world
+from tests.waiting import until
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+
+
+class Deeds:
+    """The kinds of these tests, and what they have done."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.begun = threading.Semaphore(0)
+        self.may_end = threading.Event()
+        self.fails = 0
+
+    def quick(self, work: Work, _: Any) -> Mapping[str, Any]:
+        work.say("done")
+        self.done.append(work.run.id)
+        return {"for": work.scheduled_for.isoformat()}
+
+    def slow(self, work: Work, _: Any) -> Mapping[str, Any]:
+        self.begun.release()
+        while not self.may_end.wait(0.01):
+            work.check()
+        work.check()
+        self.done.append(work.run.id)
+        return {}
+
+    def deaf(self, _: Work, __: Any) -> Mapping[str, Any]:
+        self.begun.release()
+        self.may_end.wait(20.0)
+        return {}
+
+    def faulty(self, _: Work, __: Any) -> Mapping[str, Any]:
+        self.fails -= 1
+        if self.fails >= 0:
+            raise Unavailable("the vendor")
+        return {"ok": True}
+
+    def poison(self, work: Work, _: Any) -> Mapping[str, Any]:
+        raise KeyError("a bug")
+
+    def hopeless(self, work: Work, _: Any) -> Mapping[str, Any]:
+        raise InvalidInput("file", "has no rows")
+
+
+@pytest.fixture
+def deeds() -> Deeds:
+    return Deeds()
+
+
+@pytest.fixture
+async def here(mongo_there: MongoSettings, deeds: Deeds) -> AsyncIterator[World]:
+    names = ("quick", "slow", "deaf", "faulty", "poison", "hopeless")
+    async with world(mongo_there, *(a_kind(name, getattr(deeds, name)) for name in names)) as found:
+        yield found
+        deeds.may_end.set()
+
+
+async def test_a_due_task_is_done_and_what_came_of_it_is_told(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("quick"), here.actor()
+    await actor.look()
+    assert await here.runs(task_id) == []
+
+    await here.turn(MINUTE)
+    await actor.look()
+    (run,) = await here.states(task_id, "succeeded")
+
+    assert deeds.done == [run.id]
+    assert (run.result, run.log, run.attempts) == ({"for": "2026-01-05T14:31:00+00:00"}, ("done",), 1)
+    assert (await here.shown(task_id)).last_success_for == START + MINUTE
+
+
+async def test_it_looks_again_when_the_next_is_due(here: World) -> None:
+    await here.task("quick")
+    actor = here.actor()
+    await here.turn(timedelta(seconds=59.4))
+
+    assert await actor.look() == pytest.approx(0.6)
+
+
+async def test_two_schedulers_fire_a_time_once(here: World, deeds: Deeds) -> None:
+    task_id = await here.task("quick")
+    first, second = here.actor(), here.actor()
+    for _ in range(5):
+        await here.turn(timedelta(), of_wall=MINUTE)
+        await first.look()
+        await second.look()
+
+    runs = await here.states(task_id, *["succeeded"] * 5)
+
+    assert sorted(deeds.done) == [run.id for run in runs]
+    assert {run.attempts for run in runs} == {1}
+
+
+async def test_a_clock_that_jumps_an_hour_loses_nothing_and_repeats_nothing(
+    here: World, deeds: Deeds
+) -> None:
+    task_id, actor = await here.task("quick"), here.actor()
+    for jump in (MINUTE, HOUR, -HOUR, MINUTE, HOUR + MINUTE):
+        await here.turn(timedelta(), of_wall=jump)
+        await actor.look()
+
+    async def all_done() -> bool:
+        await actor.look()
+        return len(deeds.done) == 63
+
+    await until(all_done, "every minute has its run")
+    assert len(set(deeds.done)) == 63
+    runs = await here.states(task_id, *["succeeded"] * 63)
+    assert [run.scheduled_for for run in runs] == [START + minutes * MINUTE for minutes in range(1, 64)]
+
+
+async def test_the_run_of_a_dead_worker_is_taken_up_within_its_lease(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("slow"), here.actor()
+    await here.turn(MINUTE)
+    await actor.look()
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+    (run,) = await here.runs(task_id)
+    here.workers[0].kill(run.id)
+    await until(lambda: not here.workers[0].at_work, "its worker is dead")
+
+    await actor.look()
+    await here.turn(timedelta(seconds=14))
+    await actor.look()
+    assert not here.workers[0].at_work
+    await here.turn(timedelta(seconds=2))
+    deeds.may_end.set()
+    await actor.look()
+
+    (run,) = await here.states(task_id, "succeeded")
+    assert (run.attempts, run.token) == (2, 2)
+
+
+async def test_another_scheduler_takes_up_what_a_dead_one_had_handed_out(here: World, deeds: Deeds) -> None:
+    task_id, first = await here.task("slow"), here.actor()
+    await here.turn(MINUTE)
+    await first.look()
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+    await first.close()
+
+    second = here.actor()
+    await second.look()
+    await here.turn(timedelta(seconds=16))
+    deeds.may_end.set()
+    await second.look()
+
+    (run,) = await here.states(task_id, "succeeded")
+    assert run.attempts == 2
+
+
+async def test_a_run_whose_workers_die_again_and_again_ends_as_failed(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("slow", max_attempts=2), here.actor()
+    await here.turn(MINUTE)
+    for _ in range(2):
+        await actor.look()
+        await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+        for run in await here.runs(task_id):
+            here.workers[0].kill(run.id)
+        await until(lambda: not here.workers[0].at_work, "its worker is dead")
+        await actor.look()
+        await here.turn(timedelta(seconds=16))
+    await actor.look()
+
+    run = (await here.runs(task_id))[0]
+    assert (run.state, run.attempts) == ("failed", 2)
+    assert run.error == "its worker died, again and again"
+
+
+async def test_what_may_succeed_later_is_tried_again_after_growing_pauses(here: World, deeds: Deeds) -> None:
+    deeds.fails = 2
+    task_id, actor = await here.task("faulty"), here.actor()
+    await here.scheduler.run_now("desk", task_id)
+    pauses = []
+    for _ in range(2):
+        await actor.look()
+        (run,) = await here.states(task_id, "scheduled")
+        run = await _attempted(here, task_id, len(pauses) + 1)
+        assert run.error == "the vendor is not available right now: try again"
+        pauses.append((run.available_at - here.now).total_seconds())
+        await here.turn(timedelta(seconds=pauses[-1]))
+    await actor.look()
+
+    (run,) = await here.states(task_id, "succeeded")
+    assert pauses == [5.0, 10.0]
+    assert (run.attempts, run.error) == (3, None)
+
+
+async def _attempted(here: World, task_id: str, attempts: int) -> Any:
+    async def there() -> Any:
+        (run,) = await here.runs(task_id)
+        return run if (run.state, run.attempts) == ("scheduled", attempts) else None
+
+    return await until(there, f"attempt {attempts} is over")
+
+
+async def test_poison_ends_after_its_attempts_and_can_be_requeued(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("poison", max_attempts=1), here.actor()
+    await here.scheduler.run_now("desk", task_id)
+    await actor.look()
+    (run,) = await here.states(task_id, "failed")
+    assert run.error == "Internal server error"  # what a bug says is in the log of the service
+
+    await here.scheduler.requeue("desk", task_id, run.id)
+    await actor.look()
+
+    (again,) = await here.states(task_id, "failed")
+    assert (again.attempts, again.token) == (1, 2)
+
+
+async def test_what_cannot_succeed_is_not_tried_again(here: World) -> None:
+    task_id, actor = await here.task("hopeless"), here.actor()
+    await here.scheduler.run_now("desk", task_id)
+    await actor.look()
+
+    (run,) = await here.states(task_id, "failed")
+    assert (run.attempts, run.error) == (1, "file: has no rows")
+
+
+async def test_a_cancelled_run_stops_and_has_no_effect(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("slow"), here.actor()
+    await here.turn(MINUTE)
+    await actor.look()
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+
+    await here.scheduler.cancel_task("desk", task_id)
+
+    await here.states(task_id, "cancelled")
+    await here.turn(5 * MINUTE)
+    await actor.look()
+    assert deeds.done == []
+
+
+async def test_a_cancelled_run_that_does_not_listen_has_its_worker_killed(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("deaf"), here.actor()
+    await here.turn(MINUTE)
+    await actor.look()
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+    await here.scheduler.cancel_task("desk", task_id)
+    await actor.look()
+    assert here.workers[0].at_work
+    await here.turn(timedelta(seconds=11))
+
+    await actor.look()
+
+    await here.states(task_id, "cancelled")
+    await until(lambda: not here.workers[0].at_work, "its worker is gone")
+
+
+async def test_owners_take_turns_within_bounds(mongo_there: MongoSettings, deeds: Deeds) -> None:
+    kind = a_kind("slow", deeds.slow)
+    async with world(mongo_there, kind, max_running=3, max_running_of_owner=2) as here:
+        many = [await here.task("slow", owner="many") for _ in range(4)]
+        few = await here.task("slow", owner="few")
+        for task_id in many:
+            await here.scheduler.run_now("many", task_id)
+        await here.scheduler.run_now("few", few)
+        actor = here.actor()
+        for _ in range(3):
+            await actor.look()
+
+        states = [(await here.runs(task_id, "many"))[0].state for task_id in many]
+        for _ in range(3):
+            await until(lambda: deeds.begun.acquire(blocking=False), "three run")
+        running = await until(lambda: _running(here, many, few), "three run")
+
+        assert running == (2, 1)
+        assert states.count("scheduled") >= 2
+        deeds.may_end.set()
+        for _ in range(2):
+            await actor.look()
+
+
+async def _running(here: World, many: list[str], few: str) -> tuple[int, int] | None:
+    states = [(await here.runs(task_id, "many"))[0].state for task_id in many]
+    found = states.count("running"), [run.state for run in await here.runs(few, "few")].count("running")
+    return found if sum(found) == 3 else None
