@@ -83,13 +83,14 @@ def run_drill(name: str, tell: Callable[[str], None]) -> Outcome:
         BadLoad: The service does not come back.
     """
     with tempfile.TemporaryDirectory(prefix="optionchain-drill-") as folder:
-        return asyncio.run(_drilled(name, Scene.in_folder(Path(folder), tell)))
+        scene = Scene.in_folder(Path(folder), tell)
+        scene.start()
+        try:
+            seconds = asyncio.run(_drilled(name, scene))
+        finally:
+            scene.stop()
+        return Outcome(name, seconds, tuple(scene.verdicts))
 
 
-async def _drilled(name: str, scene: Scene) -> Outcome:
-    await scene.start()
-    try:
-        seconds = await DRILLS[name].run(scene)
-    finally:
-        await scene.stop()
-    return Outcome(name, seconds, tuple(scene.verdicts))
+async def _drilled(name: str, scene: Scene) -> float:
+    return await DRILLS[name].run(scene)

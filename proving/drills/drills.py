@@ -75,10 +75,10 @@ async def lost_data_folder(scene: Scene) -> float:
         backup = await scene.save()
         scene.tell("the instance ends, and its data folder is removed")
         began = time.monotonic()
-        await scene.stop()
+        scene.stop()
         await asyncio.to_thread(shutil.rmtree, scene.settings.data.folder)
         scene.tell("optionchain up")
-        await scene.start()
+        scene.start()
         await scene.restore(backup, Wanted())
         await clients.step_each()
         return time.monotonic() - began

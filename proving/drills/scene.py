@@ -74,13 +74,13 @@ class Scene:
             raise RuntimeError("the instance of the drill does not run")
         return state
 
-    async def start(self) -> None:
-        """Start the instance, or what is missing of it."""
-        await asyncio.to_thread(self.instance.up, Progress())
+    def start(self) -> None:
+        """Start the instance. In the main thread, which Ctrl-C interrupts: nobody steps meanwhile."""
+        self.instance.up(Progress())
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """End it."""
-        await asyncio.to_thread(self.instance.down, Progress())
+        self.instance.down(Progress())
 
     @asynccontextmanager
     async def api(self, owner: str) -> AsyncIterator[httpx.AsyncClient]:

@@ -9,7 +9,7 @@ from proving.drills.drills import DRILLS
 
 # An instance is started, twice in one of them, which a busy machine may take two minutes for.
 pytestmark = pytest.mark.timeout(400)
-IN_EVERY_RUN = "lost-data-folder"
+IN_EVERY_RUN = "deleted-sessions"
 
 
 @pytest.mark.parametrize(
