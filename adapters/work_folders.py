@@ -19,6 +19,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import orjson
@@ -72,6 +73,9 @@ class WorkFolders:
         # Of what is known and what is recorded: each changes together with the other.
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
+        # When each owner last had a turn; bounded by the owners of what is remembered.
+        self._turns: dict[str, int] = {}
+        self._turn = count(1)
         self._known: dict[str, Work] = {work.id: work for work in self._recorded()}
 
     def submit(self, work: Work, parameters: Mapping[str, Any], *, most_unfinished: int) -> Work:
@@ -105,9 +109,10 @@ class WorkFolders:
             ]
             if not waiting:
                 return None
-            oldest = min(waiting, key=lambda work: work.submitted_at)
+            chosen = min(waiting, key=self._turn_of)
+            self._turns[chosen.owner] = next(self._turn)
             # Recorded before anybody works, so that whoever had it before is fenced off.
-            work = self._keep(replace(oldest, state="running", attempts=oldest.attempts + 1))
+            work = self._keep(replace(chosen, state="running", attempts=chosen.attempts + 1))
             self._held[work.id] = _Held(work.attempts, now + seconds, now)
             return Lease(work=work, parameters=self._parameters(work.id), token=work.attempts)
 
@@ -175,12 +180,19 @@ class WorkFolders:
     def prune(self, most_kept: int) -> list[Work]:
         """As `WorkLine.prune`."""
         with self._lock:
+            owners = {work.owner for work in self._known.values()}
+            self._turns = {owner: turn for owner, turn in self._turns.items() if owner in owners}
             forgotten = _beyond(most_kept, [work for work in self._known.values() if work.is_over])
             for work in forgotten:
                 del self._known[work.id]
                 with suppress(OSError), observed(self._observer, "work.forget", work=work.id):
                     self._folder.remove(work.id)
         return forgotten
+
+    def _turn_of(self, work: Work) -> tuple[int, int, float]:
+        """Who is next: the owner of whom fewest run, who had no turn for longest; of an owner's, the oldest."""
+        running = sum(self._known[each].owner == work.owner for each in self._held)
+        return running, self._turns.get(work.owner, 0), work.submitted_at
 
     def _may_be_claimed(self, work: Work, now: float) -> bool:
         return work.state == "queued" or (work.state == "running" and self._held[work.id].expires_at < now)

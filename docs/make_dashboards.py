@@ -278,6 +278,42 @@ SWEEPS = Dashboard(
         Panel("Ray's tasks", "short", [or_none(total("ray_tasks", "State"))]),
     ),
 )
+TASKS = Dashboard(
+    "tasks",
+    "OptionChain: tasks",
+    (
+        Panel(
+            "Runs that wait",
+            "short",
+            [or_none(("max by (kind) (optionchain_task_runs_waiting)", "{{kind}}"))],
+        ),
+        Panel(
+            "Runs that run",
+            "short",
+            [or_none(("max by (kind) (optionchain_task_runs_running)", "{{kind}}"))],
+        ),
+        Panel("Attempts that end", "ops", [or_none(rate("optionchain_task_attempts_total", "state"))]),
+        Panel("Time of an attempt (p99)", "s", quantiles("optionchain_task_run_seconds", "kind")),
+        Panel("Wait of an attempt (p99)", "s", quantiles("optionchain_task_wait_seconds", "kind")),
+        Panel("Lateness of runs (p99)", "s", quantiles("optionchain_task_late_seconds", "kind")),
+        Panel(
+            "Since the last success",
+            "s",
+            [
+                or_none(
+                    ("time() - max by (task) (optionchain_task_last_success_timestamp_seconds)", "{{task}}")
+                )
+            ],
+        ),
+        Panel("Overdue", "short", [or_none(("max by (kind) (optionchain_tasks_overdue)", "{{kind}}"))]),
+        Panel("Misfires", "ops", [or_none(rate("optionchain_task_misfires_total", "kind"))]),
+        Panel(
+            "Since the scheduler looked",
+            "s",
+            [or_none(("time() - max(optionchain_scheduler_last_look_timestamp_seconds)", "seconds"))],
+        ),
+    ),
+)
 PROCESSES = Dashboard(
     "processes",
     "OptionChain: processes and nodes",
@@ -339,7 +375,7 @@ LOGS = Dashboard(
         ),
     ),
 )
-DASHBOARDS = (SERVICE, SESSIONS, STORES, SWEEPS, PROCESSES, LOGS)
+DASHBOARDS = (SERVICE, SESSIONS, STORES, SWEEPS, TASKS, PROCESSES, LOGS)
 
 
 def drawn(dashboard: Dashboard) -> str:

@@ -53,8 +53,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         InvalidInput: The parameters drive the price beyond 1e12 or a chain out of range; the field is named.
 
     Warns:
-        ParametersDisagree: The model's step is not the time between two snapshots, by more than a tenth; or the only
-            expiration comes before the last of the steps.
+        ParametersDisagree: The model's step is not the time between two snapshots, or the expiration cuts off steps.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -62,14 +61,9 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         >>> from optionchain.models import GeometricBrownian
         >>> simulation = simulate(
         ...     SimulationParameters(
-        ...         symbol="SPX",
-        ...         steps=30,
-        ...         initial_price=5000.0,
-        ...         volatility=0.2,
+        ...         symbol="SPX", steps=30, initial_price=5000.0, volatility=0.2, seed=42,
         ...         method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
-        ...         expirations=SingleExpiration(days=30.0),
-        ...         seed=42,
-        ...         start_at=datetime(2026, 1, 5, tzinfo=UTC),
+        ...         expirations=SingleExpiration(days=30.0), start_at=datetime(2026, 1, 5, tzinfo=UTC),
         ...     )
         ... )
         >>> simulation.prices.shape, float(simulation.prices[0])

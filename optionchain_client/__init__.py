@@ -14,6 +14,7 @@ from optionchain_client.asynchronous.configurations import AsyncConfigurations
 from optionchain_client.asynchronous.history import AsyncHistory
 from optionchain_client.asynchronous.sessions import AsyncSession, AsyncSimulation
 from optionchain_client.asynchronous.sweeps import AsyncSweep
+from optionchain_client.asynchronous.tasks import AsyncTasks
 from optionchain_client.errors import (
     ApiError,
     Completed,
@@ -40,6 +41,7 @@ from optionchain_client.parameters import (
     SimulationParameters,
     SweepBase,
     SweepDefinition,
+    TaskDefinition,
 )
 from optionchain_client.retry import Retry
 from optionchain_client.snapshots import Snapshot, to_pandas, to_polars
@@ -48,6 +50,7 @@ from optionchain_client.synchronous.configurations import Configurations
 from optionchain_client.synchronous.history import History
 from optionchain_client.synchronous.sessions import Session, Simulation
 from optionchain_client.synchronous.sweeps import Sweep
+from optionchain_client.synchronous.tasks import Tasks
 
 __version__ = "0.1.0"
 
@@ -59,6 +62,7 @@ __all__ = [
     "AsyncSession",
     "AsyncSimulation",
     "AsyncSweep",
+    "AsyncTasks",
     "Client",
     "Completed",
     "Configurations",
@@ -86,6 +90,8 @@ __all__ = [
     "SweepBase",
     "SweepDefinition",
     "SweepFailed",
+    "TaskDefinition",
+    "Tasks",
     "TooLarge",
     "Unauthenticated",
     "Unavailable",

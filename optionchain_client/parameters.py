@@ -183,3 +183,18 @@ class SweepDefinition(TypedDict, total=False):
     quantiles: Sequence[float] | None
     tail: float | None
     covariances: bool | None
+
+
+class TaskDefinition(TypedDict, total=False):
+    """A task: what is to be done, and when."""
+
+    kind: Required[str]
+    timing: Required[Mapping[str, Any]]
+    parameters: Mapping[str, Any]
+    name: str | None
+    jitter_seconds: float | None
+    misfire: Literal["run_late", "skip"] | None
+    catch_up: int
+    ends_at: str | None
+    priority: int
+    max_attempts: int

@@ -77,6 +77,46 @@ class SweepView(TypedDict):
     progress: SweepProgress | None
 
 
+class TaskView(TypedDict):
+    """A task."""
+
+    id: str
+    name: str
+    kind: str
+    parameters: dict[str, Any]
+    timing: dict[str, Any]
+    jitter_seconds: float
+    misfire: str
+    catch_up: int
+    ends_at: str | None
+    priority: int
+    max_attempts: int
+    state: Literal["active", "paused", "ended", "cancelled"]
+    created_at: str
+    created_by: str
+    next_for: str | None
+    last_success_for: str | None
+    last_success_at: str | None
+
+
+class RunView(TypedDict):
+    """One time that a task is due, and what became of it."""
+
+    id: str
+    task_id: str
+    kind: str
+    scheduled_for: str
+    state: Literal["scheduled", "running", "succeeded", "failed", "cancelled"]
+    attempts: int
+    due_at: str
+    started_at: str | None
+    ended_at: str | None
+    result: dict[str, Any] | None
+    error: str | None
+    log: list[str]
+    trace: str
+
+
 Days = TypedDict("Days", {"from": str, "to": str})
 """The first and the last day."""
 

@@ -74,6 +74,11 @@ def cluster() -> Iterator[Cluster]:
     from tests.clusters import OTHER_KEYS, Cluster
 
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
-        cluster = Cluster(Path(folder), auth={"keys": OTHER_KEYS}, ray={"dashboard": True})  # it takes jobs
+        cluster = Cluster(
+            Path(folder),
+            auth={"keys": OTHER_KEYS},
+            ray={"dashboard": True},  # it takes jobs
+            task={"places": f"{folder}/tasks"},
+        )
         with cluster.running():
             yield cluster

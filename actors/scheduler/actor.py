@@ -103,6 +103,7 @@ class SchedulerActor(SharedActor):
         running = await self._queue.running()
         await self._tend(running)
         await self._begin(now, running)
+        self._observer.counted("task.looked", now.timestamp())
         return until_next
 
     async def _serve(self) -> None:

@@ -8,6 +8,12 @@ from adapters.metrics.rows import LONG_SECONDS, Count, Histogram, Level, Row
 
 TASKS: Sequence[Row] = (
     Level(
+        of="task.looked",
+        name="optionchain_scheduler_last_look_timestamp_seconds",
+        description="Unix time at which the scheduler last looked for due tasks",
+        over_processes=max,
+    ),
+    Level(
         of="task.waiting",
         name="optionchain_task_runs_waiting",
         description="Runs of tasks that wait, for their turn or for another attempt",

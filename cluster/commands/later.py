@@ -19,6 +19,7 @@ LATER = {
     "rebalance": "cluster.commands.nodes:rebalance",
     "config": "cluster.commands.config:app",
     "top": "cluster.commands.top:top",
+    "tasks": "cluster.commands.tasks:app",
     "keys": "cluster.commands.keys:app",
     "audit": "cluster.commands.audit:app",
     "backup": "cluster.commands.backup:app",

@@ -87,7 +87,9 @@ class WorkLine(Protocol):
         ...
 
     def claim(self, kinds: Collection[str], *, seconds: float, is_wanted: bool = True) -> Lease | None:
-        """Take up what has waited longest, or whose worker has lost its lease; None when there is nothing.
+        """Take up what waits, or whose worker has lost its lease; None when there is nothing.
+
+        Owners take turns: the one of whom fewest are being done is next, with what has waited longest of theirs.
 
         Args:
             kinds: That the worker can do.

@@ -14,6 +14,7 @@ from optionchain_client.asynchronous.history import AsyncHistory
 from optionchain_client.asynchronous.sessions import AsyncSession, AsyncSimulation
 from optionchain_client.asynchronous.stepping import AsyncStepped
 from optionchain_client.asynchronous.sweeps import SWEEPS, AsyncSweep
+from optionchain_client.asynchronous.tasks import AsyncTasks
 from optionchain_client.asynchronous.transport import AsyncTransport
 from optionchain_client.checks import checked
 from optionchain_client.concurrency import async_shielded
@@ -41,6 +42,7 @@ class AsyncClient:
     Attributes:
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
+        tasks: Work that happens later, and again.
 
     Raises:
         ValueError: The address has no scheme or no host, or the key cannot be sent.
@@ -61,6 +63,7 @@ class AsyncClient:
         self._transport = AsyncTransport(self._address, self._http, retry or Retry())
         self.history = AsyncHistory(self._transport)
         self.configurations = AsyncConfigurations(self._transport)
+        self.tasks = AsyncTasks(self._transport)
 
     @asynccontextmanager
     async def session(self, **parameters: Unpack[SessionParameters]) -> AsyncIterator[AsyncSession]:

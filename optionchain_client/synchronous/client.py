@@ -22,6 +22,7 @@ from optionchain_client.synchronous.history import History
 from optionchain_client.synchronous.sessions import Session, Simulation
 from optionchain_client.synchronous.stepping import Stepped
 from optionchain_client.synchronous.sweeps import SWEEPS, Sweep
+from optionchain_client.synchronous.tasks import Tasks
 from optionchain_client.synchronous.transport import Transport
 from optionchain_client.views import Readiness, SessionView, SimulationView, SweepView
 
@@ -42,6 +43,7 @@ class Client:
     Attributes:
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
+        tasks: Work that happens later, and again.
 
     Raises:
         ValueError: The address has no scheme or no host, or the key cannot be sent.
@@ -62,6 +64,7 @@ class Client:
         self._transport = Transport(self._address, self._http, retry or Retry())
         self.history = History(self._transport)
         self.configurations = Configurations(self._transport)
+        self.tasks = Tasks(self._transport)
 
     @contextmanager
     def session(self, **parameters: Unpack[SessionParameters]) -> Iterator[Session]:

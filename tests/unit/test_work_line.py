@@ -254,3 +254,20 @@ def test_a_result_that_could_not_be_stored_is_made_again(
 
     line.finish(claim(line), "succeeded", result=b"table")
     assert line.result("first", "a") == b"table"
+
+
+def test_owners_take_turns_however_many_one_has_submitted(line: WorkFolders) -> None:
+    for number in range(5):
+        line.submit(Work(id=f"many{number}", kind="sweep", owner="many"), {}, most_unfinished=20)
+    for owner in ("few", "other"):
+        line.submit(Work(id=owner, kind="sweep", owner=owner), {}, most_unfinished=20)
+
+    claimed = []
+    for _ in range(5):
+        lease = line.claim({"sweep"}, seconds=60.0)
+        assert lease is not None
+        claimed.append(lease.work.id)
+        if lease.work.owner != "many":
+            line.finish(lease, "succeeded")
+
+    assert claimed == ["many0", "few", "other", "many1", "many2"]

@@ -231,6 +231,32 @@ CASES = [
         | counter('optionchain_failures_total{operation="redis.call",severity="warning"}', 1),
     ),
     Case(
+        "TasksOverdue",
+        level('optionchain_tasks_overdue{kind="sweep"}', 1),
+        level('optionchain_tasks_overdue{kind="sweep"}', 0),
+        labels={"kind": "sweep"},
+    ),
+    Case(
+        "TasksFail",
+        counter('optionchain_task_attempts_total{kind="export",state="failed"}', 1),
+        counter('optionchain_task_attempts_total{kind="export",state="retried"}', 1)
+        | level('optionchain_task_attempts_total{kind="export",state="failed"}', 3),
+        labels={"kind": "export"},
+    ),
+    Case(
+        "TaskQueueStalls",
+        level('optionchain_task_runs_waiting{kind="sweep"}', 4)
+        | level('optionchain_task_attempts_total{kind="sweep",state="succeeded"}', 4),
+        level('optionchain_task_runs_waiting{kind="sweep"}', 4)
+        | counter('optionchain_task_attempts_total{kind="sweep",state="succeeded"}', 1),
+        at=90,
+    ),
+    Case(
+        "SchedulerSilent",
+        level(UP, 1) | level("optionchain_scheduler_last_look_timestamp_seconds", 60),
+        level(UP, 1) | counter("optionchain_scheduler_last_look_timestamp_seconds", 60),
+    ),
+    Case(
         "Bugs",
         counter('optionchain_failures_total{operation="session.batch",severity="error"}', 1),
         counter('optionchain_failures_total{operation="session.batch",severity="warning"}', 1),

@@ -25,7 +25,7 @@ from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Format, Layout
 from optionchain.wire.parameters import PLAIN_FIELDS
 from optionchain_client import exports, parameters, views
-from serve_app.bodies import chains, history, simulation_answers, simulations, sweeps
+from serve_app.bodies import chains, history, simulation_answers, simulations, sweeps, tasks
 from serve_app.openapi import documentation
 from serve_app.openapi.schedule_schema import schedules_schema
 from serve_app.routes.exports import ExportQuery
@@ -100,6 +100,7 @@ def differences(kind: Any, schema: Mapping[str, Any], *, is_answer: bool = False
         (parameters.SessionChanges, chains.ChainChanges),
         (parameters.SimulationParameters, simulations.SimulationRequest),
         (parameters.SweepDefinition, sweeps.SweepRequest),
+        (parameters.TaskDefinition, tasks.TaskRequest),
     ],
 )
 def test_what_is_sent_is_what_the_server_reads(kind: Any, model: type[BaseModel]) -> None:
@@ -135,6 +136,8 @@ def test_a_rule_has_the_keys_of_every_kind_of_rule() -> None:
         (views.CursorView, simulation_answers.Cursor),
         (views.SweepView, sweeps.SweepView),
         (views.SweepProgress, sweeps.SweepProgress),
+        (views.TaskView, tasks.TaskView),
+        (views.RunView, tasks.RunView),
         (views.AssetView, history.AssetView),
         (views.ChainDays, history.ChainDays),
         (views.Days, history.Days),
