@@ -206,7 +206,7 @@ async def test_what_is_older_is_brought_forward(place: Place, stores: Stores, ot
 
 def _redis_of(stores: Stores, prefix: str) -> Settings:
     sessions = stores.contents["sessions"]
-    pool = sessions._client.connection_pool.connection_kwargs  # type: ignore[attr-defined]
+    pool = sessions._hashes._client.connection_pool.connection_kwargs  # type: ignore[attr-defined]
     url = f"redis://:{pool['password']}@{pool['host']}:{pool['port']}/0"
     return Settings().with_changes({"redis": {"url": SecretStr(url), "prefix": prefix}})
 

@@ -131,6 +131,20 @@ class Writers:
             await passing(0.05)
 
 
+def started_writers(uri):
+    """Writers at work, and what fails when they are not any more."""
+    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
+    writers = Writers(
+        MongoHistoricalRepository(client, "failover"), MongoConfigRepository(client, "failover")
+    )
+    writing = asyncio.create_task(writers.run())
+
+    def check():
+        assert not writing.done(), writing.exception()
+
+    return client, writers, writing, check
+
+
 async def eventually(is_so, check):
     async def is_so_now():
         if await is_so():
@@ -187,15 +201,7 @@ async def check_nothing_is_lost(writers, uri, read_preference):
 
 async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes, again):
     uri, processes = three_nodes
-    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
-    writers = Writers(
-        MongoHistoricalRepository(client, "failover"), MongoConfigRepository(client, "failover")
-    )
-    writing = asyncio.create_task(writers.run())
-
-    def check():
-        assert not writing.done(), writing.exception()
-
+    client, writers, writing, check = started_writers(uri)
     await eventually(lambda: writers.has_acknowledged(WRITES), check)
 
     # The others die first, so that the primary has what no majority has when it dies too.
@@ -248,15 +254,7 @@ def frozen(uri, processes):
 @pytest.mark.parametrize("lose", [stepped_down, frozen], ids=["steps down", "is frozen"])
 async def test_nothing_acknowledged_is_lost_when_another_is_elected(three_nodes, lose):
     uri, processes = three_nodes
-    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
-    writers = Writers(
-        MongoHistoricalRepository(client, "failover"), MongoConfigRepository(client, "failover")
-    )
-    writing = asyncio.create_task(writers.run())
-
-    def check():
-        assert not writing.done(), writing.exception()
-
+    client, writers, writing, check = started_writers(uri)
     for _ in range(2):
         before = writers.acknowledged
         await eventually(lambda before=before: writers.has_acknowledged(before + WRITES), check)
