@@ -135,6 +135,36 @@ async def _let_live(settings: Settings, session_id: str, *, seconds: int) -> Non
     await client.aclose()
 
 
+async def test_a_session_that_is_stepped_meanwhile_is_saved_as_it_stood_at_one_acknowledged_step(
+    place: Place, stores: Stores, other: Stores, settings: Settings
+) -> None:
+    store, names = session_store(settings), [f"session-{number:02d}" for number in range(SESSIONS)]
+    sessions = dict(await store.get(names))
+    acknowledged = {name: [session] for name, session in sessions.items()}
+    saving = asyncio.create_task(save(stores, place, Saving(part_bytes=1_000)))
+    while not saving.done():
+        await store.ping()  # when every step is served, too, the loop must turn
+        for name in names:
+            before = acknowledged[name][-1]
+            if before.current_step < before.total_steps:
+                later = after(before, Advance(f"{name} {before.version}", is_keyed=True))
+                assert await store.save([Checkpoint(later, before=before)]) == [None]
+                acknowledged[name].append(later)
+    await store.close()
+
+    await restore(other, place, await saving, Restoring())
+
+    back = session_store(_redis_of(other, str(other.source["prefix"])))
+    restored = await back.get(names)
+    assert all(restored[name] in acknowledged[name] for name in names)
+    # Some were saved at a later step than the one that they had when it began, or nothing was proven.
+    assert any(restored[name].version > sessions[name].version for name in names)
+    for name in names:
+        keyed = [one.command_id for one in restored[name].served]
+        assert {one.command_id for one in (await back.recall({name: keyed}))[name]} == set(keyed)
+    await back.close()
+
+
 async def test_the_sessions_of_one_owner_come_back_and_nothing_else(
     place: Place, stores: Stores, other: Stores
 ) -> None:
