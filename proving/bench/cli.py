@@ -25,6 +25,7 @@ class Benchmark(StrEnum):
     CONNECTIONS = "connections"
     SOAK = "soak"
     OUTAGE = "outage"
+    BACKUP = "backup"
     TRACES = "traces"
     SECURITY = "security"
 
