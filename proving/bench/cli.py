@@ -26,6 +26,7 @@ class Benchmark(StrEnum):
     SOAK = "soak"
     OUTAGE = "outage"
     TRACES = "traces"
+    TASKS = "tasks"
 
 
 def bench(
