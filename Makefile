@@ -9,7 +9,7 @@ OPTIONS ?=
 # Of the service: make run PORT=7272
 PORT ?=
 # All but `nautilus`, which pins an fsspec that no current s3fs goes with: its one test skips without it.
-TESTED_EXTRAS := $(addprefix --extra ,embedded s3 build test check docs release)
+TESTED_EXTRAS := $(addprefix --extra ,embedded s3 build test check audit docs release)
 # Folders that are distributions of their own.
 LIBRARIES := optionchain optionchain_client
 # Tests run beside each other: much of their time is spent waiting for processes to start.
@@ -24,7 +24,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help port run stop test test-all check coverage docs build format lock clean
+.PHONY: help port run stop test test-all check audit coverage docs build format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ check: $(VENV)/.test ## Format, lint, types, import directions
 coverage: $(VENV)/.test ## Say what the unit tests do not reach; the lines are in coverage/index.html
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
 		--cov --cov-report=html:coverage --cov-report=term $(or $(OPTIONS),tests/unit)
+
+audit: $(VENV)/.test ## Look for vulnerabilities, unsafe code, secrets and licences, and list what is installed in build/sbom.json
+	@$(BIN)/python .ci/audit.py $(OPTIONS)
 
 docs: $(VENV)/.test ## Build the documentation site in build/site; a link that leads nowhere is an error
 	@$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet --builder html docs build/site

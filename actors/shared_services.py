@@ -85,6 +85,10 @@ class RayHistory:
         )
         return closes
 
+    async def recording(self, asset: str, period: DateRange) -> str:
+        recording: str = await self.actor.call(self.context, "recording", asset, period)
+        return recording
+
     async def warm(self) -> int:
         warmed: int = await self.actor.call(self.context, "warm")
         return warmed

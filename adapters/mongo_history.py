@@ -100,10 +100,11 @@ class MongoHistoricalRepository:
         return shared
 
     async def chain_revisions(self, asset: str, days: Collection[date]) -> Mapping[date, int]:
-        condition = {"asset": asset_name(asset), "date": {"$in": [midnight(day) for day in days]}}
-        with mongo_errors(STORE):
-            heads = await self._chains.heads.find(condition, {"date": 1, "number": 1}).to_list()
+        heads = await self._heads(asset, {"$in": [midnight(day) for day in days]})
         return {head["date"].date(): revision_of(head) for head in heads}
+
+    async def chain_days(self, asset: str, period: DateRange) -> Mapping[date, int]:
+        return {head["date"].date(): _contracts(head) for head in await self._heads(asset, _instants(period))}
 
     async def list_available_assets(self) -> Sequence[AssetSummary]:
         return await self._summaries({})
@@ -112,11 +113,6 @@ class MongoHistoricalRepository:
         return (await self.get_asset(asset)).days
 
     async def get_asset(self, asset: str) -> AssetSummary:
-        """What is stored of an asset.
-
-        Raises:
-            NotFound: Nothing is.
-        """
         summaries = await self._summaries({"asset": asset_name(asset)})
         if not summaries:
             raise NotFound("asset", asset)
@@ -186,6 +182,12 @@ class MongoHistoricalRepository:
         """Release the connections."""
         await self._client.close()
 
+    async def _heads(self, asset: str, days: Document) -> list[Document]:
+        fields = {"date": 1, "number": 1, "contracts": 1}
+        with mongo_errors(STORE):
+            found = self._chains.heads.find({"asset": asset_name(asset), "date": days}, fields)
+            return await found.sort("date").to_list()
+
     async def _prepare(self) -> None:
         """Make collections and indexes, once in each process and before its first write."""
         async with self._preparing:
@@ -244,8 +246,7 @@ class MongoHistoricalRepository:
     async def _save_stretches(self, stretches: Sequence[tuple[Document, PriceSeries]]) -> None:
         """Merge stretches into what is stored, and again those where another writer was first."""
         for _ in range(DOCUMENT_SWAP_ATTEMPTS):
-            stored = await self._stored_stretches([identity for identity, _ in stretches])
-            revisions = []
+            stored, revisions = await self._stored_stretches([identity for identity, _ in stretches]), []
             for identity, bars in stretches:
                 expected, older = stored.get(self._prices.identity_of(identity), (None, None))
                 document, summary = price_document(identity, older.merged(bars) if older else bars)

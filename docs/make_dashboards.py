@@ -105,6 +105,8 @@ SERVICE = Dashboard(
             [
                 rate("optionchain_http_denied_total", "kind"),
                 rate("optionchain_unusual_access_total", "status"),
+                rate("optionchain_sign_in_pauses_total"),
+                rate("optionchain_keys_from_many_networks_total"),
             ],
         ),
         Panel("Tokens that are not accepted", "reqps", [rate("optionchain_tokens_refused_total", "reason")]),

@@ -25,6 +25,7 @@ from .models import (
 )
 from .parameters import SimulationParameters, SingleExpiration
 from .products import product
+from .recorded import recorded
 from .simulation import Simulation, simulate
 from .sweeps import Sweep
 from .time_frame import TimeFrame
@@ -60,5 +61,6 @@ __all__ = [
     "build_chain",
     "monthly_third_friday",
     "product",
+    "recorded",
     "simulate",
 ]

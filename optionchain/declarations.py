@@ -46,6 +46,11 @@ class Parameter(Protocol):
         ...
 
 
+def called(name: str, parameter: Parameter) -> str:
+    """What JSON and messages call a field: its own name, unless Python has the word for itself."""
+    return getattr(parameter, "called", name)
+
+
 @dataclass(frozen=True, slots=True)
 class Number(Parameter):
     """A finite number between two bounds.
@@ -260,4 +265,4 @@ def settle(value: object) -> None:
     for name, parameter in declared(kind).items():
         given = getattr(value, name)
         if given is not None or name not in may_be_none:
-            object.__setattr__(value, name, parameter.check(name, given))
+            object.__setattr__(value, name, parameter.check(called(name, parameter), given))

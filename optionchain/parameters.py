@@ -18,7 +18,9 @@ from optionchain.expirations.single import SingleExpiration as SingleExpiration 
 from optionchain.limits import HIGHEST_GIVEN
 from optionchain.models import Historical, MarketModel
 from optionchain.models.model import is_model
+from optionchain.models.recorded import Recorded
 from optionchain.numerics import IDENTITY
+from optionchain.past import check_history
 from optionchain.pricing.declared_spreads import (
     MoneynessParameter,
     ProportionalParameter,
@@ -185,10 +187,10 @@ class SimulationParameters:
     numerics: str = IDENTITY
 
     def __post_init__(self) -> None:
-        self._check_kinds()
+        _check_kinds(self)
         settle(self)
         self._check_time()
-        self._check_history()
+        check_history(self)
         check_quotes(self)
         check_carry(self)
         _ = self.surface  # refuses parts that do not go together
@@ -213,6 +215,8 @@ class SimulationParameters:
     @property
     def most_contracts(self) -> int:
         """The most strikes, over all expirations, that a snapshot can have."""
+        if isinstance(self.method, Recorded):
+            return self.method.days.most_rows
         expirations = self.expirations
         if isinstance(expirations, SingleExpiration):
             return 2 * self.chain_size + 1
@@ -260,19 +264,9 @@ class SimulationParameters:
 
     def simulated_at(self, step: int) -> datetime:
         """Simulated instant of a snapshot; strictly increasing in `step`."""
+        if isinstance(self.method, Recorded):
+            return self.method.days.instants[step]
         return self.start_at + step * self.interval
-
-    def _check_kinds(self) -> None:
-        if not is_model(type(self.method)):
-            raise InvalidInput("method", "must be a market model")
-        if not isinstance(self.expirations, SingleExpiration | Schedule):
-            raise InvalidInput("expirations", "must be a SingleExpiration or a Schedule")
-        if not isinstance(self.time_frame, TimeFrame):
-            raise InvalidInput("time_frame", "must be a TimeFrame")
-        if self.step_interval is not None and not isinstance(self.step_interval, timedelta):
-            raise InvalidInput("step_interval", "must be a timedelta")
-        if not isinstance(self.numerics, str) or not self.numerics:
-            raise InvalidInput("numerics", "must be a non-empty text")
 
     def _check_time(self) -> None:
         object.__setattr__(self, "start_at", in_utc("start_at", self.start_at))
@@ -284,15 +278,21 @@ class SimulationParameters:
         if self.interval > longest or self.total_steps - 1 > longest // self.interval:
             raise InvalidInput("steps", f"{self.steps} steps of this time frame end after the year 9999")
 
-    def _check_history(self) -> None:
-        if isinstance(self.method, Historical) and len(self.method.prices) < self.total_steps:
-            raise InvalidInput(
-                "method.Historical.prices",
-                f"{len(self.method.prices)} prices were given and {self.total_steps} steps need one each",
-            )
-
 
 @lru_cache(maxsize=4096)
 def _snapshots_up_to(expiration: SingleExpiration, interval: timedelta) -> int:
     """Snapshots from the start to the first one at the expiry or after it; a step asks several times."""
     return -(-expiration.lifetime // interval) + 1
+
+
+def _check_kinds(parameters: SimulationParameters) -> None:
+    if not is_model(type(parameters.method)):
+        raise InvalidInput("method", "must be a market model")
+    if not isinstance(parameters.expirations, SingleExpiration | Schedule):
+        raise InvalidInput("expirations", "must be a SingleExpiration or a Schedule")
+    if not isinstance(parameters.time_frame, TimeFrame):
+        raise InvalidInput("time_frame", "must be a TimeFrame")
+    if parameters.step_interval is not None and not isinstance(parameters.step_interval, timedelta):
+        raise InvalidInput("step_interval", "must be a timedelta")
+    if not isinstance(parameters.numerics, str) or not parameters.numerics:
+        raise InvalidInput("numerics", "must be a non-empty text")

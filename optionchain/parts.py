@@ -16,7 +16,7 @@ from dataclasses import is_dataclass
 from threading import RLock
 from typing import Any, Generic, TypeVar, cast, overload
 
-from optionchain.declarations import Parameter, declared, defaults
+from optionchain.declarations import Parameter, called, declared, defaults
 from optionchain.errors import InvalidInput
 
 P = TypeVar("P")
@@ -127,7 +127,9 @@ class Parts(Mapping[str, type[P]], Generic[P]):
         """The JSON from which `from_wire` makes the same part; absent parameters are None."""
         kind: Any = type(part)
         values = ((name, parameter, getattr(part, name)) for name, parameter in declared(kind).items())
-        body = {name: None if value is None else each.to_wire(value) for name, each, value in values}
+        body = {
+            called(name, each): None if value is None else each.to_wire(value) for name, each, value in values
+        }
         return {self.name_of(part): body}
 
     def schema(self, *, optional: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -142,14 +144,15 @@ class Parts(Mapping[str, type[P]], Generic[P]):
         if not isinstance(given, Mapping):
             raise InvalidInput("", f"must be an object with the {self.kind}'s parameters")
         parameters: dict[str, Parameter] = declared(cast("Any", part))
+        names = {called(name, parameter): name for name, parameter in parameters.items()}
         for name in given:
-            if name not in parameters and not ignores_unknown:
+            if name not in names and not ignores_unknown:
                 raise InvalidInput(str(name)[:_LONGEST_NAME], "is not a known key")
         lacking = {name: value for name, value in known.items() if given.get(name) is None}
-        values = {name: value for name, value in {**given, **lacking}.items() if name in parameters}
+        values = {names[name]: value for name, value in {**given, **lacking}.items() if name in names}
         for name in required(part):
             if name not in values:
-                raise InvalidInput(name, "is required")
+                raise InvalidInput(called(name, parameters[name]), "is required")
         return part(**values)
 
     def _load(self) -> None:
@@ -199,10 +202,15 @@ def required(part: type[Any]) -> tuple[str, ...]:
 
 
 def _tagged_schema(name: str, part: type, optional: frozenset[str]) -> dict[str, Any]:
-    needed = [field for field in required(part) if field not in optional]
+    parameters = {
+        called(field, parameter): parameter
+        for field, parameter in declared(part).items()
+        if not getattr(parameter, "is_internal", False)
+    }
+    needed = [called(field, declared(part)[field]) for field in required(part) if field not in optional]
     properties = {
         field: parameter.schema() if field in needed else _nullable(parameter.schema())
-        for field, parameter in declared(part).items()
+        for field, parameter in parameters.items()
     }
     body = {"type": "object", "properties": properties, "required": needed}
     about = (part.__doc__ or name).partition("\n")[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -13,30 +12,19 @@ from optionchain.agreement import warn_of_disagreements
 from optionchain.arrays import Steps
 from optionchain.carried import market_of, with_dividends
 from optionchain.carry import Carry
-from optionchain.chains import ChainTerms, GreekSet, OptionChain, build_chains, is_surely_priced
+from optionchain.chains import ChainTerms, OptionChain, build_chains, is_surely_priced
 from optionchain.chains.activity import Activity, activity_of
+from optionchain.chains.recorded import RecordedChains
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
-from optionchain.extras import brought_by
-from optionchain.frames import pandas_frame, polars_frame
 from optionchain.models import SampledPaths
+from optionchain.models.recorded import Recorded
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.pricing.spreads import Spreads
 from optionchain.surfaces import Surface
-from optionchain.validation import whole
+from optionchain.tables import Tables
 
-if TYPE_CHECKING:
-    import pandas
-    import polars
-    import pyarrow
-    from plotly.graph_objects import Figure
-
-Rows: TypeAlias = Literal["option_chains", "underlying", "volatility"]
-"""What the rows of a table are: every strike of every expiration of each step, or a step's price or volatility."""
-
-# Contracts that are priced together.
-_BATCH_ROWS = 1 << 16
 _SERIALS = count()
 
 
@@ -53,8 +41,7 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         InvalidInput: The parameters drive the price beyond 1e12 or a chain out of range; the field is named.
 
     Warns:
-        ParametersDisagree: The model's step is not the time between two snapshots, by more than a tenth; or the only
-            expiration comes before the last of the steps.
+        ParametersDisagree: The model's step is not the time between two snapshots, or the expiration cuts off steps.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -62,14 +49,9 @@ def simulate(parameters: SimulationParameters) -> Simulation:
         >>> from optionchain.models import GeometricBrownian
         >>> simulation = simulate(
         ...     SimulationParameters(
-        ...         symbol="SPX",
-        ...         steps=30,
-        ...         initial_price=5000.0,
-        ...         volatility=0.2,
+        ...         symbol="SPX", steps=30, initial_price=5000.0, volatility=0.2, seed=42,
         ...         method=GeometricBrownian(dt=1 / 365, drift=0.05, volatility=0.2),
-        ...         expirations=SingleExpiration(days=30.0),
-        ...         seed=42,
-        ...         start_at=datetime(2026, 1, 5, tzinfo=UTC),
+        ...         expirations=SingleExpiration(days=30.0), start_at=datetime(2026, 1, 5, tzinfo=UTC),
         ...     )
         ... )
         >>> simulation.prices.shape, float(simulation.prices[0])
@@ -96,10 +78,12 @@ def chains_of(moments: Sequence[tuple[Simulation, int]]) -> list[OptionChain]:
         IndexError: A simulation has no such step.
         InvalidInput: The parameters of one lead its chain out of range.
     """
-    return build_chains([simulation._terms(step) for simulation, step in moments])
+    terms = [each._terms(step) for each, step in moments if each.recorded is None]
+    priced = iter(build_chains(terms) if terms else ())
+    return [next(priced) if each.recorded is None else each.recorded.chain(step) for each, step in moments]
 
 
-class Simulation:
+class Simulation(Tables):
     """A pure function of its parameters: one path of the seed.
 
     Args:
@@ -121,6 +105,9 @@ class Simulation:
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
+        if self.recorded is not None:
+            _ = self._path, self.recorded.expirations(0)
+            return
         if not is_surely_priced(self._terms(0)):
             self.chain(0)
             self.chain(int(np.argmax(self.prices)))
@@ -138,6 +125,12 @@ class Simulation:
         volatilities: Steps = self._path.volatilities[0]
         return volatilities
 
+    @cached_property
+    def recorded(self) -> RecordedChains | None:
+        """The chains of stored days, which are not priced; None where they are."""
+        method = self.parameters.method
+        return RecordedChains(self.parameters, method.days) if isinstance(method, Recorded) else None
+
     @property
     def nbytes(self) -> int:
         """Bytes of the path."""
@@ -145,6 +138,8 @@ class Simulation:
 
     def expirations(self, step: int) -> tuple[Expiration, ...]:
         """The expirations listed at a step, soonest first."""
+        if self.recorded is not None:
+            return self.recorded.expirations(step)
         expirations = self.parameters.expirations
         if isinstance(expirations, SingleExpiration):
             return (self._only_expiration,)
@@ -160,79 +155,12 @@ class Simulation:
             IndexError: There is no such step.
             InvalidInput: The parameters lead the chain out of range; the field is named.
         """
-        [chain] = build_chains([self._terms(step)])
+        [chain] = chains_of([(self, step)])
         return chain
 
     def activity(self, step: int, scale: float = 1000.0) -> Activity:
         """Sizes, open interest and volume beside the quotes of `chain`; see `activity_of`."""
         return activity_of(self.chain(step), self.parameters.seed, self.parameters.path, scale=scale)
-
-    def to_arrow(
-        self,
-        dataset: Rows = "option_chains",
-        *,
-        greeks: GreekSet = "none",
-        from_step: int = 0,
-        to_step: int | None = None,
-    ) -> pyarrow.Table:
-        """All steps as one table, with the columns of the service's exports and of its client's frames.
-
-        Args:
-            dataset: What the rows are; see `optionchain.export.datasets`.
-            greeks: Which greeks option chains have beside delta and gamma.
-            from_step: The first step.
-            to_step: The last step, which is included; None means the simulation's last.
-
-        Raises:
-            InvalidInput: There is no such dataset or step, or the parameters lead a chain out of range.
-            ImportError: pyarrow is not installed.
-        """
-        with brought_by("frames", purpose="a table"):
-            import pyarrow  # noqa: PLC0415  heavy
-
-            from optionchain.export.datasets import Dataset  # noqa: PLC0415
-
-        if dataset not in set(Dataset):
-            raise InvalidInput("dataset", f"must be one of {', '.join(Dataset)}")
-        last = self.parameters.total_steps - 1
-        first = whole("from_step", from_step, low=0, high=last)
-        until = last if to_step is None else whole("to_step", to_step, low=first, high=last)
-        batches = Dataset(dataset).record_batches(self, range(first, until + 1), _BATCH_ROWS, greeks)
-        return pyarrow.Table.from_batches(list(batches))
-
-    def to_polars(
-        self,
-        dataset: Rows = "option_chains",
-        *,
-        greeks: GreekSet = "none",
-        from_step: int = 0,
-        to_step: int | None = None,
-    ) -> polars.DataFrame:
-        """`to_arrow` as a polars frame."""
-        return polars_frame(self.to_arrow(dataset, greeks=greeks, from_step=from_step, to_step=to_step))
-
-    def to_pandas(
-        self,
-        dataset: Rows = "option_chains",
-        *,
-        greeks: GreekSet = "none",
-        from_step: int = 0,
-        to_step: int | None = None,
-    ) -> pandas.DataFrame:
-        """`to_arrow` as a pandas frame."""
-        return pandas_frame(self.to_arrow(dataset, greeks=greeks, from_step=from_step, to_step=to_step))
-
-    def plot(self) -> Figure:
-        """Draw the price, and beneath it the volatility; the figure is plotly's.
-
-        Raises:
-            ImportError: plotly is not installed.
-        """
-        from optionchain.pictures.market import path_picture  # noqa: PLC0415  plotly is heavy
-
-        parameters = self.parameters
-        instants = [parameters.simulated_at(step) for step in range(parameters.total_steps)]
-        return path_picture(parameters.symbol, instants, self.prices, self.volatilities)
 
     def __repr__(self) -> str:
         own, market = self.parameters, type(self.parameters.method).__name__

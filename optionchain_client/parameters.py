@@ -78,6 +78,21 @@ class SessionParameters(_Market):
     days_to_expiration: float
 
 
+class RecordedParameters(TypedDict, total=False):
+    """What may be said beside the days of recorded chains: when they expire, and what they are."""
+
+    symbol: str | None
+    steps: int | None
+    timezone: str | None
+    calendar: str | None
+    expiration_time: str | None
+    risk_free_rate: float | None
+    dividend_yield: float | None
+    exercise: Literal["european", "american"] | None
+    multiplier: float | None
+    currency: str | None
+
+
 class SessionChanges(_Optional, total=False):
     """Some parameters of a session; None keeps a required one, and clears an optional one to its default."""
 

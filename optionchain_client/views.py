@@ -47,6 +47,7 @@ class SimulationView(TypedDict):
     created_at: str
     updated_at: str
     parameters: SimulationParameters
+    gaps: NotRequired[list[str]]
     warnings: NotRequired[list[WarningView]]
 
 

@@ -12,6 +12,7 @@ from cluster.settings import Settings
 from optionchain import __version__
 from serve_app.edge.boundary import Edge, Guards
 from serve_app.edge.client_address import Networks, Proxies
+from serve_app.edge.unusual import Lookout, SignInPauses
 from serve_app.openapi.documentation import DESCRIPTION, completed
 from serve_app.routes.dispatch import Dispatch, install_routes
 from serve_app.routes.table import ROUTES
@@ -62,5 +63,7 @@ def build_asgi(settings: Settings, services: Services) -> Edge:
             networks_of(settings.http.trusted_proxies), settings.http.proxy_proof.get_secret_value()
         ),
         record=services.record,
+        pauses=SignInPauses(settings.auth, services.observer) if settings.auth.enabled else None,
+        lookout=Lookout(settings.audit, services.observer) if settings.auth.enabled else None,
     )
     return Edge(dispatch, guards)

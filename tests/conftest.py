@@ -76,7 +76,8 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="optionchain-e2e-") as folder:
         cluster = Cluster(
             Path(folder),
-            auth={"keys": OTHER_KEYS},
+            # Every test calls from one address, and some try wrong keys by the hundred.
+            auth={"keys": OTHER_KEYS, "longest_pause_seconds": 0},
             ray={"dashboard": True},  # it takes jobs
             task={"places": f"{folder}/tasks"},
         )

@@ -39,7 +39,10 @@ class Secrecy:
         if configuration.name == SIMULATOR:
             raise InvalidInput(MARKED, "must be false: every new session needs these values")
         context = _context(configuration.name, configuration.version)
-        sealed = self._sealing.seal(encoded(configuration.values), context)
+        try:
+            sealed = self._sealing.seal(encoded(configuration.values), context)
+        except InvalidInput as problem:
+            raise InvalidInput(MARKED, f"must be false here: {problem}") from problem
         return replace(configuration, values={SEALED: b64encode(sealed).decode()}, is_secret=True)
 
     def resealed(self, configuration: Configuration) -> Configuration:

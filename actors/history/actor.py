@@ -27,6 +27,7 @@ from actors.history.cache_keys import (
 from actors.history.generations import Generations
 from actors.history.most_used import MostUsed
 from actors.history.pages import PricePage, first_bars, page_bytes
+from actors.history.recorded_days import recorded_days
 from actors.history.replayed_prices import drawn_closes
 from actors.read_through import Load, ReadThrough
 from actors.settings import HistorySettings
@@ -226,6 +227,15 @@ class HistoryActor(SharedActor):
         )
         async with self._entered():
             return await self._breaker.call(draw)
+
+    async def recording(self, asset: str, period: DateRange) -> str:
+        """The chains of a period for a simulation that shows them, packed.
+
+        Raises:
+            InvalidInput: There are none, or too many; the reason says what is there.
+        """
+        async with self._entered():
+            return await self._breaker.call(partial(recorded_days, self._repository, asset, period))
 
     async def warm(self) -> int:
         """Load the days that were used most before; returns how many there are."""

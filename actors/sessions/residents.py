@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from optionchain.models import Historical
+from optionchain.models.recorded import Recorded
 from optionchain.session import Session
 
 # Measured by `optionchain bench sessions`, with all commands that a session remembers; a price is a float and its
@@ -83,5 +84,7 @@ class ResidentSessions:
 def session_bytes(session: Session) -> int:
     """About how much memory a session takes, without its path and snapshots."""
     method = session.parameters.method
+    if isinstance(method, Recorded):
+        return SESSION_BYTES + method.days.nbytes
     prices = len(method.prices) if isinstance(method, Historical) else 0
     return SESSION_BYTES + PRICE_BYTES * prices

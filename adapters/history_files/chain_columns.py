@@ -15,15 +15,20 @@ from optionchain.history.chains import QUOTE_FIELDS
 
 # The names that tables give their columns, without capitals, blanks and signs; earlier ones count first.
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "symbol": ("underlyingsymbol", "underlyingticker", "actsymbol", "tckrsymb", "symbol", "ticker", "underlying"),
+    "symbol": (
+        *("underlyingsymbol", "underlyingticker", "actsymbol", "tckrsymb", "symbol", "ticker", "underlying"),
+        "underlyingassetticker",
+    ),
     "contract": (
         *("contract", "contractsymbol", "contractid", "optionsymbol", "occsymbol", "osisymbol", "osi", "localsymbol"),
-        *("instrumentname", "instrument", "optionticker", "symbol", "ticker", "option", "rawsymbol"),
+        *("instrumentname", "instrument", "optionticker", "symbol", "ticker", "option", "rawsymbol", "instid"),
+        "detailsticker",
     ),
     "root": ("root", "rootsymbol", "optionroot", "tradingclass"),
     "date": (
         *("quotedate", "tradedate", "datadate", "date", "day", "tradingdate", "asof", "asofdate", "snapshotdate"),
         *("snapdate", "bizdt", "traddt", "businessdate", "quotedatetime", "datetime", "timestamp", "time", "updated"),
+        *("quotetime", "quotetimestamp", "quotetimeinlong", "tsevent", "tsrecv", "lastupdated", "ts"),
     ),
     "expiration": (
         *("expiration", "expirationdate", "expiry", "expirydate", "exp", "expdate", "expiredate", "expirdate"),
@@ -38,17 +43,27 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "underlying_price": (
         *("underlyingprice", "underlyinglast", "underlyinglastprice", "undprice", "spot", "spotprice", "stockprice"),
         *("underlyingclose", "underlyingvalue", "undrlygpric", "stkpx", "indexprice", "underlyingmid", "underlying"),
+        *("underlyingassetprice", "stockpriceforiv", "adjustedstockcloseprice", "undlast"),
     ),
     "underlying_bid": ("underlyingbid",),
     "underlying_ask": ("underlyingask",),
-    "bid": ("bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidclose", "closebid"),
-    "ask": ("ask", "askprice", "bestask", "bestaskprice", "askpx", "askclose", "closeask", "offer", "bestoffer"),
-    "last": ("last", "lastprice", "lasttradeprice", "ltp", "lastsale", "close", "closeprice", "clspric", "settlement"),
-    "volume": ("volume", "vol", "totalvolume", "tradedvolume", "tradevolume", "ttltradgvol", "contracts"),
+    "bid": (
+        *("bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidclose", "closebid", "bid1price", "bidpx00"),
+        "bp",
+    ),
+    "ask": (
+        *("ask", "askprice", "bestask", "bestaskprice", "askpx", "askclose", "closeask", "offer", "bestoffer"),
+        *("ask1price", "askpx00", "ap"),
+    ),
+    "last": (
+        *("last", "lastprice", "lasttradeprice", "ltp", "lastsale", "close", "closeprice", "clspric", "settlement"),
+        *("lastpx", "latesttradep"),
+    ),
+    "volume": ("volume", "vol", "totalvolume", "tradedvolume", "tradevolume", "ttltradgvol", "contracts", "volume24h"),
     "open_interest": ("openinterest", "oi", "openint", "opnintrst"),
     "implied_volatility": (
         *("impliedvolatility", "iv", "impliedvol", "impvol", "impvolatility", "implvolatility", "implvol", "midiv"),
-        *("ivmid", "markiv", "ivmean", "volatility"),
+        *("ivmid", "markiv", "ivmean", "volatility", "markvol"),
     ),
     "delta": ("delta",),
     "gamma": ("gamma",),
@@ -104,7 +119,7 @@ def chain_columns(
     preset = detect_preset(names) if form == "auto" else PRESETS.get(form)
     if preset is not None and preset.kind != "chains":
         return None
-    known = _recognised(names, sample)
+    known = _recognised(_by_last_part(columns) | names, sample)
     found = preset.found(names) | _beside(preset, names, known) if preset is not None else known
     if preset is None and form == "auto" and not (_is_of_options(found) or _are_of_options(given)):
         return None
@@ -173,6 +188,13 @@ def _recognised(names: Mapping[str, str], sample: pl.DataFrame) -> dict[str, str
         if sides
         else found
     )
+
+
+def _by_last_part(columns: tuple[str, ...]) -> dict[str, str]:
+    """``greeks.delta`` and ``last_quote.bid`` of records in records, by what is behind the last point."""
+    parts = [(bare(column.rpartition(".")[2]), column) for column in columns if "." in column]
+    ends = [part for part, _ in parts]
+    return {part: column for part, column in parts if ends.count(part) == 1}
 
 
 def _sides(names: Mapping[str, str]) -> dict[str, str]:

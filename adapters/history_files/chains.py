@@ -13,8 +13,8 @@ import polars as pl
 
 from adapters.history_files.chain_columns import SIDES, option_types
 from adapters.history_files.chain_mapping import DATES, NUMBERS, ChainMapping
-from adapters.history_files.contracts import contract_terms
-from adapters.history_files.dates import days, instant_texts
+from adapters.history_files.contracts import IN_DOLLARS, contract_terms
+from adapters.history_files.dates import days, has_clock, instant_texts, instants
 from adapters.history_files.numbers import numbers, scaled
 from adapters.history_files.placeholders import without_placeholders
 from optionchain.errors import InvalidInput
@@ -23,8 +23,6 @@ from optionchain.history.chains import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalCh
 # The end of a trading day, where the file has no time.
 CLOSE = time(16)
 CONTRACT = ("day", "expiration", "strike")
-# Contracts that are quoted in dollars where others of the exchange are quoted in coin.
-IN_DOLLARS = r"_USD[CT]?$|-USD[CT]$"
 OLDEST_CLOSE_DAYS = 4
 NO_CLOSES: Mapping[date, float] = {}
 
@@ -96,7 +94,13 @@ def _values(frame: pl.DataFrame, mapping: ChainMapping) -> tuple[pl.DataFrame, C
     values = values.with_columns(_scaled(values, mapping))
     dates = [_days(frame, mapping, name, terms).alias(name) for name in DATES]
     read = pl.DataFrame(
-        [frame["row"], *dates, *_sides(frame, mapping, terms), unreadable.alias("unreadable")]
+        [
+            frame["row"],
+            *dates,
+            *_instants(frame, mapping),
+            *_sides(frame, mapping, terms),
+            unreadable.alias("unreadable"),
+        ]
     )
     return read.hstack(_in_currency(values, mapping, terms)), repaired
 
@@ -115,13 +119,14 @@ def _scaled(values: pl.DataFrame, mapping: ChainMapping) -> list[pl.Series]:
 
 def _in_currency(values: pl.DataFrame, mapping: ChainMapping, terms: pl.DataFrame | None) -> pl.DataFrame:
     """Prices in units of the underlying as prices in currency."""
-    if not mapping.preset.in_underlying or "underlying_price" not in mapping.columns:
+    if not mapping.in_underlying:
         return values
     in_coin = (
         pl.lit(True) if terms is None else ~terms["root"].str.contains(IN_DOLLARS).fill_null(value=False)
     )
-    price = pl.when(in_coin).then(pl.col("underlying_price")).otherwise(1.0)
-    return values.with_columns(pl.col(field) * price for field in mapping.preset.in_underlying)
+    given = pl.lit(mapping.underlying_price, pl.Float64)
+    price = pl.when(in_coin).then(pl.coalesce("underlying_price", given)).otherwise(1.0)
+    return values.with_columns(pl.col(field) * price for field in mapping.in_underlying)
 
 
 def _days(frame: pl.DataFrame, mapping: ChainMapping, name: str, terms: pl.DataFrame | None) -> pl.Series:
@@ -135,6 +140,14 @@ def _days(frame: pl.DataFrame, mapping: ChainMapping, name: str, terms: pl.DataF
     return pl.repeat(given, len(frame), dtype=pl.Date, eager=True)
 
 
+def _instants(frame: pl.DataFrame, mapping: ChainMapping) -> list[pl.Series]:
+    """When each row was quoted, where that is said."""
+    form = mapping.date_formats.get("day", "")
+    if not has_clock(form):
+        return []
+    return [instants(instant_texts(frame[mapping.columns["date"]]), form, mapping.timezone).alias("instant")]
+
+
 def _sides(frame: pl.DataFrame, mapping: ChainMapping, terms: pl.DataFrame | None) -> list[pl.Series]:
     if mapping.is_wide:
         return []
@@ -146,12 +159,17 @@ def _sides(frame: pl.DataFrame, mapping: ChainMapping, terms: pl.DataFrame | Non
 def _without_doubles(judged: pl.DataFrame, mapping: ChainMapping) -> tuple[pl.DataFrame, int]:
     """Of the rows of one contract the last counts: the others are rejected, or of quotes through a day passed over."""
     key = CONTRACT if mapping.is_wide else (*CONTRACT, "option_type")
+    rows = len(judged)
+    if "instant" in judged.columns:
+        is_fine = pl.col("reason").is_null()
+        latest = pl.col("instant").filter(is_fine).max().over(key)
+        judged = judged.filter(~(is_fine & (pl.col("instant") < latest).fill_null(value=False)))
     is_double = pl.col("reason").is_null() & ~pl.struct(*key, "reason").is_last_distinct()
     if mapping.preset.is_ticks:
         kept = judged.filter(~is_double)
-        return kept, len(judged) - len(kept)
+        return kept, rows - len(kept)
     reason = pl.when(is_double).then(pl.lit("a later row has the same contract")).otherwise("reason")
-    return judged.with_columns(reason.alias("reason")), 0
+    return judged.with_columns(reason.alias("reason")), rows - len(judged)
 
 
 def _reason(mapping: ChainMapping) -> pl.Expr:
@@ -221,7 +239,7 @@ def _underlying_price(
             return close
         raise InvalidInput("underlying-price", f"no daily close of {day} is stored")
     if mapping.underlying_price is None:
-        raise InvalidInput("underlying-price", "no row of the day has one")
+        raise InvalidInput("underlying-price", "no row of the day has one above 0")
     if not mapping.says_price and day != priced_day:
         reason = (
             f"what was given is that of {priced_day}: give `closes`, for the daily closes that are stored"

@@ -11,6 +11,10 @@ import polars as pl
 _ROOT = r"(?P<root>[^\s\d:][^\s:]{0,5}?)"
 _TERMS = r"(?P<expiration>\d{6})(?P<side>[CP])"
 _DOLLARS = r"(?P<strike>\d+(?:\.\d+)?)"
+_COINS = (
+    r"^(?P<root>[A-Z0-9]+(?:[-_]USD[CT]?)?)-(?P<expiration>\d{6}|\d{1,2}[A-Z]{3}\d{2})"
+    r"-(?P<strike>\d+(?:[d.]\d+)?)-(?P<side>[CP])(?:-USD[CT])?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class _Form:
     thousandths: bool = False
 
 
+# Contracts that are quoted in dollars where others of the exchange are quoted in coin.
+IN_DOLLARS = r"_USD[CT]?$|-USD[CT]$"
 _PARTS = ("root", "expiration", "side", "strike")
 _FORMS = (
     # OCC, also padded to 21 characters, behind the `O:` of Polygon or a dot: SPXW  240119C04750000.
@@ -39,11 +45,7 @@ _FORMS = (
     # TD Ameritrade: SPY_011924C470.
     _Form(rf"^{_ROOT}_{_TERMS}{_DOLLARS}$", ("%m%d%y",)),
     # Deribit, OKX, Bybit, Binance: BTC-27DEC24-100000-C, XRP_USDC-30JUN23-0d625-P, BTC-USD-240119-40000-C.
-    _Form(
-        r"^(?P<root>[A-Z0-9]+(?:[-_]USD[CT]?)?)-(?P<expiration>\d{6}|\d{1,2}[A-Z]{3}\d{2})"
-        r"-(?P<strike>\d+(?:[d.]\d+)?)-(?P<side>[CP])(?:-USD[CT])?$",
-        ("%y%m%d", "%d%b%y"),
-    ),
+    _Form(_COINS, ("%y%m%d", "%d%b%y")),
 )
 # Spellings that tell at least that it is a contract: NIFTY26APR23100CE, BANKNIFTY2640748000PE; SPY 19JAN24 470 C.
 _NSE = r"^[A-Z&-]+?\d{2}(?:[A-Z]{3}|[1-9OND]\d{2})\d+(?:\.\d+)?[CP]E$"
@@ -82,6 +84,12 @@ def contract_terms(cells: pl.Series) -> pl.DataFrame:
 def occ_symbol(root: str, expiration: date, option_type: str, strike: float) -> str:
     """The symbol of a contract, as the OCC spells it, without blanks: SPXW240119C04750000."""
     return f"{root}{expiration:%y%m%d}{option_type[0].upper()}{round(strike * 1000):08d}"
+
+
+def are_of_coins(cells: pl.Series) -> bool:
+    """Whether an exchange that quotes options in coin has any of these contracts: BTC-27DEC24-100000-C."""
+    coins = contract_terms(cells.filter(cells.cast(pl.String).str.contains(_COINS)))["root"]
+    return bool((~coins.str.contains(IN_DOLLARS)).any())
 
 
 def is_adjusted(root: str, asset: str) -> bool:

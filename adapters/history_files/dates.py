@@ -127,6 +127,11 @@ def days(cells: pl.Series, form: str, timezone: str, *, is_expiration: bool = Fa
     return _midnight(day.zip_with(~is_utc.fill_null(value=False), utc))
 
 
+def has_clock(form: str) -> bool:
+    """Whether dates of this format say when on the day."""
+    return form in EPOCHS or "%H" in form or "%I" in form
+
+
 def instant_texts(cells: pl.Series) -> pl.Series:
     """A column as text, also when it has a type of its own."""
     match cells.dtype:

@@ -20,6 +20,8 @@ _SIGNED = {
 }
 # The largest double, Interactive Brokers' other way to say so.
 _UNSET = 1e300
+# The largest whole number, Databento's.
+_UNDEFINED = float(2**63 - 1)
 # What Yahoo begins its search for a volatility with, and gives where it found none.
 _UNSOLVED_VOLATILITY, _ROUNDING = 1e-5, 1e-9
 
@@ -47,7 +49,7 @@ def _quote(field: str) -> str:
 def _is_nothing(field: str) -> pl.Expr:
     name, value = _quote(field), pl.col(field)
     found = value.is_in(_SIGNED[name] if name in SIGNED_FIELDS else _UNSIGNED)
-    found |= (value.abs() > _UNSET) & value.is_finite()
+    found |= ((value.abs() > _UNSET) & value.is_finite()) | (value == _UNDEFINED)
     if name == "implied_volatility":
         found |= (value == 0.0) | ((value - _UNSOLVED_VOLATILITY).abs() < _ROUNDING)
     return found.fill_null(value=False)

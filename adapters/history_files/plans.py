@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,9 +13,13 @@ import polars as pl
 
 from adapters.history_files.bars import BarMapping, detect_bars
 from adapters.history_files.chain_columns import ANY_TABLE, chain_columns
-from adapters.history_files.chain_mapping import VOLATILITY_UNITS, ChainMapping, detect_chains
+from adapters.history_files.chain_detection import detect_chains
+from adapters.history_files.chain_mapping import ChainMapping
+from adapters.history_files.chain_units import PRICE_UNITS, VOLATILITY_UNITS, SaidUnits, check_prices
+from adapters.history_files.chains import chains_of
+from adapters.history_files.contracts import are_of_coins
 from adapters.history_files.numbers import DECIMALS
-from adapters.history_files.presets import PRESETS, Preset, bare_names, detect_preset
+from adapters.history_files.presets import PRESETS, Preset, bare, bare_names, detect_preset
 from adapters.history_files.rows import ROOT, Wanted, refuse_contract, roots_of, wanted_roots, wanted_symbol
 from adapters.history_files.tables import Table, open_table
 from optionchain.errors import InvalidInput
@@ -30,11 +34,13 @@ CHAIN_OPTIONS = (
     ("underlying-price", "underlying_price"),
     ("underlying-price", "takes_closes"),
     ("volatility-unit", "volatility_unit"),
+    ("price-unit", "price_unit"),
     ("strike-scale", "strike_scale"),
     ("root", "roots"),
     ("replace", "replaces"),
 )
-PRICE_OPTIONS = (("price-scale", "price_scale"),)
+# What a file of bars is told by.
+BARS = frozenset({"open", "high", "low", "close"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class ImportPlan:
             shown |= {
                 f"{field} unit": f"{factor:g}" for field, factor in mapping.scale.items() if factor != 1.0
             }
+            if mapping.in_underlying:
+                shown["prices"] = "in coin"
         return shown | {f"  {name}": column for name, column in mapping.columns.items()}
 
 
@@ -89,8 +97,9 @@ class ImportOptions:
         timezone: Of the instants and of the close, an IANA name.
         month_first: Of dates that could be either, read the month first, or the day; None finds out.
         decimal: The mark before a fraction, `.` or `,`; None finds out.
-        price_scale: The factor of the prices of bars; None finds out.
+        price_scale: The factor of prices, of bars or of options; None finds out.
         volatility_unit: `percent` or `fraction`; None finds out.
+        price_unit: `coin` or `currency`, of the prices of options; None finds out.
         strike_scale: The factor of strikes; None is the preset's.
         day: The day of a chain, where the file does not say it.
         expiration: The same.
@@ -111,6 +120,7 @@ class ImportOptions:
     decimal: str | None = None
     price_scale: float | None = None
     volatility_unit: str | None = None
+    price_unit: str | None = None
     strike_scale: float | None = None
     day: date | None = None
     expiration: date | None = None
@@ -127,6 +137,7 @@ class ImportOptions:
             ("format", self.form, FORMATS),
             ("decimal", self.decimal, (None, *DECIMALS)),
             ("volatility-unit", self.volatility_unit, (None, *VOLATILITY_UNITS)),
+            ("price-unit", self.price_unit, (None, *PRICE_UNITS)),
         ):
             if value not in allowed:
                 known = ", ".join(text for text in allowed if text is not None)
@@ -136,15 +147,20 @@ class ImportOptions:
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise InvalidInput("timezone", "must be an IANA name such as America/New_York") from error
 
-    def refuse(self, options: Iterable[tuple[str, str]], reason: str) -> None:
-        """Refuse options that the file has no use for: one that is ignored is a mistake that nobody sees.
+    @property
+    def of_chains(self) -> tuple[str, ...]:
+        """The options that were given and mean nothing for prices."""
+        return tuple(name for name, attribute in CHAIN_OPTIONS if getattr(self, attribute))
 
-        Raises:
-            InvalidInput: One of them was given.
-        """
-        for name, attribute in options:
-            if getattr(self, attribute):
-                raise InvalidInput(name, reason)
+    @property
+    def units(self) -> SaidUnits:
+        """What is said of the units of chains."""
+        return SaidUnits(
+            volatility=self.volatility_unit,
+            price=self.price_unit,
+            strike_scale=self.strike_scale,
+            price_scale=self.price_scale,
+        )
 
 
 def plan_import(path: Path, **options: Any) -> ImportPlan:
@@ -163,13 +179,17 @@ def plan_import(path: Path, **options: Any) -> ImportPlan:
     if sample.is_empty():
         raise InvalidInput("file", f"{path} has no rows")
     found = None if said.form == "ohlcv" else chain_columns(table.columns, sample, said.form, said.columns)
+    if found is None and said.form == "auto" and said.of_chains and not _has_bars(table):
+        # Who says of it what only a chain has should read what it lacks as one.
+        found = chain_columns(table.columns, sample, ANY_TABLE.name, said.columns)
     if found is None:
         return _plan_bars(table, sample, said)
     return _plan_chains(table, sample, said, *found)
 
 
 def _plan_bars(table: Table, sample: pl.DataFrame, said: ImportOptions) -> ImportPlan:
-    said.refuse(CHAIN_OPTIONS, "is of chains, and the file has prices")
+    if said.of_chains:  # one that is ignored is a mistake that nobody sees
+        raise InvalidInput(said.of_chains[0], "is of chains, and the file has prices")
     names = bare_names(table.columns)
     preset = detect_preset(names) if said.form == "auto" else PRESETS.get(said.form)
     known = preset.found(names) if preset is not None else {}
@@ -195,36 +215,47 @@ def _plan_bars(table: Table, sample: pl.DataFrame, said: ImportOptions) -> Impor
 def _plan_chains(
     table: Table, sample: pl.DataFrame, said: ImportOptions, preset: Preset, columns: Mapping[str, str]
 ) -> ImportPlan:
-    said.refuse(PRICE_OPTIONS, "is of prices, and the file has chains")
     only = dict(said.only)
     root, contract = columns.get("root"), columns.get("contract")
     says_roots = root is not None or contract is not None
     roots = [*said.roots, *([only.pop(ROOT)] if says_roots and ROOT in only else [])]
     if roots and not says_roots:
         raise InvalidInput("root", "the file does not say the roots of its contracts")
-    others = [name for name in table.columns if name not in columns.values()]
+    # Where symbols spell the contracts, numbers that stand for them name no assets.
+    others = [
+        name
+        for name in table.columns
+        if name not in columns.values() and (contract is None or bare(name) != "instrumentid")
+    ]
     only = wanted_symbol(sample, said.asset, only, symbol=columns.get("symbol"), others=others)
     rows = Wanted(only).taken(sample)[0]
     if says_roots:
         found = roots_of(rows, root, contract).drop_nulls().unique(maintain_order=True).to_list()
         roots = list(wanted_roots(found, (said.asset, *only.values()), roots))
     wanted = Wanted(only, tuple(roots), root, contract)
+    rows = _not_empty(wanted.taken(sample)[0], sample)
     mapping = detect_chains(
         table,
-        _not_empty(wanted.taken(sample)[0], sample),
+        rows,
         preset,
         columns,
         day=said.day,
         expiration=said.expiration,
         underlying_price=said.underlying_price,
         takes_closes=said.takes_closes,
-        volatility_unit=said.volatility_unit,
-        strike_scale=said.strike_scale,
+        units=said.units,
         timezone=said.timezone,
         month_first=said.month_first,
         decimal=said.decimal,
     )
+    if said.price_unit is None and said.price_scale is None and not mapping.in_underlying:
+        are_coins = contract is not None and are_of_coins(rows[contract])
+        check_prices(chains_of(rows, mapping, asset=said.asset).chains, are_of_coins=are_coins)
     return ImportPlan(table, said.asset, mapping, wanted, said.replaces)
+
+
+def _has_bars(table: Table) -> bool:
+    return not table.has_header or bare_names(table.columns).keys() >= BARS
 
 
 def _not_empty(rows: pl.DataFrame, sample: pl.DataFrame) -> pl.DataFrame:

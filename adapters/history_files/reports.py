@@ -44,7 +44,7 @@ def _units(plan: ImportPlan) -> Iterator[str]:
     for field, name in (("implied_volatility", "implied volatilities"), ("delta", "deltas")):
         if plan.mapping.scale[field] != 1.0:
             yield f"{name} are written in percent"
-    if plan.mapping.preset.in_underlying:
+    if plan.mapping.in_underlying:
         yield "prices are written in coin, and stored times the price of the underlying"
 
 

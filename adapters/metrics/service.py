@@ -77,7 +77,19 @@ ACCESS: Sequence[Row] = (
         name="optionchain_unusual_access",
         description="Bursts of refusals of one caller on one route; the log says whose",
         labels=("status",),
-        known=("401", "403"),
+        known=("401", "403", "404"),
+        by=(HTTP,),
+    ),
+    Count(
+        of="access.paused",
+        name="optionchain_sign_in_pauses",
+        description="Pauses for addresses whose sign-ins fail; the log says whose",
+        by=(HTTP,),
+    ),
+    Count(
+        of="access.many_networks",
+        name="optionchain_keys_from_many_networks",
+        description="Keys and people who were seen from many networks within an hour; the log says whose",
         by=(HTTP,),
     ),
     Count(

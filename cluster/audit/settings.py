@@ -25,6 +25,13 @@ class AuditSettings(BaseModel):
     unusual_times: int = Field(
         30, ge=2, description="From so many of them on it is unusual access: told in the log, and counted"
     )
+    many_networks: int = Field(
+        8,
+        ge=2,
+        description="A key that one replica sees from so many networks (IPv4 /24, IPv6 /48) is told in the log, and "
+        "counted",
+    )
+    networks_seconds: float = Field(3600.0, gt=0, description="Within so long")
     max_waiting: int = Field(
         10_000,
         ge=10,

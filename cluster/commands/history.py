@@ -88,9 +88,13 @@ def import_(
         str | None,
         typer.Option(help="Of implied volatilities: percent or fraction.", show_default="detected"),
     ] = None,
+    price_unit: Annotated[
+        str | None,
+        typer.Option(help="Of the prices of options: currency or coin.", show_default="detected"),
+    ] = None,
     strike_scale: Annotated[float | None, typer.Option(help="The factor of strikes.")] = None,
     price_scale: Annotated[
-        float | None, typer.Option(help="The factor of prices of bars.", show_default="detected")
+        float | None, typer.Option(help="The factor of prices.", show_default="detected")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Drop what is stored of the days of the file's chains.")
@@ -113,6 +117,7 @@ def import_(
         "month_first": month_first,
         "decimal": decimal,
         "volatility_unit": volatility_unit,
+        "price_unit": price_unit,
         "strike_scale": strike_scale,
         "price_scale": price_scale,
         "roots": root or (),

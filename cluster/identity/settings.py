@@ -53,6 +53,17 @@ class AuthSettings(BaseModel):
     )
     unheard_seconds: float = Field(60.0, ge=1, description="Until `refuse` does so")
 
+    free_failures: int = Field(
+        20,
+        ge=0,
+        description="Failed sign-ins of an address that each replica answers at once; further ones begin pauses, which "
+        "double",
+    )
+    longest_pause_seconds: float = Field(300.0, ge=0, description="Bound of such a pause; 0: there are none")
+    forget_failures_seconds: float = Field(
+        900.0, gt=0, description="Without a failure for so long, an address is as it was"
+    )
+
     oidc_issuer: str = Field(
         "", description="Accept the tokens of this issuer (OpenID Connect, JWT), as they name it; empty: none"
     )

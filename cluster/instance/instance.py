@@ -19,7 +19,8 @@ from cluster.instance.embedded_servers import MONGODB, REDIS
 from cluster.instance.failed_start import keep_logs, with_other_ports
 from cluster.instance.lock import locked, made
 from cluster.instance.parts import STOP_PATIENCE_SECONDS, Parts
-from cluster.instance.ports import free_ports, obstacle, refuses
+from cluster.instance.ports import free_ports, refuses
+from cluster.instance.preconditions import check_start
 from cluster.instance.private_files import check_private
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
@@ -133,46 +134,10 @@ class Instance:
 
     def _started(self, progress: Progress) -> InstanceState:
         """Everything, from nothing."""
-        http = self._settings.http
-        if problem := obstacle(http.ipv4_host, http.port) or obstacle(http.host, http.port):
-            raise InstanceProblem(problem)
-        if http.certificate:
-            self._check_https(http.certificate)
-        self._check_company()
-        self._check_given_servers()
+        check_start(self._settings)
         write_private(self._folder / ASKED_FOR, json.dumps(revealed(self._settings)))
         servers = self._parts.private_servers()
         return self._with_ray(progress, servers, missing=servers)
-
-    def _check_https(self, certificate: Path) -> None:
-        http = self._settings.http
-        if problem := obstacle(http.host, http.tls_port, "OCS_HTTP_TLS_PORT"):
-            raise InstanceProblem(problem)
-        from adapters.certificates import unusable_because  # noqa: PLC0415  it needs a reader of certificates
-
-        if reason := unusable_because(certificate, http.certificate_key):
-            raise InstanceProblem(f"OCS_HTTP_CERTIFICATE: {reason}")
-
-    def _check_company(self) -> None:
-        """What a head that others join must have."""
-        ray = self._settings.ray
-        if ray.listen is None:
-            return
-        if problem := obstacle(ray.listen, ray.port):
-            raise InstanceProblem(problem)
-        if self._settings.redis.url is None or self._settings.mongo.uri is None:
-            raise InstanceProblem(
-                "Other nodes cannot reach private servers: set OCS_REDIS_URL and OCS_MONGO_URI to some that they can."
-            )
-
-    def _check_given_servers(self) -> None:
-        if self._settings.redis.url is None and self._settings.mongo.uri is None:
-            return
-        from cluster.instance.given_servers import silent_servers  # noqa: PLC0415  it needs the drivers
-
-        silent = silent_servers(self._settings)
-        if silent:
-            raise InstanceProblem("\n".join(silent))
 
     def _mended(self, progress: Progress, state: InstanceState) -> InstanceState:
         """What has died, anew; what lives stays as it is."""

@@ -13,8 +13,8 @@ from pydantic import Field
 from adapters.mongo_sweeps import MongoSweepIndex
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
+from cluster.sweeps.of_the_past import with_past
 from cluster.sweeps.service import OVER, accepted
-from cluster.sweeps.stored_prices import with_prices
 from cluster.tasks.history_store import with_history
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.references import resolved, resolved_now, sample
@@ -51,7 +51,7 @@ def run(work: Work, parameters: SweepParameters) -> Mapping[str, Any]:
 async def _followed(work: Work, wire: Mapping[str, Any]) -> Mapping[str, Any]:
     sweeps = open_sweeps(work.settings, partial(MongoSweepIndex, work.settings.mongo))
     context = Context(Principal(work.owner, work.run.id))
-    whole = await with_prices(wire, work.open_history(), context)
+    whole = await with_past(wire, work.open_history(), context)
     shown = await sweeps.submit(context, whole, run=work.run.id)
     work.say(f"sweep {shown['id']}: {shown['scenarios']} scenarios of {shown['paths']} paths")
     while shown["state"] not in OVER:

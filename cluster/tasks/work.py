@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 from cluster.settings import Settings
 from optionchain.context import Context
+from optionchain.history.chains import DateRange
 from optionchain.tasks import Run
 from optionchain.time_frame import TimeFrame
 
@@ -22,6 +23,7 @@ class HistoryCalls(Protocol):
 
     def on_behalf_of(self, context: Context) -> Self: ...
     async def closes(self, asset: str, timeframe: TimeFrame, steps: int, seed: int) -> tuple[float, ...]: ...
+    async def recording(self, asset: str, period: DateRange) -> str: ...
     async def warm(self) -> int: ...
 
 

@@ -177,6 +177,17 @@ class ExpirationPlan:
                 yield expires_at, day
                 latest = expires_at
 
+    def instant_of(self, day: date) -> datetime:
+        """When contracts of a date expire, whichever rule listed them: by the schedule's own time.
+
+        Raises:
+            InvalidInput: ``calendar``: it does not know the day.
+        """
+        number, at = day.toordinal(), self.schedule.expiration_time
+        if not isinstance(at, time):
+            number = self._calendar.session_on_or_before(number)
+        return self._expires_at(number, at)
+
     def _expires_at(self, day: int, at: time | SessionTime | None) -> datetime:
         """When contracts of a day expire: on a half day not after its close."""
         if not isinstance(at, time):

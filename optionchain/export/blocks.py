@@ -11,6 +11,7 @@ import numpy as np
 
 from optionchain.arrays import Steps
 from optionchain.chains.block import ChainBlock, build_block
+from optionchain.chains.recorded import RecordedChains
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
 from optionchain.expirations.listing import (
@@ -36,6 +37,11 @@ class Simulated(Protocol):
     @property
     def volatilities(self) -> Steps:
         """``[steps]`` annualised, at the money."""
+        ...
+
+    @property
+    def recorded(self) -> RecordedChains | None:
+        """The chains of stored days; None where they are priced."""
         ...
 
     def expirations(self, step: int) -> tuple[Expiration, ...]:
@@ -108,6 +114,10 @@ def chain_blocks(
         InvalidInput: The parameters lead a chain out of range.
     """
     size = max(contracts // simulation.parameters.most_contracts, 1)
+    if simulation.recorded is not None:
+        for block in step_blocks(simulation, steps, size):
+            yield block, simulation.recorded.block(block.steps)
+        return
     for block, quote_times, listing in _listed(simulation, step_blocks(simulation, steps, size)):
         yield (
             block,

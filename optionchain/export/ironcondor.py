@@ -62,6 +62,8 @@ def ironcondor_batches(simulation: Simulated, steps: range, rows: int) -> Iterat
     """
     _check_expressible(simulation, steps)
     for block, chains in chain_blocks(simulation, steps, rows // 2):
+        if simulation.recorded is not None:
+            _check_quoted(chains)
         yield pa.record_batch(
             [
                 pa.array(column, field.type)
@@ -77,11 +79,19 @@ def _check_expressible(simulation: Simulated, steps: range) -> None:
         raise InvalidInput("layout", f"ironcondor needs strikes in whole cents, not every {interval}")
     if simulation.parameters.spreads.grid[1] != CENTS:
         raise InvalidInput("layout", "ironcondor needs quotes in whole cents, not ticks of less than a cent")
-    if simulation.parameters.strike_rule is None and interval is None and _is_cheap(simulation):
+    is_ours = simulation.recorded is None and simulation.parameters.strike_rule is None
+    if is_ours and interval is None and _is_cheap(simulation):
         raise InvalidInput("layout", "ironcondor needs strikes in whole cents: give a strike_interval")
     if _multiplier(simulation) != int(_multiplier(simulation)):
         raise InvalidInput("layout", "ironcondor needs a whole multiplier")
     check_nanoseconds(simulation, steps, "layout", "ironcondor")
+
+
+def _check_quoted(chains: ChainBlock) -> None:
+    """Refuse recorded days on which a contract was not quoted: whole cents cannot say so."""
+    quotes = (chains.call_bid, chains.call_ask, chains.put_bid, chains.put_ask)
+    if any(np.isnan(each).any() for each in quotes):
+        raise InvalidInput("layout", "ironcondor needs every contract quoted: the standard layout says null")
 
 
 def _is_cheap(simulation: Simulated) -> bool:

@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optionchain.arrays import Floats, Strikes
-from optionchain.chains.arbitrage import Violation
 from optionchain.errors import InvalidInput
-from optionchain.history.arbitrage import arbitrage_of
 from optionchain.terms import Exercise, checked_exercise
 from optionchain.validation import positive
+
+if TYPE_CHECKING:
+    from optionchain.chains.arbitrage import Violation
 
 Days: TypeAlias = NDArray[np.datetime64]
 
@@ -56,12 +57,7 @@ def plain_day(value: object, field: str) -> date:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """The days from `first` to `last`, both included.
-
-    Example:
-        >>> date(2024, 1, 3) in DateRange(date(2024, 1, 2), date(2024, 1, 5))
-        True
-    """
+    """The days from `first` to `last`, both included."""
 
     first: date
     last: date
@@ -166,12 +162,14 @@ class HistoricalChain:
             raise InvalidInput("quote_time", "must be an instant with a UTC offset")
         # MongoDB keeps milliseconds: what is stored is what is read.
         instant = self.quote_time.astimezone(UTC)
-        object.__setattr__(
-            self, "quote_time", instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-        )
-        object.__setattr__(self, "underlying_price", positive("underlying_price", self.underlying_price))
-        object.__setattr__(self, "expirations", np.asarray(self.expirations, "datetime64[D]"))
-        object.__setattr__(self, "strikes", floats("strikes", self.strikes))
+        settled = {
+            "quote_time": instant.replace(microsecond=instant.microsecond // 1000 * 1000),
+            "underlying_price": positive("underlying_price", self.underlying_price),
+            "expirations": np.asarray(self.expirations, "datetime64[D]"),
+            "strikes": floats("strikes", self.strikes),
+        }
+        for name, value in settled.items():
+            object.__setattr__(self, name, value)
         self._check_contracts()
         self._sort()
 
@@ -202,6 +200,8 @@ class HistoricalChain:
         Returns:
             Verticals, butterflies, calendars, parity and bounds that are violated; an ask of 0 is none.
         """
+        from optionchain.history.arbitrage import arbitrage_of  # noqa: PLC0415  knows models, which know chains
+
         listed = [
             (expires, self.strikes[rows], self.calls.take(rows), self.puts.take(rows))
             for expires, rows in self.by_expiration()
@@ -265,10 +265,9 @@ class HistoricalChain:
         if np.max(np.unique(expirations, return_counts=True)[1]) > MAX_CONTRACTS_PER_EXPIRATION:
             reason = f"an expiration must have at most {MAX_CONTRACTS_PER_EXPIRATION} contracts"
             raise InvalidInput("strikes", reason)
-        object.__setattr__(self, "expirations", expirations)
-        object.__setattr__(self, "strikes", strikes)
-        object.__setattr__(self, "calls", self.calls.take(order))
-        object.__setattr__(self, "puts", self.puts.take(order))
+        sides = {"calls": self.calls.take(order), "puts": self.puts.take(order)}
+        for name, value in ({"expirations": expirations, "strikes": strikes} | sides).items():
+            object.__setattr__(self, name, value)
 
 
 def floats(field: str, values: ArrayLike | Sequence[float | None]) -> Floats:

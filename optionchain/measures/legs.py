@@ -83,8 +83,16 @@ class Leg:
             chains: At the moment of trading.
             expiration: Index of the expiration in them.
             spots: ``[paths]``.
+
+        Raises:
+            InvalidInput: Of no strike of a path is known what it costs, and what it is chosen by.
         """
-        deltas = chains.call_delta if self.side == "call" else chains.put_delta
+        is_call = self.side == "call"
+        deltas, mids = (chains.call_delta, chains.call_mid) if is_call else (chains.put_delta, chains.put_mid)
         distances = self.pick.distance(chains.strikes[:, expiration], deltas[:, expiration], spots[:, None])
-        nearest: NDArray[np.intp] = np.argmin(np.where(np.isnan(distances), np.inf, distances), axis=1)
+        distances = np.where(np.isnan(distances + mids[:, expiration]), np.inf, distances)
+        nearest: NDArray[np.intp] = np.argmin(distances, axis=1)
+        if np.isinf(distances[np.arange(len(nearest)), nearest]).any():
+            by = "a delta" if isinstance(self.pick, ByDelta) else "a price"
+            raise InvalidInput("legs", f"no {self.side} of the recorded expiration has {by} and quotes")
         return nearest

@@ -67,8 +67,19 @@ class PathBlock:
         """Contracts priced so far; a call and a put on one strike are two."""
         return self._counts["contracts"]
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the chains are stored quotes, which have bids and asks of their own."""
+        return self._simulation.recorded is not None
+
     def elapsed_years(self) -> Floats:
         """``[steps]`` calendar years, ACT/365, from the start to each step."""
+        if self._simulation.recorded is not None:
+            begun = self.parameters.simulated_at(0)
+            days = [
+                days_to_expiration(begun, self.parameters.simulated_at(step)) for step in range(self.steps)
+            ]
+            return np.array(days) / DAYS_PER_YEAR
         step_years = self.parameters.interval.total_seconds() / 86_400.0 / DAYS_PER_YEAR
         return np.arange(self.steps, dtype=np.float64) * step_years
 
@@ -126,6 +137,8 @@ class PathBlock:
             Every number of them, ``[paths, steps, contracts]``, but the quotes.
         """
         steps = range(first, stop)
+        if self._simulation.recorded is not None:
+            return self._simulation.recorded.chosen(strikes, expiration, steps)
         years = np.array([self.days_to(expiration, step) for step in steps]) / DAYS_PER_YEAR
         self._counts["contracts"] += 2 * self.paths * len(steps) * strikes.shape[1]
         return price_chosen(
@@ -144,6 +157,8 @@ class PathBlock:
         """The chains at steps, priced in one pass, and kept as long as there is room."""
         if not steps:
             return {}
+        if self._simulation.recorded is not None:
+            return {step: self._simulation.recorded.of_paths(step, self.paths) for step in steps}
         columns = list(steps)
         chains = price_path_chains(
             self.parameters,

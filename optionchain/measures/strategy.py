@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.carried import discounts_of, drops_of
-from optionchain.chains.columns import Side
-from optionchain.chains.contracts import CALL, Contracts
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.measures.assignment import exercised_early
+from optionchain.measures.fills import Fills, last_known
 from optionchain.measures.legs import Leg
 from optionchain.measures.path_block import PathBlock
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
@@ -169,10 +168,11 @@ class _Trade:
         )
         proceeds = np.empty(self.strikes.shape)
         days = self.block.days_to(self.expiration, self.close)
-        fills = _Fills(
+        fills = Fills(
             spreads=None if days == 0.0 else self.strategy.spreads(self.block),
             spots=self.block.prices[:, self.close],
             years=days / DAYS_PER_YEAR,
+            are_stored=self.block.is_recorded,
         )
         for index, leg in enumerate(self.strategy.legs):
             chosen = (slice(None), 0, index)
@@ -193,13 +193,18 @@ class _Trade:
         if parameters.underlying == "future":
             gains: Floats = (prices[:, 1:] - prices[:, :-1]) * discount[1:]
         else:
-            interval = float(np.diff(self.block.elapsed_years()[:2])[0])
+            elapsed = self.block.elapsed_years()
+            intervals = np.diff(
+                elapsed[self.open : self.close + 1] if self.block.is_recorded else elapsed[:2]
+            )
             kept = parameters.dividend_yield + parameters.borrow_cost
-            with_dividends = prices[:, 1:] * numerics.exp(kept * interval)
+            with_dividends = prices[:, 1:] * numerics.exp(kept * intervals)
             for step, amount in drops_of(parameters):
                 if self.open < step <= self.close:
                     with_dividends[:, step - self.open - 1] += amount
             gains = with_dividends * discount[1:] - prices[:, :-1] * discount[:-1]
+        if self.block.is_recorded:
+            deltas = last_known(deltas)
         total: Floats = -(deltas * gains).sum(axis=1)
         return total
 
@@ -217,10 +222,11 @@ def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:
     spots = block.prices[:, step]
     strikes = np.empty((block.paths, len(strategy.legs)))
     cost = np.zeros(block.paths)
-    fills = _Fills(
+    fills = Fills(
         spreads=strategy.spreads(block),
         spots=spots,
         years=float(chains.days_to_expiration[index]) / DAYS_PER_YEAR,
+        are_stored=block.is_recorded,
     )
     rows = np.arange(block.paths)
     for number, leg in enumerate(strategy.legs):
@@ -240,44 +246,9 @@ def _open(strategy: Strategy, block: PathBlock, step: int) -> _Trade:
 
 def _closing_step(block: PathBlock, expiration: Expiration, opened: int) -> int:
     """The first step after the opening that is at or past the expiry, or the last step."""
+    if block.is_recorded:
+        later = (step for step in range(opened + 1, block.steps) if block.days_to(expiration, step) == 0.0)
+        return next(later, block.steps - 1)
     lifetime = expiration.expires_at - block.parameters.start_at
     expiry_step = -(-lifetime // block.parameters.interval)
     return min(max(expiry_step, opened + 1), block.steps - 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Fills:
-    """At which prices contracts trade at one step.
-
-    Attributes:
-        spreads: Between bids and asks; None where the model's price is traded at.
-        spots: ``[paths]``.
-        years: To the contracts' expiration.
-    """
-
-    spreads: Spreads | None
-    spots: Floats
-    years: float
-
-    def price(self, contracts: Contracts, chosen: Any, side: Side, *, is_bought: bool) -> Floats:
-        """``[paths]`` the ask of what is bought, the bid of what is sold.
-
-        Args:
-            contracts: Of all paths.
-            chosen: Index of one contract of each.
-            side: Of the contracts.
-            is_bought: Whether they are bought.
-        """
-        mids: Floats = (contracts.call_mid if side == CALL else contracts.put_mid)[chosen]
-        vegas = (contracts.vega if side == CALL else contracts.put_vega)[chosen]
-        if self.spreads is None:
-            return mids
-        bids, asks = self.spreads.quotes(
-            mids,
-            spot=self.spots,
-            strikes=contracts.strikes[chosen],
-            years=self.years,
-            volatilities=contracts.implied_volatilities[chosen],
-            vegas=vegas,
-        )
-        return asks if is_bought else bids

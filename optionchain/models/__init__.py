@@ -16,6 +16,7 @@ from optionchain.models.jump_diffusion import JumpDiffusion
 from optionchain.models.log_returns import LogReturns
 from optionchain.models.mean_reverting import MeanReverting
 from optionchain.models.model import MARKET_MODELS, MarketModel, SampledPaths, market_model
+from optionchain.models.recorded import Recorded
 from optionchain.models.telegraph import Telegraph
 from optionchain.models.wire import model_from_wire, model_schema, model_to_wire
 
@@ -34,6 +35,7 @@ __all__ = [
     "LogReturns",
     "MarketModel",
     "MeanReverting",
+    "Recorded",
     "SampledPaths",
     "Telegraph",
     "market_model",

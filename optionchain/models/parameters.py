@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optionchain.declarations import Number, Parameter, declared
+from optionchain.declarations import Number, Parameter, called, declared
 from optionchain.models.model import MAX_VOLATILITY, MarketModel
 
 StepYears = Annotated[float, Number("Length of one step, in years.", high=10.0, above=True)]
@@ -13,5 +13,9 @@ Volatility = Annotated[float, Number("Annualised volatility.", high=MAX_VOLATILI
 
 
 def parameters_of(model: type[MarketModel]) -> dict[str, Parameter]:
-    """The parameters of a model by field, in the order in which they are declared."""
-    return declared(model)
+    """The parameters of a model by their names in JSON, in the order in which they are declared."""
+    return {
+        called(name, parameter): parameter
+        for name, parameter in declared(model).items()
+        if not getattr(parameter, "is_internal", False)
+    }

@@ -50,6 +50,10 @@ class HistoricalDataRepository(Protocol):
         """The revisions of the chains of some days; of days without a chain there is none."""
         ...
 
+    async def chain_days(self, asset: str, period: DateRange) -> Mapping[date, int]:
+        """The days of a period that have a chain, ascending, and how many strikes each has over all expirations."""
+        ...
+
     async def list_available_assets(self) -> Sequence[AssetSummary]:
         """What is stored, by asset in order of name."""
         ...

@@ -11,7 +11,9 @@ import orjson
 from optionchain.declared_parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
+from optionchain.models.recorded import without_recording
 from optionchain.parameters import SimulationParameters, SingleExpiration
+from optionchain.recorded import gaps_of
 from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
 from optionchain.wire.parameters import fields_to_wire, shown
@@ -89,7 +91,8 @@ _MARKET = tuple(
 
 
 def _market_parameters(parameters: SimulationParameters) -> dict[str, Any]:
-    return fields_to_wire(shown(parameters, _MARKET))
+    wire = fields_to_wire(shown(parameters, _MARKET))
+    return wire | {"method": without_recording(wire["method"])}
 
 
 def _chain_parameters(parameters: SimulationParameters) -> dict[str, Any]:
@@ -110,7 +113,13 @@ def _simulation(session: Session) -> dict[str, Any]:
         "created_at": instant_to_wire(session.created_at),
         "updated_at": instant_to_wire(session.updated_at),
         "parameters": replay_request(session.parameters),
-    }
+    } | _gaps(session.parameters)
+
+
+def _gaps(parameters: SimulationParameters) -> dict[str, list[str]]:
+    """The sessions of recorded days without a chain; nothing where none are recorded."""
+    gaps = gaps_of(parameters)
+    return {} if gaps is None else {"gaps": [day.isoformat() for day in gaps]}
 
 
 def shown_parameters(parameters: SimulationParameters) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
@@ -19,7 +20,12 @@ from optionchain_client.asynchronous.transport import AsyncTransport
 from optionchain_client.checks import checked
 from optionchain_client.concurrency import async_shielded
 from optionchain_client.errors import ApiError
-from optionchain_client.parameters import SessionParameters, SimulationParameters, SweepDefinition
+from optionchain_client.parameters import (
+    RecordedParameters,
+    SessionParameters,
+    SimulationParameters,
+    SweepDefinition,
+)
 from optionchain_client.requests import Address, ApiRequest, reading, segment
 from optionchain_client.retry import Retry
 from optionchain_client.routes import ChainRoutes, SimulationRoutes
@@ -110,6 +116,35 @@ class AsyncClient:
             TypeError: A name is unknown; the nearest known one is named.
         """
         body = checked(SimulationParameters, "a simulation", parameters)
+        return AsyncSimulation(self._transport, await self._transport.send(SimulationRoutes().create(body)))
+
+    @asynccontextmanager
+    async def recorded(
+        self, asset: str, first: str | date, last: str | date, **beside: Unpack[RecordedParameters]
+    ) -> AsyncIterator[AsyncSimulation]:
+        """A new simulation of stored days, deleted at the end of the ``with`` block, however that comes."""
+        async with _deleted_at_the_end(
+            await self.create_recorded(asset, first, last, **beside)
+        ) as simulation:
+            yield simulation
+
+    async def create_recorded(
+        self, asset: str, first: str | date, last: str | date, **beside: Unpack[RecordedParameters]
+    ) -> AsyncSimulation:
+        """A new simulation of stored days, which stays until it is deleted or expires: their quotes, a day a step.
+
+        Args:
+            asset: Of the history.
+            first: The first day.
+            last: The last day, included; days without a chain are passed over, and listed as `gaps`.
+            beside: What the days do not say.
+
+        Raises:
+            TypeError: A name is unknown; the nearest known one is named.
+            InvalidInput: No chain is stored of these days.
+        """
+        method = {"Recorded": {"asset": asset, "from": str(first), "to": str(last)}}
+        body = {**checked(RecordedParameters, "recorded days", beside), "method": method}
         return AsyncSimulation(self._transport, await self._transport.send(SimulationRoutes().create(body)))
 
     async def open_simulation(self, simulation_id: str) -> AsyncSimulation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
@@ -13,7 +14,12 @@ import httpx
 from optionchain_client.checks import checked
 from optionchain_client.concurrency import shielded
 from optionchain_client.errors import ApiError
-from optionchain_client.parameters import SessionParameters, SimulationParameters, SweepDefinition
+from optionchain_client.parameters import (
+    RecordedParameters,
+    SessionParameters,
+    SimulationParameters,
+    SweepDefinition,
+)
 from optionchain_client.requests import Address, ApiRequest, reading, segment
 from optionchain_client.retry import Retry
 from optionchain_client.routes import ChainRoutes, SimulationRoutes
@@ -111,6 +117,33 @@ class Client:
             TypeError: A name is unknown; the nearest known one is named.
         """
         body = checked(SimulationParameters, "a simulation", parameters)
+        return Simulation(self._transport, self._transport.send(SimulationRoutes().create(body)))
+
+    @contextmanager
+    def recorded(
+        self, asset: str, first: str | date, last: str | date, **beside: Unpack[RecordedParameters]
+    ) -> Iterator[Simulation]:
+        """A new simulation of stored days, deleted at the end of the ``with`` block, however that comes."""
+        with _deleted_at_the_end(self.create_recorded(asset, first, last, **beside)) as simulation:
+            yield simulation
+
+    def create_recorded(
+        self, asset: str, first: str | date, last: str | date, **beside: Unpack[RecordedParameters]
+    ) -> Simulation:
+        """A new simulation of stored days, which stays until it is deleted or expires: their quotes, a day a step.
+
+        Args:
+            asset: Of the history.
+            first: The first day.
+            last: The last day, included; days without a chain are passed over, and listed as `gaps`.
+            beside: What the days do not say.
+
+        Raises:
+            TypeError: A name is unknown; the nearest known one is named.
+            InvalidInput: No chain is stored of these days.
+        """
+        method = {"Recorded": {"asset": asset, "from": str(first), "to": str(last)}}
+        body = {**checked(RecordedParameters, "recorded days", beside), "method": method}
         return Simulation(self._transport, self._transport.send(SimulationRoutes().create(body)))
 
     def open_simulation(self, simulation_id: str) -> Simulation:

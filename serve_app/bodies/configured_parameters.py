@@ -19,7 +19,8 @@ from optionchain.parameters import SimulationParameters
 from optionchain.session import Session
 from serve_app.bodies.chains import ChainChanges, ChainParameters, changes_of
 from serve_app.bodies.declared import DEFAULTS
-from serve_app.bodies.simulations import SimulationRequest, as_listed, values_of
+from serve_app.bodies.recorded import recorded_parameters
+from serve_app.bodies.simulations import SimulationRequest, as_listed, is_of_recorded_days, values_of
 from serve_app.services import Services
 
 # What the parameters call a history that is empty or short.
@@ -47,10 +48,15 @@ async def simulation_parameters(
     Raises:
         InvalidInput: As `chain_parameters`, or a value is of a release that gives other numbers than this one.
     """
-    body = as_listed(body, now)
+    if not is_of_recorded_days({"method": body.method}):
+        body = as_listed(body, now)
     if body.calendar is not None:
         await app.calendars.provide(body.calendar)
     configuration = await app.live_configuration.current()
+    if is_of_recorded_days({"method": body.method}):
+        parameters = await recorded_parameters(body, app.history, context)
+        configuration.limits.check(parameters)
+        return parameters
     values = values_of(body, now, app.limits, _defaults(configuration, body))
     parameters = await _resolved(values, configuration, app, context)
     check_contracts(parameters, app.limits.contracts)

@@ -51,6 +51,7 @@ class SimulationView(BaseModel):
     created_at: str
     updated_at: str
     parameters: SimulationParametersView
+    gaps: list[str] = Field([], description="Of recorded days: the sessions without a chain; else absent")
     warnings: list[WarningView] = WARNINGS
 
 

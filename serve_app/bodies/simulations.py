@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
 
 from cluster.settings import LimitsSettings
 from optionchain.declared_parameters import declared_parameters
@@ -20,6 +20,7 @@ from optionchain.expirations import (
     tzdb_version,
 )
 from optionchain.models import Historical, MarketModel, model_from_wire, model_to_wire
+from optionchain.models.recorded import RECORDED
 from optionchain.numerics import IDENTITY
 from optionchain.parameters import MAX_STEP_SECONDS
 from optionchain.products import PRODUCTS, product
@@ -59,8 +60,23 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+# What a body needs where days are recorded and it leaves it out, until the days have said it.
+_SAID_BY_DAYS = {"symbol": "-", "steps": 1, "initial_price": 1.0, "volatility": 1.0, "time_frame": "Day"} | {
+    "risk_free_rate": 0.0,
+    "dividend_yield": 0.0,
+}
+
+
+def is_of_recorded_days(data: Any) -> bool:
+    """Whether a body asks for recorded days."""
+    method = data.get("method") if isinstance(data, Mapping) else None
+    return isinstance(method, Mapping) and RECORDED in method and len(method) == 1
+
+
 class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are declared in the domain
     """All parameters of a simulation, which never change. Unknown keys are refused; optional ones may be null.
+
+    Of recorded days the method is enough: `{"Recorded": {"asset": "SPX", "from": "2024-01-02", "to": "2024-03-28"}}`.
 
     The parameters that an answer echoes are themselves a request for the same simulation.
     """
@@ -106,6 +122,19 @@ class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are d
     rng: str | None = Field(None, description="Echoed; if sent, it must be this server's")
     numerics: str | None = Field(None, description="Echoed; if sent, it must be this server's")
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_recorded_days(cls, data: Any, validated: ModelWrapValidatorHandler[Self]) -> Self:
+        """A request for recorded days leaves out what they say themselves: those fields are then null."""
+        if not is_of_recorded_days(data):
+            return validated(data)
+        absent = {name: value for name, value in _SAID_BY_DAYS.items() if data.get(name) is None}
+        body = validated({**data, **absent})
+        for name in absent:
+            body.__dict__[name] = None
+        body.__pydantic_fields_set__ -= absent.keys()
+        return body
+
 
 def as_listed(body: SimulationRequest, now: datetime) -> SimulationRequest:
     """A request with what its product says of everything that it leaves out.
@@ -149,7 +178,7 @@ def values_of(
             expirations=limits.expirations,
         ),
     )
-    _check_release(body, schedule)
+    check_release(body, schedule)
     step_interval = _step_interval(time_frame, body.step_interval_seconds)
     return {
         **{name: resolved(name, getattr(body, name), configured) for name in declared_parameters()},
@@ -198,7 +227,7 @@ def _step_interval(time_frame: TimeFrame, seconds: int | None) -> timedelta:
     return seconds * _SECOND
 
 
-def _check_release(body: SimulationRequest, schedule: Schedule) -> None:
+def check_release(body: SimulationRequest, schedule: Schedule) -> None:
     """Refuse a replay that would not be one."""
     ours: Mapping[str, str | None] = {
         "tzdb_version": tzdb_version(),

@@ -22,7 +22,7 @@ from optionchain.observing import Observer, Operation, observed
 from optionchain.ports import Allowance, Allowances, Authentication
 from optionchain.roles import Permission
 from serve_app.edge.answers import error_response, known_error
-from serve_app.edge.authentication import authenticated
+from serve_app.edge.authentication import authenticated, presented_secret
 from serve_app.edge.caller import NOBODY, trace_of
 from serve_app.edge.client_address import Networks, Proxies
 from serve_app.edge.errors import (
@@ -36,8 +36,9 @@ from serve_app.edge.errors import (
     missing_role,
 )
 from serve_app.edge.on_record import ON, Record, Unrecorded, entry_of
-from serve_app.edge.rate_limit import allowance_of, telling
+from serve_app.edge.rate_limit import allowance_of, network_of, telling
 from serve_app.edge.route_table import Found, RouteTable
+from serve_app.edge.unusual import Lookout, SignInPauses
 
 # Which replica answered: the same as long as its process lives, and of no other meaning.
 INSTANCE = (b"x-ocs-instance", uuid.uuid4().hex.encode())
@@ -60,6 +61,7 @@ REJECTS: dict[type[OptionChainError], str] = {
 DENIALS: dict[type[OptionChainError], str] = {Unauthenticated: "unauthenticated", Forbidden: "forbidden"}
 DENIED = frozenset(each.__name__ for each in DENIALS)
 ADMINISTER = Permission.ADMINISTER
+NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class Guards:
         proxies: Whose word about a client's address counts.
         networks: From where one may call.
         record: Takes what is put on record.
+        pauses: Pauses for addresses whose sign-ins fail; None where there are none.
+        lookout: Told of who is served, and of who asks for what there is not; None where nobody looks.
     """
 
     routes: RouteTable
@@ -89,6 +93,8 @@ class Guards:
     proxies: Proxies = field(default_factory=Proxies)
     networks: Networks = field(default_factory=Networks)
     record: Record = field(default_factory=Unrecorded)
+    pauses: SignInPauses | None = None
+    lookout: Lookout | None = None
 
 
 class Edge:
@@ -140,6 +146,7 @@ class Edge:
                     raise
             finally:
                 self._put_on_record(found, scope, headers, told)
+                self._look_out(told, scope, headers)
 
     async def _serve(self, arrival: _Arrival, answer: _Answer, told: Operation) -> None:
         guards, scope, found = self._guards, arrival.scope, arrival.found
@@ -160,7 +167,9 @@ class Edge:
                     raise RateLimited(allowance.retry_seconds)
         self._check_length(arrival.headers)
         if isinstance(caller, OptionChainError):
-            raise caller
+            raise self._paused(caller, scope, arrival.headers)
+        if caller is not None and guards.lookout is not None:
+            guards.lookout.served(caller, guards.proxies.client_of(scope, arrival.headers))
         if found is None:
             raise _no_route(guards.routes, scope["path"])
         if not is_public and not told.context.principal.may(found.route.permission):
@@ -174,6 +183,20 @@ class Edge:
             return await authenticated(self._guards.authentication, headers)
         except OptionChainError as error:
             return error
+
+    def _paused(self, refusal: OptionChainError, scope: Scope, headers: Headers) -> OptionChainError:
+        """What a caller is told who is not known: of a pause, where an address has guessed too often."""
+        pauses, is_guess = self._guards.pauses, presented_secret(headers) is not None
+        if pauses is None or not is_guess or not isinstance(refusal, Unauthenticated):
+            return refusal
+        pause = pauses.failed(network_of(self._guards.proxies.client_of(scope, headers)))
+        return RateLimited(pause) if pause else refusal
+
+    def _look_out(self, told: Operation, scope: Scope, headers: Headers) -> None:
+        lookout = self._guards.lookout
+        if lookout is not None and told.facts.get("status") == NOT_FOUND:
+            network = network_of(self._guards.proxies.client_of(scope, headers))
+            lookout.missed(told.context.principal, network)
 
     def _tell(self, told: Operation, refusal: OptionChainError) -> None:
         told.facts["error"] = type(refusal).__name__

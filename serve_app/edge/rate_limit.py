@@ -54,11 +54,12 @@ def telling(allowance: Allowance, send: Send) -> Send:
 def _counted(address: Address | None, principal: Principal | None) -> str:
     """Who is counted: the tenant of a key, or the address of who has none."""
     if principal is None or principal is EVERYBODY:
-        return f"address:{_network(address)}"
+        return f"address:{network_of(address)}"
     return f"owner:{principal.tenant}"
 
 
-def _network(address: Address | None) -> str:
+def network_of(address: Address | None) -> str:
+    """What of an address belongs to one customer."""
     if address is None:
         return "unknown"
     if isinstance(address, ipaddress.IPv4Address):

@@ -11,7 +11,7 @@ from fastapi import Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from cluster.sweeps.following import Following
-from cluster.sweeps.stored_prices import with_prices
+from cluster.sweeps.of_the_past import with_past
 from optionchain.sweeps.tables import FORMATS, Format
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.caller import CallerContext
@@ -46,7 +46,7 @@ SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 @handler("Start a sweep", status=202, responses=ACCEPTED | errors(400, 503))
 async def submit(body: SweepRequest, context: CallerContext, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on."""
-    document = await with_prices(body.model_dump(exclude_unset=True), services.history, context)
+    document = await with_past(body.model_dump(exclude_unset=True), services.history, context)
     shown = await services.sweeps.submit(context, document)
     return _json(shown, 202, {"Location": f"{SWEEPS}/{shown['id']}"})
 

@@ -148,7 +148,7 @@ def numbers(low: float, high: float) -> st.SearchStrategy[float]:
 
 @st.composite
 def models(draw):
-    name = draw(st.sampled_from(sorted(set(MARKET_MODELS) - {"Garch", "Historical"})))
+    name = draw(st.sampled_from(sorted(set(MARKET_MODELS) - {"Garch", "Historical", "Recorded"})))
     allowed = parameters_of(MARKET_MODELS[name]).items()
     values = {
         field: draw(numbers(1e-12 if number.above else number.low, number.high))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +15,8 @@ from cluster.commands.rotation import rotated
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.progress import Progress
 from cluster.settings import Settings
+from optionchain.configuration.versions import Configuration
+from optionchain.errors import InvalidInput
 
 pytestmark = pytest.mark.anyio
 
@@ -118,6 +121,15 @@ async def test_another_key_takes_over_all_that_is_stored(world, mongo):
     opened = [alone.shown_version({**asdict(each), "secret": True}, with_secrets=True) for each in versions]
     assert (done.versions, done.key_id) == (3, Keyring(new).sealing_id)
     assert [each["values"] for each in opened] == [{"of": 0}, {"of": 1}, {"of": 2}]
+
+
+def test_without_a_key_the_caller_is_told_what_is_missing():
+    version = Configuration(
+        name="sign-in", version=1, values={}, saved_by="anna", saved_at=datetime(2026, 1, 5, tzinfo=UTC)
+    )
+
+    with pytest.raises(InvalidInput, match="secret: must be false here: OCS_ENCRYPTION_KEY: is not set"):
+        Secrecy(Keyring("")).sealed(version)
 
 
 def test_nothing_is_rotated_where_nothing_runs(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from cluster.api_keys import parse_keys
 from optionchain.roles import CALLER, GIVEN_ROLES, GRANTS, Permission
 from serve_app.edge.frequent import FrequentRoutes
 from serve_app.edge.header_bytes import HeaderBytes, unreadable
@@ -204,9 +205,10 @@ async def test_a_probe_may_ask_for_the_head_alone(path: str, running: Service) -
         assert (await nobody.head(path)).status_code == 200
 
 
-async def test_any_byte_in_a_credential_makes_a_wrong_credential(running: Service) -> None:
+async def test_any_byte_in_a_credential_makes_a_wrong_credential(server: RedisServer, prefix: str) -> None:
     answers = []
-    async with running.client(None) as nobody:
+    unpaused = {"keys": KEYS_OF_ROLES, "longest_pause_seconds": 0}
+    async with service(server, prefix, auth=unpaused) as running, running.client(None) as nobody:
         for byte in range(256):
             basic = b"Basic " + bytes([byte])
             for header in (
@@ -218,6 +220,26 @@ async def test_any_byte_in_a_credential_makes_a_wrong_credential(running: Servic
                 answers.append((answer.status_code, type(answer.json()["error"])))
 
     assert set(answers) == {(401, str)}
+
+
+async def test_who_guesses_keys_is_paused_and_a_key_that_works_is_not(
+    server: RedisServer, prefix: str
+) -> None:
+    auth = {"keys": KEYS_OF_ROLES, "free_failures": 3}
+    [key, *_] = parse_keys(KEYS_OF_ROLES)
+    path = "/api/v1/chain/sessions"
+    async with service(server, prefix, auth=auth) as running, running.client(None) as guesser:
+        without = [(await guesser.get(path)).status_code for _ in range(10)]
+        guesses = [
+            await guesser.get(path, headers={"X-API-Key": f"made-up-0123456789-{n}"}) for n in range(5)
+        ]
+        known = await guesser.get(path, headers={"X-API-Key": key})
+
+    assert without == [401] * 10, "who has no key guesses none"
+    assert [each.status_code for each in guesses] == [401, 401, 401, 429, 429]
+    assert guesses[-1].headers["Retry-After"] == "1"
+    assert known.status_code in (200, 403)
+    assert running.observer.counts["access.paused"] == 1
 
 
 async def test_any_byte_in_any_other_header_is_answered_in_json(running: Service) -> None:

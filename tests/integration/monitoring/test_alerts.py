@@ -203,6 +203,16 @@ CASES = [
         labels={"kind": "forbidden"},
     ),
     Case(
+        "SignInsPaused",
+        counter("optionchain_sign_in_pauses_total", 1),
+        level("optionchain_sign_in_pauses_total", 12),
+    ),
+    Case(
+        "KeyFromManyNetworks",
+        counter("optionchain_keys_from_many_networks_total", 1),
+        level("optionchain_keys_from_many_networks_total", 3),
+    ),
+    Case(
         "CertificateExpires",
         {
             f"{EXPIRES}{{line='http'}}": f"{14 * 86400}x{HOURS}",

@@ -65,6 +65,18 @@ async def read(path, kept=None, **options):
              "abcdefgh", strict=True))}),
         ("contract,b,a\nXYZ240119C00100000,3.0,3.2\nXYZ240119P00100000,1.0,1.2\n",
          {"columns": {"bid": "b", "ask": "a"}, **GIVEN}),
+        ("details.contract_type,details.expiration_date,details.strike_price,details.ticker,greeks.delta,last_quote.ask,"
+         "last_quote.bid,underlying_asset.price,underlying_asset.ticker\n"
+         "call,2024-01-19,100,O:XYZ240119C00100000,0.6,3.2,3.0,101,XYZ\n"
+         "put,2024-01-19,100,O:XYZ240119P00100000,-0.4,1.2,1.0,101,XYZ\n", {"day": DAY}),
+        ("symbol,latestQuote.bp,latestQuote.ap,greeks.delta\n"
+         "XYZ240119C00100000,3.0,3.2,0.6\nXYZ240119P00100000,1.0,1.2,-0.4\n", GIVEN),
+        ("ts_event,rtype,instrument_id,bid_px_00,ask_px_00,symbol\n"
+         "2024-01-02T20:59:00.000000000Z,195,1,3.000000000,3.200000000,XYZ   240119C00100000\n"
+         "2024-01-02T20:59:00.000000000Z,195,2,1.000000000,1.200000000,XYZ   240119P00100000\n",
+         {"underlying_price": 101.0}),
+        ("symbol,bid1Price,ask1Price,markIv,underlyingPrice\n"
+         "XYZ-19JAN24-100-C,3.0,3.2,0.5,101\nXYZ-19JAN24-100-P,1.0,1.2,0.5,101\n", {"day": DAY}),
         ("k,type,bid,ask\n100,C,3.0,3.2\n100,P,1.0,1.2\n",
          {"columns": {"strike": "k"}, "expiration": date(2024, 1, 19), **GIVEN}),
     ],
@@ -163,8 +175,82 @@ def test_options_of_the_other_kind_of_file_are_refused(file):
     ):
         with pytest.raises(InvalidInput, match="is of chains"):
             plan_import(bars, asset="XYZ", **option)
-    with pytest.raises(InvalidInput, match="is of prices"):
-        plan_import(file(PLAIN.format(0.2, 0.2)), asset="XYZ", price_scale=0.01, **GIVEN)
+
+
+def test_who_says_what_only_chains_have_is_told_what_the_file_lacks_as_one(file):
+    path = file("when,premium,k\n2024-01-02,3.0,100\n")
+
+    with pytest.raises(InvalidInput, match="without expiration, strike, option_type, bid") as refusal:
+        plan_import(path, asset="XYZ", **GIVEN)
+
+    assert "its columns are when, premium, k" in refusal.value.reason
+
+
+IN_COIN = (
+    "instId,bidPx,askPx,ts\n{0}-240126-42000-C,0.035,0.036,1704229200000\n"
+    "{0}-240126-42000-P,0.021,0.022,1704229200000\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        IN_COIN.format("BTC-USD"),
+        # No exchange of coins is named, but a call that would bring 500 costs a fraction of one.
+        "date,expiry,strike,type,bid,ask\n2024-01-02,2024-01-26,42000,C,0.035,0.036\n"
+        "2024-01-02,2024-01-26,43000,P,0.021,0.022\n",
+    ],
+)
+async def test_prices_that_may_be_in_coin_are_asked_for(file, text):
+    path, given = file(text), {"asset": "BTC", "underlying_price": 42500.0}
+
+    with pytest.raises(InvalidInput, match=r"0\.029 beside an underlying at 42500 may be in coin") as refusal:
+        plan_import(path, **given)
+    coins, report, said = await read(path, price_unit="coin", **given)
+    plain, _, _ = await read(path, price_unit="currency", **given)
+
+    assert (refusal.value.field, report.rejected) == ("price-unit", 0)
+    assert coins.calls.bid[0] == pytest.approx(0.035 * 42500.0)
+    assert "prices are written in coin" in said
+    assert plain.calls.bid[0] == 0.035
+
+
+async def test_contracts_that_settle_in_dollars_are_not_asked_for(file):
+    chain, _, _ = await read(file(IN_COIN.format("XRP_USDC")), asset="XRP_USDC", underlying_price=42000.0)
+
+    assert chain.calls.bid.tolist() == [0.035]
+
+
+async def test_prices_of_options_in_fixed_point_are_asked_for_and_what_stands_for_none_is_none(file):
+    rows = (
+        "1704229140000000000,3000000000,{},XYZ   240119C00100000\n"
+        "1704229140000000000,1000000000,{},XYZ   240119P00100000\n"
+    )
+    path = file("ts_event,bid_px_00,ask_px_00,symbol\n" + rows.format(3200000000, 2**63 - 1))
+    given = {"underlying_price": 101.0}
+
+    with pytest.raises(InvalidInput, match="give their factor, 1e-9 for fixed-point") as refusal:
+        plan_import(path, asset="XYZ", **given)
+    chain, report, _ = await read(path, price_scale=1e-9, **given)
+
+    assert (refusal.value.field, report.repaired["ask"]) == ("price-scale", 1)
+    assert (chain.calls.bid[0], chain.calls.ask[0], chain.puts.bid[0]) == (3.0, 3.2, 1.0)
+    assert np.isnan(chain.puts.ask[0])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_quotes_through_a_day_the_latest_counts_however_they_are_sorted(file, order):
+    rows = [
+        f"2024-01-02 {clock},101,2024-01-19,100,C,{bid},4\n"
+        for clock, bid in (("09:45", 1.0), ("15:45", 2.0), ("16:00", 3.0))
+    ]
+
+    chain, report, said = await read(
+        file("quote_datetime,spot,expiry,strike,type,bid,ask\n" + "".join(rows[::order]))
+    )
+
+    assert (chain.calls.bid.tolist(), report.rejected, report.superseded) == ([3.0], 0, 2)
+    assert "2 rows passed over, of which a later one quotes the same contract" in said
 
 
 def test_a_field_is_meant_by_any_of_its_names():

