@@ -37,6 +37,7 @@ from optionchain.observing import Unobserved
 from optionchain.roles import Permission
 from optionchain.tasks import Run
 from tests.integration.tasks.scheduling import no_history
+from tests.waiting import take
 
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 # A minute of the tasks is a second of ours.
@@ -89,7 +90,7 @@ def mark(work: Work, parameters: Marks) -> Mapping[str, Any]:
     ground = Ground(Path(parameters.folder), "", "")
     ground.tell("begun", work.run.id, work.run.token, os.getpid())
     for _ in range(PARTS):
-        time.sleep(parameters.seconds / PARTS)
+        take(parameters.seconds / PARTS)
         work.check()
     apart = ground.folder / f"{work.run.id}.{work.run.token}.part"
     apart.write_text(work.run.id)
