@@ -28,6 +28,7 @@ class Benchmark(StrEnum):
     BACKUP = "backup"
     TRACES = "traces"
     SECURITY = "security"
+    TASKS = "tasks"
 
 
 def bench(
