@@ -153,10 +153,11 @@ class Market {
       () => this.simulation && this.#link());
     const exports = ["csv", "arrow", "parquet"].map((format) =>
       button(format.toUpperCase(), () => this.simulation.export(format).catch(tellProblem)));
+    this.toolbar = h("div", { class: "bar", role: "toolbar", "aria-label": "Time" }, this.buttons.step, this.buttons.play, speed,
+      this.count, this.buttons.many, this.buttons.reset, this.slider, this.where);
     this.room = h("div", {},
       h("h1", { class: "sr" }, "Market"),
-      h("div", { class: "bar", role: "toolbar", "aria-label": "Time" }, this.buttons.step, this.buttons.play, speed,
-        this.count, this.buttons.many, this.buttons.reset, this.slider, this.where),
+      this.toolbar,
       this.facts,
       h("div", { class: "side" },
         h("section", { class: "panel" }, h("h2", {}, "Price"), this.path.element),
@@ -170,7 +171,10 @@ class Market {
   }
 
   async #steps(count) {
-    this.snapshot = await this.simulation.step(count, this.greeks) ?? this.snapshot;
+    this.toolbar.setAttribute("aria-busy", "true");
+    try {
+      this.snapshot = await this.simulation.step(count, this.greeks) ?? this.snapshot;
+    } finally { this.toolbar.setAttribute("aria-busy", "false"); }
     this.shown = null;
     this.#show();
   }
