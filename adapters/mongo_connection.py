@@ -28,11 +28,14 @@ def open_mongo(settings: MongoSettings, observer: Observer | None = None) -> Asy
     Raises:
         ValueError: The settings have no URI.
     """
+    bounded = settings.max_staleness_seconds and settings.read_preference != "primary"
+    staleness: dict[str, Any] = {"maxStalenessSeconds": settings.max_staleness_seconds} if bounded else {}
     return AsyncMongoClient(
         event_listeners=[MongoCommands(observer)] if observer else [],
         **client_options(settings),
         maxPoolSize=settings.max_connections,
         readPreference=settings.read_preference,
+        **staleness,
     )
 
 
