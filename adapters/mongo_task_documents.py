@@ -30,7 +30,7 @@ RUN_INDEXES = [
 IN_ORDER = [("priority", DESCENDING), ("due_at", ASCENDING), ("_id", ASCENDING)]
 
 _ORDER = tuple(each.name for each in fields(Order))
-_OF_TASK = ("state", "created_at", "next_for", "last_success_for", "last_success_at")
+_OF_TASK = ("state", "created_at", "next_for", "last_success_for", "last_success_at", "awaited_since")
 _OF_RUN = tuple(each.name for each in fields(Run) if each.name not in ("id", "order"))
 
 

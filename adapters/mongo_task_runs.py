@@ -64,6 +64,8 @@ class MongoRunQueue:
         new: dict[str, Any] = {"next_for": next_for, "due_at": start_of(task, next_for)}
         if next_for is None:
             new["state"] = "ended"
+        if times and task.awaited_since is None:
+            new["awaited_since"] = times[0]
         with mongo_errors(STORE):
             await self._prepare()
             # The runs first: who dies in between leaves a task that is still due, and runs that are found.
@@ -140,7 +142,9 @@ class MongoRunQueue:
         if state == "succeeded":
             success = {"last_success_for": run.scheduled_for, "last_success_at": milliseconds(now)}
             with mongo_errors(STORE):
-                await self._tasks.update_one({"_id": run.task_id}, {"$max": success})
+                await self._tasks.update_one(
+                    {"_id": run.task_id}, {"$max": success, "$set": {"awaited_since": None}}
+                )
         return finished
 
     async def retry(
@@ -166,10 +170,21 @@ class MongoRunQueue:
             rows = await (await self._runs.aggregate(pipeline)).to_list()
         return {(row["_id"]["kind"], row["_id"]["state"]): row["runs"] for row in rows}
 
-    async def repeated(self, *, limit: int) -> Sequence[Task]:
+    async def overdue(self, before: datetime) -> Mapping[str, int]:
+        late = {"$or": [{"awaited_since": {"$lt": before}}, {"due_at": {"$lt": before}}]}
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"state": "active", **late}},
+            {"$group": {"_id": "$kind", "tasks": {"$sum": 1}}},
+        ]
         with mongo_errors(STORE):
-            found = await self._tasks.find({"state": "active"}).sort("created_at").limit(limit).to_list()
-        return [task_of(each) for each in found]
+            rows = await (await self._tasks.aggregate(pipeline)).to_list()
+        return {row["_id"]: row["tasks"] for row in rows}
+
+    async def successes(self, *, limit: int) -> Mapping[str, datetime]:
+        named = {"state": "active", "name": {"$ne": ""}, "last_success_at": {"$ne": None}}
+        with mongo_errors(STORE):
+            found = self._tasks.find(named, {"name": 1, "last_success_at": 1}).sort("created_at").limit(limit)
+            return {each["name"]: each["last_success_at"] for each in await found.to_list()}
 
     async def forget(self, before: datetime) -> int:
         over = {"state": {"$in": list(OVER)}, "ended_at": {"$lt": before}}

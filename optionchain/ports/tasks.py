@@ -179,8 +179,12 @@ class RunQueue(Protocol):
         """How many runs wait and run, by kind and state."""
         ...
 
-    async def repeated(self, *, limit: int) -> Sequence[Task]:
-        """Active tasks, those that were scheduled first."""
+    async def overdue(self, before: datetime) -> Mapping[str, int]:
+        """By kind, active tasks that were due before an instant and of which no run has succeeded since."""
+        ...
+
+    async def successes(self, *, limit: int) -> Mapping[str, datetime]:
+        """By name, when active tasks that have one last succeeded, those that were scheduled first."""
         ...
 
     async def forget(self, before: datetime) -> int:

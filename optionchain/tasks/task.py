@@ -52,6 +52,7 @@ class Task:
         next_for: The next time for which there is no run yet; None when there is none.
         last_success_for: The latest time whose run succeeded.
         last_success_at: When that was over.
+        awaited_since: The first time after the last success; None when the latest run succeeded.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Task:
     next_for: datetime | None
     last_success_for: datetime | None = None
     last_success_at: datetime | None = None
+    awaited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

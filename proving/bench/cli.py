@@ -25,7 +25,10 @@ class Benchmark(StrEnum):
     CONNECTIONS = "connections"
     SOAK = "soak"
     OUTAGE = "outage"
+    BACKUP = "backup"
     TRACES = "traces"
+    SECURITY = "security"
+    TASKS = "tasks"
 
 
 def bench(

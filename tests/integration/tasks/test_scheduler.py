@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from actors.scheduler.actor import SchedulerActor
+from actors.scheduler.heartbeats import Heartbeats
+from adapters.mongo_task_runs import MongoRunQueue
 from adapters.settings import MongoSettings
 from cluster.tasks.work import Work
 from optionchain.errors import InvalidInput, Unavailable
 from tests.integration.tasks.scheduling import MINUTE, START, World, a_kind, world
+from tests.recording import Recording
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -291,3 +295,30 @@ async def _running(here: World, many: list[str], few: str) -> tuple[int, int] | 
     states = [(await here.runs(task_id, "many"))[0].state for task_id in many]
     found = states.count("running"), [run.state for run in await here.runs(few, "few")].count("running")
     return found if sum(found) == 3 else None
+
+
+async def test_a_task_without_a_success_is_overdue_until_it_has_one(here: World, deeds: Deeds) -> None:
+    deeds.fails = 1
+    task_id, actor = await here.task("faulty", name="nightly"), here.actor()
+    told = Recording()
+    queue = MongoRunQueue(here.open(), here.mongo.database)
+    beats = Heartbeats(queue, here.settings, told, lambda: here.now)
+    await here.turn(MINUTE)
+    await actor.look()
+    await _attempted(here, task_id, 1)
+    await here.turn(timedelta(), of_wall=HOUR + MINUTE)
+    await beats.tell()
+    assert told.levels["task.overdue"] == 1
+
+    await actor.look()
+    await until(lambda: _none_waits(here, task_id, actor), "all are done")
+    told.levels.clear()
+    await beats.tell()
+
+    assert told.levels["task.overdue"] == 0
+    assert told.levels["task.succeeded"] == here.now.timestamp()
+
+
+async def _none_waits(here: World, task_id: str, actor: SchedulerActor) -> bool:
+    await actor.look()
+    return {run.state for run in await here.runs(task_id)} == {"succeeded"}
