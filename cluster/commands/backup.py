@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ from optionchain.wire.instants import instant_from_wire, instant_to_wire
 app = typer.Typer(
     name="backup", help="Copies of all that is stored, proven to come back.", no_args_is_help=True
 )
+
+LOWER_PRIORITY = 15
 
 From = Annotated[
     str | None,
@@ -61,7 +64,9 @@ def create(
             "--to or OCS_BACKUP_TO must say where backups go: a folder, or s3://bucket/backups"
         )
     with _friendly():
-        made = asyncio.run(create_all(Reached.by(settings), places, keyring_of(settings)))
+        reached = Reached.by(settings)
+        os.nice(LOWER_PRIORITY)  # the service goes first
+        made = asyncio.run(create_all(reached, places, keyring_of(settings)))
     for url, outcome in made.items():
         if isinstance(outcome, OptionChainError):
             console.print(f"{url}: {outcome}", style="red", markup=False, soft_wrap=True)
