@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from adapters.copies import Wanted
 from cluster.backup.jobs import create_all, is_sealed_by_kept_key, keyring_of, pruned, restore_from, verify_in
@@ -98,7 +98,8 @@ def listed(from_: From = None, as_json: AsJson = False, data: Data = None) -> No
     if as_json:
         print(json.dumps([_facts(each) for each in known]))
         return
-    table = Table("id", "items", "bytes", "consistent", "encrypted by", "verified")
+    whole = Column("id", no_wrap=True, min_width=len("20260105T143000Z-0000"))
+    table = Table(whole, "items", "bytes", "consistent", "encrypted by", "verified")
     for each in known:
         if each.manifest is None:
             table.add_row(each.id, f"[red]{each.problem}[/]")
