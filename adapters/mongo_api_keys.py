@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReadPreference, ReturnDocument, UpdateOne
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReturnDocument, UpdateOne
 
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import agreed, mongo_errors
 from optionchain.api_keys import ApiKey
 from optionchain.errors import NotFound
 
@@ -28,13 +26,7 @@ class MongoApiKeys:
     """
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
-        # What was revoked is seen by the next reader, and does not come back: never a secondary, always a majority.
-        self._keys = client[database].get_collection(
-            "api_keys",
-            read_preference=ReadPreference.PRIMARY,
-            read_concern=ReadConcern("majority"),
-            write_concern=WriteConcern("majority"),
-        )
+        self._keys = agreed(client, database, "api_keys")
         self._preparing = asyncio.Lock()
         self._is_prepared = False
 

@@ -11,12 +11,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReadPreference
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient
 from pymongo.errors import DuplicateKeyError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import agreed, mongo_errors
 from optionchain.configuration.parameters import ConfiguredParameter, configured_parameter
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
 from optionchain.errors import Conflict, InvalidInput, NotFound
@@ -41,13 +39,7 @@ class MongoConfigRepository:
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
         self._client = client
-        # A configuration that was acknowledged must be seen by the next reader: never a secondary.
-        self._versions = client[database].get_collection(
-            "configurations",
-            read_preference=ReadPreference.PRIMARY,
-            read_concern=ReadConcern("majority"),
-            write_concern=WriteConcern("majority"),
-        )
+        self._versions = agreed(client, database, "configurations")
         self._preparing = asyncio.Lock()
         self._is_prepared = False
 

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, ReadPreference
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from adapters.mongo_commands import MongoCommands
 from adapters.settings import MongoSettings
@@ -25,11 +28,14 @@ def open_mongo(settings: MongoSettings, observer: Observer | None = None) -> Asy
     Raises:
         ValueError: The settings have no URI.
     """
+    bounded = settings.max_staleness_seconds and settings.read_preference != "primary"
+    staleness: dict[str, Any] = {"maxStalenessSeconds": settings.max_staleness_seconds} if bounded else {}
     return AsyncMongoClient(
         event_listeners=[MongoCommands(observer)] if observer else [],
         **client_options(settings),
         maxPoolSize=settings.max_connections,
         readPreference=settings.read_preference,
+        **staleness,
     )
 
 
@@ -53,6 +59,21 @@ def client_options(settings: MongoSettings) -> dict[str, Any]:
         # PyMongo loses its socket when `close` comes while it connects.
         "serverMonitoringMode": "poll",
     }
+
+
+def agreed(
+    client: AsyncMongoClient[dict[str, Any]], database: str, name: str
+) -> AsyncCollection[dict[str, Any]]:
+    """A collection in which what was acknowledged is seen by the next reader, and does not come back once removed.
+
+    It is read at the primary, never at a secondary, and a majority has what is written.
+    """
+    return client[database].get_collection(
+        name,
+        read_preference=ReadPreference.PRIMARY,
+        read_concern=ReadConcern("majority"),
+        write_concern=WriteConcern("majority"),
+    )
 
 
 @contextmanager

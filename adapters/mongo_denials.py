@@ -7,11 +7,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from pymongo import DESCENDING, AsyncMongoClient, ReadPreference
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
+from pymongo import DESCENDING, AsyncMongoClient
 
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import agreed, mongo_errors
 from optionchain.denials import Denial
 from optionchain.errors import NotFound
 
@@ -28,12 +26,7 @@ class MongoDenials:
     """
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
-        self._denials = client[database].get_collection(
-            "denied_tokens",
-            read_preference=ReadPreference.PRIMARY,
-            read_concern=ReadConcern("majority"),
-            write_concern=WriteConcern("majority"),
-        )
+        self._denials = agreed(client, database, "denied_tokens")
 
     async def add(self, denial: Denial) -> None:
         document = asdict(denial)

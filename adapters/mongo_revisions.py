@@ -27,6 +27,7 @@ from optionchain.patience import SECONDARY_READ_ATTEMPTS
 Document: TypeAlias = dict[str, Any]
 MAJORITY = WriteConcern("majority")
 DUPLICATE_KEY = 11000
+TIME_SERIES = {"timeField": "time", "metaField": "key", "granularity": "hours"}
 # A revision without a head is the trace of a writer that died, once it is older than any write can take.
 ABANDONED_AFTER = timedelta(hours=1)
 BATCH = 64  # sets that are in memory at a time
@@ -193,9 +194,8 @@ class RevisionedSets:
         return dropped
 
     async def _create_time_series(self) -> None:
-        series = {"timeField": "time", "metaField": "key", "granularity": "hours"}
         try:
-            await self._database.create_collection(self._name, timeseries=series)
+            await self._database.create_collection(self._name, timeseries=TIME_SERIES)
         except CollectionInvalid:
             return  # it exists
         except OperationFailure as error:

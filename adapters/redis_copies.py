@@ -47,8 +47,12 @@ return 1
 """
 
 
+def _nothing(_identity: str) -> tuple[str, ...]:
+    return ()
+
+
 class RedisHashes:
-    """Hashes of one kind: `Copied` but for what their fields mean.
+    """Hashes of one kind, which have no age and belong to nothing that is asked for: `Copied`.
 
     Args:
         client: An open client, which others may use too.
@@ -56,16 +60,25 @@ class RedisHashes:
         kind: The part of a key behind the prefix.
         told_by: The field that tells one state of a hash from another.
         timeout_seconds: Patience with one call.
+        beside: The keys of what belongs to the hash of an id, that which is written first.
     """
 
     def __init__(
-        self, client: RedisClient, *, prefix: str, kind: str, told_by: str, timeout_seconds: float
+        self,
+        client: RedisClient,
+        *,
+        prefix: str,
+        kind: str,
+        told_by: str,
+        timeout_seconds: float,
+        beside: Callable[[str], tuple[str, ...]] = _nothing,
     ) -> None:
         self._client = client
         self._prefix = prefix
         self._kind = kind
         self._told_by = told_by
         self._timeout_seconds = timeout_seconds
+        self._beside = beside
 
     async def read(self, after: Item | None = None) -> AsyncGenerator[Batch, None]:
         """As `Copied.read`: node by node, by a cursor that a server gives."""
@@ -103,7 +116,7 @@ class RedisHashes:
 
     async def write(self, changes: Sequence[tuple[Item, Item | None]]) -> list[bool]:
         """As `Copied.write`."""
-        answers = await self._sent(self._write_command(item, stored) for item, stored in changes)
+        answers = await self.sent(self._write_command(item, stored) for item, stored in changes)
         return [bool(answer) for answer in answers]
 
     async def is_empty(self) -> bool:
@@ -114,9 +127,17 @@ class RedisHashes:
                     return False
         return True
 
-    def _beside(self, _identity: str) -> tuple[str, ...]:
-        """The keys of what is beside a hash, that which is written first."""
-        return ()
+    async def sent(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """What the server answers to some commands, each of which may be sent again.
+
+        Raises:
+            Unavailable: It does not answer.
+        """
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        async with self._call():
+            return list(await pipeline.execute())
 
     def _write_command(self, item: Item, stored: Item | None) -> tuple[Any, ...]:
         identity, fields = item["_id"], _parts(item["fields"])
@@ -128,7 +149,7 @@ class RedisHashes:
 
     async def _hashes(self, identities: Sequence[str]) -> list[Item | None]:
         keys = [(self._key(identity), *self._beside(identity)) for identity in identities]
-        answers = await self._sent(("EVAL", READ, len(each), *each) for each in keys)
+        answers = await self.sent(("EVAL", READ, len(each), *each) for each in keys)
         return [_item(identity, answer) for identity, answer in zip(identities, answers, strict=True)]
 
     async def _place(self, nodes: Sequence[tuple[str, Any]], after: Item | None) -> tuple[str, int]:
@@ -136,12 +157,9 @@ class RedisHashes:
         if after is None:
             return "", 0
         name, cursor = after["node"], int(after["cursor"])
-        if cursor:
-            node = next((node for known, node in nodes if known == name), None)
-            if node is None and name not in dict(nodes):
-                raise StartedAnew
-            if await self._run_of(node) != after["run"]:
-                raise StartedAnew
+        known = dict(nodes)
+        if cursor and (name not in known or await self._run_of(known[name]) != after["run"]):
+            raise StartedAnew
         return name, cursor
 
     async def _nodes(self) -> list[tuple[str, Any]]:
@@ -154,10 +172,9 @@ class RedisHashes:
 
     async def _run_of(self, node: Any) -> str:
         async with self._call():
-            info = await self._client.execute_command("INFO", "server", **_at(node))
-        return str(
-            (next(iter(info.values())) if node is not None and "run_id" not in info else info)["run_id"]
-        )
+            info: Any = await self._client.execute_command("INFO", "server", **_at(node))
+        # Of a cluster: by the names of the nodes that were asked.
+        return str((info if "run_id" in info else next(iter(info.values())))["run_id"])
 
     async def _scanned(self, node: Any, cursor: int) -> tuple[int, list[bytes]]:
         pattern = f"{self._prefix}:{self._kind}:{{*}}"
@@ -167,13 +184,6 @@ class RedisHashes:
         # Of a cluster: the cursors of all nodes that were asked, by name.
         following = following if node is None else next(iter(following.values()))
         return int(following), list(keys)
-
-    async def _sent(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        async with self._call():
-            return list(await pipeline.execute())
 
     def _call(self) -> Any:
         return redis_call("the Redis that is copied", self._timeout_seconds)
@@ -185,8 +195,8 @@ class RedisHashes:
         return key.decode().partition("{")[2].removesuffix("}")
 
 
-class RedisSessions(RedisHashes):
-    """Sessions, each with what its keyed commands were given.
+class RedisSessions:
+    """Sessions, each with what its keyed commands were given: `Copied`.
 
     Args:
         client: An open client, which others may use too.
@@ -205,15 +215,23 @@ class RedisSessions(RedisHashes):
         timeout_seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(
-            client, prefix=prefix, kind="session", told_by="version", timeout_seconds=timeout_seconds
+        self._hashes = RedisHashes(
+            client,
+            prefix=prefix,
+            kind="session",
+            told_by="version",
+            timeout_seconds=timeout_seconds,
+            beside=self._keyed,
         )
+        self._prefix = prefix
         self._keyed_seconds = keyed_seconds
         self._clock = clock
+        self.read, self.stored = self._hashes.read, self._hashes.stored
+        self.essence, self.is_empty = self._hashes.essence, self._hashes.is_empty
 
     def judge(self, item: Item, stored: Item | None) -> Judgement:
         """As `Copied.judge`: versions grow with every change."""
-        judgement = super().judge(item, stored)
+        judgement = self._hashes.judge(item, stored)
         if judgement == "newer" and stored is not None and _version(stored) < _version(item):
             return "older"
         return judgement
@@ -224,8 +242,8 @@ class RedisSessions(RedisHashes):
 
     async def write(self, changes: Sequence[tuple[Item, Item | None]]) -> list[bool]:
         """As `Copied.write`; the lists of sessions first, as when one is saved."""
-        await self._sent(command for item, _ in changes for command in self._listing(item))
-        return await super().write(changes)
+        await self._hashes.sent(command for item, _ in changes for command in self._listing(item))
+        return await self._hashes.write(changes)
 
     def _listing(self, item: Item) -> list[tuple[Any, ...]]:
         expires_at = self._clock() + item["lives_ms"] / 1000
@@ -233,7 +251,7 @@ class RedisSessions(RedisHashes):
         active, due = f"{self._prefix}:active:{{{owner}}}:{kind.value}", f"{{{self._prefix}:owners}}-due"
         return [("ZADD", active, expires_at, item["_id"]), ("ZADD", due, "LT", expires_at, owner)]
 
-    def _beside(self, identity: str) -> tuple[str, ...]:
+    def _keyed(self, identity: str) -> tuple[str, ...]:
         period = int(self._clock() / self._keyed_seconds)
         return tuple(f"{self._prefix}:keyed:{{{identity}}}:{period + other}" for other in PERIODS)
 

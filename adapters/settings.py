@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from adapters.encryption import read_keys
 
+LEAST_STALENESS_SECONDS = 90
+
 
 class MongoSettings(BaseModel):
     """Where MongoDB is, and how patient we are with it."""
@@ -24,6 +26,18 @@ class MongoSettings(BaseModel):
     read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = (
         Field("primaryPreferred", description="Where history is read; writes go to the primary")
     )
+    max_staleness_seconds: int = Field(
+        0,
+        ge=0,
+        description="How far behind a secondary may be that history is read from, 90 or more; 0: no bound",
+    )
+
+    @field_validator("max_staleness_seconds")
+    @classmethod
+    def _is_as_long_as_drivers_need(cls, seconds: int) -> int:
+        if 0 < seconds < LEAST_STALENESS_SECONDS:
+            raise ValueError(f"must be 0, or {LEAST_STALENESS_SECONDS} or more: drivers know it no better")
+        return seconds
 
 
 class RedisSettings(BaseModel):

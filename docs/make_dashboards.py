@@ -237,6 +237,29 @@ STORES = Dashboard(
         Panel(
             "MongoDB: reach of the oplog", "s", [or_none(("max(optionchain_mongodb_oplog_seconds)", "oplog"))]
         ),
+        Panel(
+            "Age of the latest backup",
+            "s",
+            [
+                or_none(
+                    (
+                        "max by (place) (time() - optionchain_backup_saved_timestamp_seconds)",
+                        "saved {{place}}",
+                    )
+                ),
+                or_none(
+                    (
+                        "max by (place) (time() - optionchain_backup_verified_timestamp_seconds)",
+                        "verified {{place}}",
+                    )
+                ),
+            ],
+        ),
+        Panel(
+            "Bytes of the latest backup",
+            "bytes",
+            [or_none(("max by (place) (optionchain_backup_bytes)", "{{place}}"))],
+        ),
         Panel("History: time of a call (p99)", "s", quantiles("optionchain_history_seconds", "operation")),
         Panel(
             "Configurations: time of a call (p99)",

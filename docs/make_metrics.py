@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adapters.metrics.rows import Count, Histogram, Level, Row
 from adapters.metrics.service import ACCESS, REQUESTS, SESSIONS, SWEEPS
-from adapters.metrics.surroundings import PROCESSES, SERVERS, STORES
+from adapters.metrics.surroundings import BACKUPS, PROCESSES, SERVERS, STORES
 from adapters.metrics.tasks import TASKS
 from cluster.metrics.aliases import ALIASES
 
@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
     "Sessions": tuple(SESSIONS),
     "Redis, MongoDB, caches": tuple(STORES),
     "The servers": tuple(SERVERS),
+    "Backups": tuple(BACKUPS),
     "Sweeps": tuple(SWEEPS),
     "Tasks": tuple(TASKS),
     "Processes": tuple(PROCESSES),

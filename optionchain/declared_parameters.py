@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from optionchain.declarations import Choice, Number, Omission, Pairs, Text, Whole, declared, defaults
+from optionchain.market import MatrixParameter, UnderlyingsParameter
 from optionchain.parameters import SimulationParameters
 from optionchain.parts import Part
 
@@ -25,7 +26,7 @@ class Declared:
 
     name: str
     kind: type
-    parameter: Number | Whole | Text | Choice | Pairs | Part[Any]
+    parameter: Number | Whole | Text | Choice | Pairs | MatrixParameter | UnderlyingsParameter | Part[Any]
     default: Any
     omission: Omission | None
 
@@ -47,7 +48,16 @@ class Declared:
         return self.parameter.about if self.if_null is None else f"{self.parameter.about}; {self.if_null}"
 
 
-_KIND_OF = {Number: float, Whole: int, Text: str, Choice: str, Pairs: list, Part: dict}
+_KIND_OF = {
+    Number: float,
+    Whole: int,
+    Text: str,
+    Choice: str,
+    Pairs: list,
+    Part: dict,
+    MatrixParameter: list,
+    UnderlyingsParameter: list,
+}
 
 
 @cache
@@ -57,8 +67,12 @@ def declared_parameters() -> dict[str, Declared]:
     of_python = defaults(SimulationParameters)
     found = {}
     for name, parameter in declared(SimulationParameters).items():
-        if not isinstance(parameter, Number | Whole | Text | Choice | Pairs | Part):
-            raise TypeError(f"{name}: JSON knows numbers, texts, pairs of them and parts")
+        if not isinstance(
+            parameter, Number | Whole | Text | Choice | Pairs | MatrixParameter | UnderlyingsParameter | Part
+        ):
+            raise TypeError(
+                f"{name}: JSON knows numbers, texts, pairs and rows of them, parts and underlyings"
+            )
         notes = [note for note in get_args(hints[name]) if isinstance(note, Omission)]
         kind = _KIND_OF[type(parameter)]
         found[name] = Declared(name, kind, parameter, of_python.get(name), notes[0] if notes else None)

@@ -16,6 +16,14 @@ from optionchain.expirations.plan import in_utc
 from optionchain.expirations.single import MAX_DAYS_TO_EXPIRATION as MAX_DAYS_TO_EXPIRATION  # noqa: PLC0414  as it was
 from optionchain.expirations.single import SingleExpiration as SingleExpiration  # noqa: PLC0414  whoever takes parameters takes it too
 from optionchain.limits import HIGHEST_GIVEN
+from optionchain.market import (
+    CommonFactorsTerm,
+    CorrelationsTerm,
+    RepairTerm,
+    UnderlyingsTerm,
+    others_of,
+    settle_market,
+)
 from optionchain.models import Historical, MarketModel
 from optionchain.models.model import is_model
 from optionchain.models.recorded import Recorded
@@ -28,14 +36,14 @@ from optionchain.pricing.declared_spreads import (
     TickParameter,
 )
 from optionchain.pricing.market_maker import SpreadModelParameter
-from optionchain.pricing.spreads import SpreadModel, Spreads
+from optionchain.pricing.spreads import Spreads
 from optionchain.quote_terms import (
     CoarseFromTerm,
     CoarseTickTerm,
     StrikeRuleTerm,
     TickTerm,
     check_quotes,
-    tick_of,
+    widened_spreads,
 )
 from optionchain.surfaces import Surface
 from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
@@ -101,6 +109,7 @@ class SimulationParameters:
         strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.quote_terms` declares them, in place
             of `strike_interval` and `spread_tick`.
         exercise, ..., dividend_model: The terms of a contract, as `optionchain.terms` declares them.
+        underlyings, ..., correlation_repair: Others on the same clock, as `optionchain.market` declares them.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).
         time_frame: The calendar time between two steps, unless `step_interval`, > 0, says another.
@@ -180,6 +189,10 @@ class SimulationParameters:
     spread_model: SpreadModelParameter = None
     closed_day_weight: ClosedDaysTerm = None
     annual_days: AnnualDaysTerm = None
+    underlyings: UnderlyingsTerm = None
+    correlations: CorrelationsTerm = None
+    common_factors: CommonFactorsTerm = None
+    correlation_repair: RepairTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -194,6 +207,7 @@ class SimulationParameters:
         check_quotes(self)
         check_carry(self)
         _ = self.surface  # refuses parts that do not go together
+        settle_market(self)
 
     @property
     def interval(self) -> timedelta:
@@ -217,11 +231,11 @@ class SimulationParameters:
         """The most strikes, over all expirations, that a snapshot can have."""
         if isinstance(self.method, Recorded):
             return self.method.days.most_rows
-        expirations = self.expirations
-        if isinstance(expirations, SingleExpiration):
-            return 2 * self.chain_size + 1
-        count = sum(rule.target_count for rule in expirations.rules)
-        return count * (2 * self.chain_size + 1)
+        expirations, count = self.expirations, 1
+        if not isinstance(expirations, SingleExpiration):
+            count = sum(rule.target_count for rule in expirations.rules)
+        others = sum(each.most_contracts for each in others_of(self)) if self.underlyings else 0
+        return count * (2 * self.chain_size + 1) + others
 
     @property
     def ladder_price(self) -> float | None:
@@ -243,19 +257,7 @@ class SimulationParameters:
     @property
     def spreads(self) -> Spreads:
         """What quotes are made by."""
-        return self._widened if self.spread_model is None else self.spread_model
-
-    @property
-    def _widened(self) -> SpreadModel:
-        return SpreadModel(
-            base=self.spread,
-            proportional=self.spread_proportional,
-            moneyness=self.spread_moneyness_widening,
-            tenor=self.spread_tenor_widening,
-            tick=tick_of(self),
-            coarse_from=self.tick_size_above,
-            coarse_tick=self.coarse_tick_size,
-        )
+        return widened_spreads(self) if self.spread_model is None else self.spread_model
 
     @property
     def carry(self) -> Carry | None:

@@ -8,7 +8,7 @@ from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.declarations import Choice, Number, Omission
 from optionchain.errors import InvalidInput
 from optionchain.limits import HIGHEST_GIVEN
-from optionchain.pricing.spreads import CENTS, COIN_TICK
+from optionchain.pricing.spreads import CENTS, COIN_TICK, SpreadModel
 
 # `SimulationParameters`, which imports this module and so cannot be named here.
 Parameters: TypeAlias = Any
@@ -46,6 +46,19 @@ def tick_of(parameters: Parameters) -> float | None:
     """The least move of quotes; None is a cent, and no least spread."""
     given = parameters.spread_tick if parameters.tick_size is None else parameters.tick_size
     return COIN_TICK if given is None and parameters.settlement == "coin" else given
+
+
+def widened_spreads(parameters: Parameters) -> SpreadModel:
+    """The spreads that `spread` and what widens it make."""
+    return SpreadModel(
+        base=parameters.spread,
+        proportional=parameters.spread_proportional,
+        moneyness=parameters.spread_moneyness_widening,
+        tenor=parameters.spread_tenor_widening,
+        tick=tick_of(parameters),
+        coarse_from=parameters.tick_size_above,
+        coarse_tick=parameters.coarse_tick_size,
+    )
 
 
 def check_quotes(parameters: Parameters) -> None:

@@ -15,9 +15,11 @@ from optionchain.carry import Carry
 from optionchain.chains import ChainTerms, OptionChain, build_chains, is_surely_priced
 from optionchain.chains.activity import Activity, activity_of
 from optionchain.chains.recorded import RecordedChains
-from optionchain.draws.philox import PhiloxDraws
+from optionchain.draws.correlated import CorrelatedDraws
+from optionchain.draws.philox import Draws, PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, ExpirationPlan
+from optionchain.market import others_of, price_weights_of
 from optionchain.models import SampledPaths
 from optionchain.models.recorded import Recorded
 from optionchain.parameters import SimulationParameters, SingleExpiration
@@ -88,14 +90,20 @@ class Simulation(Tables):
 
     Args:
         parameters: Everything that decides it.
+        stream: Which of the underlyings of a market it is; 0 is the first, or the only one.
+        price_weights: Of the streams that move its price together with those of others.
 
     Attributes:
         serial: Different for every object of this process, for caches.
     """
 
-    def __init__(self, parameters: SimulationParameters) -> None:
+    def __init__(
+        self, parameters: SimulationParameters, *, stream: int = 0, price_weights: tuple[float, ...] = (1.0,)
+    ) -> None:
         self.parameters = parameters
         self.serial = next(_SERIALS)
+        self._stream = stream
+        self._price_weights = price_weights
 
     def compute(self) -> None:
         """Compute the path, and the last expirations, which may lie beyond what a calendar knows. Where a chain may
@@ -105,6 +113,8 @@ class Simulation(Tables):
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
+        for other in self.others:
+            other.compute()
         if self.recorded is not None:
             _ = self._path, self.recorded.expirations(0)
             return
@@ -112,6 +122,17 @@ class Simulation(Tables):
             self.chain(0)
             self.chain(int(np.argmax(self.prices)))
         self.expirations(self.parameters.total_steps - 1)
+
+    @cached_property
+    def others(self) -> tuple[Simulation, ...]:
+        """The further underlyings of a market, on the same clock; none of most simulations."""
+        if self.parameters.underlyings is None:
+            return ()
+        _, *weights = price_weights_of(self.parameters)
+        return tuple(
+            Simulation(each, stream=1 + index, price_weights=weights[index])
+            for index, each in enumerate(others_of(self.parameters))
+        )
 
     @property
     def prices(self) -> Steps:
@@ -134,7 +155,8 @@ class Simulation(Tables):
     @property
     def nbytes(self) -> int:
         """Bytes of the path."""
-        return self._path.prices.nbytes + self._path.volatilities.nbytes
+        own = self._path.prices.nbytes + self._path.volatilities.nbytes
+        return own + sum(other.nbytes for other in self.others)
 
     def expirations(self, step: int) -> tuple[Expiration, ...]:
         """The expirations listed at a step, soonest first."""
@@ -201,11 +223,18 @@ class Simulation(Tables):
         parameters = self.parameters
         method = market_of(parameters)
         try:
-            draws = PhiloxDraws(parameters.seed, first_path=parameters.path)
-            path = method.sample(parameters.initial_price, parameters.total_steps, draws)
+            path = method.sample(parameters.initial_price, parameters.total_steps, self._draws())
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
         return with_dividends(path, parameters)
+
+    def _draws(self) -> Draws:
+        seed, path = self.parameters.seed, self.parameters.path
+        if self._stream == 0:
+            return PhiloxDraws(seed, first_path=path)
+        return CorrelatedDraws(
+            seed, self._stream, self._price_weights, lambda stream: PhiloxDraws(stream, first_path=path)
+        )
 
     @cached_property
     def _carry(self) -> Carry | None:

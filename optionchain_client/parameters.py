@@ -58,6 +58,10 @@ class _Optional(TypedDict, total=False):
     dividend_model: Literal["escrowed", "forward"] | None
     closed_day_weight: float | None
     annual_days: float | None
+    underlyings: Sequence[Mapping[str, Any]] | None
+    correlations: Sequence[Sequence[float]] | None
+    common_factors: Sequence[Sequence[float]] | None
+    correlation_repair: Literal["nearest"] | None
 
 
 class _Market(_Optional, total=False):

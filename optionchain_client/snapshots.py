@@ -82,12 +82,23 @@ class Snapshot:
         return [chain]
 
     @property
+    def others(self) -> list[Snapshot]:
+        """The further underlyings of a market at the same step."""
+        shared = {name: self.body[name] for name in ("session_info", "simulated_at") if name in self.body}
+        return [
+            Snapshot(self.step, self.total_steps, {**shared, **other})
+            for other in self.body.get("others", [])
+        ]
+
+    @property
     def contracts(self) -> list[Mapping[str, Any]]:
         """The contracts of all expirations."""
         return [contract for chain in self.chains for contract in chain["contracts"]]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One row a call or put, by expiration and strike, under the names of `COLUMNS`; None is not known."""
+        """One row a call or put, by expiration and strike, under the names of `COLUMNS`; None is not known.
+
+        Those of the other underlyings of a market come behind."""
         head = {"step": self.step, "symbol": self.symbol, "quote_time": self.simulated_at}
         tail = {"underlying_price": self.price}
         for chain in self.chains:
@@ -97,6 +108,8 @@ class Snapshot:
                 for side in ("call", "put"):
                     name = contract_symbol(self.symbol, expiration, side, contract["strike"])
                     yield head | {"contract_symbol": name} | terms | _side(contract, side) | tail
+        for other in self.others:
+            yield from other.rows()
 
     def to_polars(self) -> polars.DataFrame:
         """The rows as a polars frame."""

@@ -20,6 +20,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from adapters.certificates import tell_expiry
+from adapters.mongo_backups import MongoBackups
 from adapters.mongo_connection import open_mongo
 from adapters.redis_connection import RedisClient, open_redis
 from adapters.settings import MongoSettings, RedisSettings
@@ -36,7 +37,9 @@ def watch_servers(
     """Watch them, and when certificates expire, from now on, as long as this process lives."""
 
     async def watch() -> None:
-        eye = ServerWatch(open_redis(redis), open_mongo(mongo), observer, prefix=redis.prefix)
+        eye = ServerWatch(
+            open_redis(redis), open_mongo(mongo), observer, prefix=redis.prefix, database=mongo.database
+        )
         while True:
             await eye.look()
             tell_expiry(certificates, observer)
@@ -51,8 +54,9 @@ class ServerWatch:
     Args:
         redis: An open client.
         mongo: An open client.
-        observer: Told of ``server.up``, ``redis.*``, ``mongodb.*`` and ``session.alive``.
+        observer: Told of ``server.up``, ``redis.*``, ``mongodb.*``, ``backup.*`` and ``session.alive``.
         prefix: Of the keys in Redis.
+        database: Of ours in MongoDB.
         clock: Unix time in seconds.
     """
 
@@ -63,12 +67,14 @@ class ServerWatch:
         observer: Observer,
         *,
         prefix: str = "ocs",
+        database: str = "optionchain",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = redis
         self._mongo = mongo
         self._observer = observer
         self._prefix = prefix
+        self._backups = MongoBackups(mongo, database)
         self._clock = clock
 
     async def look(self) -> None:
@@ -126,6 +132,18 @@ class ServerWatch:
             self._observer.counted("mongodb.connections", float(status["connections"]["current"]))
         with contextlib.suppress(PyMongoError, KeyError, ValueError):
             await self._look_at_replica_set()
+        await self._look_at_backups()
+
+    async def _look_at_backups(self) -> None:
+        for place in await self._backups.listed():
+            for quantity, instant in (
+                ("backup.saved", place.get("saved_at")),
+                ("backup.verified", place.get("verified_at")),
+            ):
+                # Where there never was one, none is older.
+                seconds = instant.timestamp() if instant else 0.0
+                self._observer.counted(quantity, seconds, place=place["_id"])
+            self._observer.counted("backup.bytes", float(place.get("bytes", 0)), place=place["_id"])
 
     async def _look_at_replica_set(self) -> None:
         status = await self._mongo.admin.command("replSetGetStatus")

@@ -134,6 +134,30 @@ SERVERS: Sequence[Row] = (
     ),
 )
 
+BACKUPS: Sequence[Row] = (
+    Level(
+        of="backup.saved",
+        name="optionchain_backup_saved_timestamp_seconds",
+        description="Unix time as of which the latest backup in a place holds everything; 0: there never was one",
+        labels=("place",),
+        over_processes=max,
+    ),
+    Level(
+        of="backup.verified",
+        name="optionchain_backup_verified_timestamp_seconds",
+        description="Unix time at which a backup in a place was last proven to come back; 0: never",
+        labels=("place",),
+        over_processes=max,
+    ),
+    Level(
+        of="backup.bytes",
+        name="optionchain_backup_bytes",
+        description="What the latest backup in a place holds, before it was compressed",
+        labels=("place",),
+        over_processes=max,
+    ),
+)
+
 PROCESSES: Sequence[Row] = (
     Level(
         of="process.memory_bytes",

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from adapters.metrics.rows import Row
 from adapters.metrics.service import ACCESS, REQUESTS, SESSIONS, SWEEPS
-from adapters.metrics.surroundings import PROCESSES, SERVERS, STORES
+from adapters.metrics.surroundings import BACKUPS, PROCESSES, SERVERS, STORES
 from adapters.metrics.tasks import TASKS
 
-METRICS: Sequence[Row] = (*REQUESTS, *ACCESS, *SESSIONS, *STORES, *SERVERS, *SWEEPS, *TASKS, *PROCESSES)
+METRICS: Sequence[Row] = (
+    *REQUESTS,
+    *ACCESS,
+    *SESSIONS,
+    *STORES,
+    *SERVERS,
+    *BACKUPS,
+    *SWEEPS,
+    *TASKS,
+    *PROCESSES,
+)

@@ -42,9 +42,9 @@ DOCUMENTS: Mapping[str, Mapping[str, Any]] = {
     "denied_tokens": {},
     "simulation_results": {"is_wanted": _result},
     "sweeps": {"identity": ("sweep", "folder")},
+    "imported_files": {},
     "tasks": {},
-    "schedules": {},
-    "limits": {},
+    "task_runs": {},
     "audit": _BY_WRITER,
     "audit_anchors": _BY_WRITER,
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from adapters.encryption import Keyring
+from adapters.mongo_backups import MongoBackups
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
 from cluster.backup.manifest import Manifest
@@ -15,10 +17,25 @@ from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restored, Restoring, restore
 from cluster.backup.retention import Kept, Retention, outlived
 from cluster.backup.saving import RESUMED_WITHIN, Saving, save
+from cluster.backup.verifying import Verified, verify
 from cluster.history_stores import HistoryStores, forget_chains, forget_prices
-from optionchain.errors import OptionChainError
+from cluster.instance.completed_settings import ENCRYPTION_KEY
+from cluster.settings import Settings
+from optionchain.errors import OptionChainError, Unavailable
 
 MEGABYTE = 1e6
+
+
+def keyring_of(settings: Settings) -> Keyring | None:
+    """What seals and opens backups: the keys of the settings, else that of the instance; None where there is none."""
+    given, kept = settings.encryption.key.get_secret_value(), settings.data.folder / ENCRYPTION_KEY
+    key = given or (kept.read_text().strip() if kept.exists() else "")
+    return Keyring(key) if key else None
+
+
+def is_sealed_by_kept_key(settings: Settings) -> bool:
+    """Whether backups are sealed by a key that is lost with the data folder."""
+    return not settings.encryption.key.get_secret_value() and keyring_of(settings) is not None
 
 
 async def create_all(
@@ -39,10 +56,37 @@ async def create_all(
 
 
 async def _created(reached: Reached, url: str, keyring: Keyring | None) -> Manifest:
-    place = await asyncio.to_thread(Place, url, "to")
     rate = reached.settings.backup.megabytes_per_second * MEGABYTE
     async with reached.open() as stores:
-        return await save(stores, place, Saving(keyring, bytes_per_second=rate))
+        record = MongoBackups(stores.mongo, stores.database)
+        try:
+            place = await asyncio.to_thread(Place, url, "to")
+            manifest = await save(stores, place, Saving(keyring, bytes_per_second=rate))
+        except OptionChainError as error:
+            with suppress(Unavailable):  # which is then the error itself
+                await record.failed(url, str(error))
+            raise
+        await record.saved(url, manifest.started_at, manifest.size)
+        return manifest
+
+
+async def verify_in(place: Place, backup: str, keyring: Keyring | None, reached: Reached | None) -> Verified:
+    """Prove that a backup comes back, and tell the stores that it is of.
+
+    Args:
+        place: Where it is.
+        backup: Its id.
+        keyring: What opens it.
+        reached: Where that is recorded; None where no stores can be reached, as when they are lost.
+
+    Raises:
+        OptionChainError: As `verify`.
+    """
+    verified = await verify(place, backup, keyring)
+    if reached is not None:
+        async with reached.open() as stores:
+            await MongoBackups(stores.mongo, stores.database).verified(place.url, verified.at)
+    return verified
 
 
 async def restore_from(reached: Reached, place: Place, backup: str, how: Restoring) -> Restored:

@@ -15,7 +15,7 @@ from adapters.encryption import Keyring
 from adapters.folders import Folder
 from cluster.backup.manifest import Manifest, manifest_json, manifest_of
 from cluster.backup.parts import Part
-from optionchain.errors import Damaged, InvalidInput, LeaseLost, NotFound, OptionChainError
+from optionchain.errors import CannotOpen, Damaged, InvalidInput, LeaseLost, NotFound, OptionChainError
 from optionchain.wire.instants import instant_from_wire, instant_to_wire
 
 T = TypeVar("T")
@@ -29,8 +29,8 @@ class Known:
     """A backup that is complete, as a list shows it.
 
     Attributes:
-        manifest: What it holds; None where its manifest cannot be read.
-        problem: Why not.
+        manifest: What it holds, unproven where there is a problem; None where its manifest cannot be read.
+        problem: Why not, or why it cannot be proven.
         verified_at: When it was last proven to come back.
     """
 
@@ -184,6 +184,9 @@ class Place:
     def _known(self, backup: str, keyring: Keyring | None) -> Known:
         try:
             return Known(backup, self.manifest(backup, keyring), verified_at=self.verified_at(backup))
+        except CannotOpen as error:
+            unproven = self.manifest(backup, None)
+            return Known(backup, unproven, problem=str(error), verified_at=self.verified_at(backup))
         except OptionChainError as error:
             return Known(backup, None, problem=str(error))
 

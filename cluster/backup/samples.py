@@ -10,7 +10,7 @@ from adapters.copies import Item
 from adapters.redis_session_records import session_of
 from cluster.backup.manifest import Sample
 from optionchain.errors import OptionChainError
-from optionchain.simulation import simulate
+from optionchain.simulation import Simulation
 from optionchain.wire.snapshots import snapshot_body
 
 SAMPLES = 8
@@ -47,7 +47,7 @@ def sample_of(item: Item) -> Sample | None:
     if session.current_step >= session.total_steps or session.total_steps > MAX_STEPS:
         return None
     try:
-        body = snapshot_body(simulate(session.parameters), session.current_step)
+        body = snapshot_body(Simulation(session.parameters), session.current_step)
     except OptionChainError:
         return None
     return Sample(session.id, session.current_step, hashlib.sha256(body).hexdigest())

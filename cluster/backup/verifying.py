@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from adapters.copies import Copied, Item
 from adapters.encryption import Keyring
-from cluster.backup.contents import Stores, open_stores
+from cluster.backup.contents import Stores
 from cluster.backup.manifest import Manifest
 from cluster.backup.place import Place
+from cluster.backup.private_stores import private_stores
 from cluster.backup.restoring import Restored, Restoring, bring_back, check_parts
 from cluster.backup.samples import sample_of
-from cluster.instance.embedded_servers import embedded_mongo, embedded_redis, running
-from cluster.instance.ports import free_ports
-from cluster.settings import Settings
 from optionchain.errors import Damaged
 from optionchain.numerics import IDENTITY
-
-START_SECONDS = 60.0
-# Of a server that holds nothing else.
-CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +47,7 @@ async def verify(place: Place, backup: str, keyring: Keyring | None) -> Verified
     """
     manifest = await asyncio.to_thread(place.manifest, backup, keyring)
     await check_parts(place, manifest, keyring)
-    async with _private_stores() as stores:
+    async with private_stores() as stores:
         how = Restoring(keyring=keyring, proof=_compared)
         restored = await bring_back(stores, place, manifest, how)
         _check_counts(manifest, restored)
@@ -94,22 +85,3 @@ async def _replayed(stores: Stores, manifest: Manifest) -> int:
                 f"session {sample.session}", f"its snapshot {sample.step} is not what it would have been"
             )
     return len(manifest.samples)
-
-
-@asynccontextmanager
-async def _private_stores() -> AsyncIterator[Stores]:
-    with tempfile.TemporaryDirectory(prefix="optionchain-verify-") as folder, ExitStack() as servers:
-        redis_port, mongo_port = free_ports(2)
-        redis = embedded_redis(Path(folder, "redis"), redis_port, "only-on-loopback", fsync="everysec")
-        mongo = embedded_mongo(Path(folder, "mongo"), mongo_port)
-        for server in (redis, mongo):
-            running_server = running(server, Path(folder), patience_seconds=START_SECONDS)
-            await asyncio.to_thread(servers.enter_context, running_server)
-        settings = Settings(data={"folder": Path(folder)}).with_changes(
-            {
-                "redis": {"url": redis.url, "mode": "standalone", "timeout_seconds": CALL_SECONDS},
-                "mongo": {"uri": mongo.url, "timeout_seconds": CALL_SECONDS},
-            }
-        )
-        async with open_stores(settings, name="servers of its own", output=f"{folder}/sweeps") as stores:
-            yield stores

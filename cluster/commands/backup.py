@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,14 +13,13 @@ import typer
 from rich.table import Table
 
 from adapters.copies import Wanted
-from adapters.encryption import Keyring
-from cluster.backup.jobs import create_all, pruned, restore_from
+from cluster.backup.jobs import create_all, is_sealed_by_kept_key, keyring_of, pruned, restore_from, verify_in
 from cluster.backup.place import Known, Place, chosen
 from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restored, Restoring
 from cluster.backup.retention import Retention
-from cluster.backup.verifying import verify as verified
 from cluster.commands.calling import Data, console
+from cluster.instance.completed_settings import ENCRYPTION_KEY
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
 from cluster.settings import Settings, load_settings
@@ -62,7 +61,7 @@ def create(
             "--to or OCS_BACKUP_TO must say where backups go: a folder, or s3://bucket/backups"
         )
     with _friendly():
-        made = asyncio.run(create_all(Reached.by(settings), places, _keyring(settings)))
+        made = asyncio.run(create_all(Reached.by(settings), places, keyring_of(settings)))
     for url, outcome in made.items():
         if isinstance(outcome, OptionChainError):
             console.print(f"{url}: {outcome}", style="red", markup=False, soft_wrap=True)
@@ -72,6 +71,15 @@ def create(
         )
         if outcome.not_saved:
             console.print(f"Not saved, for this release does not know them: {', '.join(outcome.not_saved)}")
+    if is_sealed_by_kept_key(settings):
+        console.print(
+            f"Encrypted by the key in {settings.data.folder / ENCRYPTION_KEY}: keep a copy of that file elsewhere. "
+            "Who loses both it and the data folder cannot open the backup.",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     if any(isinstance(outcome, OptionChainError) for outcome in made.values()):
         raise typer.Exit(1)
 
@@ -81,7 +89,7 @@ def listed(from_: From = None, as_json: AsJson = False, data: Data = None) -> No
     """Show the backups of a place, the oldest first."""
     settings = _settings(data)
     with _friendly():
-        known = _place(settings, from_).known(_keyring(settings))
+        known = _place(settings, from_).known(keyring_of(settings))
     if as_json:
         print(json.dumps([_facts(each) for each in known]))
         return
@@ -108,8 +116,9 @@ def verify(from_: From = None, backup: Id = None, data: Data = None) -> None:
     """Restore a backup into servers of its own, compare every item, replay sessions, and keep that it was proven."""
     settings = _settings(data)
     with _friendly():
-        place, keyring = _place(settings, from_), _keyring(settings)
-        proven = asyncio.run(verified(place, chosen(place.complete(), backup, None), keyring))
+        place, keyring = _place(settings, from_), keyring_of(settings)
+        which = chosen(place.complete(), backup, None)
+        proven = asyncio.run(verify_in(place, which, keyring, _reached_or_none(settings)))
     console.print(
         f"{proven.manifest.id} comes back: {proven.items:,} items compared, {proven.replayed} sessions replayed."
     )
@@ -148,7 +157,7 @@ def restore(
         version=version,
     )
     how = Restoring(
-        wanted=wanted, overwrites=force, adds=missing, is_trial=dry_run, keyring=_keyring(settings)
+        wanted=wanted, overwrites=force, adds=missing, is_trial=dry_run, keyring=keyring_of(settings)
     )
     with _friendly():
         if version is not None and configuration is None:
@@ -184,9 +193,11 @@ def _settings(data: object) -> Settings:
     return settings.with_changes({"data": {"folder": data}}) if data is not None else settings
 
 
-def _keyring(settings: Settings) -> Keyring | None:
-    key = settings.encryption.key.get_secret_value()
-    return Keyring(key) if key else None
+def _reached_or_none(settings: Settings) -> Reached | None:
+    """A backup can be proven where its stores are lost, too."""
+    with suppress(InstanceProblem):
+        return Reached.by(settings)
+    return None
 
 
 def _place(settings: Settings, url: str | None) -> Place:

@@ -1,7 +1,9 @@
-"""The command line of history: ``optionchain history import | export``."""
+"""The command line of history: ``optionchain history import | export | shard``."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Awaitable, Iterator, Set
 from contextlib import contextmanager
 from datetime import date
@@ -25,8 +27,11 @@ from adapters.history_files import (
 from adapters.history_files.exports import EXPORTS
 from adapters.history_files.plans import FORMATS
 from adapters.history_files.reports import report_lines
+from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo_sharding import shard, shard_commands
 from adapters.redis_cache import RedisCacheService
+from adapters.settings import MongoSettings
 from cluster.history_stores import HistoryStores, forget_chains, history_stores
 from cluster.instance.instance import Instance
 from cluster.settings import load_settings
@@ -174,6 +179,29 @@ def export(
     stores = _stores(data)
     with _friendly():
         console.print(f"{stores.run(written)} rows in {path}")
+
+
+@app.command("shard")
+def shard_(
+    apply: Annotated[bool, typer.Option("--apply", help="Tell it to the mongos of OCS_MONGO_URI.")] = False,
+) -> None:
+    """Show the commands, a line each, by which a mongos spreads history over shards: by asset and period."""
+    mongo = load_settings().mongo
+    for command in shard_commands(mongo.database):
+        print(json.dumps(command))
+    if apply:
+        with _friendly():
+            if mongo.uri is None:
+                raise InvalidInput("OCS_MONGO_URI", "must lead to the mongos")
+            asyncio.run(_shard(mongo))
+
+
+async def _shard(mongo: MongoSettings) -> None:
+    client = open_mongo(mongo)
+    try:
+        await shard(client, mongo.database)
+    finally:
+        await client.close()
 
 
 async def _import(

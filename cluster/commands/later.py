@@ -8,8 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-# By name, as `module:attribute`: a function, or a `Typer` of its own. Benchmarks and chaos stand outside the service,
-# which names them only here.
+# By name, as `module:attribute`: a function, or a `Typer` of its own. Benchmarks, chaos and drills stand outside the
+# service, which names them only here.
 LATER = {
     "sweep": "cluster.commands.sweep:sweep",
     "history": "cluster.commands.history:app",
@@ -25,6 +25,7 @@ LATER = {
     "backup": "cluster.commands.backup:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
+    "drill": "proving.drills.cli:app",
 }
 
 

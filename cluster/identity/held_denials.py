@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cluster.identity.following import CHANGED
+from cluster.identity.telling import Telling
 from optionchain.denials import Denial, DeniedKind
 from optionchain.errors import InvalidInput
-from optionchain.observing import Observer, attempted
-from optionchain.ports import DenialRepository, Notices
+from optionchain.ports import DenialRepository
 
 LONGEST_VALUE = 256
 DENIED = "denied "
@@ -56,29 +56,14 @@ class DenialService:
 
     Args:
         repository: Where that is kept.
-        notices: Tell every process.
-        know: Takes a notice in this process, at once.
+        telling: Tells all processes.
         max_denials: Of so many at a time.
-        observer: Told of notices that could not be told.
-        clock: The time, with an offset.
     """
 
-    def __init__(
-        self,
-        repository: DenialRepository,
-        notices: Notices,
-        *,
-        know: Callable[[str], None],
-        max_denials: int,
-        observer: Observer,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, repository: DenialRepository, telling: Telling, *, max_denials: int) -> None:
         self._repository = repository
-        self._notices = notices
-        self._know = know
+        self._telling = telling
         self._max_denials = max_denials
-        self._observer = observer
-        self._clock = clock
 
     async def deny(self, kind: DeniedKind, value: str, *, until: datetime | None, made_by: str) -> Denial:
         """Accept a token, or all tokens of a subject, no more.
@@ -86,24 +71,23 @@ class DenialService:
         Raises:
             InvalidInput: An input is wrong, or there is as much denied as there may be.
         """
-        now = self._clock()
+        now = self._telling.now()
         if not 1 <= len(value) <= LONGEST_VALUE or not value.isprintable():
             raise InvalidInput("value", f"must be one line of 1 to {LONGEST_VALUE} characters")
         if until is not None and until <= now:
             raise InvalidInput("until", "must be later than now")
         if len(await self.listed()) >= self._max_denials:
             raise InvalidInput("value", f"{self._max_denials:,} are denied already: allow some again")
-        made_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         denial = Denial(
-            id=uuid.uuid4().hex, kind=kind, value=value, made_at=made_at, made_by=made_by, until=until
+            id=uuid.uuid4().hex, kind=kind, value=value, made_at=now, made_by=made_by, until=until
         )
         await self._repository.add(denial)
-        await self._tell(f"{DENIED}{kind} {value}")
+        await self._telling.tell(f"{DENIED}{kind} {value}")
         return denial
 
     async def listed(self) -> Sequence[Denial]:
         """What is denied, the latest first."""
-        return await self._repository.listed(self._clock(), limit=self._max_denials)
+        return await self._repository.listed(self._telling.now(), limit=self._max_denials)
 
     async def allow(self, denial_id: str) -> Denial:
         """Deny something no more.
@@ -112,10 +96,5 @@ class DenialService:
             NotFound: There is none of this id.
         """
         removed = await self._repository.remove(denial_id)
-        await self._tell(CHANGED)
+        await self._telling.tell(CHANGED)
         return removed
-
-    async def _tell(self, notice: str) -> None:
-        """Tell all processes; those that cannot be told read again soon."""
-        self._know(notice)
-        await attempted(self._observer, "keys.tell", lambda: self._notices.tell(notice))

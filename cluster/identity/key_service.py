@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cluster.identity.following import CHANGED
 from cluster.identity.held_keys import REVOKED
+from cluster.identity.telling import Telling
 from optionchain.api_keys import ApiKey, digest_of, is_owner, new_secret
 from optionchain.errors import InvalidInput
-from optionchain.observing import Observer, attempted
-from optionchain.ports import KeyRepository, Notices
+from optionchain.ports import KeyRepository
 from optionchain.roles import read_roles
 
 LONGEST_NOTE = 200
@@ -32,29 +32,14 @@ class KeyService:
 
     Args:
         repository: Where keys are.
-        notices: Tell every process.
-        know: Takes a notice in this process, at once.
+        telling: Tells all processes.
         max_keys: Keys that may work at a time.
-        observer: Told of notices that could not be told.
-        clock: The time, with an offset.
     """
 
-    def __init__(
-        self,
-        repository: KeyRepository,
-        notices: Notices,
-        *,
-        know: Callable[[str], None],
-        max_keys: int,
-        observer: Observer,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, repository: KeyRepository, telling: Telling, *, max_keys: int) -> None:
         self._repository = repository
-        self._notices = notices
-        self._know = know
+        self._telling = telling
         self._max_keys = max_keys
-        self._observer = observer
-        self._clock = clock
 
     async def create(
         self, owner: str, roles: Iterable[str], *, note: str, expires_at: datetime | None, created_by: str
@@ -92,8 +77,8 @@ class KeyService:
         Raises:
             NotFound: There is none of this id.
         """
-        revoked = await self._repository.revoke(key_id, self._now())
-        await self._tell(f"{REVOKED}{key_id}")
+        revoked = await self._repository.revoke(key_id, self._telling.now())
+        await self._telling.tell(f"{REVOKED}{key_id}")
         return revoked
 
     async def rotate(
@@ -111,7 +96,7 @@ class KeyService:
             NotFound: There is none of this id.
             InvalidInput: It does not work any more, or an input is wrong.
         """
-        old, now = await self._repository.get(key_id), self._now()
+        old, now = await self._repository.get(key_id), self._telling.now()
         if not old.works_at(now):
             raise InvalidInput("id", "is of a key that does not work any more: make a new one")
         made = await self._made(
@@ -119,7 +104,7 @@ class KeyService:
         )
         if overlap_seconds > 0:
             await self._repository.expire(old.id, now + timedelta(seconds=overlap_seconds))
-            await self._tell(CHANGED)
+            await self._telling.tell(CHANGED)
         else:
             await self.revoke(old.id)
         return made
@@ -133,7 +118,7 @@ class KeyService:
         created_by: str,
         replaces: str | None = None,
     ) -> NewKey:
-        now = self._now()
+        now = self._telling.now()
         if expires_at is not None and expires_at <= now:
             raise InvalidInput("expires_at", "must be later than now")
         if len(await self._repository.working(now, limit=self._max_keys)) >= self._max_keys:
@@ -151,15 +136,5 @@ class KeyService:
             replaces=replaces,
         )
         await self._repository.add(key)
-        await self._tell(CHANGED)
+        await self._telling.tell(CHANGED)
         return NewKey(key, secret)
-
-    async def _tell(self, notice: str) -> None:
-        """Tell all processes; those that cannot be told read again soon."""
-        self._know(notice)
-        await attempted(self._observer, "keys.tell", lambda: self._notices.tell(notice))
-
-    def _now(self) -> datetime:
-        """To the millisecond, as it is kept."""
-        now = self._clock()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -17,6 +17,7 @@ from cluster.identity.following import LIST, Following
 from cluster.identity.held_denials import DenialService, HeldDenials
 from cluster.identity.held_keys import HeldKeys
 from cluster.identity.key_service import KeyService
+from cluster.identity.telling import Telling
 from cluster.identity.tokens import Tokens
 from cluster.settings import Settings
 from optionchain.observing import Observer
@@ -54,11 +55,10 @@ def open_identity(
     fixed = KnownKeys(parse_keys(auth.keys.get_secret_value()))
     following = Following(notices, poll_seconds=auth.poll_seconds, observer=observer)
     held = HeldKeys(fixed, repository, following, auth, observer=observer)
-    service = KeyService(repository, notices, know=following.heard, max_keys=auth.max_keys, observer=observer)
+    telling = Telling(notices, following.heard, observer=observer)
+    service = KeyService(repository, telling, max_keys=auth.max_keys)
     denied = MongoDenials(mongo, settings.mongo.database)
-    denials = DenialService(
-        denied, notices, know=following.heard, max_denials=auth.max_denials, observer=observer
-    )
+    denials = DenialService(denied, telling, max_denials=auth.max_denials)
     if not auth.enabled:
         return Identity(OpenToAll(), service, denials, {}, notices.close)
 

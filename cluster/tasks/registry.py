@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cluster.tasks.backups import BACKUP, BACKUP_VERIFY
 from cluster.tasks.exports import EXPORT
 from cluster.tasks.housekeeping import CACHE_WARM, SESSION_CLEANUP
 from cluster.tasks.imports import HISTORY_IMPORT
@@ -12,7 +13,8 @@ from cluster.tasks.sweeps import SWEEP
 from optionchain.errors import InvalidInput
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (SWEEP, EXPORT, HISTORY_IMPORT, CACHE_WARM, SESSION_CLEANUP)
+    kind.name: kind
+    for kind in (SWEEP, EXPORT, HISTORY_IMPORT, CACHE_WARM, SESSION_CLEANUP, BACKUP, BACKUP_VERIFY)
 }
 
 

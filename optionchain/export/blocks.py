@@ -40,6 +40,11 @@ class Simulated(Protocol):
         ...
 
     @property
+    def others(self) -> tuple[Simulated, ...]:
+        """The further underlyings of a market."""
+        ...
+
+    @property
     def recorded(self) -> RecordedChains | None:
         """The chains of stored days; None where they are priced."""
         ...

@@ -69,7 +69,8 @@ class Dataset(StrEnum):
     def record_batches(
         self, simulation: Simulated, steps: range, rows: int, greeks: GreekSet = "none"
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of consecutive steps, in order of step, expiration and strike.
+        """The rows of consecutive steps, in order of step, expiration and strike; of several underlyings those of the
+        first before those of the others.
 
         Args:
             simulation: With its path computed.
@@ -80,6 +81,13 @@ class Dataset(StrEnum):
         Raises:
             InvalidInput: The parameters lead a chain out of range.
         """
+        for each in (simulation, *simulation.others):
+            yield from self._batches(each, steps, rows, greeks)
+
+    def _batches(
+        self, simulation: Simulated, steps: range, rows: int, greeks: GreekSet
+    ) -> Iterator[pa.RecordBatch]:
+        """Those of one underlying."""
         schema = self.schema(greeks)
         match self:
             case Dataset.UNDERLYING:

@@ -82,6 +82,8 @@ class Export:
                 raise InvalidInput(name, f"must be from 0 to the last step, {last}")
         if not self.steps:
             raise InvalidInput("from_step", f"must not be after to_step, {self.to_step}")
+        if self.layout is Layout.IRONCONDOR and self.parameters.underlyings:
+            raise InvalidInput("layout", "ironcondor has one underlying")
         if self.layout is Layout.IRONCONDOR and self.dataset is not Dataset.OPTION_CHAINS:
             raise InvalidInput("layout", "ironcondor is a layout of option_chains")
         rows = len(self.steps) * self._rows_a_step
@@ -142,12 +144,13 @@ class Export:
         expirations = self.parameters.expirations
         rules = () if isinstance(expirations, SingleExpiration) else expirations.rules
         sides = SIDES if self.layout is Layout.IRONCONDOR else ()
-        return [self.parameters.symbol, *sorted(rule.rule_id for rule in rules), *sides]
+        symbols = [self.parameters.symbol, *(each.symbol for each in self.parameters.underlyings or ())]
+        return [*symbols, *sorted(rule.rule_id for rule in rules), *sides]
 
     @property
     def _rows_a_step(self) -> int:
         if self.dataset is not Dataset.OPTION_CHAINS:
-            return 1
+            return 1 + len(self.parameters.underlyings or ())
         return self.parameters.most_contracts * (2 if self.layout is Layout.IRONCONDOR else 1)
 
 

@@ -3,7 +3,7 @@
 A new measure is written in `prices` or `strategies`, marked there, and is named in documents and exported from here.
 """
 
-from optionchain.measures import prices, strategies
+from optionchain.measures import prices, several, strategies
 from optionchain.measures.known_means import TERMINAL_PRICE, Control, expected_terminal_price
 from optionchain.measures.legs import ByDelta, ByMoneyness, Leg
 from optionchain.measures.names import (
@@ -17,6 +17,7 @@ from optionchain.measures.names import (
 )
 from optionchain.measures.path_block import Measure, PathBlock, sample_block
 from optionchain.measures.prices import *  # noqa: F403
+from optionchain.measures.several import *  # noqa: F403
 from optionchain.measures.strategies import *  # noqa: F403
 from optionchain.measures.strategy import Strategy
 
@@ -39,5 +40,6 @@ __all__ = [
     "named_with_terms",
     "sample_block",
 ]
+__all__ += several.__all__
 __all__ += prices.__all__
 __all__ += strategies.__all__

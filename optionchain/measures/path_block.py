@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -12,10 +13,12 @@ from optionchain import numerics
 from optionchain.arrays import Floats, Paths
 from optionchain.carried import market_of, with_dividends
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
-from optionchain.draws.philox import Draws
+from optionchain.draws.correlated import CorrelatedDraws, OpenStream
+from optionchain.draws.philox import Draws, PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.expirations.listing import Microseconds, microseconds
+from optionchain.market import others_of, price_weights_of
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.simulation import Simulation
@@ -35,12 +38,14 @@ class PathBlock:
         first_path: Index of the first row's path.
         prices: ``[paths, steps]`` of the underlying, in its currency; column 0 is the start.
         volatilities: ``[paths, steps]`` annualised volatility that prices each chain at the money.
+        others: The same paths of the further underlyings of a market, in their order.
     """
 
     parameters: SimulationParameters
     first_path: int
     prices: Paths
     volatilities: Paths
+    others: tuple[PathBlock, ...] = ()
     _simulation: Simulation = field(init=False, repr=False)
     _chains: dict[int, PathChains] = field(init=False, repr=False, default_factory=dict)
     _counts: dict[str, int] = field(
@@ -65,7 +70,7 @@ class PathBlock:
     @property
     def contracts_priced(self) -> int:
         """Contracts priced so far; a call and a put on one strike are two."""
-        return self._counts["contracts"]
+        return self._counts["contracts"] + sum(other.contracts_priced for other in self.others)
 
     @property
     def is_recorded(self) -> bool:
@@ -182,13 +187,21 @@ Measure: TypeAlias = Callable[[PathBlock], Floats]
 """A function from a block to one number a path, ``[paths]``; its name is `name`, or else ``__name__``."""
 
 
-def sample_block(parameters: SimulationParameters, draws: Draws, *, first_path: int = 0) -> PathBlock:
+def sample_block(
+    parameters: SimulationParameters,
+    draws: Draws,
+    *,
+    first_path: int = 0,
+    open_stream: OpenStream | None = None,
+) -> PathBlock:
     """Simulate the paths of `draws`.
 
     Args:
         parameters: What to simulate; their seed is not looked at, for the draws have one.
         draws: The random numbers, one path each.
         first_path: Index of their first path.
+        open_stream: Makes such draws of another seed, for the other underlyings of a market; None draws them
+            independently.
 
     Raises:
         InvalidInput: The parameters drive a price above 1e12; the field is named.
@@ -201,5 +214,29 @@ def sample_block(parameters: SimulationParameters, draws: Draws, *, first_path: 
         raise error.under(f"method.{type(model).__name__}") from error
     path = with_dividends(path, parameters)
     return PathBlock(
-        parameters=parameters, first_path=first_path, prices=path.prices, volatilities=path.volatilities
+        parameters=parameters,
+        first_path=first_path,
+        prices=path.prices,
+        volatilities=path.volatilities,
+        others=_others(parameters, first_path, open_stream or partial(_independent, first_path, draws.paths)),
+    )
+
+
+def _independent(first_path: int, paths: int, seed: int) -> Draws:
+    return PhiloxDraws(seed, first_path=first_path, paths=paths)
+
+
+def _others(
+    parameters: SimulationParameters, first_path: int, open_stream: OpenStream
+) -> tuple[PathBlock, ...]:
+    if parameters.underlyings is None:
+        return ()
+    weights = price_weights_of(parameters)
+    return tuple(
+        sample_block(
+            each,
+            CorrelatedDraws(parameters.seed, stream, weights[stream], open_stream),
+            first_path=first_path,
+        )
+        for stream, each in enumerate(others_of(parameters), start=1)
     )

@@ -171,7 +171,12 @@ def block_of(sweep: SweepDefinition, scenario: int, first_path: int, paths: int)
     # Paths that do not all fit would push each other out before any is used again.
     fits = needed <= DRAW_MEMORY_BYTES
     draws: Draws = RememberedDraws(original, _draw_memory()) if fits else original
-    return sample_block(parameters, draws, first_path=first_path)
+    return sample_block(
+        parameters,
+        draws,
+        first_path=first_path,
+        open_stream=lambda seed: sweep.way.draws(seed, first_path=first_path, paths=paths),
+    )
 
 
 def measured(measure: Measure, block: PathBlock) -> Floats:

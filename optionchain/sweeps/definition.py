@@ -171,6 +171,10 @@ def _check_kinds(sweep: SweepDefinition) -> None:
         raise InvalidInput("covariances", "must be true or false")
     if not isinstance(sweep.sampling, str) or sweep.sampling not in SAMPLINGS:
         raise InvalidInput("sampling", f"must be one of {', '.join(SAMPLINGS)}")
+    if sweep.sampling == "sobol" and sweep.base.underlyings is not None:
+        raise InvalidInput(
+            "sampling", "must be independent or antithetic: sobol has the points of one underlying"
+        )
     whole("paths", sweep.paths, low=1, high=MOST_PATHS)
     multiple = SAMPLINGS[sweep.sampling].multiple
     if sweep.paths % multiple:

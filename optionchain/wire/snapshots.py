@@ -39,22 +39,35 @@ def snapshot_bodies(moments: Sequence[Moment]) -> list[bytes]:
         IndexError: A simulation has no such step.
         InvalidInput: The parameters of one lead its chain out of range.
     """
-    chains = chains_of([(moment.simulation, moment.step) for moment in moments])
-    return [_rendered(moment, chain) for moment, chain in zip(moments, chains, strict=True)]
+    chains = iter(chains_of([(each, moment.step) for moment in moments for each in _shown(moment)]))
+    return [_rendered(moment, [next(chains) for _ in _shown(moment)]) for moment in moments]
 
 
 def snapshot_body(simulation: Simulation, step: int, greeks: GreekSet = "none") -> bytes:
     """The snapshot of one moment; arguments and errors as for `snapshot_bodies`."""
-    return _rendered(Moment(simulation, step, greeks), simulation.chain(step))
+    return snapshot_bodies([Moment(simulation, step, greeks)])[0]
 
 
-def _rendered(moment: Moment, chain: OptionChain) -> bytes:
+def _shown(moment: Moment) -> tuple[Simulation, ...]:
+    """The simulations of a market, the first underlying's first."""
+    return (moment.simulation, *moment.simulation.others)
+
+
+def _rendered(moment: Moment, chains: Sequence[OptionChain]) -> bytes:
     parameters = moment.simulation.parameters
     simulated_at = instant_to_wire(parameters.simulated_at(moment.step))
-    symbol, price = parameters.symbol, chain.underlying_price
-    if isinstance(parameters.expirations, SingleExpiration):
-        head = {"underlying": symbol, "timestamp": simulated_at, "price": price}
-        return orjson.dumps(head)[:-1] + b',"contracts":' + v1_contracts(chain, moment.greeks) + b"}"
-    underlying = {"symbol": symbol, "price": price, "base_volatility": chain.base_volatility}
-    head = {"simulated_at": simulated_at, "underlying": underlying}
-    return orjson.dumps(head)[:-1] + b',"chains":' + v2_chains(chain, moment.greeks) + b"}"
+    is_single = isinstance(parameters.expirations, SingleExpiration)
+    first, *others = (_market(chain, moment.greeks, is_single, simulated_at) for chain in chains)
+    head = b"{" if is_single else b'{"simulated_at":' + orjson.dumps(simulated_at) + b","
+    rest = b',"others":[' + b",".join(b"{" + each + b"}" for each in others) + b"]" if others else b""
+    return head + first + rest + b"}"
+
+
+def _market(chain: OptionChain, greeks: GreekSet, is_single: bool, simulated_at: str) -> bytes:
+    """What one underlying shows, without the braces around it."""
+    price = chain.underlying_price
+    if is_single:
+        own = {"underlying": chain.symbol, "timestamp": simulated_at, "price": price}
+        return orjson.dumps(own)[1:-1] + b',"contracts":' + v1_contracts(chain, greeks)
+    underlying = {"symbol": chain.symbol, "price": price, "base_volatility": chain.base_volatility}
+    return orjson.dumps({"underlying": underlying})[1:-1] + b',"chains":' + v2_chains(chain, greeks)

@@ -25,8 +25,10 @@ class Benchmark(StrEnum):
     CONNECTIONS = "connections"
     SOAK = "soak"
     OUTAGE = "outage"
+    BACKUP = "backup"
     TRACES = "traces"
     TASKS = "tasks"
+    SECURITY = "security"
 
 
 def bench(

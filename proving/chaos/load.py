@@ -111,6 +111,21 @@ class Load:
             await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
         raise self._no_recovery()
 
+    @property
+    def session_ids(self) -> list[str]:
+        """Every session that was created."""
+        return list(self._sessions)
+
+    async def step_each(self) -> None:
+        """Step every session once more, wherever it is, and see where its cursor is then.
+
+        Raises:
+            BadLoad: The service does not come back.
+        """
+        for session_id in self._sessions:
+            await self._step(session_id, None)
+            await self._see_the_end(session_id)
+
     def finish(self) -> None:
         """Begin no further step."""
         self._is_over = True

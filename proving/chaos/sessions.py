@@ -10,7 +10,7 @@ from typing import Any
 from optionchain.models import model_from_wire
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import Session, SessionKind, ShowSnapshots
-from optionchain.simulation import Simulation, simulate
+from optionchain.simulation import Simulation
 from optionchain.wire.sessions import snapshots_json
 from optionchain.wire.snapshots import snapshot_body
 
@@ -96,4 +96,4 @@ class ChaosSession:
 
     @cached_property
     def _simulation(self) -> Simulation:
-        return simulate(self.parameters)
+        return Simulation(self.parameters)

@@ -79,6 +79,13 @@ class ExpirationChain(BaseModel):
     contracts: list[SimulationContract]
 
 
+class OtherUnderlying(BaseModel):
+    """A further underlying of a market at the same step."""
+
+    underlying: Underlying
+    chains: list[ExpirationChain]
+
+
 class Snapshot(BaseModel):
     """The simulated market at one step; chains ascend by expiration."""
 
@@ -89,6 +96,9 @@ class Snapshot(BaseModel):
     simulated_at: str
     underlying: Underlying
     chains: list[ExpirationChain]
+    others: list[OtherUnderlying] = Field(
+        [], description="The further `underlyings`, in their order; absent where there are none"
+    )
 
 
 class Snapshots(BaseModel):

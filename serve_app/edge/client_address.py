@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from starlette.datastructures import Headers
@@ -19,6 +20,8 @@ from serve_app.edge.errors import Forbidden
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 PROOF = "x-proxy-proof"
+# To read one takes a good part of what a request takes at the edge, and callers come again.
+MOST_ADDRESSES, LONGEST_ADDRESS = 4096, 64
 
 
 class Proxies:
@@ -85,10 +88,15 @@ def _is_in(address: Address | None, networks: Sequence[Network]) -> bool:
     return address is not None and any(address in network for network in networks)
 
 
-def _address(text: str) -> Address | None:
+@lru_cache(MOST_ADDRESSES)
+def _read(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+def _address(text: str) -> Address | None:
+    return _read(text) if len(text) <= LONGEST_ADDRESS else None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.mongo_connection import open_mongo
 from cluster.settings import BadSettings, Settings, fields, load_settings
 from cluster.settings_table import settings_page
 
@@ -229,3 +230,20 @@ def test_several_hosts_of_redis_are_sentinels_or_a_cluster(monkeypatch: pytest.M
     assert "secret" not in said
     monkeypatch.setenv("OCS_REDIS_MODE", "cluster")
     assert load_settings().redis.mode == "cluster"
+
+
+def test_secondaries_may_be_so_far_behind() -> None:
+    with pytest.raises(BadSettings, match="OCS_MONGO_MAX_STALENESS_SECONDS: must be 0, or 90 or more"):
+        Settings().with_changes({"mongo": {"max_staleness_seconds": 30}})
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("preference", "staleness"), [("secondaryPreferred", 120), ("primary", -1)])
+async def test_history_is_read_from_secondaries_that_are_not_too_far_behind(
+    preference: str, staleness: int
+) -> None:
+    mongo = {"uri": "mongodb://127.0.0.1:9", "read_preference": preference, "max_staleness_seconds": 120}
+    client = open_mongo(Settings().with_changes({"mongo": mongo}).mongo)
+
+    assert client.read_preference.max_staleness == staleness
+    await client.close()

@@ -64,6 +64,10 @@ MAY_BE_NONE = (
     "rate_curve",
     "dividends",
     "dividend_growth",
+    "underlyings",
+    "correlations",
+    "common_factors",
+    "correlation_repair",
     "closed_day_weight",
     "annual_days",
 )

@@ -115,6 +115,16 @@ async def test_a_wrong_key_is_named(folder: Path, place: Place, keyring: Keyring
         await verify(place, folder.name, keyring)
 
 
+async def test_whoever_has_another_key_sees_what_there_is_and_why_not_more(
+    folder: Path, place: Place
+) -> None:
+    (known,) = place.known(Keyring(new_key()))
+
+    assert known.manifest is not None
+    assert known.manifest.sealed_by == KEYRING.sealing_id
+    assert "is none of OCS_ENCRYPTION_KEY" in known.problem
+
+
 async def test_nothing_is_touched_where_any_part_is_damaged(
     folder: Path, place: Place, other: Stores
 ) -> None:

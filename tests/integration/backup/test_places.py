@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from adapters.mongo_backups import MongoBackups
 from adapters.settings import MongoSettings
 from cluster.backup.contents import Stores
 from cluster.backup.jobs import create_all
@@ -18,6 +21,9 @@ from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restoring, restore
 from cluster.backup.saving import Saving, save
 from cluster.settings import Settings
+from cluster.tasks.backups import ConfiguredPlaces, back_up, prove
+from cluster.tasks.registry import known_kind
+from cluster.tasks.work import Work
 from optionchain.errors import InvalidInput
 from tests.s3 import s3_bucket
 
@@ -95,6 +101,26 @@ def test_a_place_without_room_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
     with pytest.raises(InvalidInput, match=r"to: .* has no room: [0-9,]+ bytes are free there"):
         Place(str(tmp_path), "to").check_writable()
+
+
+async def test_a_task_saves_prunes_and_proves(stores: Stores, settings: Settings, tmp_path: Path) -> None:
+    place = str(tmp_path / "backups")
+    work: Any = Work(run=None, settings=settings.with_changes({"backup": {"to": place}}), open_history=None)  # type: ignore[arg-type]
+
+    saved = await asyncio.to_thread(back_up, work, ConfiguredPlaces())
+    proven = await asyncio.to_thread(prove, work, ConfiguredPlaces())
+
+    (backup,) = Place(place, "from").complete()
+    assert saved == {"saved": {place: backup}}
+    assert proven["verified"][place]["replayed"] == 8
+    record = {each["_id"]: each for each in await MongoBackups(stores.mongo, stores.database).listed()}
+    assert record[place]["verified_at"] is not None
+
+
+def test_backups_cannot_be_scheduled_where_no_place_is_set() -> None:
+    for kind in ("backup", "backup_verify"):
+        with pytest.raises(InvalidInput, match="OCS_BACKUP_TO does not say where"):
+            known_kind(kind).read({}, Settings())
 
 
 async def test_a_place_that_fails_does_not_keep_the_others(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -130,6 +131,20 @@ class Writers:
             await passing(0.05)
 
 
+def started_writers(uri):
+    """Writers at work, and what fails when they are not any more."""
+    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
+    writers = Writers(
+        MongoHistoricalRepository(client, "failover"), MongoConfigRepository(client, "failover")
+    )
+    writing = asyncio.create_task(writers.run())
+
+    def check():
+        assert not writing.done(), writing.exception()
+
+    return client, writers, writing, check
+
+
 async def eventually(is_so, check):
     async def is_so_now():
         if await is_so():
@@ -186,15 +201,7 @@ async def check_nothing_is_lost(writers, uri, read_preference):
 
 async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes, again):
     uri, processes = three_nodes
-    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
-    writers = Writers(
-        MongoHistoricalRepository(client, "failover"), MongoConfigRepository(client, "failover")
-    )
-    writing = asyncio.create_task(writers.run())
-
-    def check():
-        assert not writing.done(), writing.exception()
-
+    client, writers, writing, check = started_writers(uri)
     await eventually(lambda: writers.has_acknowledged(WRITES), check)
 
     # The others die first, so that the primary has what no majority has when it dies too.
@@ -223,3 +230,41 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
     async with AsyncMongoClient(host, directConnection=True) as one:
         await eventually(lambda: has_committed(one, newest), lambda: None)
     await check_nothing_is_lost(writers, f"{host}/?directConnection=true", "nearest")
+
+
+@contextlib.contextmanager
+def stepped_down(uri, processes):
+    with MongoClient(uri) as client:
+        client.admin.command({"replSetStepDown": 20, "force": True})
+    yield
+
+
+@contextlib.contextmanager
+def frozen(uri, processes):
+    """It does nothing until another is primary, then goes on, and still takes itself for one."""
+    process = processes[primary_index(uri)]
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lose", [stepped_down, frozen], ids=["steps down", "is frozen"])
+async def test_nothing_acknowledged_is_lost_when_another_is_elected(three_nodes, lose):
+    uri, processes = three_nodes
+    client, writers, writing, check = started_writers(uri)
+    for _ in range(2):
+        before = writers.acknowledged
+        await eventually(lambda before=before: writers.has_acknowledged(before + WRITES), check)
+        loser = await asyncio.to_thread(primary_index, uri)
+        with lose(uri, processes):
+            enough = writers.acknowledged + WRITES
+            await eventually(lambda enough=enough: writers.has_acknowledged(enough), check)
+            assert await asyncio.to_thread(primary_index, uri) != loser
+    writers.is_over = True
+    await writing
+
+    await client.close()
+    await check_nothing_is_lost(writers, uri, "primary")

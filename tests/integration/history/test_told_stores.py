@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.metrics.server_watch import ServerWatch
+from adapters.mongo_backups import MongoBackups
 from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.redis_cache import RedisCacheService
@@ -83,6 +84,39 @@ async def test_the_watch_tells_how_the_servers_are_and_how_many_sessions_there_a
     assert observer.levels["session.alive"] == 3.0
     assert observer.levels["redis.memory_bytes"] > 1e5
     assert observer.levels["redis.evicted_keys"] == 0.0
+
+
+async def test_the_watch_tells_how_old_the_backups_are(watched, mongo: MongoSettings) -> None:
+    redis, _, observer = watched
+    saved, verified = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC)
+    client = open_mongo(mongo)
+    record = MongoBackups(client, mongo.database)
+    await record.saved("s3://name:word@bucket/x", saved, 7_000)
+    await record.verified("s3://name:word@bucket/x", verified)
+    watch = ServerWatch(redis.open(), open_mongo(mongo), observer, prefix="t", database=mongo.database)
+
+    await watch.look()
+
+    assert observer.levels["backup.saved"] == saved.timestamp()
+    assert observer.levels["backup.verified"] == verified.timestamp()
+    assert observer.levels["backup.bytes"] == 7_000.0
+    assert ("backup.saved", {"place": "s3://bucket/x"}) in observer.labels
+    await watch.close()
+    await client.close()
+
+
+async def test_a_place_where_no_backup_could_be_made_is_told_too(watched, mongo: MongoSettings) -> None:
+    redis, _, observer = watched
+    client = open_mongo(mongo)
+    await MongoBackups(client, mongo.database).failed("/never", "no room")
+    watch = ServerWatch(redis.open(), open_mongo(mongo), observer, prefix="t", database=mongo.database)
+
+    await watch.look()
+
+    assert observer.levels["backup.saved"] == 0.0
+    assert ("backup.verified", {"place": "/never"}) in observer.labels
+    await watch.close()
+    await client.close()
 
 
 async def test_the_watch_of_a_replica_set_tells_of_its_oplog(mongod_uri: str, tmp_path) -> None:

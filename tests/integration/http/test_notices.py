@@ -196,7 +196,7 @@ async def test_a_keyed_request_is_told_the_same_again(
     assert answers[0].headers.get_list("Warning") == answers[1].headers.get_list("Warning")
 
 
-@pytest.mark.parametrize("model", sorted(set(MARKET_MODELS) - {"Historical"}))
+@pytest.mark.parametrize("model", sorted(set(MARKET_MODELS) - {"Historical", "Recorded"}))
 async def test_the_volatility_that_is_shown_prices_the_chain(
     model: str, api: httpx.AsyncClient, parameters: dict[str, Any]
 ) -> None:

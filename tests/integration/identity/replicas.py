@@ -22,6 +22,7 @@ from cluster.identity.held_denials import DenialService, HeldDenials
 from cluster.identity.held_keys import HeldKeys
 from cluster.identity.key_service import KeyService
 from cluster.identity.settings import AuthSettings
+from cluster.identity.telling import Telling
 from tests.lines import Line, line_to
 from tests.recording import Recording
 from tests.servers import RedisServer
@@ -70,15 +71,12 @@ async def replica_of(mongo: MongoSettings, redis: RedisServer, **settings: Any) 
         stack.push_async_callback(following.close)
         fixed = KnownKeys(parse_keys(f"owner:admin={FIXED}"))
         held = HeldKeys(fixed, repository, following, auth, observer=observer)
-        service = KeyService(
-            repository, notices, know=following.heard, max_keys=auth.max_keys, observer=observer
-        )
+        telling = Telling(notices, following.heard, observer=observer)
+        service = KeyService(repository, telling, max_keys=auth.max_keys)
         denied = MongoDenials(client, mongo.database)
         denials = HeldDenials(denied, max_denials=auth.max_denials)
         following.follow(denials)
-        denial_service = DenialService(
-            denied, notices, know=following.heard, max_denials=auth.max_denials, observer=observer
-        )
+        denial_service = DenialService(denied, telling, max_denials=auth.max_denials)
         yield Replica(
             held, following, denials, service, denial_service, repository, observer, to_redis, to_mongo
         )

@@ -69,6 +69,8 @@ def counter(series: str, minutely: float, begins_at: float = 0.0) -> dict[str, s
 
 REDIS, MONGODB = 'optionchain_server_up{server="redis"}', 'optionchain_server_up{server="mongodb"}'
 MEMORY, MOST = "optionchain_redis_memory_bytes", "optionchain_redis_max_memory_bytes"
+BACKUP_SAVED = 'optionchain_backup_saved_timestamp_seconds{place="/backups"}'
+BACKUP_VERIFIED = 'optionchain_backup_verified_timestamp_seconds{place="/backups"}'
 OPLOG = "optionchain_mongodb_oplog_seconds"
 CASES = [
     Case("Watchdog", {}, {}, at=0),
@@ -121,6 +123,17 @@ CASES = [
         "MongoDbReplicaLag",
         level("optionchain_mongodb_replica_lag_seconds", 60),
         level("optionchain_mongodb_replica_lag_seconds", 2),
+    ),
+    # Time begins with the test; a backup that is made every minute is never old.
+    Case(
+        "BackupLate", level(BACKUP_SAVED, 0), counter(BACKUP_SAVED, 60), labels={"place": "/backups"}, at=135
+    ),
+    Case(
+        "BackupUnverified",
+        level(BACKUP_VERIFIED, -864000),
+        level(BACKUP_VERIFIED, 0),
+        labels={"place": "/backups"},
+        at=120,
     ),
     Case(
         "RedisEvicts",

@@ -12,6 +12,7 @@ from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_cache import CACHE, RedisCacheService
 from adapters.redis_connection import open_redis
+from adapters.redis_copies import RedisSessions
 from adapters.redis_idempotency import RedisAnswers
 from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
@@ -45,6 +46,33 @@ async def test_the_contract(check: Check, nodes: Nodes) -> None:
     store = open_store(nodes.settings(prefix=check.__name__[:32]))
     await check(store)
     await store.close()
+
+
+async def test_sessions_of_every_node_are_copied_and_brought_back(nodes: Nodes) -> None:
+    settings = nodes.settings(prefix="copied")
+    store, client = open_store(settings), open_redis(settings)
+    sessions = [new_session(id=f"s{number:03d}") for number in range(100)]
+    await store.save([Checkpoint(session, None) for session in sessions])
+    origin, other = (
+        RedisSessions(client, prefix=prefix, keyed_seconds=60.0, timeout_seconds=20.0)
+        for prefix in ("copied", "back")
+    )
+
+    batches = [batch async for batch in origin.read()]
+    items = [item for batch in batches for item in batch.items]
+    assert sorted(item["_id"] for item in items) == [session.id for session in sessions]
+    assert all(await other.write([(item, None) for item in items]))
+
+    assert [origin.essence(item) for item in items] == [
+        other.essence(item) for item in await other.stored(items) if item
+    ]
+    # Gone on with behind a node: that and those before it are not read again.
+    first = next(batch for batch in batches if batch.next["node"].endswith("\0"))
+    rest = [item async for batch in origin.read(first.next) for item in batch.items]
+    done = [item for batch in batches[: batches.index(first) + 1] for item in batch.items]
+    assert len(rest) == len(items) - len(done) < len(items)
+    await store.close()
+    await client.aclose()
 
 
 async def test_keyed_commands_take_effect_once(nodes: Nodes) -> None:

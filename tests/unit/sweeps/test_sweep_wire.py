@@ -257,7 +257,7 @@ def test_a_measure_that_is_marked_can_be_named_in_documents(monkeypatch):
     result = run(sweep_from_wire(DOCUMENT | {"measures": ["made_up"]}))
 
     assert result.to_polars()["made_up_mean"].is_not_null().all()
-    with pytest.raises(InvalidInput, match="max_drawdown, made_up, touch_probability"):
+    with pytest.raises(InvalidInput, match="realised_correlation, made_up, touch_probability"):
         measure_from_wire("made", "measures[0]")
 
 

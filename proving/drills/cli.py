@@ -1,0 +1,96 @@
+"""``optionchain drill list | run NAME``: something is lost for real, on an instance of its own, and brought back."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from proving.chaos.checker import Verdict
+from proving.drills.drills import DRILLS
+from proving.drills.goals import GOALS
+from proving.drills.scene import Scene
+
+app = typer.Typer(
+    name="drill", help="Lose something on an instance of its own, and bring it back.", no_args_is_help=True
+)
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a drill.
+
+    Attributes:
+        name: Of the drill.
+        seconds: Until whoever was hurt was served again.
+        verdicts: What the clients saw.
+    """
+
+    name: str
+    seconds: float
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def violations(self) -> int:
+        """Steps that were lost, doubled, skipped or wrong, and answers that admit a bug."""
+        return sum(len(verdict.violations) + verdict.defects for verdict in self.verdicts)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the goal is."""
+        return not self.violations and self.seconds <= GOALS[self.name].seconds
+
+
+@app.command("list")
+def listed() -> None:
+    """Show the drills, and what each has to reach."""
+    table = Table("drill", "what is lost", "goal")
+    for name, drill in DRILLS.items():
+        table.add_row(name, drill.about, f"{GOALS[name].seconds:g} s, 0 steps lost")
+    console.print(table)
+
+
+@app.command()
+def run(name: str = typer.Argument(help="As `drill list` shows it.")) -> None:
+    """Run a drill; the exit code is 1 where its goal is not reached."""
+    if name not in DRILLS:
+        raise typer.BadParameter(f"is none of {', '.join(DRILLS)}", param_hint="NAME")
+    outcome = run_drill(name, lambda step: console.print(f"- {step}", markup=False, highlight=False))
+    acknowledged = sum(verdict.acknowledged for verdict in outcome.verdicts)
+    console.print(
+        f"{name}: served again after {outcome.seconds:.1f} s (goal: {GOALS[name].seconds:g} s); of {acknowledged:,} "
+        f"acknowledged steps, {outcome.violations} were lost, doubled or wrong.",
+        highlight=False,
+    )
+    raise typer.Exit(0 if outcome.is_reached else 1)
+
+
+def run_drill(name: str, tell: Callable[[str], None]) -> Outcome:
+    """Run a drill in a temporary folder, of which nothing is left.
+
+    Args:
+        name: Of the drill.
+        tell: Told of each step.
+
+    Raises:
+        BadLoad: The service does not come back.
+    """
+    with tempfile.TemporaryDirectory(prefix="optionchain-drill-") as folder:
+        scene = Scene.in_folder(Path(folder), tell)
+        scene.start()
+        try:
+            seconds = asyncio.run(_drilled(name, scene))
+        finally:
+            scene.stop()
+        return Outcome(name, seconds, tuple(scene.verdicts))
+
+
+async def _drilled(name: str, scene: Scene) -> float:
+    return await DRILLS[name].run(scene)

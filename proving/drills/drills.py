@@ -1,0 +1,196 @@
+"""The drills: each loses something, brings it back by the steps of its runbook, and says how long that took."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from redis import Redis
+from redis.exceptions import RedisError
+
+from adapters.copies import Wanted
+from cluster.backup.jobs import keyring_of
+from cluster.backup.verifying import verify
+from cluster.instance import processes
+from cluster.instance.embedded_servers import MONGODB
+from cluster.instance.instance import Instance
+from cluster.instance.progress import Progress
+from optionchain.errors import Damaged
+from proving.chaos.faults import Fault, Victims, inflict
+from proving.chaos.load import RECOVERY_PATIENCE_SECONDS, BadLoad
+from proving.chaos.sessions import ChaosSession
+from proving.drills.scene import ADMIN, VICTIM, Scene
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One drill; its goal is in `proving.drills.goals`, its runbook in ``docs/runbooks/drills``.
+
+    Attributes:
+        about: What is lost, in a sentence.
+        run: Loses and brings back; returns the seconds from the loss until whoever was hurt was served again.
+    """
+
+    about: str
+    run: Callable[[Scene], Awaitable[float]]
+
+
+async def lost_redis(scene: Scene) -> float:
+    """The one Redis is killed, and started again by the supervisor."""
+    redis = Redis.from_url(scene.state.redis_url, socket_timeout=1.0)
+    victims = Victims(scene.settings.data.folder, lambda: _is_up(redis))
+    async with scene.crowd() as crowd:
+        scene.tell("Redis is killed")
+        began = time.monotonic()
+        await asyncio.to_thread(inflict, Fault.REDIS, victims, random.Random(1))
+        await crowd.served_again()
+        return time.monotonic() - began
+
+
+async def lost_mongodb(scene: Scene) -> float:
+    """The one MongoDB is killed; sessions go on, and history comes back with it."""
+    (server,) = (server for server in scene.state.servers if server.name == MONGODB)
+    async with scene.crowd() as crowd, scene.api(ADMIN) as api:
+        scene.tell("MongoDB is killed")
+        for process in processes.marked(scene.state.marker):
+            if processes.is_one_of(process, {server.command}):
+                process.kill()
+        began = time.monotonic()
+        await crowd.served_again()
+        await _until(lambda: _is_stored(api), "configurations can be read again")
+        return time.monotonic() - began
+
+
+async def lost_data_folder(scene: Scene) -> float:
+    """The disk with everything on it is gone: an instance is started anew, and the latest backup restored."""
+    async with scene.bystanders() as clients:
+        backup = await scene.save()
+        scene.tell("the instance ends, and its data folder is removed")
+        began = time.monotonic()
+        scene.stop()
+        await asyncio.to_thread(shutil.rmtree, scene.settings.data.folder)
+        scene.tell("optionchain up")
+        scene.start()
+        await scene.restore(backup, Wanted())
+        await clients.step_each()
+        return time.monotonic() - began
+
+
+async def deleted_sessions(scene: Scene) -> float:
+    """An owner has deleted every session by mistake; they come back while others are served."""
+    async with scene.crowd(), scene.bystanders() as clients:
+        backup = await scene.save()
+        scene.tell(f"the {len(clients.session_ids)} sessions of an owner are deleted")
+        began = time.monotonic()
+        await scene.delete(clients)
+        await scene.restore(backup, Wanted(owner=VICTIM))
+        await clients.step_each()
+        return time.monotonic() - began
+
+
+async def corrupt_backup(scene: Scene) -> float:
+    """The latest backup is damaged: verifying names it, and the one before comes back."""
+    async with scene.bystanders() as clients:
+        good, bad = await scene.save(), await scene.save()
+        scene.tell(f"a bit of {bad} is flipped")
+        await asyncio.to_thread(_flip, min((scene.backups / bad).glob("sessions/*.part")))
+        began = time.monotonic()
+        scene.tell("optionchain backup verify")
+        try:
+            await verify(scene.place, bad, keyring_of(scene.settings))
+        except Damaged as error:
+            scene.tell(str(error))
+        else:
+            raise BadLoad("a damaged backup was verified")
+        await verify(scene.place, good, keyring_of(scene.settings))
+        await scene.delete(clients)
+        await scene.restore(good, Wanted(owner=VICTIM))
+        await clients.step_each()
+        return time.monotonic() - began
+
+
+async def leaked_key(scene: Scene) -> float:
+    """A key is in the wrong hands: it is revoked, and works nowhere."""
+    async with scene.crowd(), scene.api(ADMIN) as api:
+        body = {"owner": VICTIM, "roles": ["viewer"], "note": "leaked", "expires_at": None}
+        made = (await api.post("/api/v1/keys", json=body)).raise_for_status().json()
+        leaked = {"X-API-Key": made["key"]}
+        await _until(lambda: _answers(api, leaked, httpx.codes.OK), "the key works")
+        scene.tell("optionchain keys revoke")
+        began = time.monotonic()
+        (await api.delete(f"/api/v1/keys/{made['id']}")).raise_for_status()
+        await _until(lambda: _answers(api, leaked, httpx.codes.UNAUTHORIZED), "it works no more")
+        return time.monotonic() - began
+
+
+async def bad_release(scene: Scene) -> float:
+    """What was deployed refuses everything that is asked for anew; the release before is deployed again."""
+    bad = scene.settings.with_changes({"limits": {"contracts": 1}})
+    simulation = ChaosSession(2**20).request
+    async with scene.crowd(), scene.api(VICTIM) as api:
+        scene.tell("optionchain redeploy, of a release that is bad")
+        await asyncio.to_thread(Instance(bad).redeploy, Progress())
+        await _until(lambda: _creates(api, simulation, is_refused=True), "new sessions are refused")
+        began = time.monotonic()
+        scene.tell("optionchain redeploy, of the one before")
+        await asyncio.to_thread(Instance(scene.settings).redeploy, Progress())
+        await _until(lambda: _creates(api, simulation, is_refused=False), "new sessions are made")
+        return time.monotonic() - began
+
+
+DRILLS: Mapping[str, Drill] = {
+    "lost-redis": Drill(
+        "Redis is killed under load, and comes back with all that was acknowledged", lost_redis
+    ),
+    "lost-mongodb": Drill("MongoDB is killed under load; sessions go on", lost_mongodb),
+    "lost-data-folder": Drill("The disk is gone: a new instance goes on from the backup", lost_data_folder),
+    "deleted-sessions": Drill("An owner has deleted all sessions; they come back", deleted_sessions),
+    "corrupt-backup": Drill("The latest backup is damaged; the one before comes back", corrupt_backup),
+    "leaked-key": Drill("An API key is in the wrong hands; it is revoked", leaked_key),
+    "bad-release": Drill("What was deployed refuses new sessions; it is rolled back", bad_release),
+}
+
+
+async def _until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
+    deadline = time.monotonic() + RECOVERY_PATIENCE_SECONDS
+    while not await is_so():
+        if time.monotonic() > deadline:
+            raise BadLoad(f"{RECOVERY_PATIENCE_SECONDS:.0f} s have passed until {what}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _answers(api: httpx.AsyncClient, headers: dict[str, str], status: int) -> bool:
+    answer = await api.get("/api/v1/config", headers=headers)
+    return answer.status_code == status
+
+
+async def _is_stored(api: httpx.AsyncClient) -> bool:
+    """Whether MongoDB itself answers, and no cache."""
+    answer = await api.get("/ready")
+    return answer.status_code == httpx.codes.OK and answer.json()["states"]["mongodb"] == "up"
+
+
+async def _creates(api: httpx.AsyncClient, simulation: dict[str, object], *, is_refused: bool) -> bool:
+    answer = await api.post("/api/v1/chain", json=simulation)
+    return answer.status_code == (httpx.codes.BAD_REQUEST if is_refused else httpx.codes.CREATED)
+
+
+def _is_up(redis: Redis) -> bool:
+    try:
+        return bool(redis.ping())
+    except (RedisError, OSError):
+        return False
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)

@@ -1,0 +1,28 @@
+"""What every drill has to reach, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a drill has to reach. No acknowledged step may be lost, doubled or wrong in any of them.
+
+    Attributes:
+        seconds: From the loss on, until whoever was hurt is served again.
+    """
+
+    seconds: float
+
+
+GOALS: Mapping[str, Goal] = {
+    "lost-redis": Goal(seconds=10.0),
+    "lost-mongodb": Goal(seconds=60.0),
+    "lost-data-folder": Goal(seconds=120.0),
+    "deleted-sessions": Goal(seconds=60.0),
+    "corrupt-backup": Goal(seconds=120.0),
+    "leaked-key": Goal(seconds=5.0),
+    "bad-release": Goal(seconds=120.0),
+}

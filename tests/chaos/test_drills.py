@@ -1,0 +1,25 @@
+"""What is lost is brought back within the goals: the drills themselves, each on an instance of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from proving.drills.cli import run_drill
+from proving.drills.drills import DRILLS
+
+# An instance is started, twice in one of them, which a busy machine may take two minutes for.
+pytestmark = pytest.mark.timeout(400)
+IN_EVERY_RUN = "deleted-sessions"
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == IN_EVERY_RUN else pytest.mark.long) for name in DRILLS]
+)
+def test_the_goal_of_a_drill_is_reached(name: str) -> None:
+    told: list[str] = []
+
+    outcome = run_drill(name, told.append)
+
+    assert outcome.violations == 0, [verdict.violations[:5] for verdict in outcome.verdicts]
+    assert sum(verdict.acknowledged for verdict in outcome.verdicts) > 50
+    assert outcome.is_reached, (outcome.seconds, told)
