@@ -27,8 +27,8 @@ class Benchmark(StrEnum):
     OUTAGE = "outage"
     BACKUP = "backup"
     TRACES = "traces"
-    TASKS = "tasks"
     SECURITY = "security"
+    TASKS = "tasks"
 
 
 def bench(
