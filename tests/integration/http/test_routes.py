@@ -91,8 +91,9 @@ def test_a_path_leads_to_the_most_literal_template(method: str, path: str, templ
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
+        ("GET", "//"),
         ("GET", ""),
+        ("GET", "/page/"),
         ("GET", "/api/v2/simulations/"),
         ("GET", "/api/v2/simulations//step"),
         ("GET", "/api/v1/historical//prices"),
