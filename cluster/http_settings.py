@@ -17,6 +17,21 @@ def networks_of(text: str) -> list[IPv4Network | IPv6Network]:
     return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
+def links_of(text: str) -> dict[str, str]:
+    """The addresses that a setting lists, by their names.
+
+    Raises:
+        ValueError: One has no name, or is none of the web's.
+    """
+    links = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, _, address = entry.partition("=")
+        if not name or not address.startswith(("https://", "http://")):
+            raise ValueError("each entry must be name=https://...")
+        links[name] = address
+    return links
+
+
 class HttpSettings(BaseModel):
     """How the HTTP service listens, and what it accepts."""
 
@@ -38,6 +53,12 @@ class HttpSettings(BaseModel):
         1000, ge=1, description="Requests that may wait at one replica; then 503"
     )
     max_body_bytes: int = Field(4 << 20, ge=1024, description="Bound of a request body; then 413")
+    max_file_bytes: int = Field(256 << 20, ge=1024, description="Bound of a file that is imported; then 413")
+    file_seconds: float = Field(600.0, gt=0, description="Patience with the whole of it; then 408")
+    links: str = Field(
+        "",
+        description="What the page links to beside itself, as `Grafana=https://...,Jaeger=https://...`",
+    )
     idempotency_seconds: float = Field(
         86_400.0, ge=1, description="How long the first answer to an Idempotency-Key is kept"
     )
@@ -121,6 +142,17 @@ class HttpSettings(BaseModel):
         if ":" not in self.host:
             return self.host
         return "0.0.0.0" if self.host == "::" else "127.0.0.1"  # noqa: S104
+
+    @property
+    def named_links(self) -> dict[str, str]:
+        """The addresses by their names."""
+        return links_of(self.links)
+
+    @field_validator("links")
+    @classmethod
+    def _they_are_links(cls, text: str) -> str:
+        links_of(text)
+        return text
 
     @field_validator("trusted_proxies", "allowed_networks", "denied_networks")
     @classmethod

@@ -1,11 +1,14 @@
-"""Opens what is kept in Redis about requests: first answers to keyed ones, and how many each caller may make."""
+"""Opens what is kept in Redis about requests: first answers to keyed ones, how many each caller may make, and what
+signs in once."""
 
 from __future__ import annotations
 
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
+from adapters.redis_one_time import RedisOneTime
 from adapters.settings import RateSettings
+from cluster.identity.sign_in_codes import SignInCodes
 from cluster.settings import Settings
 from optionchain.observing import Observer
 
@@ -20,6 +23,13 @@ def open_answers(settings: Settings) -> RedisAnswers:
         max_bytes=settings.http.idempotency_max_bytes,
         total_bytes=settings.http.idempotency_megabytes << 20,
     )
+
+
+def open_sign_in_codes(settings: Settings) -> SignInCodes:
+    """The codes that sign in once, as this process reaches them."""
+    timeout = settings.redis.timeout_seconds
+    store = RedisOneTime(open_redis(settings.redis), prefix=settings.redis.prefix, timeout_seconds=timeout)
+    return SignInCodes(store, settings.auth.code_seconds)
 
 
 def open_allowances(settings: Settings, observer: Observer | None = None) -> RedisAllowances | None:

@@ -16,6 +16,8 @@ class Permission(StrEnum):
 
     PUBLIC = "public"
     """What needs no permission: who calls is not even looked at."""
+    IDENTIFY = "identify"
+    """Learn who one is, and hand the own key to a browser; whoever may do anything may do that."""
     READ = "read"
     """Look at history, configurations, and what the own tenant has made."""
     TRADE = "trade"
@@ -30,13 +32,13 @@ class Permission(StrEnum):
     """Change what concerns all tenants: keys, configurations, history."""
 
 
-_READ, _METRICS = Permission.READ, Permission.METRICS
+_WHO, _READ, _METRICS = Permission.IDENTIFY, Permission.READ, Permission.METRICS
 GRANTS: Mapping[str, frozenset[Permission]] = {
-    VIEWER: frozenset({_READ}),
-    TRADER: frozenset({_READ, Permission.TRADE}),
-    RESEARCHER: frozenset({_READ, Permission.TRADE, Permission.RESEARCH}),
-    OPERATOR: frozenset({_METRICS, Permission.OPERATE}),
-    CALLER: frozenset({_READ, Permission.TRADE, Permission.RESEARCH, _METRICS}),
+    VIEWER: frozenset({_WHO, _READ}),
+    TRADER: frozenset({_WHO, _READ, Permission.TRADE}),
+    RESEARCHER: frozenset({_WHO, _READ, Permission.TRADE, Permission.RESEARCH}),
+    OPERATOR: frozenset({_WHO, _METRICS, Permission.OPERATE}),
+    CALLER: frozenset({_WHO, _READ, Permission.TRADE, Permission.RESEARCH, _METRICS}),
     ADMIN: frozenset(Permission) - {Permission.PUBLIC},
 }
 """What each role permits; a caller of several roles may do what any of them permits."""

@@ -27,6 +27,8 @@ class Routes(Protocol):
 
     def export(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest: ...
 
+    def fan(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest: ...
+
 
 class ChainRoutes:
     """HTTP v1: sessions."""
@@ -57,6 +59,9 @@ class ChainRoutes:
     def export(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
         return reading(CHAIN + "/export", sessionid=session_id, **query)
 
+    def fan(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
+        return reading(CHAIN + "/fan", sessionid=session_id, **query)
+
 
 class SimulationRoutes:
     """HTTP v2: simulations."""
@@ -83,6 +88,9 @@ class SimulationRoutes:
 
     def export(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
         return reading(f"{SIMULATIONS}/{segment(session_id)}/export", **query)
+
+    def fan(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
+        return reading(f"{SIMULATIONS}/{segment(session_id)}/fan", **query)
 
     def stream(self, session_id: str, query: Mapping[str, Any], last_seen: str | None) -> ApiRequest:
         headers = {} if last_seen is None else {"Last-Event-ID": last_seen}

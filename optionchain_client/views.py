@@ -51,6 +51,14 @@ class SimulationView(TypedDict):
     warnings: NotRequired[list[WarningView]]
 
 
+class FanView(TypedDict):
+    """The quantiles of the price at each step; `prices` has a list of all steps for each of the `levels`."""
+
+    paths: int
+    levels: list[float]
+    prices: list[list[float]]
+
+
 class SweepProgress(TypedDict):
     """How far a sweep is. Paths and contracts are those of this run: an earlier one's are in `share` only."""
 

@@ -9,6 +9,8 @@ from ray.serve import Application
 from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services, open_watch
+from cluster.history_stores import history_stores
+from cluster.requests import open_sign_in_codes
 from cluster.settings import Settings
 from cluster.tasks.service import open_tasks
 from optionchain import numerics
@@ -17,7 +19,7 @@ from serve_app.edge import outermost
 from serve_app.edge.frequent import FrequentRoutes
 from serve_app.routes.streaming import Producers
 from serve_app.routes.table import ROUTES
-from serve_app.services import Services
+from serve_app.services import Services, SignIn
 
 # New objects between two looks for garbage, as in Ray Serve's own proxy: at Python's 700, some requests at a time are
 # reason enough to look, in vain, which was an eighth of a replica's time.
@@ -44,10 +46,18 @@ class Ingress:
             self._settings,
             Services(
                 **opened,
+                sign_in=SignIn(
+                    open_sign_in_codes(self._settings),
+                    needs_key=self._settings.auth.enabled,
+                    issuer=self._settings.auth.oidc_issuer,
+                    client_id=self._settings.auth.oidc_client_id,
+                ),
+                stores=history_stores(self._settings, None),
                 tasks=open_tasks(self._settings, opened["calendars"]),
                 producers=Producers(http, opened["observer"]),
                 limits=self._settings.limits,
                 is_strict=http.strict,
+                links=http.named_links,
             ),
         )
         most = http.max_ongoing_requests + http.max_queued_requests

@@ -59,6 +59,8 @@ def build_asgi(settings: Settings, services: Services) -> Edge:
         observer=services.observer,
         max_body_bytes=settings.http.max_body_bytes,
         body_seconds=settings.http.body_seconds,
+        max_file_bytes=settings.http.max_file_bytes,
+        file_seconds=settings.http.file_seconds,
         proxies=Proxies(
             networks_of(settings.http.trusted_proxies), settings.http.proxy_proof.get_secret_value()
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,10 @@ from fastapi import Request
 from actors.calendars import Calendars
 from actors.configuration.live import LiveConfiguration
 from actors.sessions.gateway import SessionGateway
+from cluster.history_stores import HistoryStores
 from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
+from cluster.identity.sign_in_codes import SignInCodes
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
 from cluster.tasks.service import TaskService
@@ -34,6 +36,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """How a browser signs in.
+
+    Attributes:
+        codes: Work once.
+        needs_key: Whether requests need a key at all.
+        issuer: Of the tokens that are accepted; empty for none.
+        client_id: Of the page, at that issuer; empty for none.
+    """
+
+    codes: SignInCodes
+    needs_key: bool = True
+    issuer: str = ""
+    client_id: str = ""
+
+    @property
+    def page_issuer(self) -> str:
+        """The issuer at which the page may sign in; empty for none."""
+        return self.issuer if self.client_id else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The application behind the routes.
 
@@ -46,6 +70,7 @@ class Services:
         allowances: Counts the requests of each caller; None where there is no limit.
         strangers: Counts those of addresses without a key that works; None where there is no limit of their own.
         authentication: Finds the caller of a secret.
+        sign_in: How a browser signs in.
         keys: Makes, lists and revokes API keys.
         denials: Denies tokens.
         record: Takes what is put on record.
@@ -54,7 +79,9 @@ class Services:
         helpers: What /ready asks as well, by name: without them sessions and cached reads go on.
         producers: Computes downloads and streams.
         limits: What one simulation may ask for.
+        links: What the page links to beside itself, by name.
         is_strict: Whether unknown fields of v1 are refused.
+        stores: Where files of history go; None where there are no stores.
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
         live_configuration: The configuration of new sessions, at most half a second old.
@@ -72,6 +99,7 @@ class Services:
     allowances: Allowances | None
     strangers: Allowances | None
     authentication: Authentication
+    sign_in: SignIn
     keys: KeyService
     denials: DenialService
     record: Record
@@ -81,6 +109,8 @@ class Services:
     producers: Producers
     limits: LimitsSettings
     is_strict: bool
+    links: Mapping[str, str]
+    stores: HistoryStores | None
     history: HistoryService
     configurations: ConfigService
     live_configuration: LiveConfiguration

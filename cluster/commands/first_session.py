@@ -13,6 +13,7 @@ from rich.console import Console
 from cluster.commands.console import dashboard_of
 from cluster.instance.state import InstanceState
 
+PATIENCE_SECONDS = 5.0
 PARAMETERS: dict[str, Any] = {
     "symbol": "SPX",
     "steps": 30,
@@ -31,6 +32,7 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
     """How to use a running instance."""
     key = state.api_key
     console.print()
+    console.print(f"[bold]Open this, and look:[/] {page_address(state)}", highlight=False, soft_wrap=True)
     console.print(
         f"[bold]Ready:[/] {state.base_url}    API key: {key or 'none needed'}",
         highlight=False,
@@ -48,6 +50,26 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
     _paste(console, "A session by curl", by_curl(state))
     _paste(console, f"The same in Python, by {_python()}", by_client(state))
     console.print("[dim]optionchain status | logs | demo | down; in a clone: make stop[/]", highlight=False)
+
+
+def page_address(state: InstanceState) -> str:
+    """Where the page is, with a code in the address that signs in once, where one is needed and can be made."""
+    page = f"{state.base_url}/"
+    if not state.api_key:
+        return page
+    import httpx  # noqa: PLC0415  a third of a second
+
+    try:
+        answer = httpx.post(
+            f"{state.base_url}/api/v1/sign-in/codes",
+            headers={"X-API-Key": state.api_key},
+            timeout=PATIENCE_SECONDS,
+            trust_env=False,
+        )
+        code = answer.raise_for_status().json()["code"]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return page  # the key is shown beneath
+    return f"{page}#code={code}"
 
 
 def by_curl(state: InstanceState) -> str:

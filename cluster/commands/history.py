@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Iterator, Set
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -21,7 +21,6 @@ from adapters.history_files import (
     ImportReport,
     export_chains,
     export_prices,
-    import_file,
     plan_import,
 )
 from adapters.history_files.exports import EXPORTS
@@ -32,7 +31,8 @@ from adapters.mongo_history import MongoHistoricalRepository
 from adapters.mongo_sharding import shard, shard_commands
 from adapters.redis_cache import RedisCacheService
 from adapters.settings import MongoSettings
-from cluster.history_stores import HistoryStores, forget_chains, history_stores
+from cluster.history_imports import imported
+from cluster.history_stores import HistoryStores, history_stores
 from cluster.instance.instance import Instance
 from cluster.settings import load_settings
 from optionchain.errors import InvalidInput, OptionChainError
@@ -220,13 +220,14 @@ async def _import(
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(plan.table.path.name, total=plan.table.about_rows())
-
-        async def shown(rows: int, days: Set[date]) -> None:
-            progress.advance(task, rows)
-            # Batch by batch: an import that is interrupted leaves nothing old in the cache.
-            await forget_chains(repository, cache, plan.asset, days)
-
-        return await import_file(plan, repository, shown, destination=destination, replaced=replaced)
+        return await imported(
+            plan,
+            repository,
+            cache,
+            destination=destination,
+            replaced=replaced,
+            told=partial(progress.advance, task),
+        )
 
 
 def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:

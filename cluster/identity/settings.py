@@ -52,6 +52,9 @@ class AuthSettings(BaseModel):
         "last known, `refuse` answers 503 after a while; /ready tells either way",
     )
     unheard_seconds: float = Field(60.0, ge=1, description="Until `refuse` does so")
+    code_seconds: float = Field(
+        600.0, ge=1, le=86_400, description="How long a code works that signs a browser in once"
+    )
 
     free_failures: int = Field(
         20,
@@ -68,6 +71,10 @@ class AuthSettings(BaseModel):
         "", description="Accept the tokens of this issuer (OpenID Connect, JWT), as they name it; empty: none"
     )
     oidc_audience: str = Field("", description="What its tokens must name as their audience")
+    oidc_client_id: str = Field(
+        "",
+        description="What the page in the browser is called at the issuer, a public client; empty: it takes keys only",
+    )
     oidc_tenant_claim: str = Field(
         "tenant", min_length=1, description="The claim of the tenant, or the path to it: `org.name`"
     )

@@ -26,7 +26,7 @@ JSON = "content-type application/json"
 LOOPBACK = re.compile(r"bind\s+(127\.0\.0\.1|localhost|\[::1\]|::1):|bind\s+/")
 # Proxies of ours that may stand behind each other; an address behind more of them is that of the first.
 MOST_HOPS = 4
-STREAMS = "/stream /events /export"
+STREAMS = "/stream /events /export /imports"
 AMENDED = "    # amended\n"
 # What a node that `optionchain` has not started is told by: the settings themselves.
 OF_SETTINGS = {
@@ -86,7 +86,7 @@ def amended(text: str, environment: Mapping[str, str], error_folder: Path) -> st
     )
     if not count:
         raise Refused("no line of 'backend default_backend' answers for unknown paths")
-    # What is sent as it comes may be silent for longer than an answer.
+    # What is sent as it comes, or is answered when a file is stored, may be silent for longer than an answer.
     streams = f"    http-request set-timeout server 1h if {{ path_end {STREAMS} }}\n"
     text = re.sub(r"^    http-reuse always\n", rf"\g<0>{streams}", text, flags=re.MULTILINE)
     if environment.get(f"{PREFIX}_LOOPBACK") == "1":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optionchain.extras import brought_by
 
@@ -19,7 +19,59 @@ SCALE, SIGNED_SCALE = "Viridis", "RdBu"
 """Of a map: of any number, and of one that is above or below zero."""
 IN_THE_MONEY = "rgba(42, 111, 187, 0.14)"
 """Behind a cell of a table, on a light page and on a dark one."""
-INK, GRID, AXIS, PAPER = "#24292f", "#e6e8eb", "#c9ced4", "#ffffff"
+
+
+class Paper(NamedTuple):
+    """What is drawn on, and with.
+
+    Attributes:
+        ink: Of texts.
+        quiet: Of texts that say less.
+        paper: The ground.
+        panel: A ground that is told from it.
+        grid, axis: Of lines behind a picture, and around it.
+        accent: Of what can be clicked, on the paper.
+        rise, fall: Of numbers that went up, and down.
+        in_the_money: Behind such a cell of a table.
+    """
+
+    ink: str
+    quiet: str
+    paper: str
+    panel: str
+    grid: str
+    axis: str
+    accent: str
+    rise: str
+    fall: str
+    in_the_money: str
+
+
+LIGHT = Paper(
+    "#24292f",
+    "#57606a",
+    "#ffffff",
+    "#f4f6f8",
+    "#e6e8eb",
+    "#c9ced4",
+    "#1f5f9f",
+    "#17724a",
+    "#b02a3e",
+    "#e1ebf6",
+)
+DARK = Paper(
+    "#e6edf3",
+    "#a4afba",
+    "#0f1318",
+    "#181e25",
+    "#272e37",
+    "#4a545f",
+    "#7fb4ee",
+    "#5fd39b",
+    "#ff8d99",
+    "#182a3f",
+)
+INK, GRID, AXIS, PAPER = LIGHT.ink, LIGHT.grid, LIGHT.axis, LIGHT.paper
 
 _AXIS = {"gridcolor": GRID, "linecolor": AXIS, "zerolinecolor": AXIS, "ticks": "outside", "tickcolor": AXIS}
 _SPACE_AXIS = {"gridcolor": GRID, "backgroundcolor": PAPER, "zerolinecolor": AXIS}
@@ -36,6 +88,20 @@ _LOOK = {
     "yaxis": _AXIS,
     "scene": {"xaxis": _SPACE_AXIS, "yaxis": _SPACE_AXIS, "zaxis": _SPACE_AXIS},
 }
+
+
+def page_colours() -> str:
+    """The same colours for the page in the browser, as properties of CSS, by day and by night."""
+    lines = {f"line-{number}": colour for number, colour in enumerate(COLOURS, 1)}
+    by_night = _properties(DARK._asdict())
+    return (
+        f":root {{ color-scheme: light dark; {_properties(lines | LIGHT._asdict())} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {by_night} }} }}\n"
+    )
+
+
+def _properties(colours: dict[str, str]) -> str:
+    return " ".join(f"--{name.replace('_', '-')}: {colour};" for name, colour in colours.items())
 
 
 def figure(title: str = "", **layout: Any) -> Figure:

@@ -5,6 +5,7 @@ from optionchain.ports.configuration import ConfigRepository
 from optionchain.ports.dependencies import Breaker, Cached, CacheEntry, CacheService, Dependency
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication, DenialRepository, Issuer, KeyRepository, Notices
+from optionchain.ports.one_time import OneTime
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sealing import Sealing
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
@@ -33,6 +34,7 @@ __all__ = [
     "KeyReused",
     "Lease",
     "Notices",
+    "OneTime",
     "RunQueue",
     "Scheduler",
     "Sealing",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from optionchain_client.frames import pandas_of_arrow, polars_of_arrow
 from optionchain_client.parameters import Greeks
 from optionchain_client.routes import Routes
 from optionchain_client.snapshots import Snapshot
+from optionchain_client.views import FanView
 
 if TYPE_CHECKING:
     import pandas
@@ -167,6 +168,18 @@ class AsyncStepped:
             to_step=to_step,
         )
         return await self._transport.download(self._routes.export(self.id, query), fspath(path))
+
+    async def fan(self, *, paths: int = 200, levels: Sequence[float] | None = None) -> FanView:
+        """How else it might go: the quantiles of other paths by step, whatever the cursor, which stays.
+
+        Args:
+            paths: How many others, 1 to 1,000.
+            levels: Of the quantiles, at most nine, each in (0, 1); None means 0.05, 0.25, 0.5, 0.75 and 0.95.
+        """
+        asked = None if levels is None else ",".join(f"{level:.17g}" for level in levels)
+        query = {"paths": paths, "levels": asked}
+        fan: FanView = await self._transport.send(self._routes.fan(self.id, query))
+        return fan
 
     async def delete(self) -> None:
         """Delete it; fine where it is gone already."""

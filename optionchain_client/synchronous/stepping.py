@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from optionchain_client.parameters import Greeks
 from optionchain_client.routes import Routes
 from optionchain_client.snapshots import Snapshot
 from optionchain_client.synchronous.transport import Transport
+from optionchain_client.views import FanView
 
 if TYPE_CHECKING:
     import pandas
@@ -167,6 +168,18 @@ class Stepped:
             to_step=to_step,
         )
         return self._transport.download(self._routes.export(self.id, query), fspath(path))
+
+    def fan(self, *, paths: int = 200, levels: Sequence[float] | None = None) -> FanView:
+        """How else it might go: the quantiles of other paths by step, whatever the cursor, which stays.
+
+        Args:
+            paths: How many others, 1 to 1,000.
+            levels: Of the quantiles, at most nine, each in (0, 1); None means 0.05, 0.25, 0.5, 0.75 and 0.95.
+        """
+        asked = None if levels is None else ",".join(f"{level:.17g}" for level in levels)
+        query = {"paths": paths, "levels": asked}
+        fan: FanView = self._transport.send(self._routes.fan(self.id, query))
+        return fan
 
     def delete(self) -> None:
         """Delete it; fine where it is gone already."""

@@ -76,6 +76,7 @@ class Guards:
         observer: Told of every request.
         max_body_bytes: A longer body is refused as soon as it is known to be longer.
         body_seconds: A body that is not there by then is refused.
+        max_file_bytes, file_seconds: The same for routes that take files.
         proxies: Whose word about a client's address counts.
         networks: From where one may call.
         record: Takes what is put on record.
@@ -90,6 +91,8 @@ class Guards:
     observer: Observer
     max_body_bytes: int
     body_seconds: float = 60.0
+    max_file_bytes: int = 0
+    file_seconds: float = 600.0
     proxies: Proxies = field(default_factory=Proxies)
     networks: Networks = field(default_factory=Networks)
     record: Record = field(default_factory=Unrecorded)
@@ -165,7 +168,8 @@ class Edge:
                 answer.tell_of(allowance)
                 if not allowance.is_granted:
                     raise RateLimited(allowance.retry_seconds)
-        self._check_length(arrival.headers)
+        limit, seconds = self._bounds(found)
+        _check_length(arrival.headers, limit)
         if isinstance(caller, OptionChainError):
             raise self._paused(caller, scope, arrival.headers)
         if caller is not None and guards.lookout is not None:
@@ -175,7 +179,7 @@ class Edge:
         if not is_public and not told.context.principal.may(found.route.permission):
             raise missing_role(found.route.permission)
         scope.setdefault("state", {}).update(context=told.context, found=found)
-        await self._app(scope, self._bounded(arrival.receive), answer)
+        await self._app(scope, _bounded(arrival.receive, limit, seconds), answer)
 
     async def _caller(self, headers: Headers) -> Principal | OptionChainError:
         """The caller, or why there is none: who guesses keys is counted before it is told."""
@@ -217,33 +221,12 @@ class Edge:
         ):
             guards.record.act(entry_of(scope, headers, told, guards.proxies))
 
-    def _check_length(self, headers: Headers) -> None:
-        limit = self._guards.max_body_bytes
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > limit:
-            raise TooLarge(limit)
-
-    def _bounded(self, receive: Receive) -> Receive:
-        limit, seconds = self._guards.max_body_bytes, self._guards.body_seconds
-        received, is_whole = 0, False
-        deadline = asyncio.get_running_loop().time() + seconds
-
-        async def bounded() -> Message:
-            nonlocal received, is_whole
-            if is_whole:  # what comes now is that the client leaves
-                return await receive()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await receive()
-            except TimeoutError as error:
-                raise TooSlow(seconds) from error
-            is_whole = not message.get("more_body", False)
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise TooLarge(limit)
-            return message
-
-        return bounded
+    def _bounds(self, found: Found | None) -> tuple[int, float]:
+        """How many bytes a body may have, and how long it may take."""
+        guards = self._guards
+        if found is not None and found.route.takes_files:
+            return guards.max_file_bytes, guards.file_seconds
+        return guards.max_body_bytes, guards.body_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +266,35 @@ class _Answer:
 
     def tell_of(self, allowance: Allowance) -> None:
         self._send = telling(allowance, self._send)
+
+
+def _check_length(headers: Headers, limit: int) -> None:
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > limit:
+        raise TooLarge(limit)
+
+
+def _bounded(receive: Receive, limit: int, seconds: float) -> Receive:
+    """`receive`, which refuses what is too long or comes too late."""
+    received, is_whole = 0, False
+    deadline = asyncio.get_running_loop().time() + seconds
+
+    async def bounded() -> Message:
+        nonlocal received, is_whole
+        if is_whole:  # what comes now is that the client leaves
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as error:
+            raise TooSlow(seconds) from error
+        is_whole = not message.get("more_body", False)
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise TooLarge(limit)
+        return message
+
+    return bounded
 
 
 def _no_route(routes: RouteTable, path: str) -> OptionChainError:

@@ -72,6 +72,7 @@ class Route:
         handler: What answers.
         permission: What the caller needs.
         is_frequent: Called for every step of somebody's loop; found without FastAPI's own search.
+        takes_files: Its bodies are files, which may be longer, and take longer to come.
         is_probe: Asked by whoever watches the service: never limited, and HEAD will do.
     """
 
@@ -81,6 +82,7 @@ class Route:
     permission: Permission
     is_frequent: bool = False
     is_probe: bool = False
+    takes_files: bool = False
 
     @property
     def is_on_record(self) -> bool:

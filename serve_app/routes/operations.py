@@ -28,6 +28,7 @@ SYSTEM: Responses = {
                         "nodes": {"type": "array", "items": {"type": "object"}},
                         "actors": {"type": "array", "items": {"type": "object"}},
                         "silent_actors": {"type": "integer", "minimum": 0},
+                        "links": {"type": "object", "additionalProperties": {"type": "string"}},
                     },
                     "required": ["nodes", "actors", "silent_actors"],
                 }
@@ -86,7 +87,8 @@ async def metrics(request: Request) -> Response:
 @handler("Nodes and session actors", responses=SYSTEM | errors(503))
 async def system(request: Request) -> Response:
     """What the cluster consists of now; `optionchain status` shows it."""
-    return json_response(orjson.dumps(await services_of(request).report()))
+    app = services_of(request)
+    return json_response(orjson.dumps({**await app.report(), "links": dict(app.links)}))
 
 
 async def _reason(dependency: Dependency) -> str | None:

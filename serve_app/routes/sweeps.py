@@ -39,13 +39,23 @@ EVENTS: Responses = {
 }
 
 
+_ALSO_YAML: dict[str, Any] = {
+    "requestBody": {
+        "content": {
+            "application/yaml": {
+                "schema": {"type": "string", "description": "The same, as `optionchain sweep` reads it"}
+            }
+        }
+    }
+}
+
 Application = Annotated[Services, Depends(current_services)]
 SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 
 
-@handler("Start a sweep", status=202, responses=ACCEPTED | errors(400, 503))
+@handler("Start a sweep", status=202, responses=ACCEPTED | errors(400, 503), extra=_ALSO_YAML)
 async def submit(body: SweepRequest, context: CallerContext, services: Application) -> Response:
-    """The same sweep again is not computed again; one that was cancelled goes on."""
+    """The same sweep again is not computed again; one that was cancelled goes on. The body may be YAML."""
     document = await with_past(body.model_dump(exclude_unset=True), services.history, context)
     shown = await services.sweeps.submit(context, document)
     return _json(shown, 202, {"Location": f"{SWEEPS}/{shown['id']}"})

@@ -17,23 +17,35 @@ from serve_app.routes import (
     configurations,
     denials,
     exports,
+    fans,
     history,
     history_files,
+    imports,
     keys,
     operations,
+    page,
+    sign_in,
     simulations,
     streams,
     sweeps,
     tasks,
 )
 from serve_app.routes.kinds import JsonRoute, ModelRoute
+from serve_app.routes.yaml_bodies import YamlOrJsonRoute
 
-PUBLIC, READ, TRADE, RESEARCH = Permission.PUBLIC, Permission.READ, Permission.TRADE, Permission.RESEARCH
+IDENTIFY, PUBLIC, READ, TRADE, RESEARCH = (
+    Permission.IDENTIFY,
+    Permission.PUBLIC,
+    Permission.READ,
+    Permission.TRADE,
+    Permission.RESEARCH,
+)
 METRICS, OPERATE, ADMINISTER = Permission.METRICS, Permission.OPERATE, Permission.ADMINISTER
 _CHAIN, _SIMULATIONS, _SIMULATION = "/api/v1/chain", "/api/v2/simulations", "/api/v2/simulations/{id}"
 _HISTORY, _CONFIG = "/api/v1/historical", "/api/v1/config"
 _DENIALS = "/api/v1/denied-tokens"
 _KEYS, _KEY = "/api/v1/keys", "/api/v1/keys/{id}"
+_SIGN_IN = "/api/v1/sign-in"
 _TASKS, _TASK = tasks.TASKS, f"{tasks.TASKS}/{{id}}"
 _SWEEPS, _SWEEP = sweeps.SWEEPS, f"{sweeps.SWEEPS}/{{id}}"
 
@@ -74,6 +86,8 @@ ROUTES = RouteTable(
                 Route("GET", f"{_CHAIN}/export", exports.export_session, READ),
                 Route("GET", f"{_SIMULATION}/export", exports.export_simulation, READ),
                 Route("GET", f"{_SIMULATION}/stream", streams.stream, READ),
+                Route("GET", f"{_CHAIN}/fan", fans.fan_session, READ),
+                Route("GET", f"{_SIMULATION}/fan", fans.fan_simulation, READ),
             ),
         ),
         Section(
@@ -89,6 +103,9 @@ ROUTES = RouteTable(
                 Route("GET", f"{_HISTORY}/{{asset}}/chains", history_files.chains_file, READ),
                 Route("GET", f"{_HISTORY}/{{asset}}/{{date}}", history.chain, READ),
                 Route("PUT", f"{_HISTORY}/{{asset}}/{{date}}", history.save_chain, ADMINISTER),
+                Route(
+                    "POST", f"{_HISTORY}/{{asset}}/imports", imports.import_file, ADMINISTER, takes_files=True
+                ),
                 Route("GET", "/api/v1/results/{id}", history.kept_steps, READ),
             ),
         ),
@@ -107,7 +124,7 @@ ROUTES = RouteTable(
         Section(
             "sweeps",
             "Many scenarios with many paths each, computed by the cluster and reduced to a table.",
-            JsonRoute,
+            YamlOrJsonRoute,
             (
                 Route("POST", _SWEEPS, sweeps.submit, RESEARCH),
                 Route("GET", _SWEEPS, sweeps.sweeps, READ),
@@ -135,9 +152,13 @@ ROUTES = RouteTable(
         ),
         Section(
             "access",
-            "API keys that are made and revoked while the service runs, and the record of who did what.",
+            "Who calls, API keys that are made and revoked while the service runs, and the record of who did what.",
             JsonRoute,
             (
+                Route("GET", _SIGN_IN, sign_in.ways, PUBLIC),
+                Route("POST", _SIGN_IN, sign_in.redeem, PUBLIC),
+                Route("POST", f"{_SIGN_IN}/codes", sign_in.make_code, IDENTIFY),
+                Route("GET", "/api/v1/caller", sign_in.caller, IDENTIFY),
                 Route("POST", _KEYS, keys.make_key, ADMINISTER),
                 Route("GET", _KEYS, keys.list_keys, ADMINISTER),
                 Route("GET", _KEY, keys.get_key, ADMINISTER),
@@ -161,5 +182,6 @@ ROUTES = RouteTable(
             ),
         ),
         Section("", "The pages of the documentation.", APIRoute, swagger_ui.ROUTES),
+        Section("", "The page to look at.", APIRoute, page.ROUTES),
     )
 )

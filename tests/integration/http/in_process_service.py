@@ -22,9 +22,11 @@ from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from adapters.redis_allowances import RedisAllowances
 from adapters.redis_idempotency import RedisAnswers
+from adapters.redis_one_time import RedisOneTime
 from adapters.redis_session_store import RedisSessionStore
 from adapters.settings import RateSettings
 from cluster.api_keys import KnownKeys, parse_keys
+from cluster.identity.sign_in_codes import SignInCodes
 from cluster.settings import Settings
 from optionchain.errors import NotFound
 from optionchain.observing import Observer, Observers
@@ -33,7 +35,7 @@ from serve_app.asgi import build_asgi
 from serve_app.edge.boundary import Edge
 from serve_app.edge.on_record import Unrecorded
 from serve_app.routes.streaming import Producers
-from serve_app.services import Services
+from serve_app.services import Services, SignIn
 from tests.recording import Recording
 from tests.servers import RedisServer
 
@@ -93,6 +95,7 @@ async def service(
     settings = Settings(**{"auth": {"keys": KEYS}, **groups})
     store = RedisSessionStore(server.open(), prefix=prefix)
     answers = RedisAnswers(server.open(), prefix=prefix, max_bytes=65_536)
+    one_time = RedisOneTime(server.open(), prefix=prefix)
     allowances = None
     if settings.rate.per_minute:
         allowances = RedisAllowances(server.open(), RateSettings(**settings.rate.model_dump()), prefix=prefix)
@@ -127,6 +130,11 @@ async def service(
         strangers=None,
         authentication=given["authentication"]
         or KnownKeys(parse_keys(settings.auth.keys.get_secret_value())),
+        sign_in=SignIn(
+            SignInCodes(one_time, settings.auth.code_seconds),
+            issuer=settings.auth.oidc_issuer,
+            client_id=settings.auth.oidc_client_id,
+        ),
         keys=given["keys"],
         denials=given["denials"],
         record=given["record"] or Unrecorded(),
@@ -137,6 +145,8 @@ async def service(
         producers=Producers(settings.http, told),
         limits=settings.limits,
         is_strict=settings.http.strict,
+        links=settings.http.named_links,
+        stores=given["stores"],
         history=given["history"],
         configurations=given["configurations"],
         live_configuration=LiveConfiguration(no_configuration, max_age_seconds=60.0),
@@ -150,5 +160,6 @@ async def service(
     finally:
         await store.close()
         await answers.close()
+        await one_time.close()
         if allowances is not None:
             await allowances.close()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -14,32 +11,15 @@ import pytest
 from adapters.oidc_issuer import OidcIssuer
 from cluster.identity.settings import AuthSettings
 from cluster.identity.tokens import Tokens
-from cluster.instance.ports import accepts, free_ports
 from tests.integration.http.in_process_service import Service, service
 from tests.integration.identity.replicas import FIXED, Replica
 from tests.servers import RedisServer
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 Opened = Callable[..., Awaitable[Replica]]
 
 US, BACK = "optionchain", "http://127.0.0.1:1/signed-in"
 DENIED = "/api/v1/denied-tokens"
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    [port] = free_ports(1)
-    with Path(tmp_path_factory.mktemp("issuer"), "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)], stdout=log, stderr=log
-        )
-    try:
-        eventually(lambda: accepts(port), "the issuer listens")
-        yield f"http://localhost:{port}"
-    finally:
-        process.kill()
-        process.wait(10)
 
 
 def signed_in(issuer: str, subject: str, client_id: str = US, **claims: object) -> str:

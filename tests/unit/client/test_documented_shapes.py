@@ -28,6 +28,7 @@ from optionchain_client import exports, parameters, views
 from serve_app.bodies import chains, history, simulation_answers, simulations, sweeps, tasks
 from serve_app.openapi import documentation
 from serve_app.openapi.schedule_schema import schedules_schema
+from serve_app.routes import fans
 from serve_app.routes.exports import ExportQuery
 
 JSON_TYPES: dict[object, str] = {
@@ -134,6 +135,7 @@ def test_a_rule_has_the_keys_of_every_kind_of_rule() -> None:
         (views.SessionView, documentation.SessionView),
         (views.SimulationView, simulation_answers.SimulationView),
         (views.CursorView, simulation_answers.Cursor),
+        (views.FanView, fans.FanView),
         (views.SweepView, sweeps.SweepView),
         (views.SweepProgress, sweeps.SweepProgress),
         (views.TaskView, tasks.TaskView),

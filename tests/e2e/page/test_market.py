@@ -1,0 +1,264 @@
+"""The page's market in a real browser: made, stepped, played, looked back at, handed on as code and as a link."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from cluster.commands.first_session import page_address
+from optionchain.models import model_schema
+from tests.browsing import Visit
+from tests.clusters import Cluster
+from tests.waiting import eventually
+
+XSS = "<img/src=x/onerror=document.title=1>"
+
+pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared instance, and for a browser
+
+
+def served(visit: Visit, count: int) -> None:
+    expect(visit.page.locator("output")).to_contain_text(f"{count} of")
+
+
+def make(visit: Visit, preset: str) -> None:
+    visit.page.get_by_role("button", name=re.compile(preset)).click()
+    visit.page.locator(".chain tbody tr").first.wait_for()
+
+
+def paused(visit: Visit) -> int:
+    """Pause, and return how many steps were served."""
+    visit.page.get_by_role("button", name="Pause").click()
+    expect(visit.page.get_by_role("button", name="Play")).to_be_visible()
+    return int(visit.page.locator("output").inner_text().split()[0])
+
+
+def code(visit: Visit, which: str) -> str:
+    panel = visit.page.locator("details", has=visit.page.locator("summary", has_text="As code"))
+    if panel.get_attribute("open") is None:
+        panel.locator("summary").click()
+    panel.get_by_role("tab", name=which).click()
+    return str(panel.locator("pre").inner_text())
+
+
+def test_the_address_that_is_printed_shows_a_moving_surface(
+    visitor: Callable[..., Visit], cluster: Cluster
+) -> None:
+    """The first minute of somebody who knows options: one click, a Heston surface that moves, and its lines."""
+    visit = visitor()
+    address = page_address(cluster.state)
+    assert "#code=" in address
+    visit.page.goto(address)
+    expect(visit.page.get_by_role("tab", name="Surface")).to_have_attribute("aria-selected", "true")
+    visit.drawn(".plot.tall", 3)
+    assert "code" not in visit.page.url
+    assert visit.page.evaluate("sessionStorage.length") == 0
+    visit.picture("market")
+
+    count = paused(visit)
+    lines = code(visit, "Library")
+    shown = visit.page.locator(".facts dd").nth(1).inner_text()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(lines.replace("chain.plot_surface().show()", "chain.plot_surface()"), {})
+    assert count >= 2
+    assert f"{float(printed.getvalue().split()[-1]):,.2f}" == shown
+
+    # What worked once does not work again.
+    again = visitor()
+    again.page.goto(address)
+    expect(again.page.get_by_text("The code in the address does not work any more")).to_be_visible()
+
+
+def test_a_wrong_key_is_told_and_a_right_one_is_kept_where_that_is_asked(
+    visitor: Callable[..., Visit], cluster: Cluster
+) -> None:
+    visit = visitor()
+    visit.open()
+    visit.sign_in("not-a-key-of-anybody")
+    expect(visit.page.get_by_role("alert")).to_contain_text("not known")
+    visit.page.get_by_label("Keep it").check()
+    visit.sign_in(cluster.state.api_key or "")
+    visit.page.get_by_role("heading", name="Make a market").wait_for()
+
+    visit.page.reload()
+    visit.page.get_by_role("heading", name="Make a market").wait_for()
+    visit.page.get_by_role("button", name="Sign out").click()
+    expect(visit.page.get_by_label("API key")).to_be_visible()
+    assert visit.page.evaluate("sessionStorage.length") == 0
+
+
+def test_the_form_has_every_model_of_the_library(visit: Visit) -> None:
+    kind = visit.page.locator("select[data-path=method]")
+    models = {each["required"][0] for each in model_schema()["oneOf"]}
+    offered = set(kind.locator("option").evaluate_all("all => all.map((each) => each.value)"))
+    assert (offered, len(offered)) == (models, 10)
+    for model in sorted(offered):
+        kind.select_option(model)
+        assert visit.page.locator(f"[data-path^='method.{model}.']").count() >= 2, model
+
+
+def test_a_market_is_stepped_looked_back_at_and_reset(visit: Visit, api: httpx.Client) -> None:
+    make(visit, "Calm index")
+    count = paused(visit)
+    visit.page.get_by_role("button", name="Step", exact=True).click()
+    served(visit, count + 1)
+    visit.page.get_by_label("Steps at once").fill("5")
+    visit.page.get_by_role("button", name="Step n").click()
+    served(visit, count + 6)
+    price = visit.page.locator(".facts dd").nth(1)
+    last = price.inner_text()
+
+    slider = visit.page.get_by_label("Step that is shown")
+    slider.focus()
+    for _ in range(5):
+        slider.press("ArrowLeft")
+    expect(visit.page.locator("output")).to_contain_text(f"looking back at step {count}")
+    expect(price).not_to_have_text(last)
+    listed = api.get("/api/v2/simulations", params={"limit": 1}).json()["data"][0]
+    assert listed["cursor"]["current_step"] == count + 6  # it stays where it was
+
+    visit.page.get_by_role("button", name="Reset").click()
+    served(visit, 1)
+    expect(price).to_have_text("5,000.00")
+    expect(visit.page.locator(".chain tr[aria-current] th")).to_have_text("5,000")
+    again = api.get("/api/v2/simulations", params={"limit": 1}).json()["data"][0]
+    assert again["parameters"]["seed"] == listed["parameters"]["seed"]
+    assert api.get(f"/api/v2/simulations/{listed['id']}").status_code == 404
+
+
+def test_tabs_of_expirations_and_pictures_go_by_keys(visit: Visit) -> None:
+    make(visit, "Crash")
+    paused(visit)
+    expirations = visit.page.get_by_role("tablist", name="Expirations").get_by_role("tab")
+    expirations.first.focus()
+    visit.page.keyboard.press("ArrowRight")
+    expect(expirations.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(expirations.nth(1)).to_be_focused()
+    for picture in ("Smile", "Surface", "Term structure", "By strike"):
+        visit.page.get_by_role("tab", name=picture).click()
+        expect(visit.page.get_by_role("img", name=re.compile(picture))).to_be_visible()
+    visit.page.get_by_label("Value").select_option("vega")
+    expect(visit.page.locator(".chain thead").first).to_contain_text("Vega")
+
+
+def test_an_input_at_fault_is_pointed_at(visit: Visit) -> None:
+    visit.page.locator("[data-path='method.Heston.rho']").fill("-1.5")
+    visit.page.get_by_role("button", name="Create market").click()
+    wrong = visit.page.locator("[data-path='method.Heston.rho']")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(wrong).to_be_focused()
+    expect(visit.page.locator("aside [role=alert]")).to_contain_text("method.Heston.rho")
+
+
+def test_a_symbol_that_looks_like_markup_is_text(visit: Visit) -> None:
+    visit.page.locator("[data-path=symbol]").fill(XSS)
+    visit.page.get_by_role("button", name="Create market").click()
+    expect(visit.page.locator(".facts dd").first).to_have_text(XSS)
+    visit.drawn()
+    expect(visit.page.locator(".chain caption")).to_contain_text(XSS)
+    assert visit.page.locator("main img[src], main svg image[href='x']").count() == 0
+    assert "OptionChain" in visit.page.title()
+
+
+def test_a_link_and_the_lines_make_the_same_market(
+    visit: Visit, visitor: Callable[..., Visit], cluster: Cluster
+) -> None:
+    make(visit, "Meme stock")
+    count = paused(visit)
+    shown = [each.inner_text() for each in visit.page.locator(".facts dd").all()]
+    lines = code(visit, "Python client")
+    link = visit.page.get_by_role("link", name="this market").get_attribute("href")
+    assert (cluster.state.api_key or "?") not in lines + link + code(visit, "curl")
+
+    key = {"OPTIONCHAIN_KEY": cluster.state.api_key or ""}
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as printed:
+        patch.setenv("OPTIONCHAIN_KEY", key["OPTIONCHAIN_KEY"])
+        exec(lines, {})
+    assert f"{float(printed.getvalue().split()[2]):,.2f}" == shown[1]
+    shell = subprocess.run(
+        ["bash", "-c", code(visit, "curl")], env=os.environ | key, capture_output=True, timeout=60, check=True
+    )
+    answer = json.loads(shell.stdout)
+    snapshot = answer["snapshots"][-1] if "snapshots" in answer else answer
+    assert f"{snapshot['underlying']['price']:,.2f}" == shown[1]
+
+    other = visitor()
+    other.open(link.partition("/#")[2] and f"#{link.partition('#')[2]}")
+    other.sign_in(cluster.state.api_key or "")
+    served(other, count)
+    assert [each.inner_text() for each in other.page.locator(".facts dd").all()] == shown
+
+
+def test_what_is_exported_is_what_the_route_gives(visit: Visit, api: httpx.Client) -> None:
+    make(visit, "Calm index")
+    paused(visit)
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="CSV").click()
+    listed = api.get("/api/v2/simulations", params={"limit": 1}).json()["data"][0]
+    query = {"format": "csv", "dataset": "option_chains"}
+    whole = api.get(f"/api/v2/simulations/{listed['id']}/export", params=query).content
+    assert download.value.path().read_bytes() == whole
+
+
+def test_a_closed_tab_leaves_no_session(visit: Visit, api: httpx.Client) -> None:
+    make(visit, "Calm index")
+    paused(visit)
+    listed = api.get("/api/v2/simulations", params={"limit": 1}).json()["data"][0]
+    visit.page.close(run_before_unload=True)
+    eventually(
+        lambda: api.get(f"/api/v2/simulations/{listed['id']}").status_code == 404, "the session is deleted"
+    )
+
+
+def test_playing_goes_on_when_the_service_is_back(visit: Visit, cluster: Cluster) -> None:
+    make(visit, "Calm index")
+    visit.page.get_by_label("Speed").select_option("as fast as it goes")
+    visit.drawn(times=2)
+    for proxy in cluster.named("haproxy"):
+        proxy.kill()
+    expect(visit.page.locator("#notices")).to_contain_text("does not answer", timeout=15_000)
+    visit.picture("service-down")
+    expect(visit.page.locator("#notices")).to_contain_text("is back", timeout=60_000)
+    count = int(visit.page.locator("output").inner_text().split()[0])
+    visit.page.wait_for_function(
+        "least => parseInt(document.querySelector('output').textContent) > least", arg=count
+    )
+
+
+def test_a_market_that_is_gone_can_be_made_again(visit: Visit, api: httpx.Client) -> None:
+    make(visit, "Calm index")
+    paused(visit)
+    listed = api.get("/api/v2/simulations", params={"limit": 1}).json()["data"][0]
+    api.delete(f"/api/v2/simulations/{listed['id']}").raise_for_status()
+    visit.page.get_by_role("button", name="Step", exact=True).click()
+    expect(visit.page.locator("#notices")).to_contain_text("expired")
+    visit.page.get_by_role("button", name="Make it again").click()
+    served(visit, 1)
+
+
+def test_too_many_requests_are_counted_down(visit: Visit) -> None:
+    """Of the service's own answer, which no limit of the shared instance gives here."""
+    make(visit, "Calm index")
+    paused(visit)
+    refused: dict[str, Any] = {
+        "status": 429,
+        "headers": {"Retry-After": "6"},
+        "json": {"error": "rate limit exceeded: try again in 6 seconds"},
+    }
+    visit.page.route("**/step?**", lambda route: route.fulfill(**refused), times=1)
+    visit.page.get_by_role("button", name="Play").click()
+    expect(visit.page.locator("#notices")).to_contain_text(re.compile("on in [56] s"), timeout=20_000)
+    expect(visit.page.locator("#notices")).to_contain_text(re.compile("on in [1-4] s"), timeout=20_000)
+    before = int(visit.page.locator("output").inner_text().split()[0])
+    served(visit, before + 2)
+    expect(visit.page.locator("#notices")).to_be_empty()

@@ -1,0 +1,199 @@
+"""The other views in a real browser: two markets compared, a sweep run, history imported, the system seen."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from cluster.api_keys import parse_keys
+from optionchain.roles import Permission
+from tests.browsing import Visit
+from tests.clusters import OTHER_KEYS, Cluster
+
+XSS = "<img src=x onerror=document.title=1>"
+SWEEP = """
+base:
+  symbol: SPX
+  steps: 20
+  initial_price: 100.0
+  volatility: 0.2
+  days_to_expiration: 30
+  seed: {seed}
+  method:
+    GeometricBrownian: {{dt: 0.004, drift: 0.0, volatility: 0.2}}
+scenarios: [{{volatility: 0.1}}, {{volatility: 0.3}}]
+measures: [terminal_price]
+paths: 50
+"""
+
+pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared instance, and for a browser
+
+
+def go(visit: Visit, view: str) -> Page:
+    visit.page.get_by_role("link", name=view, exact=True).click()
+    visit.page.get_by_role("heading", name=view, exact=True).wait_for()
+    return visit.page
+
+
+def test_two_markets_of_one_seed_are_compared(visit: Visit, api: httpx.Client) -> None:
+    page = go(visit, "Compare")
+    page.get_by_role("button", name="Create both").first.click()
+    page.get_by_role("button", name="Step n").click()
+    served = page.locator("dd", has_text="11 of 250")
+    expect(served).to_have_count(2)
+    visit.drawn()
+    both = api.get("/api/v2/simulations", params={"limit": 2}).json()["data"]
+    one, other = (each["parameters"] for each in both)
+    assert one["seed"] == other["seed"]
+    assert {one["volatility"], other["volatility"]} == {0.12, 0.24}
+
+
+def test_a_sweep_is_followed_to_its_end_and_a_cell_opens_its_path(visit: Visit, api: httpx.Client) -> None:
+    page = go(visit, "Sweeps")
+    page.get_by_label("Seed").fill(str(uuid.uuid4().int % 2**31))
+    page.get_by_label("Parameter").nth(1).select_option("method.drift")
+    page.get_by_label("Paths of each scenario").fill("40")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("completed · 15 scenarios")).to_be_visible(timeout=60_000)
+    visit.drawn()
+    expect(page.get_by_role("table", name="15 scenarios").locator("tbody tr")).to_have_count(15)
+    visit.picture("sweep")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert len(download.value.path().read_text().splitlines()) == 16
+
+    page.locator(".big tbody tr").nth(2).get_by_role("button").click()
+    page.locator(".chain tbody tr").first.wait_for()
+    shown = api.get("/api/v2/simulations", params={"limit": 1}).json()["data"][0]["parameters"]
+    sweep = api.get("/api/v1/sweeps", params={"limit": 1}).json()["data"][0]
+    row = api.get(f"/api/v1/sweeps/{sweep['id']}/results").json()[2]
+    assert (shown["volatility"], shown["seed"]) == (row["volatility"], row["seed"])
+    assert shown["method"]["GeometricBrownian"]["drift"] == row["method.drift"]
+
+
+def test_a_sweep_is_pasted_as_it_is_written_for_the_command_line(visit: Visit) -> None:
+    page = go(visit, "Sweeps")
+    page.get_by_text("Or paste YAML or JSON").click()
+    page.get_by_label("Definition").fill("base: &a {b: *a}")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("aliases are not taken")
+    page.get_by_label("Definition").fill(SWEEP.format(seed=uuid.uuid4().int % 2**31))
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("completed · 2 scenarios")).to_be_visible(timeout=60_000)
+
+
+def test_a_table_of_five_thousand_rows_has_only_those_in_sight(visit: Visit) -> None:
+    """Scrolled from end to end, each frame draws some dozens of rows; by the answer of a sweep that large."""
+    page = go(visit, "Sweeps")
+    rows = [
+        {"scenario": row, "volatility": row / 1e4, "seed": 1, "paths": 9, "error": None, "x_mean": row * 1.5}
+        for row in range(5000)
+    ]
+    sweep = {
+        "id": str(uuid.uuid4()), "state": "completed", "error": None, "scenarios": 5000, "paths": 9,
+        "submitted_at": "2026-01-05T00:00:00Z", "ended_at": "2026-01-05T00:00:01Z", "progress": None,
+    }  # fmt: skip
+    page.route("**/api/v1/sweeps?*", lambda route: route.fulfill(json={"data": [sweep]}))
+    page.route(f"**/api/v1/sweeps/{sweep['id']}/results*", lambda route: route.fulfill(json=rows))
+    go(visit, "System")
+    go(visit, "Sweeps")
+    page.get_by_role("button", name=re.compile("5000 × 9")).click()
+    table = page.locator(".big")
+    expect(table).to_be_visible()
+    median = table.evaluate(
+        """async (element) => {
+            const times = [];
+            for (let at = 0; at < 20; at++) {
+                const began = performance.now();
+                element.scrollTop = element.scrollHeight * at / 20;
+                await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+                times.push(performance.now() - began);
+            }
+            element.scrollTop = element.scrollHeight;
+            return times.sort((one, other) => one - other)[10];
+        }"""
+    )
+    expect(table.locator("tbody")).to_contain_text("7,498.5")
+    assert table.locator("tbody tr").count() < 100
+    assert median < 250  # milliseconds, on a busy machine
+
+
+def drop(page: Page, name: str, text: str) -> None:
+    """Drop a file onto the page, as a mouse does."""
+    data = page.evaluate_handle(
+        """([name, text]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], name));
+            return data;
+        }""",
+        [name, text],
+    )
+    page.dispatch_event(".drop", "drop", {"dataTransfer": data})
+
+
+def test_a_file_is_dropped_in_and_shown_with_what_it_rejects(visit: Visit, api: httpx.Client) -> None:
+    asset = f"P{uuid.uuid4().hex[:8]}".upper()
+    days = [f"2024-01-{day:02d},1,{day + 101},1,{day + 100}" for day in range(1, 29)]
+    page = go(visit, "History")
+    page.get_by_label("As the asset").fill(asset)
+    drop(page, "prices.csv", "\n".join(["date,open,high,low,close", *days, f"2024-01-29,1,2,1,{XSS}"]) + "\n")
+    report = page.locator("[role=status]", has_text=asset)
+    expect(report).to_contain_text(f"{asset}: 28 of 29 rows stored")
+    expect(report.locator("pre")).to_contain_text(XSS)
+    assert page.locator("main img[src]").count() == 0
+    assert api.get(f"/api/v1/historical/{asset}/range").json()["prices"]["Day"]["to"] == "2024-01-28"
+    visit.drawn()
+    expect(page.get_by_role("img", name=f"Prices of {asset}")).to_be_visible()
+
+    page.get_by_label("As the asset").fill("NOT AN ASSET")
+    drop(page, "prices.csv", "date,close\n2024-01-01,1\n")
+    expect(page.locator(".field-problem")).to_contain_text("must be 1 to 32 of the characters")
+
+
+def test_the_chain_of_a_past_day_is_shown(visit: Visit, cluster: Cluster, api: httpx.Client) -> None:
+    asset = f"Q{uuid.uuid4().hex[:8]}".upper()
+    contracts = [
+        {
+            "strike": strike,
+            "call": {"bid": 1.0, "ask": 1.2, "implied_volatility": 0.2},
+            "put": {"bid": 0.8, "ask": 1.0},
+        }
+        for strike in (95.0, 100.0, 105.0)
+    ]
+    chain = {
+        "quote_time": "2024-01-02T21:00:00Z",
+        "underlying": {"price": 100.0},
+        "chains": [{"expiration": "2024-01-19", "contracts": contracts}],
+    }
+    api.put(f"/api/v1/historical/{asset}/2024-01-02", json=chain).raise_for_status()
+    page = go(visit, "History")
+    page.get_by_label("Asset", exact=True).select_option(asset)
+    expect(page.locator(".chain tbody tr")).to_have_count(3)
+    expect(page.locator(".chain tbody")).to_contain_text("20.00%")
+
+
+def test_the_system_shows_what_it_needs_and_what_it_has(visit: Visit) -> None:
+    page = go(visit, "System")
+    for name in ("redis", "mongodb"):
+        expect(page.get_by_role("row", name=re.compile(f"{name} up"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("alive"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("sessions-0"))).to_be_visible()
+    expect(page.locator("dt", has_text="Step, p99")).to_be_visible()
+
+
+def test_who_may_only_do_some_things_is_offered_those(visitor: Callable[..., Visit]) -> None:
+    key = next(
+        key for key, principal in parse_keys(OTHER_KEYS).items() if not principal.may(Permission.ADMINISTER)
+    )
+    visit = visitor()
+    visit.open("#/history")
+    visit.sign_in(key)
+    visit.page.get_by_role("heading", name="History").wait_for()
+    expect(visit.page.locator(".drop")).to_have_count(0)
+    page = go(visit, "System")
+    expect(page.get_by_text("it needs the role operator")).to_be_visible()
