@@ -98,7 +98,7 @@ class MongoRunQueue:
         with mongo_errors(STORE):
             return [run_of(each) for each in await self._runs.find({"state": "running"}).to_list()]
 
-    async def claim(self, run: Run, now: datetime, *, trace: str = "") -> Run | None:
+    async def claim(self, run: Run, now: datetime) -> Run | None:
         expected: dict[str, Any] = {"_id": run.id, "state": run.state, "token": run.token, "is_wanted": True}
         if run.state == "running":
             expected["beat"] = run.beat
@@ -106,7 +106,7 @@ class MongoRunQueue:
             "state": "running",
             "beat": 0,
             "started_at": milliseconds(now),
-            "trace": trace,
+            "trace": "",
             "error": None,
         }
         with mongo_errors(STORE):
@@ -124,8 +124,9 @@ class MongoRunQueue:
         await self.finish(claimed, "cancelled", now)
         return None
 
-    async def beat(self, run: Run, log: Sequence[str]) -> Run:
-        return await self._of_lease(run, {"$inc": {"beat": 1}, "$set": {"log": list(log)}})
+    async def beat(self, run: Run, log: Sequence[str], *, trace: str = "") -> Run:
+        said = {"log": list(log)} | ({"trace": trace} if trace else {})
+        return await self._of_lease(run, {"$inc": {"beat": 1}, "$set": said})
 
     async def finish(
         self,

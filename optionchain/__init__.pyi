@@ -25,7 +25,7 @@ from .models import (
 )
 from .parameters import SimulationParameters, SingleExpiration
 from .products import product
-from .recorded import recorded
+from .recorded_days import recorded
 from .simulation import Simulation, simulate
 from .sweeps import Sweep
 from .time_frame import TimeFrame

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from adapters.copies import Wanted
 from cluster.backup.jobs import create_all, is_sealed_by_kept_key, keyring_of, pruned, restore_from, verify_in
@@ -29,6 +30,8 @@ from optionchain.wire.instants import instant_from_wire, instant_to_wire
 app = typer.Typer(
     name="backup", help="Copies of all that is stored, proven to come back.", no_args_is_help=True
 )
+
+LOWER_PRIORITY = 15
 
 From = Annotated[
     str | None,
@@ -61,7 +64,9 @@ def create(
             "--to or OCS_BACKUP_TO must say where backups go: a folder, or s3://bucket/backups"
         )
     with _friendly():
-        made = asyncio.run(create_all(Reached.by(settings), places, keyring_of(settings)))
+        reached = Reached.by(settings)
+        os.nice(LOWER_PRIORITY)  # the service goes first
+        made = asyncio.run(create_all(reached, places, keyring_of(settings)))
     for url, outcome in made.items():
         if isinstance(outcome, OptionChainError):
             console.print(f"{url}: {outcome}", style="red", markup=False, soft_wrap=True)
@@ -93,7 +98,8 @@ def listed(from_: From = None, as_json: AsJson = False, data: Data = None) -> No
     if as_json:
         print(json.dumps([_facts(each) for each in known]))
         return
-    table = Table("id", "items", "bytes", "consistent", "encrypted by", "verified")
+    whole = Column("id", no_wrap=True, min_width=len("20260105T143000Z-0000"))
+    table = Table(whole, "items", "bytes", "consistent", "encrypted by", "verified")
     for each in known:
         if each.manifest is None:
             table.add_row(each.id, f"[red]{each.problem}[/]")

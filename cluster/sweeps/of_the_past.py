@@ -17,7 +17,7 @@ from optionchain.models import Historical, model_from_wire
 from optionchain.models.recorded import RECORDED, Recorded
 from optionchain.models.wire import model_to_wire
 from optionchain.parameters import MAX_STEPS
-from optionchain.recorded import CLOSE, values_of_days
+from optionchain.recorded_days import CLOSE, values_of_days
 from optionchain.time_frame import TimeFrame
 from optionchain.validation import whole
 from optionchain.wire.parameters import fields_to_wire

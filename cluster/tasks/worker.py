@@ -82,7 +82,9 @@ class Worker:
         if kind is None:  # of another release
             raise Unavailable(f"the kind {order.kind}")
         context = Context(Principal(order.owner, order.created_by))
-        with observed(self._observer, "task.work", context, kind=kind.name, run=work.run.id):
+        with observed(self._observer, "task.work", context, kind=kind.name, run=work.run.id) as operation:
+            if trace := operation.context.trace:
+                await self._queue.beat(work.run, work.log, trace=trace)
             parameters = kind.read(order.parameters, self._settings)
             return await asyncio.to_thread(kind.run, work, parameters)
 

@@ -127,21 +127,20 @@ class RunQueue(Protocol):
         """Runs that a worker has begun and not ended."""
         ...
 
-    async def claim(self, run: Run, now: datetime, *, trace: str = "") -> Run | None:
+    async def claim(self, run: Run, now: datetime) -> Run | None:
         """Begin a run that waits, or one whose worker is lost, and return it with its new token.
 
         Args:
             run: As it was found: of two who claim it, one does.
             now: When.
-            trace: Of the attempt.
 
         Returns:
             None where another was first, it is not wanted any more, or its task was cancelled.
         """
         ...
 
-    async def beat(self, run: Run, log: Sequence[str]) -> Run:
-        """Say that a worker is at it; the answer says whether it is still wanted.
+    async def beat(self, run: Run, log: Sequence[str], *, trace: str = "") -> Run:
+        """Say that a worker is at it, and in which trace; the answer says whether it is still wanted.
 
         Raises:
             LeaseLost: Another worker has it.

@@ -13,7 +13,7 @@ from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.models.recorded import without_recording
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.recorded import gaps_of
+from optionchain.recorded_days import gaps_of
 from optionchain.session import Session, SessionKind, SessionState, ShowSnapshots
 from optionchain.wire.instants import instant_to_wire
 from optionchain.wire.parameters import fields_to_wire, shown

@@ -24,10 +24,28 @@ from cluster.instance.progress import Progress
 from optionchain.errors import Damaged
 from proving.chaos.faults import Fault, Victims, inflict
 from proving.chaos.load import RECOVERY_PATIENCE_SECONDS, BadLoad
-from proving.chaos.sessions import ChaosSession
+from proving.chaos.sessions import METHODS, START
 from proving.drills.scene import ADMIN, VICTIM, Scene
 
 POLL_SECONDS = 0.05
+# What a release that is good makes, and one whose limit is a strike refuses.
+SIMULATION: dict[str, object] = {
+    "symbol": "DRILL",
+    "steps": 8,
+    "start_at": START.isoformat(),
+    "step_interval_seconds": 86_400,
+    "timezone": "America/New_York",
+    "expiration_time": "16:00",
+    "schedules": [{"rule_id": "daily", "kind": "daily", "target_count": 2}],
+    "initial_price": 100.0,
+    "volatility": 0.2,
+    "risk_free_rate": 0.04,
+    "dividend_yield": 0.0,
+    "method": METHODS[0],
+    "time_frame": "Day",
+    "chain_size": 3,
+    "seed": 7,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +152,14 @@ async def leaked_key(scene: Scene) -> float:
 async def bad_release(scene: Scene) -> float:
     """What was deployed refuses everything that is asked for anew; the release before is deployed again."""
     bad = scene.settings.with_changes({"limits": {"contracts": 1}})
-    simulation = ChaosSession(2**20).request
     async with scene.crowd(), scene.api(VICTIM) as api:
         scene.tell("optionchain redeploy, of a release that is bad")
         await asyncio.to_thread(Instance(bad).redeploy, Progress())
-        await _until(lambda: _creates(api, simulation, is_refused=True), "new sessions are refused")
+        await _until(lambda: _creates(api, is_refused=True), "new sessions are refused")
         began = time.monotonic()
         scene.tell("optionchain redeploy, of the one before")
         await asyncio.to_thread(Instance(scene.settings).redeploy, Progress())
-        await _until(lambda: _creates(api, simulation, is_refused=False), "new sessions are made")
+        await _until(lambda: _creates(api, is_refused=False), "new sessions are made")
         return time.monotonic() - began
 
 
@@ -178,8 +195,8 @@ async def _is_stored(api: httpx.AsyncClient) -> bool:
     return answer.status_code == httpx.codes.OK and answer.json()["states"]["mongodb"] == "up"
 
 
-async def _creates(api: httpx.AsyncClient, simulation: dict[str, object], *, is_refused: bool) -> bool:
-    answer = await api.post("/api/v1/chain", json=simulation)
+async def _creates(api: httpx.AsyncClient, *, is_refused: bool) -> bool:
+    answer = await api.post("/api/v2/simulations", json=SIMULATION)
     return answer.status_code == (httpx.codes.BAD_REQUEST if is_refused else httpx.codes.CREATED)
 
 

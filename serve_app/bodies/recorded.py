@@ -12,7 +12,7 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, Schedule, schedule_from_wire
 from optionchain.expirations.wire import rule_to_wire, time_to_wire
 from optionchain.parameters import SimulationParameters
-from optionchain.recorded import CLOSE, values_of_days
+from optionchain.recorded_days import CLOSE, values_of_days
 from optionchain.time_frame import TimeFrame
 from optionchain.wire.instants import instant_from_wire
 from serve_app.bodies.declared import DEFAULTS, resolved

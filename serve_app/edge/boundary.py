@@ -9,7 +9,6 @@ One plain ASGI middleware: Starlette's `BaseHTTPMiddleware` costs a task and two
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from optionchain.ports import Allowance, Allowances, Authentication
 from optionchain.roles import Permission
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated, presented_secret
+from serve_app.edge.body_bound import bounded, check_length
 from serve_app.edge.caller import NOBODY, trace_of
 from serve_app.edge.client_address import Networks, Proxies
 from serve_app.edge.errors import (
@@ -47,8 +47,6 @@ UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Of the identity of a request that a caller made up.
 MOST_IDENTITY = 128
-# Of a length that any machine has; Python refuses to read some thousands.
-MOST_DIGITS = 18
 # Refusals that say something of the load, and how they are counted.
 REJECTS: dict[type[OptionChainError], str] = {
     TooLarge: "too_large",
@@ -169,7 +167,7 @@ class Edge:
                 if not allowance.is_granted:
                     raise RateLimited(allowance.retry_seconds)
         limit, seconds = self._bounds(found)
-        _check_length(arrival.headers, limit)
+        check_length(arrival.headers, limit)
         if isinstance(caller, OptionChainError):
             raise self._paused(caller, scope, arrival.headers)
         if caller is not None and guards.lookout is not None:
@@ -179,7 +177,7 @@ class Edge:
         if not is_public and not told.context.principal.may(found.route.permission):
             raise missing_role(found.route.permission)
         scope.setdefault("state", {}).update(context=told.context, found=found)
-        await self._app(scope, _bounded(arrival.receive, limit, seconds), answer)
+        await self._app(scope, bounded(arrival.receive, limit, seconds), answer)
 
     async def _caller(self, headers: Headers) -> Principal | OptionChainError:
         """The caller, or why there is none: who guesses keys is counted before it is told."""
@@ -266,35 +264,6 @@ class _Answer:
 
     def tell_of(self, allowance: Allowance) -> None:
         self._send = telling(allowance, self._send)
-
-
-def _check_length(headers: Headers, limit: int) -> None:
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > limit:
-        raise TooLarge(limit)
-
-
-def _bounded(receive: Receive, limit: int, seconds: float) -> Receive:
-    """`receive`, which refuses what is too long or comes too late."""
-    received, is_whole = 0, False
-    deadline = asyncio.get_running_loop().time() + seconds
-
-    async def bounded() -> Message:
-        nonlocal received, is_whole
-        if is_whole:  # what comes now is that the client leaves
-            return await receive()
-        try:
-            async with asyncio.timeout_at(deadline):
-                message = await receive()
-        except TimeoutError as error:
-            raise TooSlow(seconds) from error
-        is_whole = not message.get("more_body", False)
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise TooLarge(limit)
-        return message
-
-    return bounded
 
 
 def _no_route(routes: RouteTable, path: str) -> OptionChainError:

@@ -15,11 +15,17 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
+from actors.calendars import Calendars
 from actors.shared_services import RayConfigurations, RayHistory
+from adapters.mongo_connection import open_mongo
+from adapters.mongo_tasks import MongoScheduler
 from adapters.settings import MongoSettings
 from cluster.commands.demo import PARAMETERS as DEMO
+from cluster.settings import Settings
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
+from cluster.tasks.service import TaskService
+from optionchain.observing import Unobserved
 from optionchain.sweeps import InProcess
 from serve_app.bodies.simulations import EXAMPLE as SIMULATION
 from serve_app.routes.table import ROUTES
@@ -105,6 +111,7 @@ ASKED = [
     *bombs("POST", "/api/v1/keys/{id}/rotate", id="none"),
     *bombs("POST", "/api/v1/denied-tokens"),
     *bombs("POST", "/api/v1/sign-in"),
+    *bombs("POST", "/api/v1/tasks"),
     *(
         Asked(f"{field} of {unit.decode()}", "POST", SIMULATIONS, listed(field, unit, room))
         for field in ("schedules", "method", "symbol", "seed")
@@ -155,8 +162,10 @@ async def app(
         "configurations": RayConfigurations(Shared(world.config)),
         "sweeps": Here(sweeps),
     }
-    async with replica_of(mongo, server) as known:
-        others |= {"keys": known.service, "denials": known.denial_service}
+    async with replica_of(mongo, server) as known, open_mongo(mongo) as client:
+        scheduler = MongoScheduler(client, mongo.database, most_of_owner=100)
+        tasks = TaskService(scheduler, Calendars(Unobserved(), patience_seconds=30.0), Settings())
+        others |= {"keys": known.service, "denials": known.denial_service, "tasks": tasks}
         async with service(server, prefix, others) as running:
             yield running.app
     sweeps.close()
@@ -226,5 +235,6 @@ def test_every_route_that_takes_a_body_is_tried() -> None:
         for route in ROUTES
         if route.method in ("POST", "PUT", "PATCH") and not route.takes_files
     }
-    none_read = {(method, path) for method, path in with_body if path.endswith(("/step", "/sign-in/codes"))}
+    reads_none = ("/step", "/sign-in/codes", "/pause", "/resume", "/run", "/requeue")
+    none_read = {(method, path) for method, path in with_body if path.endswith(reads_none)}
     assert with_body - none_read == tried

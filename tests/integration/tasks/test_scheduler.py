@@ -13,9 +13,12 @@ from actors.scheduler.actor import SchedulerActor
 from actors.scheduler.heartbeats import Heartbeats
 from adapters.mongo_task_runs import MongoRunQueue
 from adapters.settings import MongoSettings
+from cluster.settings import Settings
 from cluster.tasks.work import Work
+from cluster.tasks.worker import Worker
 from optionchain.errors import InvalidInput, Unavailable
-from tests.integration.tasks.scheduling import MINUTE, START, World, a_kind, world
+from optionchain.observing import Operation
+from tests.integration.tasks.scheduling import MINUTE, START, World, a_kind, no_history, world
 from tests.recording import Recording
 from tests.waiting import until
 
@@ -322,3 +325,25 @@ async def test_a_task_without_a_success_is_overdue_until_it_has_one(here: World,
 async def _none_waits(here: World, task_id: str, actor: SchedulerActor) -> bool:
     await actor.look()
     return {run.state for run in await here.runs(task_id)} == {"succeeded"}
+
+
+async def test_a_run_names_its_trace(here: World, deeds: Deeds) -> None:
+    task_id = await here.task("quick")
+    run = await here.scheduler.run_now("desk", task_id)
+    queue = MongoRunQueue(here.open(), here.mongo.database)
+    worker = Worker(queue, here.kinds, Settings(), no_history, Traced(), clock=lambda: here.now)
+
+    await worker.run(run)
+
+    (done,) = await here.states(task_id, "succeeded")
+    assert done.trace == TRACE
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Traced(Recording):
+    """Gives every operation a span, as traces do."""
+
+    def started(self, operation: Operation) -> None:
+        operation.context = operation.context._replace(trace=TRACE)

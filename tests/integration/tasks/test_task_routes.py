@@ -17,8 +17,10 @@ from adapters.mongo_tasks import MongoScheduler
 from adapters.settings import MongoSettings
 from cluster.settings import Settings
 from cluster.tasks.service import TaskService
+from optionchain.audit import AuditEntry
 from optionchain.observing import Unobserved
 from serve_app.bodies.tasks import EXAMPLE
+from serve_app.edge.on_record import Unrecorded
 from tests.integration.http.in_process_service import BOB, service
 from tests.servers import RedisServer
 
@@ -36,16 +38,32 @@ def places(tmp_path: Path) -> Path:
     return folder
 
 
+class Acts(Unrecorded):
+    """What administrators did."""
+
+    def __init__(self) -> None:
+        self.targets: list[str] = []
+
+    def act(self, entry: AuditEntry) -> None:
+        self.targets.append(entry.target)
+
+
+@pytest.fixture
+def record() -> Acts:
+    return Acts()
+
+
 @pytest.fixture
 async def api(
-    redis_there: RedisServer, mongo_there: MongoSettings, places: Path
+    redis_there: RedisServer, mongo_there: MongoSettings, places: Path, record: Acts
 ) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
     settings = Settings(mongo=mongo_there, task={"places": f"{places},s3://bucket/reports"})
     client = open_mongo(mongo_there)
     scheduler = MongoScheduler(client, mongo_there.database, most_of_owner=3)
     tasks = TaskService(scheduler, Calendars(Unobserved(), patience_seconds=30.0), settings)
+    others = {"tasks": tasks, "record": record}
     async with (
-        service(redis_there, uuid4().hex, {"tasks": tasks}, auth={"keys": KEYS}) as found,
+        service(redis_there, uuid4().hex, others, auth={"keys": KEYS}) as found,
         found.client() as alice,
         found.client(BOB) as bob,
         found.client("eve-key-0123456789ab") as eve,
@@ -143,13 +161,17 @@ async def test_nobody_finds_what_is_anothers(api: dict[str, httpx.AsyncClient], 
     assert (await api["alice"].get(TASKS)).json()["data"] == []
 
 
-async def test_what_concerns_all_tenants_takes_an_administrator(api: dict[str, httpx.AsyncClient]) -> None:
+async def test_what_concerns_all_tenants_takes_an_administrator_and_is_put_on_record(
+    api: dict[str, httpx.AsyncClient], record: Acts, places: Path
+) -> None:
     wire = {"kind": "session_cleanup", "timing": {"every_seconds": 3600}}
 
     refused, made = await api["bob"].post(TASKS, json=wire), await api["alice"].post(TASKS, json=wire)
 
     assert (refused.status_code, refused.json()["error"]) == (403, "this needs the role admin")
     assert made.status_code == 201
+    assert (await api["alice"].post(TASKS, json=export(places))).status_code == 201
+    assert record.targets == [f"{TASKS} task of the kind session_cleanup"]
 
 
 async def test_who_may_only_look_schedules_nothing(api: dict[str, httpx.AsyncClient], places: Path) -> None:

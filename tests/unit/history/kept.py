@@ -29,6 +29,10 @@ class Kept:
     async def chain_revisions(self, asset, days):
         return {}
 
+    async def chain_days(self, asset, period):
+        days = [day for day, chain in sorted(self.chains.items()) if chain.asset == asset and day in period]
+        return {day: self.chains[day].strikes.size for day in days}
+
     async def get_historical_chain(self, asset, day):
         if day not in self.chains:
             raise NotFound("chain", asset)

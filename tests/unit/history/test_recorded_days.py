@@ -15,7 +15,7 @@ from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.history.recording import Recording, unpacked_days
 from optionchain.measures import ByDelta, ByMoneyness, Leg, strategy
 from optionchain.models import Recorded, model_from_wire, model_to_wire
-from optionchain.recorded import gaps_of
+from optionchain.recorded_days import gaps_of
 from optionchain.sweeps.engine import InProcess
 from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 from optionchain.wire.snapshots import snapshot_body
