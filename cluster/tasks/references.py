@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import orjson
 
-from optionchain.calibration import fit
 from optionchain.errors import InvalidInput, NotFound
 from optionchain.history.chains import DateRange, HistoricalChain, asset_name
 from optionchain.ports import HistoricalDataRepository
@@ -86,6 +85,8 @@ class Stored:
             NotFound: There is no chain.
             InvalidInput: It cannot be fitted.
         """
+        from optionchain.calibration import fit  # noqa: PLC0415  it needs the optimisers, a third of a second
+
         chain = await self._last_chain(terms["asset"])
         rates = {name: terms.get(name) for name in ("risk_free_rate", "dividend_yield")}
         fitted = fit(chain, terms.get("family", "ssvi"), **rates)

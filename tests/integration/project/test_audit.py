@@ -19,7 +19,7 @@ SCRIPT = ROOT / ".ci" / "audit.py"
 
 @pytest.fixture
 def audit() -> ModuleType:
-    for tool in ("detect_secrets", "cyclonedx_py"):
+    for tool in ("detect_secrets", "cyclonedx"):
         pytest.importorskip(tool, reason="the tools of `make audit` are not installed")
     spec = importlib.util.spec_from_file_location("audit", SCRIPT)
     assert spec is not None
