@@ -42,6 +42,8 @@ from serve_app.edge.unusual import Lookout, SignInPauses
 
 # Which replica answered: the same as long as its process lives, and of no other meaning.
 INSTANCE = (b"x-ocs-instance", uuid.uuid4().hex.encode())
+# Where a caller finds the spans of a request that is kept: https://www.w3.org/TR/trace-context-2/#traceresponse-header
+TRACE_RESPONSE = b"traceresponse"
 # What is told of a request that no row of the table knows: a caller must not be able to make up new names.
 UNKNOWN = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -134,7 +136,7 @@ class Edge:
         with observed(self._guards.observer, "http.request", context, route=route, method=method) as told:
             if identity := headers.get("x-request-id"):
                 told.facts["request_id"] = identity[:MOST_IDENTITY]
-            answer = _Answer(send, told)
+            answer = _Answer(send, told, context.trace)
             try:
                 await self._serve(_Arrival(scope, receive, headers, found), answer, told)
             except Exception as error:
@@ -250,9 +252,10 @@ class _Arrival:
 class _Answer:
     """`send`, which notes the status for the observer, and adds who answers and what the caller may still ask."""
 
-    def __init__(self, send: Send, told: Operation) -> None:
+    def __init__(self, send: Send, told: Operation, given_trace: str) -> None:
         self._send = send
         self._told = told
+        self._given_trace = given_trace
         self.is_begun = False
 
     async def __call__(self, message: Message) -> None:
@@ -260,6 +263,9 @@ class _Answer:
             self.is_begun = True
             self._told.facts["status"] = message["status"]
             message["headers"] = [*message.get("headers", ()), INSTANCE]
+            context = self._told.context
+            if context.is_followed and context.trace != self._given_trace:
+                message["headers"].append((TRACE_RESPONSE, context.trace.encode()))
         await self._send(message)
 
     def tell_of(self, allowance: Allowance) -> None:

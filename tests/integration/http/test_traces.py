@@ -77,6 +77,31 @@ async def test_a_traced_request_is_a_tree_down_to_redis(
     assert ALICE not in told
 
 
+@pytest.mark.parametrize(("flags", "is_kept"), [("01", True), ("00", False)])
+async def test_an_answer_names_the_span_that_is_kept_of_it(
+    server: RedisServer, parameters: dict[str, Any], flags: str, is_kept: bool
+) -> None:
+    with tracing() as (traces, collector):
+        async with service(server, "traced", observer=traces) as running, running.client(ALICE) as api:
+            answer = await api.post("/api/v1/chain", json=parameters, headers=header(TRACE, flags))
+        await asyncio.to_thread(traces.flush)
+
+    kept = [
+        f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01" for span in collector.named("POST /api/v1/chain")
+    ]
+    assert answer.headers.get_list("traceresponse") == kept
+    assert len(kept) == is_kept
+
+
+async def test_an_answer_names_no_span_where_nobody_makes_any(
+    server: RedisServer, parameters: dict[str, Any]
+) -> None:
+    async with service(server, "untraced") as running, running.client(ALICE) as api:
+        answer = await api.post("/api/v1/chain", json=parameters, headers=header(TRACE))
+
+    assert "traceresponse" not in answer.headers
+
+
 async def test_a_batch_of_several_callers_is_linked_to_each_and_back(
     server: RedisServer, parameters: dict[str, Any]
 ) -> None:
