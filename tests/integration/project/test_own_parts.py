@@ -88,7 +88,7 @@ def test_the_example_is_known_by_name_in_sessions_and_in_yaml(tmp_path: Path) ->
         "outbreaks": 4.0,
         "recoveries": 12.0,
     }
-    assert len(seen["titles"]) == 11
+    assert len(seen["titles"]) == 12  # the ten, Recorded, and this one
     assert seen["titles"][-1] == "RegimeSwitching"
     assert seen["refused"] == ["method.RegimeSwitching.turmoil", "must be between 1 and 20"]
     # A stationary share of 4 / 16 of the steps would be in turmoil; it starts calm.
