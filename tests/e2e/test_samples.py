@@ -38,7 +38,7 @@ ELSEWHERE = {
     "OCS_HTTP_HOST=": "certificates; tests/integration/cluster/test_https.py",
     "optionchain keys": "tests/e2e/test_keys.py",
     "optionchain backup": "places that other tests have not; tests/e2e/test_backups.py",
-    "optionchain tasks": "tests/e2e/test_tasks.py",
+    "optionchain tasks": "tests/e2e/test_tasks_on_ray.py",
     "optionchain audit": "tests/integration/audit",
     "optionchain top": "tests/e2e/test_metrics.py",
     'curl -s "$OPTIONCHAIN_URL': "a service elsewhere; tests/integration/identity/test_tokens.py",
