@@ -52,7 +52,7 @@ def test_a_local_instance_runs_nothing_that_it_does_not_need(own: Cluster) -> No
 
 @pytest.mark.parametrize("program", ["valkey-server", "redis-server", "secantus", "mongod"])
 def test_a_killed_server_is_back_with_its_data(program: str, own: Cluster) -> None:
-    running = [one for one in own.processes() if program in {Path(part).name for part in one.cmdline()[:3]}]
+    running = [one for one in own.processes() if program in {Path(part).name for part in command_of(one)[:3]}]
     if not running:
         pytest.skip(f"{program} is not what this machine runs")
     with own.client() as api:
