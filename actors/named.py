@@ -99,11 +99,6 @@ def find_or_make(
     return handle
 
 
-def is_there(name: str, namespace: str) -> bool:
-    """Whether an actor of that name has been asked for; it may still be starting."""
-    return {"name": name, "namespace": namespace} in list_named_actors(all_namespaces=True)
-
-
 def existing(namespace: str, prefix: str = "") -> list[ActorHandle[Any]]:
     """The actors of a namespace whose names begin so, by name."""
     named = [entry for entry in list_named_actors(all_namespaces=True) if entry["namespace"] == namespace]

@@ -17,15 +17,15 @@ from ray import serve
 from ray.exceptions import GetTimeoutError, RayActorError
 from ray.serve.config import HTTPOptions
 
-from actors.named import existing, is_there
+from actors.named import existing
 from actors.sessions.placement import Shards, parse_placement
 from cluster.bootstrap import session_actor_finder, shared_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
 APPLICATION = "optionchain"
-# Ray Serve's own, by name and namespace.
-CONTROLLER = "SERVE_CONTROLLER_ACTOR", "serve"
+# Ray Serve's own, by namespace and name.
+CONTROLLER = "serve", "SERVE_CONTROLLER_ACTOR"
 POLL_SECONDS = 0.05
 
 
@@ -59,7 +59,7 @@ def _start_serve(settings: Settings) -> None:
 def _run_application(settings: Settings) -> None:
     """Deploy as soon as there is whom to tell: replicas need not wait for the proxies."""
     deadline = time.monotonic() + settings.ray.start_timeout_seconds
-    while not is_there(*CONTROLLER):
+    while not existing(*CONTROLLER):
         if time.monotonic() > deadline:
             raise TimeoutError("Ray Serve's controller is not there")
         time.sleep(POLL_SECONDS)
