@@ -36,6 +36,8 @@ ELSEWHERE = {
     "OCS_SESSION_PLACEMENT=": "tests/e2e/test_session_placement.py",
     "OCS_AUTH_": "tests/integration/identity",
     "optionchain keys": "tests/e2e/test_keys.py",
+    "optionchain quotas": "tests/integration/identity/test_quotas.py",
+    "OCS_QUOTA_": "tests/integration/rate_limit/test_quotas_over_http.py",
     "optionchain audit": "tests/integration/audit",
     "optionchain top": "tests/e2e/test_metrics.py",
     'curl -s "$OPTIONCHAIN_URL': "a service elsewhere; tests/integration/identity/test_tokens.py",

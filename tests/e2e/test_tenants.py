@@ -26,7 +26,14 @@ OWN = {
 }
 # What has no id, and what all tenants share or administrators alone reach.
 NO_ID = {("POST", CHAIN), ("GET", f"{CHAIN}/sessions")}
-SHARED = ("/api/v1/historical", "/api/v1/config", "/api/v1/keys", "/api/v1/denied-tokens", "/swagger-ui")
+SHARED = (
+    "/api/v1/historical",
+    "/api/v1/config",
+    "/api/v1/keys",
+    "/api/v1/denied-tokens",
+    "/api/v1/quotas",
+    "/swagger-ui",
+)
 BODIES: dict[str, Any] = {"PUT": PARAMETERS, "PATCH": {"volatility": 0.3}}
 
 
