@@ -26,7 +26,7 @@ class Quota(StrEnum):
     SWEEP_PRICES = "sweep_prices_per_day"
     """Scenarios times paths times steps of submitted sweeps, on a day of UTC."""
     STORAGE = "storage_bytes"
-    """Bytes of the files of history that were imported over HTTP."""
+    """Bytes of the files of history that were imported, over HTTP and by tasks."""
 
     @property
     def period_seconds(self) -> int:

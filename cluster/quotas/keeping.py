@@ -18,8 +18,66 @@ CONTRACT = b'{"strike":'
 """How each contract of an encoded snapshot begins, and nothing else in it."""
 
 
-class Quotas:
-    """Counts what tenants take. What cannot be counted because Redis is silent is granted.
+class Amounts:
+    """Counts amounts that tenants take. What cannot be counted because Redis is silent is granted.
+
+    Args:
+        limits: How much that may be.
+        counts: How much it is.
+        observer: Told of what is refused.
+    """
+
+    def __init__(self, limits: HeldLimits, counts: QuotaCounts, observer: Observer) -> None:
+        self._limits = limits
+        self._counts = counts
+        self._observer = observer
+
+    @asynccontextmanager
+    async def spending(self, tenant: str, quota: Quota, amount: int) -> AsyncIterator[None]:
+        """Count an amount before something is begun; it is given back where that is refused.
+
+        What may have been begun all the same counts: nobody is given anything by hanging up.
+
+        Raises:
+            QuotaUsedUp: It is more than is left.
+            QuotaFull: The same, and waiting does not help.
+        """
+        limit = self._limits.of(tenant, quota)
+        is_counted = limit is not None and await self._spend(tenant, quota, amount, limit)
+        try:
+            yield
+        except OptionChainError as error:
+            was_refused = isinstance(error, Overloaded) or not isinstance(error, Unavailable)
+            if is_counted and was_refused:
+                await self._give_back(tenant, quota, amount)
+            raise
+
+    async def close(self) -> None:
+        """Count no more."""
+        await self._counts.close()
+
+    async def _spend(self, tenant: str, quota: Quota, amount: int, limit: int) -> bool:
+        try:
+            spent = await self._counts.spend(tenant, quota, amount, limit)
+        except Unavailable:
+            return False
+        if not spent.is_granted:
+            raise self._told(refusal_of(quota, limit, amount, spent))
+        return True
+
+    async def _give_back(self, tenant: str, quota: Quota, amount: int) -> None:
+        try:
+            await self._counts.spend(tenant, quota, -amount, None)
+        except Unavailable:
+            return  # it counts until its day is over
+
+    def _told(self, refusal: QuotaUsedUp | QuotaFull) -> QuotaUsedUp | QuotaFull:
+        self._observer.counted(REFUSED, quota=refusal.quota.value)
+        return refusal
+
+
+class Quotas(Amounts):
+    """The same, and what else the routes ask: sessions alive, and contracts a second.
 
     Args:
         limits: How much that may be.
@@ -38,11 +96,9 @@ class Quotas:
         max_tenants: int,
         observer: Observer,
     ) -> None:
-        self._limits = limits
-        self._counts = counts
+        super().__init__(limits, counts, observer)
         self.setting = setting
         self._leases = Leases(counts, max_tenants=max_tenants)
-        self._observer = observer
 
     async def reserve(self, store: SessionStore, tenant: str, kind: SessionKind, session_id: str) -> None:
         """Have room for a session that is about to be created.
@@ -87,26 +143,6 @@ class Quotas:
         if self._limits.of(tenant, Quota.CONTRACTS) is not None:
             self._leases.served(tenant, snapshots.count(CONTRACT))
 
-    @asynccontextmanager
-    async def spending(self, tenant: str, quota: Quota, amount: int) -> AsyncIterator[None]:
-        """Count an amount before something is begun; it is given back where that is refused.
-
-        What may have been begun all the same counts: nobody is given anything by hanging up.
-
-        Raises:
-            QuotaUsedUp: It is more than is left.
-            QuotaFull: The same, and waiting does not help.
-        """
-        limit = self._limits.of(tenant, quota)
-        is_counted = limit is not None and await self._spend(tenant, quota, amount, limit)
-        try:
-            yield
-        except OptionChainError as error:
-            was_refused = isinstance(error, Overloaded) or not isinstance(error, Unavailable)
-            if is_counted and was_refused:
-                await self._give_back(tenant, quota, amount)
-            raise
-
     async def used(self, store: SessionStore, tenant: str) -> dict[Quota, int]:
         """What counts of a tenant now; of contracts, which are forgotten within a second, nothing is told."""
         pages = [await store.list_active(tenant, kind, limit=1) for kind in SessionKind]
@@ -115,32 +151,9 @@ class Quotas:
             used[quota] = (await self._counts.spend(tenant, quota, 0, None)).used
         return used
 
-    async def close(self) -> None:
-        """Count no more."""
-        await self._counts.close()
-
-    async def _spend(self, tenant: str, quota: Quota, amount: int, limit: int) -> bool:
-        try:
-            spent = await self._counts.spend(tenant, quota, amount, limit)
-        except Unavailable:
-            return False
-        if not spent.is_granted:
-            raise self._told(refusal_of(quota, limit, amount, spent))
-        return True
-
-    async def _give_back(self, tenant: str, quota: Quota, amount: int) -> None:
-        try:
-            await self._counts.spend(tenant, quota, -amount, None)
-        except Unavailable:
-            return  # it counts until its day is over
-
-    def _told(self, refusal: QuotaUsedUp | QuotaFull) -> QuotaUsedUp | QuotaFull:
-        self._observer.counted(REFUSED, quota=refusal.quota.value)
-        return refusal
-
 
 def spending(
-    quotas: Quotas | None, tenant: str, quota: Quota, amount: int
+    quotas: Amounts | None, tenant: str, quota: Quota, amount: int
 ) -> AbstractAsyncContextManager[None]:
-    """As `Quotas.spending`; nothing where quotas are off."""
+    """As `Amounts.spending`; nothing where quotas are off."""
     return nullcontext() if quotas is None else quotas.spending(tenant, quota, amount)

@@ -29,7 +29,10 @@ class QuotaSettings(BaseModel):
         description="Scenarios times paths times steps of sweeps on a day (UTC); then 429 until it is over",
     )
     storage_bytes: int = Field(
-        0, ge=0, le=MOST, description="Bytes of files of history that were imported over HTTP; then 403"
+        0,
+        ge=0,
+        le=MOST,
+        description="Bytes of files of history that were imported, over HTTP and by tasks; then 403",
     )
     max_tenants: int = Field(
         10_000,

@@ -33,7 +33,11 @@ class Limits(BaseModel):
         description="Scenarios times paths times steps of sweeps on a day (UTC)",
     )
     storage_bytes: int | None = Field(
-        None, ge=0, le=MOST, strict=True, description="Bytes of files of history that were imported over HTTP"
+        None,
+        ge=0,
+        le=MOST,
+        strict=True,
+        description="Bytes of files of history that were imported, over HTTP and by tasks",
     )
 
     def of(self, tenant: str) -> TenantLimits:

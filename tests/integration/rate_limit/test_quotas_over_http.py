@@ -219,6 +219,10 @@ async def test_prices_of_sweeps_count_once_for_each_sweep(server: RedisServer, t
         # 2 scenarios of 100 paths of 10 steps are 2,000 prices.
         assert await used(running, quotas, Quota.SWEEP_PRICES) == 2_000
         assert (another.status_code, another.json()["quota"]) == (429, "sweep_prices_per_day")
+        # The run of a task is a sweep of its own, and the same again when it is tried again.
+        assert sweeps.price("alice", SWEEP, "r1") == 2_000
+        sweeps.submit("alice", SWEEP, "r1")
+        assert sweeps.price("alice", SWEEP, "r1") == 0
     sweeps.close()
 
 
