@@ -14,9 +14,7 @@ from tests.clusters import PARAMETERS, create
 from tests.e2e.simulations import REQUEST, simulate
 
 CHAIN, SWEEPS, TASKS = "/api/v1/chain", "/api/v1/sweeps", "/api/v1/tasks"
-SWEEP = {
-    "base": PARAMETERS | {"method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.2}}}
-}
+SWEEP = {"base": PARAMETERS, "measures": ["terminal_price"], "paths": 10}
 # Due long after every test.
 TASK = {"kind": "sweep", "timing": {"at": "2100-01-01T00:00:00Z"}, "parameters": {"sweep": SWEEP}}
 # By the beginning of a template, whose things its id names.
@@ -61,7 +59,7 @@ def ask(api: httpx.Client, route: Route, identity: str) -> httpx.Response:
 def things(cluster: Any) -> dict[str, str]:
     """One thing of each kind, of the first tenant."""
     with cluster.client() as api:
-        sweep = api.post(SWEEPS, json={"base": PARAMETERS, "measures": ["terminal_price"], "paths": 10})
+        sweep = api.post(SWEEPS, json=SWEEP)
         assert sweep.status_code == 202, sweep.text
         task = api.post(TASKS, json=TASK)
         assert task.status_code == 201, task.text
