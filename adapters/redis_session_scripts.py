@@ -37,6 +37,22 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 
+# KEYS: an owner's lists, that of the new session first. ARGV: now, until when a reservation holds, the id, how many
+# there may be. Answers with nothing where it counts, else with the instant at which the first that is alive expires.
+RESERVE = """
+local score = redis.call('ZSCORE', KEYS[1], ARGV[3])
+if score and tonumber(score) > tonumber(ARGV[1]) then return '' end
+local alive, first = 0, false
+for _, key in ipairs(KEYS) do
+  alive = alive + redis.call('ZCOUNT', key, '(' .. ARGV[1], '+inf')
+  local next = redis.call('ZRANGEBYSCORE', key, '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  if next and (not first or tonumber(next) < tonumber(first)) then first = next end
+end
+if alive >= tonumber(ARGV[4]) then return first or ARGV[1] end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+return ''
+"""
+
 # Cleaning is shared: whoever claims an owner cleans, and nobody else does. While an owner is claimed and not due, a new
 # session makes the owner due again, so none is forgotten; and who has no sessions left is in neither set.
 # KEYS: due, claimed. ARGV: now, until when the claim holds, how many at most. Answers with the owners.

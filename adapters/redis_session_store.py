@@ -22,7 +22,7 @@ import orjson
 from adapters.redis_cache_scripts import with_room
 from adapters.redis_connection import RedisClient, nodes_of, open_redis, redis_call
 from adapters.redis_session_records import fields_of, hash_fields, new_keyed, recalled, score_of, session_of
-from adapters.redis_session_scripts import CLAIM, SAVE
+from adapters.redis_session_scripts import CLAIM, RESERVE, SAVE
 from adapters.settings import RedisSettings
 from optionchain.errors import Conflict, NotFound, OptionChainError, Unavailable
 from optionchain.ports import ActivePage, Checkpoint
@@ -35,6 +35,8 @@ CLAIMED_TOGETHER = 256
 PERIODS = (0, -1, -2, 1)
 # Longer than cleaning takes; an owner whose cleaner died is due again then.
 CLAIM_SECONDS = 30.0
+# Longer than a creation takes.
+RESERVED_SECONDS = 30.0
 
 
 def open_session_store(
@@ -150,6 +152,13 @@ class RedisSessionStore:
             ]
         )
         return ActivePage(tuple(member.decode() for member in page), total)
+
+    async def reserve(self, owner: str, kind: SessionKind, session_id: str, *, most: int) -> float | None:
+        lists = [self._active_key(owner, each) for each in sorted(SessionKind, key=lambda it: it is not kind)]
+        now = self._clock()
+        reserve = ("EVAL", RESERVE, len(lists), *lists, now, now + RESERVED_SECONDS, session_id, most)
+        first, _ = await self._pipelined([reserve, self._due_command([owner])])
+        return float(first) if first else None
 
     async def cleanup_expired(self) -> int:
         now, dropped = self._clock(), 0

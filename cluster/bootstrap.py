@@ -45,6 +45,8 @@ from cluster.identity.key_service import KeyService
 from cluster.identity.opening import open_identity
 from cluster.instance.report import ClusterReport, report
 from cluster.metrics.agents import cluster_metrics
+from cluster.quotas.keeping import Quotas
+from cluster.quotas.opening import open_quotas
 from cluster.requests import open_allowances, open_answers, open_strangers
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
@@ -70,6 +72,7 @@ class OpenServices(TypedDict):
     authentication: Authentication
     keys: KeyService
     denials: DenialService
+    quotas: Quotas | None
     record: Trail
     audit: MongoAudit
     dependencies: dict[str, Dependency]
@@ -276,6 +279,7 @@ def open_services(settings: Settings) -> OpenServices:
         authentication=identity.authentication,
         keys=identity.keys,
         denials=identity.denials,
+        quotas=open_quotas(settings, mongo, identity, observer),
         record=Trail(audit, settings.audit, observer=observer),
         audit=audit,
         dependencies={"redis": store},

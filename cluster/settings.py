@@ -30,6 +30,7 @@ from cluster.audit.settings import AuditSettings
 from cluster.backup.settings import BackupSettings
 from cluster.http_settings import HttpSettings
 from cluster.identity.settings import AuthSettings
+from cluster.quotas.settings import QuotaSettings
 from cluster.ray_settings import RaySettings
 from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
 from cluster.settings_files import UnreadableFile, setting_of, with_files
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     encryption: EncryptionSettings = EncryptionSettings()
     rate: RateSettings = RateSettings()
+    quota: QuotaSettings = QuotaSettings()
     session: SessionSettings = SessionSettings()
     redis: RedisSettings = RedisSettings()
     mongo: MongoSettings = MongoSettings()

@@ -105,6 +105,7 @@ SERVICE = Dashboard(
             [
                 rate("optionchain_http_denied_total", "kind"),
                 rate("optionchain_unusual_access_total", "status"),
+                rate("optionchain_quota_refusals_total", "quota"),
                 rate("optionchain_sign_in_pauses_total"),
                 rate("optionchain_keys_from_many_networks_total"),
             ],

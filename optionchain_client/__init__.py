@@ -12,6 +12,7 @@ It needs httpx and stamina; and for frames polars, or pandas with pyarrow. It im
 from optionchain_client.asynchronous.client import AsyncClient
 from optionchain_client.asynchronous.configurations import AsyncConfigurations
 from optionchain_client.asynchronous.history import AsyncHistory
+from optionchain_client.asynchronous.quotas import AsyncQuotas
 from optionchain_client.asynchronous.sessions import AsyncSession, AsyncSimulation
 from optionchain_client.asynchronous.sweeps import AsyncSweep
 from optionchain_client.asynchronous.tasks import AsyncTasks
@@ -48,6 +49,7 @@ from optionchain_client.snapshots import Snapshot, to_pandas, to_polars
 from optionchain_client.synchronous.client import Client
 from optionchain_client.synchronous.configurations import Configurations
 from optionchain_client.synchronous.history import History
+from optionchain_client.synchronous.quotas import Quotas
 from optionchain_client.synchronous.sessions import Session, Simulation
 from optionchain_client.synchronous.sweeps import Sweep
 from optionchain_client.synchronous.tasks import Tasks
@@ -59,6 +61,7 @@ __all__ = [
     "AsyncClient",
     "AsyncConfigurations",
     "AsyncHistory",
+    "AsyncQuotas",
     "AsyncSession",
     "AsyncSimulation",
     "AsyncSweep",
@@ -76,6 +79,7 @@ __all__ = [
     "NotFound",
     "PreconditionFailed",
     "Problem",
+    "Quotas",
     "RateLimited",
     "Retry",
     "Rule",

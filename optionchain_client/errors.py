@@ -5,14 +5,14 @@
     ApiError                  `.problem` has the status, the field at fault and the request's id
     ├── InvalidInput          400  an input is malformed or out of range; `field` names it
     ├── Unauthenticated       401  no API key, or an unknown one
-    ├── Forbidden             403  the key does not allow this
+    ├── Forbidden             403  the key does not allow this, or a quota has no room
     ├── NotFound              404  unknown, expired, or another caller's
     ├── Conflict              409  another writer was first: try again; or a sweep is not over yet
     ├── Completed             410  every snapshot was served
     ├── PreconditionFailed    412  the cursor is elsewhere; `current_step` says where
     ├── TooLarge              413  the body is over the server's limit
     ├── KeyReused             422  the Idempotency-Key belongs to another request
-    ├── RateLimited           429  was retried already, in vain
+    ├── RateLimited           429  was retried already, in vain; or a quota is used up for longer
     ├── Unavailable           502, 503, 504  was retried already, in vain
     │   └── ConnectionFailed  no answer, was retried already, in vain; or a download that broke off
     ├── SweepFailed           the sweep that was waited for failed
@@ -89,7 +89,7 @@ class Unauthenticated(ApiError):
 
 
 class Forbidden(ApiError):
-    """403: the key does not allow this."""
+    """403: the key does not allow this, or a quota of its tenant has no room."""
 
 
 class NotFound(ApiError):

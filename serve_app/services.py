@@ -15,6 +15,7 @@ from cluster.history_stores import HistoryStores
 from cluster.identity.held_denials import DenialService
 from cluster.identity.key_service import KeyService
 from cluster.identity.sign_in_codes import SignInCodes
+from cluster.quotas.keeping import Quotas
 from cluster.settings import LimitsSettings
 from cluster.sweeps.gateway import Sweeps
 from cluster.tasks.service import TaskService
@@ -73,6 +74,7 @@ class Services:
         sign_in: How a browser signs in.
         keys: Makes, lists and revokes API keys.
         denials: Denies tokens.
+        quotas: Keeps tenants within their quotas; None where quotas are off.
         record: Takes what is put on record.
         audit: What is on record.
         dependencies: What it cannot serve without, by name; /ready asks them.
@@ -102,6 +104,7 @@ class Services:
     sign_in: SignIn
     keys: KeyService
     denials: DenialService
+    quotas: Quotas | None
     record: Record
     audit: AuditRepository
     dependencies: dict[str, Dependency]

@@ -39,6 +39,7 @@ def service_of(default_caller: str, **services: Any) -> ASGIApp:
         "authentication": ByName(default_caller),
         "allowances": None,
         "strangers": None,
+        "quotas": None,
         "record": Unrecorded(),
         "observer": Unobserved(),
         "producers": Producers(settings.http, Unobserved()),

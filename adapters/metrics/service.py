@@ -73,6 +73,20 @@ ACCESS: Sequence[Row] = (
         by=(HTTP,),
     ),
     Count(
+        of="quota.refused",
+        name="optionchain_quota_refusals",
+        description="Refusals because a quota of a tenant is used up: 429 and 403",
+        labels=("quota",),
+        known=(
+            "sessions",
+            "contracts_per_second",
+            "export_rows_per_day",
+            "sweep_prices_per_day",
+            "storage_bytes",
+        ),
+        by=(HTTP,),
+    ),
+    Count(
         of="access.unusual",
         name="optionchain_unusual_access",
         description="Bursts of refusals of one caller on one route; the log says whose",

@@ -40,6 +40,7 @@ DOCUMENTS: Mapping[str, Mapping[str, Any]] = {
     # Whatever is brought back, a key that was revoked since stays revoked.
     "api_keys": {"keeps": ("revoked_at",)},
     "denied_tokens": {},
+    "quotas": {},
     "simulation_results": {"is_wanted": _result},
     "sweeps": {"identity": ("sweep", "folder")},
     "imported_files": {},

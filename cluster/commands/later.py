@@ -20,6 +20,7 @@ LATER = {
     "config": "cluster.commands.config:app",
     "top": "cluster.commands.top:top",
     "tasks": "cluster.commands.tasks:app",
+    "quotas": "cluster.commands.quotas:app",
     "keys": "cluster.commands.keys:app",
     "audit": "cluster.commands.audit:app",
     "backup": "cluster.commands.backup:app",

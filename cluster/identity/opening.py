@@ -25,11 +25,14 @@ from optionchain.ports import Authentication, Dependency
 
 
 class Identity(NamedTuple):
-    """How callers are known: who finds them, what administrators change, what /ready asks of it, and how it ends."""
+    """How callers are known: who finds them, what administrators change, what keeps a process current about that and
+    tells of it, what /ready asks of it, and how it ends."""
 
     authentication: Authentication
     keys: KeyService
     denials: DenialService
+    following: Following
+    telling: Telling
     helpers: dict[str, Dependency]
     close: Callable[[], Awaitable[None]]
 
@@ -59,13 +62,13 @@ def open_identity(
     service = KeyService(repository, telling, max_keys=auth.max_keys)
     denied = MongoDenials(mongo, settings.mongo.database)
     denials = DenialService(denied, telling, max_denials=auth.max_denials)
-    if not auth.enabled:
-        return Identity(OpenToAll(), service, denials, {}, notices.close)
 
     async def close() -> None:
         await following.close()
         await notices.close()
 
+    if not auth.enabled:
+        return Identity(OpenToAll(), service, denials, following, telling, {}, close)
     following.begin()  # so that it knows them before anybody asks
     callers: Authentication = held
     if auth.oidc_issuer:
@@ -73,4 +76,4 @@ def open_identity(
         following.follow(held_denials)
         issuer = OidcIssuer(auth.oidc_issuer)
         callers = Tokens(held, issuer, held_denials, following, auth, observer=observer)
-    return Identity(callers, service, denials, {"api_keys": following}, close)
+    return Identity(callers, service, denials, following, telling, {"api_keys": following}, close)

@@ -31,6 +31,8 @@ class Sweeps(Protocol):
 
     async def submit(self, context: Context, wire: Mapping[str, Any]) -> dict[str, Any]: ...
 
+    async def price(self, context: Context, wire: Mapping[str, Any]) -> int: ...
+
     async def listed(
         self, context: Context, *, offset: int, limit: int
     ) -> tuple[int, list[dict[str, Any]]]: ...
@@ -79,6 +81,11 @@ class SweepGateway:
         """As `SweepService.submit`."""
         shown: dict[str, Any] = await self._call(context, "submit", context.principal.tenant, dict(wire), run)
         return shown
+
+    async def price(self, context: Context, wire: Mapping[str, Any], *, run: str | None = None) -> int:
+        """As `SweepService.price`."""
+        prices: int = await self._call(context, "price", context.principal.tenant, dict(wire), run)
+        return prices
 
     async def listed(self, context: Context, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """As `SweepService.listed`."""

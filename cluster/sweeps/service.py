@@ -85,6 +85,22 @@ class SweepService:
         self._workers.look()
         return shown(submitted)
 
+    def price(self, owner: str, wire: Mapping[str, Any], run: str | None = None) -> int:
+        """How many prices a sweep takes that is about to be submitted; 0 for one that was submitted before.
+
+        Args:
+            owner: The caller.
+            wire: The sweep.
+            run: As of `submit`.
+
+        Raises:
+            InvalidInput: It is wrong, or larger than the limits.
+        """
+        sweep = accepted(wire, self._settings)
+        if self._status_or_none(owner, job_id(owner, sweep, run)) is not None:
+            return 0
+        return len(sweep.plan) * sweep.paths * sweep.base.total_steps
+
     def listed(self, owner: str, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """How many sweeps a caller has, and some of them, the latest first."""
         total, some = self._line.listed(owner, offset=offset, limit=limit)

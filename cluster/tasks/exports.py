@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from pydantic import Field, model_validator
 
 from adapters.folders import Folder
 from adapters.history_files import export_chains, export_prices
+from cluster.quotas.keeping import spending
+from cluster.quotas.opening import open_amounts
 from cluster.settings import Settings
 from cluster.tasks.history_store import with_history
 from cluster.tasks.kind import TaskParameters, kind
@@ -23,6 +26,7 @@ from cluster.tasks.work import Work
 from optionchain.errors import InvalidInput
 from optionchain.export import Dataset, Export, Format
 from optionchain.history.chains import DateRange, asset_name
+from optionchain.quotas import Quota
 from optionchain.roles import Permission
 from optionchain.sweeps.wire import base_from_wire
 from optionchain.time_frame import TimeFrame
@@ -61,7 +65,7 @@ class ExportParameters(TaskParameters):
         """As `TaskParameters.check`."""
         allowed_url("url", self.url, settings)
         if self.simulation is not None:
-            self._export(resolved(self.simulation, SOME_TIME, sample), settings)
+            self.export(resolved(self.simulation, SOME_TIME, sample), settings)
         if self.history is not None:
             try:
                 asset_name(self.history.asset)
@@ -69,7 +73,12 @@ class ExportParameters(TaskParameters):
             except InvalidInput as error:
                 raise error.under("history") from None
 
-    def _export(self, base: Mapping[str, Any], settings: Settings) -> Export:
+    def export(self, base: Mapping[str, Any], settings: Settings) -> Export:
+        """The export of a simulation.
+
+        Raises:
+            InvalidInput: It cannot be; the field is named.
+        """
         try:
             parameters = base_from_wire(base)
         except InvalidInput as error:
@@ -81,10 +90,6 @@ class ExportParameters(TaskParameters):
             format=self.format,
             max_rows=settings.http.max_export_rows,
         )
-
-    def pieces(self, base: Mapping[str, Any], settings: Settings) -> Iterator[bytes]:
-        """The file of a simulation."""
-        return self._export(base, settings).pieces()
 
 
 def run(work: Work, parameters: ExportParameters) -> Mapping[str, Any]:
@@ -110,11 +115,19 @@ def _write(work: Work, parameters: ExportParameters, path: Path) -> int | None:
     base = with_history(
         work.settings, lambda history: resolved_now(parameters.simulation, work.scheduled_for, history)
     )
+    export = parameters.export(base, work.settings)
+    asyncio.run(_count(work, export.most_rows))
     with path.open("wb") as file:
-        for piece in parameters.pieces(base, work.settings):
+        for piece in export.pieces():
             work.check()
             file.write(piece)
     return None
+
+
+async def _count(work: Work, rows: int) -> None:
+    """Count rows of the owner's; those of an attempt that fails too."""
+    async with open_amounts(work.settings) as quotas, spending(quotas, work.owner, Quota.EXPORT_ROWS, rows):
+        pass
 
 
 def _write_history(work: Work, part: HistoryPart, path: Path) -> int:

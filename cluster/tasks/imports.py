@@ -20,6 +20,8 @@ from adapters.redis_cache import RedisCacheService
 from adapters.redis_connection import open_redis
 from adapters.source_files import SourceFile, SourceFiles
 from cluster.history_stores import forget_chains
+from cluster.quotas.keeping import spending
+from cluster.quotas.opening import open_amounts
 from cluster.settings import Settings
 from cluster.tasks.history_store import with_history
 from cluster.tasks.kind import TaskParameters, kind
@@ -27,6 +29,7 @@ from cluster.tasks.places import allowed_url
 from cluster.tasks.work import Work
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import asset_name
+from optionchain.quotas import Quota
 from optionchain.roles import Permission
 from optionchain.time_frame import TimeFrame
 
@@ -66,16 +69,18 @@ async def _imported(
     known = MongoImportedFiles(client, work.settings.mongo.database)
     rows, rejected, days, files = 0, 0, set[date](), 0
     try:
-        for file in source.files(parameters.pattern):
-            work.check()
-            record = ImportedFile(file.url, file.size, file.version, parameters.model_dump_json())
-            if await known.has(record):
-                continue
-            report = await _import_one(work, parameters, source, file, history)
-            await known.remember(record, work.scheduled_for)
-            files, rows, rejected = files + 1, rows + report.stored, rejected + report.rejected
-            days |= report.days
-            work.say(f"{file.name}: {report.stored} rows stored, {report.rejected} rejected")
+        async with open_amounts(work.settings) as quotas:
+            for file in source.files(parameters.pattern):
+                work.check()
+                record = ImportedFile(file.url, file.size, file.version, parameters.model_dump_json())
+                if await known.has(record):
+                    continue
+                async with spending(quotas, work.owner, Quota.STORAGE, file.size):
+                    report = await _import_one(work, parameters, source, file, history)
+                await known.remember(record, work.scheduled_for)
+                files, rows, rejected = files + 1, rows + report.stored, rejected + report.rejected
+                days |= report.days
+                work.say(f"{file.name}: {report.stored} rows stored, {report.rejected} rejected")
     finally:
         await client.close()
     return {"files": files, "rows": rows, "rejected": rejected, "days": len(days)}

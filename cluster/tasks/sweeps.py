@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import Field
 
 from adapters.mongo_sweeps import MongoSweepIndex
+from cluster.quotas.keeping import spending
+from cluster.quotas.opening import open_amounts
 from cluster.settings import Settings
 from cluster.sweeps.gateway import SweepGateway, open_sweeps
 from cluster.sweeps.of_the_past import with_past
@@ -21,6 +23,7 @@ from cluster.tasks.references import resolved, resolved_now, sample
 from cluster.tasks.work import Stopped, Work
 from optionchain.context import Context, Principal
 from optionchain.errors import HasFailed, InvalidInput
+from optionchain.quotas import Quota
 from optionchain.roles import Permission
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -52,7 +55,10 @@ async def _followed(work: Work, wire: Mapping[str, Any]) -> Mapping[str, Any]:
     sweeps = open_sweeps(work.settings, partial(MongoSweepIndex, work.settings.mongo))
     context = Context(Principal(work.owner, work.run.id))
     whole = await with_past(wire, work.open_history(), context)
-    shown = await sweeps.submit(context, whole, run=work.run.id)
+    async with open_amounts(work.settings) as quotas:
+        prices = 0 if quotas is None else await sweeps.price(context, whole, run=work.run.id)
+        async with spending(quotas, work.owner, Quota.SWEEP_PRICES, prices):
+            shown = await sweeps.submit(context, whole, run=work.run.id)
     work.say(f"sweep {shown['id']}: {shown['scenarios']} scenarios of {shown['paths']} paths")
     while shown["state"] not in OVER:
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)

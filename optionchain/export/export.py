@@ -86,7 +86,7 @@ class Export:
             raise InvalidInput("layout", "ironcondor has one underlying")
         if self.layout is Layout.IRONCONDOR and self.dataset is not Dataset.OPTION_CHAINS:
             raise InvalidInput("layout", "ironcondor is a layout of option_chains")
-        rows = len(self.steps) * self._rows_a_step
+        rows = self.most_rows
         if rows > self.max_rows:
             raise InvalidInput(
                 "to_step", f"asks for up to {rows} rows: at most {self.max_rows} in one export"
@@ -97,6 +97,11 @@ class Export:
         """The steps that are exported."""
         last = self.parameters.total_steps - 1 if self.to_step is None else self.to_step
         return range(self.from_step, last + 1)
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows there are, or a few more: a chain may lack the strikes below zero."""
+        return len(self.steps) * self._rows_a_step
 
     @property
     def file_name(self) -> str:

@@ -6,6 +6,7 @@ from optionchain.ports.dependencies import Breaker, Cached, CacheEntry, CacheSer
 from optionchain.ports.history import HistoricalDataRepository
 from optionchain.ports.identity import Authentication, DenialRepository, Issuer, KeyRepository, Notices
 from optionchain.ports.one_time import OneTime
+from optionchain.ports.quotas import Portion, QuotaCounts, QuotaRepository
 from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sealing import Sealing
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
@@ -35,6 +36,9 @@ __all__ = [
     "Lease",
     "Notices",
     "OneTime",
+    "Portion",
+    "QuotaCounts",
+    "QuotaRepository",
     "RunQueue",
     "Scheduler",
     "Sealing",

@@ -86,6 +86,16 @@ class SessionStore(Protocol):
         """One page of an owner's sessions that have not expired."""
         ...
 
+    async def reserve(self, owner: str, kind: SessionKind, session_id: str, *, most: int) -> float | None:
+        """Count a session that is about to be created among an owner's, unless so many of all kinds are alive.
+
+        It counts for half a minute if it is not created; one that counts already is not counted again.
+
+        Returns:
+            None where it counts; else the Unix time in seconds at which the first of those that are alive expires.
+        """
+        ...
+
     async def cleanup_expired(self) -> int:
         """Drop what the store still knows of expired sessions; returns how many there were."""
         ...

@@ -12,6 +12,7 @@ import httpx
 
 from optionchain_client.asynchronous.configurations import AsyncConfigurations
 from optionchain_client.asynchronous.history import AsyncHistory
+from optionchain_client.asynchronous.quotas import AsyncQuotas
 from optionchain_client.asynchronous.sessions import AsyncSession, AsyncSimulation
 from optionchain_client.asynchronous.stepping import AsyncStepped
 from optionchain_client.asynchronous.sweeps import SWEEPS, AsyncSweep
@@ -49,6 +50,7 @@ class AsyncClient:
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
         tasks: Work that happens later, and again.
+        quotas: What each tenant may take, for administrators.
 
     Raises:
         ValueError: The address has no scheme or no host, or the key cannot be sent.
@@ -70,6 +72,7 @@ class AsyncClient:
         self.history = AsyncHistory(self._transport)
         self.configurations = AsyncConfigurations(self._transport)
         self.tasks = AsyncTasks(self._transport)
+        self.quotas = AsyncQuotas(self._transport)
 
     @asynccontextmanager
     async def session(self, **parameters: Unpack[SessionParameters]) -> AsyncIterator[AsyncSession]:

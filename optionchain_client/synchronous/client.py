@@ -25,6 +25,7 @@ from optionchain_client.retry import Retry
 from optionchain_client.routes import ChainRoutes, SimulationRoutes
 from optionchain_client.synchronous.configurations import Configurations
 from optionchain_client.synchronous.history import History
+from optionchain_client.synchronous.quotas import Quotas
 from optionchain_client.synchronous.sessions import Session, Simulation
 from optionchain_client.synchronous.stepping import Stepped
 from optionchain_client.synchronous.sweeps import SWEEPS, Sweep
@@ -50,6 +51,7 @@ class Client:
         history: The chains and prices of the past.
         configurations: Named configurations and their versions.
         tasks: Work that happens later, and again.
+        quotas: What each tenant may take, for administrators.
 
     Raises:
         ValueError: The address has no scheme or no host, or the key cannot be sent.
@@ -71,6 +73,7 @@ class Client:
         self.history = History(self._transport)
         self.configurations = Configurations(self._transport)
         self.tasks = Tasks(self._transport)
+        self.quotas = Quotas(self._transport)
 
     @contextmanager
     def session(self, **parameters: Unpack[SessionParameters]) -> Iterator[Session]:

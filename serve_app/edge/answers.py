@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from optionchain import errors
 from optionchain.errors import OptionChainError
 from optionchain.ports import KeyReused
+from optionchain.quotas import QuotaFull, QuotaUsedUp
 from serve_app.edge.errors import (
     Forbidden,
     RateLimited,
@@ -29,6 +30,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     errors.InvalidInput: 400,
     Unauthenticated: 401,
     Forbidden: 403,
+    QuotaFull: 403,
     errors.NotFound: 404,
     UnknownPath: 404,
     WrongMethod: 405,
@@ -44,6 +46,7 @@ STATUS_OF: dict[type[OptionChainError], int] = {
     TooLarge: 413,
     KeyReused: 422,
     RateLimited: 429,
+    QuotaUsedUp: 429,
     errors.Unavailable: 503,
     errors.Overloaded: 503,
     errors.NoRoom: 503,
@@ -84,6 +87,11 @@ def error_response(error: OptionChainError) -> JSONResponse:
             body = {"error": f"Validation Error: {error}", "field": error.field}
         case errors.PreconditionFailed():
             body["current_step"] = error.current_step
+        case QuotaFull():
+            body["quota"] = error.quota
+        case QuotaUsedUp():
+            body["quota"] = error.quota
+            headers["Retry-After"] = str(max(math.ceil(error.retry_after_seconds), 1))
         case RateLimited() | errors.Unavailable():
             headers["Retry-After"] = str(max(math.ceil(error.retry_after_seconds), 1))
         case Unauthenticated():

@@ -174,6 +174,7 @@ class Problem(BaseModel):
     error: str
     field: str | None = Field(None, description="The input at fault, where it is one")
     current_step: int | None = Field(None, description="With 412: where the cursor is")
+    quota: str | None = Field(None, description="The quota that has no room, where one has none")
 
 
 CREATED: Responses = {
@@ -193,7 +194,7 @@ SESSION_PAGE: Responses = {200: {"model": SessionPage, "description": "One page"
 _MEANING = {
     400: "An input is malformed or out of range; `field` names it",
     401: "No API key, or an unknown one",
-    403: "None of the caller's roles allows this",
+    403: "None of the caller's roles allows this, or a quota of its tenant has no room",
     404: "Unknown, expired, or another caller's",
     408: "The request did not come in time",
     409: "Another writer was first: try again",
@@ -201,7 +202,7 @@ _MEANING = {
     412: "`expected_step` is not the cursor; nothing was consumed",
     413: "The body is too large",
     422: "The Idempotency-Key was used for another request",
-    429: "Too many requests: try again after Retry-After",
+    429: "Too many requests, or a quota is used up: try again after Retry-After",
     500: "A bug of ours",
     503: "A dependency is down or a queue is full: try again after Retry-After",
 }

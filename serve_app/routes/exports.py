@@ -9,8 +9,10 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from cluster.quotas.keeping import spending
 from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Export, Format, Layout
+from optionchain.quotas import Quota
 from optionchain.session import SessionKind
 from serve_app.edge.route_table import Responses, handler
 from serve_app.openapi.documentation import errors
@@ -73,7 +75,8 @@ async def export_simulation(
 
 
 async def _export(request: Request, kind: SessionKind, session_id: UUID, query: ExportQuery) -> Response:
-    producers = services_of(request).producers
+    services = services_of(request)
+    producers = services.producers
     session = await stored_session(request, kind, session_id)
     export = Export(
         parameters=session.parameters,
@@ -85,7 +88,8 @@ async def _export(request: Request, kind: SessionKind, session_id: UUID, query: 
         to_step=query.to_step,
         max_rows=producers.max_rows,
     )
-    body = await producers.start(session.owner, export.pieces)
+    async with spending(services.quotas, session.owner, Quota.EXPORT_ROWS, export.most_rows):
+        body = await producers.start(session.owner, export.pieces)
     return BodyResponse(
         body,
         in_chunks(body),

@@ -19,9 +19,11 @@ from adapters.history_files.plans import FORMATS
 from adapters.history_files.reports import report_lines
 from cluster.history_imports import imported
 from cluster.history_stores import HistoryStores
+from cluster.quotas.keeping import spending
 from optionchain.errors import InvalidInput, Unavailable
 from optionchain.history.chains import asset_name
 from optionchain.history.wire import day_from_wire
+from optionchain.quotas import Quota
 from optionchain.time_frame import TimeFrame
 from serve_app.edge.caller import Caller
 from serve_app.edge.route_table import handler
@@ -99,9 +101,10 @@ async def import_file(
         with file.open("wb") as stream:
             async for piece in request.stream():
                 stream.write(piece)
-        body = await services.producers.start(
-            caller.tenant, partial(_imported, services.stores, file, options)
-        )
+        async with spending(services.quotas, caller.tenant, Quota.STORAGE, file.stat().st_size):
+            body = await services.producers.start(
+                caller.tenant, partial(_imported, services.stores, file, options)
+            )
         try:
             return json_response(b"".join([piece async for piece in body]))
         finally:

@@ -15,7 +15,7 @@ from optionchain.chains import GreekSet
 from optionchain.context import Principal
 from optionchain.errors import NotFound
 from optionchain.parameters import SimulationParameters
-from optionchain.session import CREATION, Advance, Command, Create, Session, SessionKind
+from optionchain.session import CREATION, Advance, Command, Create, Peek, Session, SessionKind
 from optionchain.wire.sessions import session_json
 from serve_app.edge.caller import context_of, principal_of
 from serve_app.routes.commands import Occasion
@@ -76,8 +76,14 @@ async def reply_to(
     request: Request, kind: SessionKind, session_id: uuid.UUID | str, command: Command, *, status: int = 200
 ) -> Response:
     """Have a command applied to a session of the request's caller; the answer is the actor's."""
-    call = Call(str(session_id), context_of(request), kind, command)
-    return json_response(await services_of(request).gateway.call(call), status)
+    call, services = Call(str(session_id), context_of(request), kind, command), services_of(request)
+    quotas = services.quotas
+    if quotas is None or not isinstance(command, Peek | Advance):
+        return json_response(await services.gateway.call(call), status)
+    await quotas.admit(call.owner)
+    answer = await services.gateway.call(call)
+    quotas.served(call.owner, answer)
+    return json_response(answer, status)
 
 
 async def created(
@@ -93,6 +99,9 @@ async def created(
 
     async def act(occasion: Occasion) -> Response:
         session = new_session(occasion, principal_of(request), kind, await resolved())
+        services = services_of(request)
+        if services.quotas is not None:
+            await services.quotas.reserve(services.store, session.owner, kind, session.id)
         return await reply_to(request, kind, session.id, Create(session), status=201)
 
     return await once(request, act, status=201)

@@ -13,6 +13,7 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from cluster.quotas.keeping import Quotas
 from optionchain.chains import GreekSet
 from optionchain.errors import InvalidInput
 from optionchain.session import Session, SessionKind, ShowSnapshots
@@ -67,13 +68,17 @@ async def stream(
     simulation_id: Annotated[UUID, Path(alias="id", description="The simulation's id")],
 ) -> Response:
     """Read-only, from the first step or any other to the last one."""
-    producers = services_of(request).producers
+    producers, quotas = services_of(request).producers, services_of(request).quotas
     session = await stored_session(request, SessionKind.SIMULATION, simulation_id)
     first = _first_step(query, request.headers.get(LAST_EVENT_ID), session.total_steps)
     if first == session.total_steps:
         return Response(status_code=204)
+    if quotas is not None:
+        await quotas.admit(session.owner)
     events = await producers.start(session.owner, partial(_events, session, first, query.greeks))
     shown = paced(events, query.interval_seconds, producers.heartbeat_seconds)
+    if quotas is not None:
+        shown = within_quota(shown, quotas, session.owner, producers.heartbeat_seconds)
     return event_response(events, shown, producers.stall_seconds)
 
 
@@ -115,3 +120,15 @@ async def paced(
             pause -= heartbeat_seconds
             if pause > 0.0:
                 yield HEARTBEAT
+
+
+async def within_quota(
+    pieces: AsyncIterable[bytes], quotas: Quotas, owner: str, heartbeat_seconds: float
+) -> AsyncIterator[bytes]:
+    """The pieces, with pauses and heartbeats while their owner has been served as much as it may be."""
+    async for piece in pieces:
+        yield piece
+        quotas.served(owner, piece)
+        while (pause := await quotas.pause(owner)) > 0.0:
+            await asyncio.sleep(min(pause, heartbeat_seconds))
+            yield HEARTBEAT

@@ -10,8 +10,10 @@ import orjson
 from fastapi import Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
+from cluster.quotas.keeping import spending
 from cluster.sweeps.following import Following
 from cluster.sweeps.of_the_past import with_past
+from optionchain.quotas import Quota
 from optionchain.sweeps.tables import FORMATS, Format
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.caller import CallerContext
@@ -57,7 +59,10 @@ SweepId = Annotated[UUID, Path(alias="id", description="The sweep's id")]
 async def submit(body: SweepRequest, context: CallerContext, services: Application) -> Response:
     """The same sweep again is not computed again; one that was cancelled goes on. The body may be YAML."""
     document = await with_past(body.model_dump(exclude_unset=True), services.history, context)
-    shown = await services.sweeps.submit(context, document)
+    quotas, tenant = services.quotas, context.principal.tenant
+    prices = 0 if quotas is None else await services.sweeps.price(context, document)
+    async with spending(quotas, tenant, Quota.SWEEP_PRICES, prices):
+        shown = await services.sweeps.submit(context, document)
     return _json(shown, 202, {"Location": f"{SWEEPS}/{shown['id']}"})
 
 

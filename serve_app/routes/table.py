@@ -24,6 +24,7 @@ from serve_app.routes import (
     keys,
     operations,
     page,
+    quotas,
     sign_in,
     simulations,
     streams,
@@ -45,6 +46,7 @@ _CHAIN, _SIMULATIONS, _SIMULATION = "/api/v1/chain", "/api/v2/simulations", "/ap
 _HISTORY, _CONFIG = "/api/v1/historical", "/api/v1/config"
 _DENIALS = "/api/v1/denied-tokens"
 _KEYS, _KEY = "/api/v1/keys", "/api/v1/keys/{id}"
+_QUOTAS, _QUOTA = "/api/v1/quotas", "/api/v1/quotas/{tenant}"
 _SIGN_IN = "/api/v1/sign-in"
 _TASKS, _TASK = tasks.TASKS, f"{tasks.TASKS}/{{id}}"
 _SWEEPS, _SWEEP = sweeps.SWEEPS, f"{sweeps.SWEEPS}/{{id}}"
@@ -167,6 +169,10 @@ ROUTES = RouteTable(
                 Route("POST", _DENIALS, denials.deny_tokens, ADMINISTER),
                 Route("GET", _DENIALS, denials.list_denials, ADMINISTER),
                 Route("DELETE", f"{_DENIALS}/{{id}}", denials.allow_tokens, ADMINISTER),
+                Route("GET", _QUOTAS, quotas.list_quotas, ADMINISTER),
+                Route("GET", _QUOTA, quotas.get_quotas, ADMINISTER),
+                Route("PUT", _QUOTA, quotas.set_quotas, ADMINISTER),
+                Route("DELETE", _QUOTA, quotas.remove_quotas, ADMINISTER),
                 Route("GET", "/api/v1/audit", audit.audit_entries, ADMINISTER),
             ),
         ),

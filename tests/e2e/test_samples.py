@@ -37,6 +37,8 @@ ELSEWHERE = {
     "OCS_AUTH_": "tests/integration/identity",
     "OCS_HTTP_HOST=": "certificates; tests/integration/cluster/test_https.py",
     "optionchain keys": "tests/e2e/test_keys.py",
+    "optionchain quotas": "tests/integration/identity/test_quotas.py",
+    "OCS_QUOTA_": "tests/integration/rate_limit/test_quotas_over_http.py",
     "optionchain backup": "places that other tests have not; tests/e2e/test_backups.py",
     "optionchain tasks": "tests/e2e/test_tasks_on_ray.py",
     "optionchain audit": "tests/integration/audit",

@@ -32,6 +32,7 @@ SHARED = (
     "/api/v1/config",
     "/api/v1/keys",
     "/api/v1/denied-tokens",
+    "/api/v1/quotas",
     "/swagger-ui",
     "/page",
 )

@@ -13,6 +13,7 @@ from optionchain import errors
 from optionchain.errors import OptionChainError
 from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.ports import KeyReused
+from optionchain.quotas import Quota, QuotaFull, QuotaUsedUp
 from serve_app.edge import errors as edge_errors
 from serve_app.edge.answers import STATUS_OF, error_response, status_of
 
@@ -44,6 +45,8 @@ EXAMPLES: tuple[OptionChainError, ...] = (
     errors.HasFailed("sweep", "w1"),
     errors.LeaseLost("sweep", "w1"),
     errors.WrongState("task", "t1", "is cancelled"),
+    QuotaUsedUp(Quota.CONTRACTS, 1_000, 0.2),
+    QuotaFull(Quota.SESSIONS, 10, "delete one"),
 )
 RETRYABLE = (
     errors.Conflict,
@@ -56,6 +59,7 @@ RETRYABLE = (
     LoopHeld,
     edge_errors.TooSlow,
     errors.NotOver,
+    QuotaUsedUp,
 )
 
 
@@ -91,7 +95,7 @@ def test_an_error_says_whether_retrying_helps(error: OptionChainError) -> None:
 
 
 def test_every_error_of_the_domain_and_of_the_edge_has_a_status() -> None:
-    homes = (errors.__name__, KeyReused.__module__, edge_errors.__name__)
+    homes = (errors.__name__, KeyReused.__module__, QuotaFull.__module__, edge_errors.__name__)
     ours = {kind for kind in subclasses(OptionChainError) if kind.__module__ in homes}
 
     assert set(STATUS_OF) == ours - {OptionChainError}

@@ -13,6 +13,7 @@ from adapters.mongo_config import MongoConfigRepository
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_denials import MongoDenials
 from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo_quotas import MongoQuotas
 from adapters.mongo_sweeps import MongoSweepIndex
 from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
@@ -25,6 +26,7 @@ from optionchain.denials import Denial
 from optionchain.history.results import SimulationResult
 from optionchain.ports import Checkpoint
 from optionchain.ports.work import Work
+from optionchain.quotas import Quota, TenantLimits
 from optionchain.session import Advance, Session, SessionKind
 from optionchain.time_frame import TimeFrame
 from tests.integration.sessions.session_examples import PARAMETERS, ROLLING, after, new_session
@@ -112,6 +114,7 @@ async def _fill_mongo(settings: Settings) -> None:
         await history.save_time_series(prices(np.linspace(100.0, 120.0, 900), timeframe=TimeFrame.MINUTE))
         await history.store_simulation_result(result())
         await MongoApiKeys(client, database).add(KEY)
+        await MongoQuotas(client, database).save(TenantLimits("owner-1", {Quota.SESSIONS: 5}))
         await MongoDenials(client, database).add(denial())
         links = Chain("anna")
         link = links.add(entry())

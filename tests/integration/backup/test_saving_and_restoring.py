@@ -46,6 +46,7 @@ COUNTS = {
     "configurations": 3,
     "api_keys": 1,
     "denied_tokens": 1,
+    "quotas": 1,
     "simulation_results": 1,
     "sweeps": 1,
     "imported_files": 0,

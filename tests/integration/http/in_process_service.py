@@ -137,6 +137,7 @@ async def service(
         ),
         keys=given["keys"],
         denials=given["denials"],
+        quotas=given["quotas"],
         record=given["record"] or Unrecorded(),
         audit=given["audit"],
         observer=told,

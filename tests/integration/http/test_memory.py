@@ -18,9 +18,14 @@ from starlette.types import ASGIApp
 from actors.calendars import Calendars
 from actors.shared_services import RayConfigurations, RayHistory
 from adapters.mongo_connection import open_mongo
+from adapters.mongo_quotas import MongoQuotas
 from adapters.mongo_tasks import MongoScheduler
+from adapters.redis_quotas import RedisQuotas
 from adapters.settings import MongoSettings
 from cluster.commands.demo import PARAMETERS as DEMO
+from cluster.quotas.keeping import Quotas
+from cluster.quotas.limits import HeldLimits, LimitService
+from cluster.quotas.settings import QuotaSettings
 from cluster.settings import Settings
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
@@ -110,6 +115,7 @@ ASKED = [
     *bombs("POST", "/api/v1/keys"),
     *bombs("POST", "/api/v1/keys/{id}/rotate", id="none"),
     *bombs("POST", "/api/v1/denied-tokens"),
+    *bombs("PUT", "/api/v1/quotas/{tenant}", tenant="desk"),
     *bombs("POST", "/api/v1/sign-in"),
     *bombs("POST", "/api/v1/tasks"),
     *(
@@ -166,8 +172,18 @@ async def app(
         scheduler = MongoScheduler(client, mongo.database, most_of_owner=100)
         tasks = TaskService(scheduler, Calendars(Unobserved(), patience_seconds=30.0), Settings())
         others |= {"keys": known.service, "denials": known.denial_service, "tasks": tasks}
+        limits, set_limits = QuotaSettings(enabled=True), MongoQuotas(client, mongo.database)
+        counts = RedisQuotas(server.open(), prefix=prefix)
+        others["quotas"] = Quotas(
+            HeldLimits(set_limits, limits),
+            counts,
+            LimitService(set_limits, known.telling, limits),
+            max_tenants=10,
+            observer=Unobserved(),
+        )
         async with service(server, prefix, others) as running:
             yield running.app
+        await counts.close()
     sweeps.close()
     await world.aclose()
 

@@ -39,6 +39,7 @@ class Replica:
     denials: HeldDenials
     service: KeyService
     denial_service: DenialService
+    telling: Telling
     repository: MongoApiKeys
     observer: Recording
     redis: Line
@@ -78,5 +79,14 @@ async def replica_of(mongo: MongoSettings, redis: RedisServer, **settings: Any) 
         following.follow(denials)
         denial_service = DenialService(denied, telling, max_denials=auth.max_denials)
         yield Replica(
-            held, following, denials, service, denial_service, repository, observer, to_redis, to_mongo
+            held,
+            following,
+            denials,
+            service,
+            denial_service,
+            telling,
+            repository,
+            observer,
+            to_redis,
+            to_mongo,
         )

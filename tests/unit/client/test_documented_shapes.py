@@ -25,7 +25,8 @@ from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Format, Layout
 from optionchain.wire.parameters import PLAIN_FIELDS
 from optionchain_client import exports, parameters, views
-from serve_app.bodies import chains, history, simulation_answers, simulations, sweeps, tasks
+from optionchain_client import quotas as client_quotas
+from serve_app.bodies import chains, history, quotas, simulation_answers, simulations, sweeps, tasks
 from serve_app.openapi import documentation
 from serve_app.openapi.schedule_schema import schedules_schema
 from serve_app.routes import fans
@@ -140,6 +141,9 @@ def test_a_rule_has_the_keys_of_every_kind_of_rule() -> None:
         (views.SweepProgress, sweeps.SweepProgress),
         (views.TaskView, tasks.TaskView),
         (views.RunView, tasks.RunView),
+        (client_quotas.QuotaAmounts, quotas.Limits),
+        (client_quotas.TenantQuotas, quotas.TenantQuotas),
+        (client_quotas.UsedQuotas, quotas.UsedQuotas),
         (views.AssetView, history.AssetView),
         (views.ChainDays, history.ChainDays),
         (views.Days, history.Days),
@@ -172,6 +176,10 @@ def test_what_is_answered_is_what_the_server_documents(kind: Any, model: type[Ba
 def test_what_is_shown_of_parameters_may_be_sent(parameters_of: Any, shown: type[BaseModel]) -> None:
     # A product is shown as what it says.
     assert get_type_hints(parameters_of).keys() - {"product"} == shown.model_fields.keys()
+
+
+def test_quotas_are_set_by_the_names_that_the_server_reads() -> None:
+    assert get_type_hints(client_quotas.QuotaLimits) == dict.fromkeys(quotas.Limits.model_fields, int)
 
 
 def test_an_export_is_asked_for_as_the_server_reads_it() -> None:
