@@ -39,8 +39,6 @@ def check_carry(parameters: Parameters) -> None:
     for field in ("dividends", "borrow_cost", "dividend_yield"):
         if is_future and getattr(parameters, field):
             raise InvalidInput(field, "is already in the price of a future: leave it out")
-    if parameters.is_american and parameters.rate_curve is not None:
-        raise InvalidInput("rate_curve", "is for european options: give american ones one risk_free_rate")
     if parameters.dividend_growth is not None and parameters.dividends is None:
         raise InvalidInput("dividend_growth", "needs dividends that grow")
     for index, (day, amount) in enumerate(parameters.dividends or ()):
@@ -48,8 +46,6 @@ def check_carry(parameters: Parameters) -> None:
             raise InvalidInput(f"dividends[{index}]", "must have an ex-date after the start")
         if amount >= parameters.initial_price:
             raise InvalidInput(f"dividends[{index}]", "must be less than the initial_price")
-    if parameters.is_american and parameters.dividends and parameters.dividend_model == "forward":
-        raise InvalidInput("dividend_model", "must be escrowed for american options")
 
 
 def carry_of(parameters: Parameters) -> Carry | None:

@@ -1,7 +1,8 @@
-"""American options on shares that pay dividends in cash, against QuantLib's finite differences and what holders do."""
+"""American options under dividends in cash and curves of rates, against QuantLib, a tree, and what holders do."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 from optionchain.carry import Carry
 from optionchain.chains import build_chain
+from optionchain.chains.together import ChainTerms, build_chains
 from optionchain.expirations import Expiration
 from optionchain.expirations.listing import microseconds
+from optionchain.pricing import exercise_grid
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 RATE = 0.05
@@ -118,6 +121,157 @@ def test_without_dividends_before_expiration_it_is_the_price_without_any():
     later, none = chain(paid=((400, 5.0),)), chain(paid=())
 
     np.testing.assert_array_equal(later.columns, none.columns)
+
+
+CURVE = ((73 / 365, 0.01), (219 / 365, 0.08), (730 / 365, 0.05))
+
+
+def carried(carry, *, days=365, spot=100.0, now=NOW, **terms):
+    flat = {"skew_slope": 0.0, "smile_curve": 0.0, "base_volatility": 0.25, "exercise": "american"}
+    return build_chain(
+        symbol="X",
+        quote_time=now,
+        spot=spot,
+        expirations=[Expiration(expires_at=NOW + timedelta(days=days), labels=())],
+        chain_size=4,
+        strike_interval=10.0,
+        ladder_price=100.0,
+        carry=carry,
+        **flat | terms,
+    )
+
+
+@pytest.mark.parametrize("side", ["call", "put"])
+@pytest.mark.parametrize("underlying", ["spot", "future"])
+def test_a_curve_of_rates_is_that_of_quantlib(underlying, side):
+    ql = pytest.importorskip("QuantLib")
+    found = carried(Carry(rate=0.9, dividend_yield=0.0, curve=CURVE, underlying=underlying))
+    today = ql.Date(5, 1, 2026)
+    ql.Settings.instance().evaluationDate = today
+    counter = ql.Actual365Fixed()
+    dates = [today, *(today + round(365 * years) for years, _ in CURVE)]
+    zeros = ql.YieldTermStructureHandle(
+        ql.ZeroCurve(dates, [CURVE[0][1], *(rate for _, rate in CURVE)], counter)
+    )
+    nothing = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.0, counter))
+    volatility = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), 0.25, counter))
+    process = ql.BlackScholesMertonProcess(
+        ql.QuoteHandle(ql.SimpleQuote(100.0)), zeros if underlying == "future" else nothing, zeros, volatility
+    )
+
+    for at, strike in enumerate(found.strikes.tolist()):
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call if side == "call" else ql.Option.Put, strike)
+        option = ql.VanillaOption(payoff, ql.AmericanExercise(today, today + 365))
+        option.setPricingEngine(ql.FdBlackScholesVanillaEngine(process, 600, 600))
+        assert getattr(found, f"{side}_mid")[at] == pytest.approx(option.NPV(), abs=4e-3)
+        # Next to the price from which it is exercised, the delta bends faster than the grid sees.
+        is_near = 0.0 < abs(option.NPV() - abs(strike - 100.0)) < 0.05
+        near = 3e-3 if is_near else 5e-4
+        assert getattr(found, f"{side}_delta")[at] == pytest.approx(option.delta(), abs=near)
+
+
+def by_tree(side, strike, steps=1500, volatility=0.25):
+    """Cox, Ross and Rubinstein: a spot of 100 for a year, and strikes that rise by what was paid."""
+    step = 1.0 / steps
+    up, growth = np.exp(volatility * np.sqrt(step)), np.exp(RATE * step)
+    rises = (growth - 1.0 / up) / (up - 1.0 / up)
+    sign = 1.0 if side == "call" else -1.0
+    values = None
+    for now in range(steps, -1, -1):
+        years = now * step
+        paid = sum(amount * np.exp(RATE * (years - day / 365)) for day, amount in PAID if day / 365 <= years)
+        exercised = sign * (100.0 * up ** np.arange(-now, now + 1.0, 2.0) - paid - strike)
+        if values is None:
+            values = np.maximum(exercised, 0.0)
+        else:
+            values = np.maximum((rises * values[1:] + (1.0 - rises) * values[:-1]) / growth, exercised)
+    return float(values[0])
+
+
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_the_forward_model_is_that_of_a_tree(side):
+    found = carried(FORWARD)
+
+    for at, strike in enumerate(found.strikes.tolist()):
+        assert getattr(found, f"{side}_mid")[at] == pytest.approx(by_tree(side, strike), abs=6e-3)
+
+
+DIVIDENDS = tuple((microseconds(NOW + timedelta(days=day)), amount) for day, amount in PAID)
+FORWARD = Carry(rate=RATE, dividend_yield=0.0, dividends=DIVIDENDS, model="forward")
+BENT = Carry(rate=RATE, dividend_yield=0.01, dividends=DIVIDENDS, curve=CURVE)
+FUTURE = Carry(rate=RATE, dividend_yield=0.0, underlying="future")
+BENT_FUTURE = Carry(rate=RATE, dividend_yield=0.0, underlying="future", curve=CURVE)
+
+
+@pytest.mark.parametrize("carry", [FORWARD, BENT, BENT_FUTURE])
+def test_a_grid_four_times_as_fine_is_the_same(carry, monkeypatch):
+    found = carried(carry)
+    monkeypatch.setattr(exercise_grid, "_NODES_APART", 0.0125)
+    monkeypatch.setattr(exercise_grid, "_STEPS", 320)
+    finer = carried(carry)
+
+    for side in ("call", "put"):
+        prices, deltas = f"{side}_mid", f"{side}_delta"
+        np.testing.assert_allclose(getattr(found, prices), getattr(finer, prices), atol=3e-3)
+        np.testing.assert_allclose(getattr(found, deltas), getattr(finer, deltas), atol=1e-4)
+
+
+@pytest.mark.parametrize("carry", [FORWARD, BENT, FUTURE, BENT_FUTURE])
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_greeks_are_slopes_of_prices_however_it_is_carried(carry, side):
+    found = carried(carry)
+    held = (found.vega if side == "call" else found.put_vega) > 0.0
+
+    def slope(up, down, step):
+        prices = [getattr(carried(**{"carry": carry} | terms), f"{side}_mid") for terms in (up, down)]
+        return ((prices[0] - prices[1]) / step)[held]
+
+    def shifted(by):
+        return replace(carry, rate=RATE + by, curve=tuple((years, rate + by) for years, rate in carry.curve))
+
+    by_spot = slope({"spot": 101.0}, {"spot": 99.0}, 2.0)
+    np.testing.assert_allclose(getattr(found, f"{side}_delta")[held], by_spot, atol=2e-3)
+    by_rate = slope({"carry": shifted(1e-3)}, {"carry": shifted(-1e-3)}, 0.2)
+    np.testing.assert_allclose(getattr(found, f"{side}_rho")()[held], by_rate, atol=5e-3)
+    if not carry.curve:  # which is of each moment: its rates do not come nearer with time
+        day = timedelta(days=1)
+        by_time = slope({"now": NOW + day}, {"now": NOW - day}, 2.0)
+        np.testing.assert_allclose(getattr(found, f"{side}_theta")()[held], by_time, atol=3e-3)
+
+
+def test_a_curve_that_is_flat_until_expiration_is_its_rate():
+    curve = ((1.5, RATE), (2.0, 0.2))
+
+    np.testing.assert_array_equal(
+        carried(Carry(rate=0.9, dividend_yield=0.01, curve=curve)).columns,
+        carried(Carry(rate=RATE, dividend_yield=0.01, borrow=0.0, curve=((9.0, RATE),))).columns,
+    )
+
+
+def test_chains_of_several_kinds_are_the_same_in_any_company():
+    kinds = [FORWARD, BENT, FUTURE, BENT_FUTURE, None]
+    terms = [ChainTerms(**TOGETHER, carry=carry) for carry in kinds]
+
+    for alone, among in zip((build_chains([each])[0] for each in terms), build_chains(terms), strict=True):
+        np.testing.assert_array_equal(alone.columns, among.columns)
+
+
+TOGETHER = {
+    "symbol": "X",
+    "quote_time": NOW,
+    "spot": 100.0,
+    "base_volatility": 0.25,
+    "expirations": (Expiration(expires_at=NOW + timedelta(days=365), labels=()),),
+    "chain_size": 4,
+    "strike_interval": 10.0,
+    "skew_slope": 0.0,
+    "smile_curve": 0.0,
+    "spread": 0.01,
+    "risk_free_rate": RATE,
+    "dividend_yield": 0.0,
+    "ladder_price": None,
+    "exercise": "american",
+}
 
 
 def assert_no_arbitrage_in_random_chains(count, seed):
