@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.business_time import BusinessClock
-from optionchain.carry import Carry, fallen, scheduled
+from optionchain.carry import Carry
+from optionchain.dividends import fallen, scheduled
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, Schedule, load_zone
 from optionchain.expirations.listing import microseconds

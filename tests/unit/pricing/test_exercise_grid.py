@@ -20,22 +20,25 @@ RATE = 0.05
 PAID = ((60, 2.0), (240, 3.0))
 
 
-def chain(*, days=365, paid=PAID, now=NOW, spot=100.0, rate=RATE, volatility=0.25, exercise="american"):
-    dividends = tuple((microseconds(NOW + timedelta(days=day)), amount) for day, amount in paid)
+def carried(carry, *, days=365, spot=100.0, now=NOW, **terms):
+    flat = {"skew_slope": 0.0, "smile_curve": 0.0, "base_volatility": 0.25, "exercise": "american"}
     return build_chain(
         symbol="X",
         quote_time=now,
         spot=spot,
-        base_volatility=volatility,
         expirations=[Expiration(expires_at=NOW + timedelta(days=days), labels=())],
         chain_size=4,
         strike_interval=10.0,
         ladder_price=100.0,
-        skew_slope=0.0,
-        smile_curve=0.0,
-        risk_free_rate=rate,
-        carry=Carry(rate=rate, dividend_yield=0.0, dividends=dividends),
-        exercise=exercise,
+        carry=carry,
+        **flat | terms,
+    )
+
+
+def chain(*, paid=PAID, rate=RATE, volatility=0.25, **terms):
+    dividends = tuple((microseconds(NOW + timedelta(days=day)), amount) for day, amount in paid)
+    return carried(
+        Carry(rate=rate, dividend_yield=0.0, dividends=dividends), base_volatility=volatility, **terms
     )
 
 
@@ -124,21 +127,6 @@ def test_without_dividends_before_expiration_it_is_the_price_without_any():
 
 
 CURVE = ((73 / 365, 0.01), (219 / 365, 0.08), (730 / 365, 0.05))
-
-
-def carried(carry, *, days=365, spot=100.0, now=NOW, **terms):
-    flat = {"skew_slope": 0.0, "smile_curve": 0.0, "base_volatility": 0.25, "exercise": "american"}
-    return build_chain(
-        symbol="X",
-        quote_time=now,
-        spot=spot,
-        expirations=[Expiration(expires_at=NOW + timedelta(days=days), labels=())],
-        chain_size=4,
-        strike_interval=10.0,
-        ladder_price=100.0,
-        carry=carry,
-        **flat | terms,
-    )
 
 
 @pytest.mark.parametrize("side", ["call", "put"])
