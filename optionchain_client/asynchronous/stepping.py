@@ -14,7 +14,7 @@ from optionchain_client.frames import pandas_of_arrow, polars_of_arrow
 from optionchain_client.parameters import Greeks
 from optionchain_client.routes import Routes
 from optionchain_client.snapshots import Snapshot
-from optionchain_client.views import FanView
+from optionchain_client.views import ActivityView, FanView
 
 if TYPE_CHECKING:
     import pandas
@@ -180,6 +180,17 @@ class AsyncStepped:
         query = {"paths": paths, "levels": asked}
         fan: FanView = await self._transport.send(self._routes.fan(self.id, query))
         return fan
+
+    async def activity(self, *, step: int | None = None, scale: float | None = None) -> ActivityView:
+        """Sizes at the quotes, open interest and volume of a snapshot's contracts, whatever the cursor, which stays.
+
+        Args:
+            step: Of the snapshot; None means the next one.
+            scale: Open interest of a typical contract at the money; None means 1,000.
+        """
+        query = {"step": step, "scale": scale}
+        activity: ActivityView = await self._transport.send(self._routes.activity(self.id, query))
+        return activity
 
     async def delete(self) -> None:
         """Delete it; fine where it is gone already."""

@@ -15,7 +15,7 @@ from optionchain_client.parameters import Greeks
 from optionchain_client.routes import Routes
 from optionchain_client.snapshots import Snapshot
 from optionchain_client.synchronous.transport import Transport
-from optionchain_client.views import FanView
+from optionchain_client.views import ActivityView, FanView
 
 if TYPE_CHECKING:
     import pandas
@@ -180,6 +180,17 @@ class Stepped:
         query = {"paths": paths, "levels": asked}
         fan: FanView = self._transport.send(self._routes.fan(self.id, query))
         return fan
+
+    def activity(self, *, step: int | None = None, scale: float | None = None) -> ActivityView:
+        """Sizes at the quotes, open interest and volume of a snapshot's contracts, whatever the cursor, which stays.
+
+        Args:
+            step: Of the snapshot; None means the next one.
+            scale: Open interest of a typical contract at the money; None means 1,000.
+        """
+        query = {"step": step, "scale": scale}
+        activity: ActivityView = self._transport.send(self._routes.activity(self.id, query))
+        return activity
 
     def delete(self) -> None:
         """Delete it; fine where it is gone already."""

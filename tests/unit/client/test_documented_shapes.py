@@ -28,7 +28,7 @@ from optionchain_client import exports, parameters, views
 from serve_app.bodies import chains, history, simulation_answers, simulations, sweeps, tasks
 from serve_app.openapi import documentation
 from serve_app.openapi.schedule_schema import schedules_schema
-from serve_app.routes import fans
+from serve_app.routes import activity, fans
 from serve_app.routes.exports import ExportQuery
 
 JSON_TYPES: dict[object, str] = {
@@ -136,6 +136,10 @@ def test_a_rule_has_the_keys_of_every_kind_of_rule() -> None:
         (views.SimulationView, simulation_answers.SimulationView),
         (views.CursorView, simulation_answers.Cursor),
         (views.FanView, fans.FanView),
+        (views.ActivityView, activity.ActivityView),
+        (views.ExpirationActivity, activity.ExpirationActivity),
+        (views.ContractActivity, activity.ContractActivity),
+        (views.SideActivity, activity.SideActivity),
         (views.SweepView, sweeps.SweepView),
         (views.SweepProgress, sweeps.SweepProgress),
         (views.TaskView, tasks.TaskView),
