@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -18,6 +17,7 @@ from adapters.history_files.dates import days, has_clock, instant_texts, instant
 from adapters.history_files.numbers import numbers, scaled
 from adapters.history_files.placeholders import without_placeholders
 from optionchain.errors import InvalidInput
+from optionchain.expirations.local_time import load_zone
 from optionchain.history.chains import QUOTE_FIELDS, SIGNED_FIELDS, HistoricalChain, Quotes
 
 # The end of a trading day, where the file has no time.
@@ -206,7 +206,7 @@ def _chain(
     return HistoricalChain(
         asset=asset,
         day=day,
-        quote_time=datetime.combine(day, CLOSE, ZoneInfo(mapping.timezone)),
+        quote_time=datetime.combine(day, CLOSE, load_zone(mapping.timezone)),
         underlying_price=underlying_price,
         expirations=contracts["expiration"].to_numpy(),
         strikes=contracts["strike"].to_numpy(),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -23,6 +22,7 @@ from adapters.history_files.presets import PRESETS, Preset, bare, bare_names, de
 from adapters.history_files.rows import ROOT, Wanted, refuse_contract, roots_of, wanted_roots, wanted_symbol
 from adapters.history_files.tables import Table, open_table
 from optionchain.errors import InvalidInput
+from optionchain.expirations.local_time import load_zone
 from optionchain.history.chains import asset_name
 from optionchain.time_frame import TimeFrame
 
@@ -142,10 +142,7 @@ class ImportOptions:
             if value not in allowed:
                 known = ", ".join(text for text in allowed if text is not None)
                 raise InvalidInput(name, f"must be one of {known}")
-        try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise InvalidInput("timezone", "must be an IANA name such as America/New_York") from error
+        load_zone(self.timezone)
 
     @property
     def of_chains(self) -> tuple[str, ...]:

@@ -110,13 +110,8 @@ def in_url(text: str) -> str:
 
 def in_header(text: str) -> str:
     """As much as a client can send in one: lines end it, and Latin letters are all there is."""
-    return (
-        text.replace("\r", " ")
-        .replace("\n", " ")
-        .replace("\x00", "")
-        .encode("latin-1", "replace")
-        .decode("latin-1")
-    )
+    in_one_line = text.translate({ord("\r"): " ", ord("\n"): " ", 0: None})
+    return in_one_line.encode("latin-1", "replace").decode("latin-1").strip()
 
 
 def in_json(value: Any) -> bytes:

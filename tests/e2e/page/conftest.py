@@ -1,4 +1,4 @@
-"""One browser for all tests of the page, and visitors whose every complaint fails a test."""
+"""A browser for each file of tests of the page, and visitors whose every complaint fails a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tests.browsing import Visit, chromium
 from tests.clusters import Cluster
 
 
-@pytest.fixture(scope="session")
+# No longer than that: while it runs, Playwright's loop is this thread's, and no other test could have one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with chromium() as browser:
         yield browser

@@ -299,6 +299,7 @@ async def test_contracts_that_are_none_are_rejected(history, file):
         (OPTOPSY, {"form": "cboe"}, "file"),
         (OPTOPSY, {"form": "excel"}, "format"),
         (OPTOPSY, {"timezone": "Mars"}, "timezone"),
+        (OPTOPSY, {"timezone": "a" * 8_000}, "timezone"),
         (OPTOPSY, {"asset": "$where"}, "asset"),
     ],
 )
