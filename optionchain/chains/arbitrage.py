@@ -127,14 +127,8 @@ def _ladders(priced: PricedExpiration) -> tuple[_Ladder, _Ladder]:
 
 def _ladder(side: Side, priced: PricedExpiration, bids: Floats, asks: Floats) -> _Ladder:
     has_bid, has_ask = np.isfinite(bids), np.isfinite(asks)
-    return _Ladder(
-        side,
-        priced,
-        priced.strikes[has_bid],
-        bids[has_bid],
-        priced.strikes[has_ask],
-        asks[has_ask],
-    )
+    bid_at, ask_at = priced.strikes[has_bid], priced.strikes[has_ask]
+    return _Ladder(side, priced, bid_at, bids[has_bid], ask_at, asks[has_ask])
 
 
 def _violations(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
+from optionchain_client.activity import ActivityView
 from optionchain_client.asynchronous.transport import AsyncTransport
 from optionchain_client.cursor import Cursor
 from optionchain_client.errors import Completed, NotFound, PreconditionFailed
@@ -14,7 +15,7 @@ from optionchain_client.frames import pandas_of_arrow, polars_of_arrow
 from optionchain_client.parameters import Greeks
 from optionchain_client.routes import Routes
 from optionchain_client.snapshots import Snapshot
-from optionchain_client.views import ActivityView, FanView
+from optionchain_client.views import FanView
 
 if TYPE_CHECKING:
     import pandas

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
+from optionchain_client.activity import ActivityView
 from optionchain_client.cursor import Cursor
 from optionchain_client.errors import Completed, NotFound, PreconditionFailed
 from optionchain_client.exports import Dataset, Format, Layout, export_query, format_of
@@ -15,7 +16,7 @@ from optionchain_client.parameters import Greeks
 from optionchain_client.routes import Routes
 from optionchain_client.snapshots import Snapshot
 from optionchain_client.synchronous.transport import Transport
-from optionchain_client.views import ActivityView, FanView
+from optionchain_client.views import FanView
 
 if TYPE_CHECKING:
     import pandas

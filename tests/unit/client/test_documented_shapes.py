@@ -24,6 +24,7 @@ from pydantic import BaseModel
 from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Format, Layout
 from optionchain.wire.parameters import PLAIN_FIELDS
+from optionchain_client import activity as client_activity
 from optionchain_client import exports, parameters, views
 from serve_app.bodies import chains, history, simulation_answers, simulations, sweeps, tasks
 from serve_app.openapi import documentation
@@ -136,10 +137,10 @@ def test_a_rule_has_the_keys_of_every_kind_of_rule() -> None:
         (views.SimulationView, simulation_answers.SimulationView),
         (views.CursorView, simulation_answers.Cursor),
         (views.FanView, fans.FanView),
-        (views.ActivityView, activity.ActivityView),
-        (views.ExpirationActivity, activity.ExpirationActivity),
-        (views.ContractActivity, activity.ContractActivity),
-        (views.SideActivity, activity.SideActivity),
+        (client_activity.ActivityView, activity.ActivityView),
+        (client_activity.ExpirationActivity, activity.ExpirationActivity),
+        (client_activity.ContractActivity, activity.ContractActivity),
+        (client_activity.SideActivity, activity.SideActivity),
         (views.SweepView, sweeps.SweepView),
         (views.SweepProgress, sweeps.SweepProgress),
         (views.TaskView, tasks.TaskView),
