@@ -295,9 +295,19 @@ TASKS = Dashboard(
             [or_none(("max by (kind) (optionchain_task_runs_running)", "{{kind}}"))],
         ),
         Panel("Attempts that end", "ops", [or_none(rate("optionchain_task_attempts_total", "state"))]),
-        Panel("Time of an attempt (p99)", "s", quantiles("optionchain_task_run_seconds", "kind")),
-        Panel("Wait of an attempt (p99)", "s", quantiles("optionchain_task_wait_seconds", "kind")),
-        Panel("Lateness of runs (p99)", "s", quantiles("optionchain_task_late_seconds", "kind")),
+        Panel(
+            "Time of an attempt (p99)",
+            "s",
+            [*map(or_none, quantiles("optionchain_task_run_seconds", "kind"))],
+        ),
+        Panel(
+            "Wait of an attempt (p99)",
+            "s",
+            [*map(or_none, quantiles("optionchain_task_wait_seconds", "kind"))],
+        ),
+        Panel(
+            "Lateness of runs (p99)", "s", [*map(or_none, quantiles("optionchain_task_late_seconds", "kind"))]
+        ),
         Panel(
             "Since the last success",
             "s",

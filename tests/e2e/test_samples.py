@@ -35,10 +35,14 @@ ELSEWHERE = {
     "OCS_RATE_PER_MINUTE=": "tests/integration/rate_limit",
     "OCS_SESSION_PLACEMENT=": "tests/e2e/test_session_placement.py",
     "OCS_AUTH_": "tests/integration/identity",
+    "OCS_HTTP_HOST=": "certificates; tests/integration/cluster/test_https.py",
     "optionchain keys": "tests/e2e/test_keys.py",
+    "optionchain backup": "places that other tests have not; tests/e2e/test_backups.py",
+    "optionchain tasks": "tests/e2e/test_tasks.py",
     "optionchain audit": "tests/integration/audit",
     "optionchain top": "tests/e2e/test_metrics.py",
     'curl -s "$OPTIONCHAIN_URL': "a service elsewhere; tests/integration/identity/test_tokens.py",
+    'curl -s -X PUT "$OPTIONCHAIN_URL': "the same; tests/integration/history/test_secret_configurations.py",
     "serve ": "a cluster that serve reaches; tests/e2e/test_serve_config.py",
     "docker ": "an engine; tests/integration/project/test_image.py",
     "cp .env.example": "an engine; tests/integration/project/test_compose_files.py",
@@ -109,7 +113,9 @@ def _what_make_run_leaves(cluster: Cluster) -> None:
     demo = cluster.run("demo")
     assert demo.returncode == 0, demo.stderr
     # This instance was given its keys, so it has no file of one.
-    (cluster.folder / "api_key").write_text(f"{cluster.state.api_key}\n")
+    file = cluster.folder / "api_key"
+    file.touch(mode=0o600)
+    file.write_text(f"{cluster.state.api_key}\n")
 
 
 def start_of_python(page: Path) -> str:

@@ -13,20 +13,28 @@ from serve_app.routes.table import ROUTES
 from tests.clusters import PARAMETERS, create
 from tests.e2e.simulations import REQUEST, simulate
 
-CHAIN, SWEEPS = "/api/v1/chain", "/api/v1/sweeps"
-SWEEP = {
-    "base": PARAMETERS | {"method": {"GeometricBrownian": {"dt": 0.004, "drift": 0.05, "volatility": 0.2}}}
-}
+CHAIN, SWEEPS, TASKS = "/api/v1/chain", "/api/v1/sweeps", "/api/v1/tasks"
+SWEEP = {"base": PARAMETERS, "measures": ["terminal_price"], "paths": 10}
+# Due long after every test.
+TASK = {"kind": "sweep", "timing": {"at": "2100-01-01T00:00:00Z"}, "parameters": {"sweep": SWEEP}}
 # By the beginning of a template, whose things its id names.
 OWN = {
     CHAIN: "chain",
     "/api/v2/simulations/{id}": "simulation",
     f"{SWEEPS}/{{id}}": "sweep",
+    f"{TASKS}/{{id}}": "task",
     "/api/v1/results/{id}": "chain",
 }
 # What has no id, and what all tenants share or administrators alone reach.
 NO_ID = {("POST", CHAIN), ("GET", f"{CHAIN}/sessions")}
-SHARED = ("/api/v1/historical", "/api/v1/config", "/api/v1/keys", "/api/v1/denied-tokens", "/swagger-ui")
+SHARED = (
+    "/api/v1/historical",
+    "/api/v1/config",
+    "/api/v1/keys",
+    "/api/v1/denied-tokens",
+    "/swagger-ui",
+    "/page",
+)
 BODIES: dict[str, Any] = {"PUT": PARAMETERS, "PATCH": {"volatility": 0.3}}
 
 
@@ -42,7 +50,7 @@ TENANTS = [route for route in ROUTES if kind(route)]
 
 def ask(api: httpx.Client, route: Route, identity: str) -> httpx.Response:
     query = {"sessionid": identity} if route.path.startswith(CHAIN) else {}
-    path = route.path.replace("{id}", identity)
+    path = route.path.replace("{id}", identity).replace("{run}", f"{identity}@2026-01-05T00:00:00Z")
     return api.request(route.method, path, params=query, json=BODIES.get(route.method))
 
 
@@ -50,12 +58,15 @@ def ask(api: httpx.Client, route: Route, identity: str) -> httpx.Response:
 def things(cluster: Any) -> dict[str, str]:
     """One thing of each kind, of the first tenant."""
     with cluster.client() as api:
-        sweep = api.post(SWEEPS, json={"base": PARAMETERS, "measures": ["terminal_price"], "paths": 10})
+        sweep = api.post(SWEEPS, json=SWEEP)
         assert sweep.status_code == 202, sweep.text
+        task = api.post(TASKS, json=TASK)
+        assert task.status_code == 201, task.text
         return {
             "chain": create(api)["id"],
             "simulation": simulate(api)["id"],
             "sweep": sweep.json()["id"],
+            "task": task.json()["id"],
         }
 
 
@@ -67,7 +78,7 @@ def test_every_route_with_an_id_is_walked_or_shared() -> None:
     }
 
     assert left == set()
-    assert len(TENANTS) == 17
+    assert len(TENANTS) == 26
 
 
 @pytest.mark.parametrize("route", TENANTS, ids=lambda route: f"{route.method} {route.path}")
@@ -87,8 +98,10 @@ def test_nothing_of_it_has_touched_what_is_its_owners(things: dict[str, str], ap
     session = api.get(CHAIN, params={"sessionid": things["chain"]})
     simulation = api.get(f"/api/v2/simulations/{things['simulation']}")
     sweep = api.get(f"{SWEEPS}/{things['sweep']}")
+    task = api.get(f"{TASKS}/{things['task']}")
 
-    assert [each.status_code for each in (session, simulation, sweep)] == [200, 200, 200]
+    assert [each.status_code for each in (session, simulation, sweep, task)] == [200, 200, 200, 200]
+    assert task.json()["state"] == "active"
     assert session.json()["session_info"]["current_step"] == 0
     assert sweep.json()["state"] != "cancelled"
 
@@ -110,6 +123,7 @@ def test_lists_have_a_tenants_own_alone(
         (f"{CHAIN}/sessions", "chain"),
         ("/api/v2/simulations", "simulation"),
         (SWEEPS, "sweep"),
+        (TASKS, "task"),
     ):
         mine, theirs = (
             {each["id"] for each in tenant.get(path, params={"limit": 100}).json()["data"]}
