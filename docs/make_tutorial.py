@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tutorial_markets
 from plotly.graph_objects import Figure
 from still_picture import save
 
@@ -203,7 +204,8 @@ def _cone(figure: Figure, chain: OptionChain, index: int) -> None:
 
 
 PICTURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
-    picture.__name__: picture for picture in (price_fan, smile, rolling_expirations, simulation)
+    picture.__name__: picture
+    for picture in (price_fan, smile, rolling_expirations, simulation, *tutorial_markets.PICTURES)
 }
 
 

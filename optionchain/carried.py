@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.business_time import BusinessClock
-from optionchain.carry import Carry, fallen, scheduled
+from optionchain.carry import Carry
+from optionchain.dividends import fallen, scheduled
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, Schedule, load_zone
 from optionchain.expirations.listing import microseconds
@@ -39,8 +40,6 @@ def check_carry(parameters: Parameters) -> None:
     for field in ("dividends", "borrow_cost", "dividend_yield"):
         if is_future and getattr(parameters, field):
             raise InvalidInput(field, "is already in the price of a future: leave it out")
-    if parameters.is_american and parameters.rate_curve is not None:
-        raise InvalidInput("rate_curve", "is for european options: give american ones one risk_free_rate")
     if parameters.dividend_growth is not None and parameters.dividends is None:
         raise InvalidInput("dividend_growth", "needs dividends that grow")
     for index, (day, amount) in enumerate(parameters.dividends or ()):
@@ -48,8 +47,6 @@ def check_carry(parameters: Parameters) -> None:
             raise InvalidInput(f"dividends[{index}]", "must have an ex-date after the start")
         if amount >= parameters.initial_price:
             raise InvalidInput(f"dividends[{index}]", "must be less than the initial_price")
-    if parameters.is_american and parameters.dividends and parameters.dividend_model == "forward":
-        raise InvalidInput("dividend_model", "must be escrowed for american options")
 
 
 def carry_of(parameters: Parameters) -> Carry | None:

@@ -11,19 +11,18 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optionchain import numerics
-from optionchain.arrays import Floats, Paths
+from optionchain.arrays import Floats
 from optionchain.business_time import BusinessClock
-from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR, rho, theta
+from optionchain.pricing.inputs import Term
 
 DividendModel: TypeAlias = Literal["escrowed", "forward"]
 DIVIDEND_MODELS: tuple[DividendModel, ...] = get_args(DividendModel)
@@ -32,12 +31,14 @@ UNDERLYINGS: tuple[Underlying, ...] = get_args(Underlying)
 PremiumPayment: TypeAlias = Literal["upfront", "margined"]
 PREMIUM_PAYMENTS: tuple[PremiumPayment, ...] = get_args(PremiumPayment)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _YEAR_MICROSECONDS = DAYS_PER_YEAR * 86_400e6
 _LEAST_PACE = 1e-12
 # Of a price that its dividends would use up, this part is left.
 LEAST_SHARE = 1e-6
+
+
+Curve: TypeAlias = tuple[tuple[float, float], ...]
+"""``(years, zero rate)`` with ascending years, linear between them and flat outside."""
 
 
 class Carried(NamedTuple):
@@ -55,6 +56,7 @@ class Carried(NamedTuple):
         is_future: Whether the spots are prices of futures, which no rate moves.
         is_discounted: Whether rates discount the options.
         is_escrowed: Whether dividends come off the spot, and are not added to strikes.
+        curve: Of the rates of all, where it is not flat.
     """
 
     spots: Floats
@@ -69,6 +71,7 @@ class Carried(NamedTuple):
     is_future: bool = False
     is_discounted: bool = True
     is_escrowed: bool = True
+    curve: Curve = ()
 
     def some(self, which: slice) -> Carried:
         """Those of some of the ladders."""
@@ -76,7 +79,7 @@ class Carried(NamedTuple):
 
     @staticmethod
     def together(parts: Sequence[Carried]) -> Carried:
-        """The ladders of all, for pricing: what is true of only some is not said."""
+        """The ladders of all, which have the same `Carry.kind`."""
         most = max(part.coming.shape[1] for part in parts)
         padded = [
             part._replace(coming=np.pad(part.coming, ((0, 0), (0, most - part.coming.shape[1]), (0, 0))))
@@ -86,6 +89,57 @@ class Carried(NamedTuple):
             name: np.concatenate([getattr(part, name) for part in padded]) for name in _ROWS
         }
         return parts[0]._replace(**rows)
+
+    def theta(
+        self,
+        of: Callable[[Floats], Floats],
+        *,
+        prices: Floats,
+        deltas: Floats,
+        gammas: Floats,
+        years: Term,
+        volatilities: Floats,
+    ) -> Floats:
+        """Change of the prices of european contracts per calendar day.
+
+        Args:
+            of: Broadcasts a row of ladders with the contracts.
+            prices, deltas, gammas: Currency units.
+            years: To expiration.
+            volatilities: Annualised.
+        """
+        rates = of(self.rates)
+        decay = theta(
+            price=prices,
+            delta=deltas,
+            gamma=gammas,
+            spot=of(self.spots),
+            years=years,
+            volatilities=volatilities * np.sqrt(of(self.paces)),
+            rate=rates,
+            dividend_yield=of(self.yields),
+        )
+        # The dividends to come grow dearer as they come nearer, and the spot without them smaller.
+        grows = rates * of(self.present_values)
+        return decay - np.where(np.greater(years, 0.0), deltas * grows / DAYS_PER_YEAR, 0.0)
+
+    def rho(
+        self,
+        of: Callable[[Floats], Floats],
+        *,
+        prices: Floats,
+        deltas: Floats,
+        strikes: Floats,
+        years: Term,
+    ) -> Floats:
+        """Change of the same prices per percentage point of the rate; arguments as `theta` has them."""
+        if self.is_future:
+            return -0.01 * years * prices if self.is_discounted else 0.0 * prices
+        spots, by_rate = of(self.spots), of(self.rate_slopes)
+        slope = rho(price=prices, delta=deltas, spot=spots, years=years)
+        if self.is_escrowed:
+            return slope + 0.01 * deltas * by_rate
+        return slope + 0.01 * (prices - spots * deltas) / (strikes + of(self.strike_shifts)) * by_rate
 
 
 _ROWS = Carried._fields[:9]
@@ -99,7 +153,7 @@ class Carry:
         rate: Annualised, continuously compounded; where there is no curve.
         dividend_yield: Likewise.
         borrow: What lending the share earns, likewise: it lowers forwards as a yield does.
-        curve: ``(years, zero rate)`` with ascending years, linear between them and flat outside.
+        curve: Of rates, in place of one.
         underlying: ``future`` makes every price that of a future.
         premium: ``margined`` options are settled daily as futures are, and never discounted.
         dividends: ``(microseconds from 1970, amount)`` when the price falls, ascending.
@@ -110,7 +164,7 @@ class Carry:
     rate: float
     dividend_yield: float
     borrow: float = 0.0
-    curve: tuple[tuple[float, float], ...] = ()
+    curve: Curve = ()
     underlying: Underlying = "spot"
     premium: PremiumPayment = "upfront"
     dividends: tuple[tuple[int, float], ...] = ()
@@ -122,6 +176,11 @@ class Carry:
         """Whether one rate and one yield are all there is."""
         is_other = self.borrow or self.curve or self.dividends or self.clock is not None
         return not is_other and self.underlying == "spot"
+
+    @property
+    def kind(self) -> tuple[Underlying, PremiumPayment, DividendModel, Curve]:
+        """What chains must have in common to be priced together."""
+        return self.underlying, self.premium, self.model, self.curve
 
     def zero_rates(self, years: Floats) -> Floats:
         """The zero rate of each time, of the shape of the years."""
@@ -169,6 +228,7 @@ class Carry:
                 alike,
                 is_future=True,
                 is_discounted=self.premium == "upfront",
+                curve=self.curve if self.premium == "upfront" else (),
             )
         yields = np.full_like(spots, self.dividend_yield + self.borrow)
         present, future, slopes = np.zeros((3, spots.size))
@@ -190,51 +250,19 @@ class Carry:
         each: Floats = np.array(coming, dtype=np.float64).reshape(-1, 2, spots.size).transpose(2, 0, 1)
         if self.model == "forward":
             return Carried(
-                spots, rates, yields, future, nothing, slopes, each, alike, alike, is_escrowed=False
+                spots,
+                rates,
+                yields,
+                future,
+                nothing,
+                slopes,
+                each,
+                alike,
+                alike,
+                is_escrowed=False,
+                curve=self.curve,
             )
         present = np.minimum(present, (1.0 - LEAST_SHARE) * spots)
-        return Carried(spots - present, rates, yields, nothing, present, slopes, each, alike, alike)
-
-
-def scheduled(
-    known: tuple[tuple[str, float], ...], growth: float | None, zone: ZoneInfo, until: datetime
-) -> tuple[tuple[int, float], ...]:
-    """The dividends of `Carry`, from their ex-dates.
-
-    Args:
-        known: ``(ex-date, amount)`` with ascending dates.
-        growth: Per year, of the last year's dividends, which are then repeated each year; None repeats nothing.
-        zone: Where a day begins, with which the price falls.
-        until: The last instant that matters.
-    """
-    dated = [(date.fromisoformat(day), amount) for day, amount in known]
-    if growth is not None and dated:
-        last = dated[-1][0]
-        yearly = [(day, amount) for day, amount in dated if day > _years_later(last, -1)]
-        for count in range(1, until.year - yearly[0][0].year + 2):
-            grown = float((1.0 + growth) ** count)
-            dated += [(_years_later(day, count), amount * grown) for day, amount in yearly]
-    instants = [(datetime.combine(day, time(), zone).astimezone(UTC), amount) for day, amount in dated]
-    return tuple(((at - _EPOCH) // _MICROSECOND, amount) for at, amount in instants if at <= until)
-
-
-def fallen(prices: Paths, drops: list[tuple[int, float]], floor: float) -> Paths:
-    """Paths whose prices fall by dividends, and go on from there by the returns that they had.
-
-    A price that a dividend uses up stays at the floor.
-
-    Args:
-        prices: ``[paths, steps]`` > 0.
-        drops: ``(step, amount)`` with ascending steps.
-        floor: The least price.
-    """
-    fallen = prices.copy()
-    for step, amount in drops:
-        left = np.maximum(1.0 - amount / np.maximum(fallen[:, step], floor), 0.0)
-        fallen[:, step:] *= left[:, None]
-    return np.maximum(fallen, floor)
-
-
-def _years_later(day: date, years: int) -> date:
-    year = min(day.year + years, 9998)
-    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
+        return Carried(
+            spots - present, rates, yields, nothing, present, slopes, each, alike, alike, curve=self.curve
+        )

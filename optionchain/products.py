@@ -26,7 +26,13 @@ _NEW_YORK, _CHICAGO, _QUARTERLY = "America/New_York", "America/Chicago", (3, 6, 
 _WORKING_DAYS: tuple[Weekday, ...] = ("Mon", "Tue", "Wed", "Thu", "Fri")
 # NSE circular 176/2025: contracts that expire from here on do so on a Tuesday, earlier ones on a Thursday.
 NIFTY_TUESDAYS = date(2025, 9, 1)
-
+# NSE circulars of April 2024, October 2024 and October 2025: contracts that are listed from then on have this lot.
+NIFTY_LOTS = (
+    (date(2025, 12, 31), 65.0),
+    (date(2024, 11, 20), 75.0),
+    (date(2024, 4, 26), 25.0),
+    (date.min, 50.0),
+)
 
 _OF_SCHEDULE = frozenset({"name", "source", "timezone", "calendar", "rules", "expiration_time"})
 
@@ -104,7 +110,8 @@ def product(name: str, on: date | None = None) -> Product:
 
     Args:
         name: Of the product.
-        on: The day whose rules are asked for; None is today's. It matters to NIFTY alone.
+        on: The day whose rules are asked for, with what they are known to become; None is the newest. It matters to
+            NIFTY alone: its lot is that of contracts which are listed on the day.
 
     Raises:
         InvalidInput: ``product``: there is none of this name.
@@ -242,17 +249,19 @@ def _coin(name: str) -> Product:
 
 
 def _nifty(on: date | None) -> Product:
-    weekday: Weekday = "Thu" if on is not None and on < NIFTY_TUESDAYS else "Tue"
+    is_before = on is not None and on < NIFTY_TUESDAYS
+    weekday: Weekday = "Thu" if is_before else "Tue"
+    change: dict[str, Any] = {"changed_on": NIFTY_TUESDAYS, "changed_to": "Tue"} if is_before else {}
     return Product(
         name="NIFTY",
-        source="NSE, Nifty 50 options contract specification, and its circular on expiry days of September 2025",
+        source="NSE, Nifty 50 options contract specification, and its circulars on expiry days and market lots",
         timezone="Asia/Kolkata",
         calendar="XBOM",
         rules=(
-            WeeklyRule(rule_id="weekly", target_count=4, weekdays=(weekday,)),
-            MonthlyRule(rule_id="monthly", target_count=3, weekday=weekday, occurrence=-1),
+            WeeklyRule(rule_id="weekly", target_count=4, weekdays=(weekday,), **change),
+            MonthlyRule(rule_id="monthly", target_count=3, weekday=weekday, occurrence=-1, **change),
         ),
-        multiplier=75.0,
+        multiplier=next(lot for first, lot in NIFTY_LOTS if on is None or on >= first),
         currency="INR",
         strike_rule="nifty",
         tick_size=0.05,

@@ -125,6 +125,8 @@ class Rule(TypedDict, total=False):
     months: Sequence[int]
     lead_days: int
     holiday: Literal["previous", "next"]
+    changed_on: str
+    changed_to: str
     expiration_time: str
     settlement: Literal["AM", "PM"]
     root: str

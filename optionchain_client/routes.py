@@ -29,6 +29,8 @@ class Routes(Protocol):
 
     def fan(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest: ...
 
+    def activity(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest: ...
+
 
 class ChainRoutes:
     """HTTP v1: sessions."""
@@ -62,6 +64,9 @@ class ChainRoutes:
     def fan(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
         return reading(CHAIN + "/fan", sessionid=session_id, **query)
 
+    def activity(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
+        return reading(CHAIN + "/activity", sessionid=session_id, **query)
+
 
 class SimulationRoutes:
     """HTTP v2: simulations."""
@@ -91,6 +96,9 @@ class SimulationRoutes:
 
     def fan(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
         return reading(f"{SIMULATIONS}/{segment(session_id)}/fan", **query)
+
+    def activity(self, session_id: str, query: Mapping[str, Any]) -> ApiRequest:
+        return reading(f"{SIMULATIONS}/{segment(session_id)}/activity", **query)
 
     def stream(self, session_id: str, query: Mapping[str, Any], last_seen: str | None) -> ApiRequest:
         headers = {} if last_seen is None else {"Last-Event-ID": last_seen}

@@ -127,14 +127,8 @@ def _ladders(priced: PricedExpiration) -> tuple[_Ladder, _Ladder]:
 
 def _ladder(side: Side, priced: PricedExpiration, bids: Floats, asks: Floats) -> _Ladder:
     has_bid, has_ask = np.isfinite(bids), np.isfinite(asks)
-    return _Ladder(
-        side,
-        priced,
-        priced.strikes[has_bid],
-        bids[has_bid],
-        priced.strikes[has_ask],
-        asks[has_ask],
-    )
+    bid_at, ask_at = priced.strikes[has_bid], priced.strikes[has_ask]
+    return _Ladder(side, priced, bid_at, bids[has_bid], ask_at, asks[has_ask])
 
 
 def _violations(
@@ -161,18 +155,23 @@ def _bounds(ladder: _Ladder, least: float) -> Iterator[Violation]:
         floor = np.maximum(floor, sign * (priced.spot - ladder.ask_at))
     yield from _violations("bound", ladder, floor - ladder.asks, least, ladder.ask_at)
     if ladder.side == "put":
-        ceiling = ladder.bid_at * (1.0 if priced.is_american else priced.discount or 1.0)
+        ceiling = ladder.bid_at * _dearest(priced, priced.discount)
     elif priced.is_american or priced.prepaid is None:
-        ceiling = np.full_like(ladder.bids, priced.spot)
+        ceiling = np.full_like(ladder.bids, max(priced.spot, priced.prepaid or 0.0))
     else:
         ceiling = np.full_like(ladder.bids, priced.prepaid)
     yield from _violations("bound", ladder, ladder.bids - ceiling, least, ladder.bid_at)
 
 
+def _dearest(priced: PricedExpiration, discount: float | None) -> float:
+    """Today's most for one unit that an exercise brings: at expiration, or at any time before it."""
+    return max(1.0, discount or 1.0) if priced.is_american else discount or 1.0
+
+
 def _verticals(ladder: _Ladder, least: float) -> Iterator[Violation]:
     """What pays more costs more, and by no more than the difference."""
     priced = ladder.of
-    worth = 1.0 if priced.is_american or priced.discount is None else priced.discount
+    worth = _dearest(priced, priced.discount)
     if not ladder.bids.size or not ladder.asks.size:
         return
     # Seen from the strike that is worth most: calls from below, puts from above.

@@ -19,7 +19,7 @@ from optionchain.pricing.american import (
     PUT_THETA,
     PUT_VEGA,
 )
-from optionchain.pricing.black_scholes import DAYS_PER_YEAR, dividend_rho, rho, theta
+from optionchain.pricing.black_scholes import dividend_rho, rho, theta
 from optionchain.pricing.inputs import Term
 from optionchain.pricing.second_order import SecondOrder, alpha
 from optionchain.pricing.spreads import Spreads
@@ -197,11 +197,18 @@ class Contracts(ABC):
         return SharedTerms(spots, shared.years, rates, yields)
 
     def _theta(self, prices: Floats, deltas: Floats) -> Floats:
-        spot, years, rate, dividend_yield = self.priced_terms()
+        spot, years, rate, dividend_yield = self.shared_terms()
         prices, volatilities = self._in_currency(prices), self.implied_volatilities
         if self.carried is not None:
-            volatilities = volatilities * np.sqrt(self.of_ladders(self.carried.paces))
-        decay = theta(
+            return self.carried.theta(
+                self.of_ladders,
+                prices=prices,
+                deltas=deltas,
+                gammas=self.gamma,
+                years=years,
+                volatilities=volatilities,
+            )
+        return theta(
             price=prices,
             delta=deltas,
             gamma=self.gamma,
@@ -211,25 +218,15 @@ class Contracts(ABC):
             rate=rate,
             dividend_yield=dividend_yield,
         )
-        if self.carried is None:
-            return decay
-        # The dividends to come grow dearer as they come nearer, and the spot without them smaller.
-        grows = rate * self.of_ladders(self.carried.present_values)
-        return decay - np.where(np.greater(years, 0.0), deltas * grows / DAYS_PER_YEAR, 0.0)
 
     def _rho(self, prices: Floats, deltas: Floats) -> Floats:
-        spot, years, _, _ = self.priced_terms()
+        spot, years, _, _ = self.shared_terms()
         prices = self._in_currency(prices)
-        slope = rho(price=prices, delta=deltas, spot=spot, years=years)
         if self.carried is None:
-            return slope
-        if self.carried.is_future:
-            return -0.01 * years * prices if self.carried.is_discounted else 0.0 * prices
-        by_rate = self.of_ladders(self.carried.rate_slopes)
-        if self.carried.is_escrowed:
-            return slope + 0.01 * deltas * by_rate
-        by_strike = (prices - spot * deltas) / (self.strikes + self.of_ladders(self.carried.strike_shifts))
-        return slope + 0.01 * by_strike * by_rate
+            return rho(price=prices, delta=deltas, spot=spot, years=years)
+        return self.carried.rho(
+            self.of_ladders, prices=prices, deltas=deltas, strikes=self.strikes, years=years
+        )
 
     def _dividend_rho(self, deltas: Floats) -> Floats:
         spot, years, _, _ = self.priced_terms()

@@ -11,8 +11,20 @@ from optionchain.arrays import Floats, Strikes
 from optionchain.carry import Carried
 from optionchain.chains.ladder import ladders, strike_intervals
 from optionchain.chains.strike_rules import STRIKE_RULES
-from optionchain.pricing.american import AMERICAN, PUT_GAMMA, PUT_VEGA, exercise, exercise_with_dividends
+from optionchain.pricing.american import (
+    AMERICAN,
+    CALL_RHO,
+    CALL_THETA,
+    PUT_GAMMA,
+    PUT_RHO,
+    PUT_THETA,
+    PUT_VEGA,
+    exercise,
+    exercise_on_grid,
+    rhos_on_futures,
+)
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+from optionchain.pricing.exercise_grid import Ahead
 from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price
 from optionchain.pricing.kernel import Term as Row
 from optionchain.pricing.quotes import quote
@@ -172,17 +184,19 @@ def _in_currency(
     european = some[:8].copy() if carried is not None else some
     exercise(spots, years, rates, yields, some)
     if carried is not None:
-        _exercise_with_dividends(terms, carried, ladder, european, some)
+        if carried.is_future:
+            rhos_on_futures(some, years, rates)
+        _exercise_on_grids(terms, carried, ladder, european, some)
     if quoted:
         some[8:10], some[10:12] = quote(some[2:4], terms[Row.SPREAD, ladder])
     if some is not columns:
         columns[:, which] = some
 
 
-def _exercise_with_dividends(
+def _exercise_on_grids(
     terms: Floats, carried: Carried, ladder: NDArray[np.intp], european: Floats, columns: Floats
 ) -> None:
-    """Price early exercise anew where dividends in cash come before expiration.
+    """Price early exercise anew where dividends in cash come before expiration, or the rate changes.
 
     Args:
         terms: ``[8, ladders]`` with the spots that they were priced on.
@@ -191,20 +205,49 @@ def _exercise_with_dividends(
         european: ``[8, contracts]`` as the kernel wrote them.
         columns: ``[AMERICAN, contracts]`` to be written to.
     """
-    for number in np.flatnonzero(carried.coming[:, :, 1].any(axis=1)):
+    pays = carried.coming[:, :, 1].any(axis=1)
+    is_bent = terms[Row.YEARS] > carried.curve[0][0] if len(carried.curve) > 1 else np.zeros_like(pays)
+    for number in np.flatnonzero((pays | is_bent) & (terms[Row.YEARS] > 0.0)):
         which = np.flatnonzero(ladder == number)
         if not which.size:
             continue
         own = columns[:, which]
         own[:8] = european[:, which]
         own[[PUT_GAMMA, PUT_VEGA]] = own[6:8]
-        exercise_with_dividends(
+        years, present = float(terms[Row.YEARS, number]), float(carried.present_values[number])
+        _european_slopes(own, carried, int(number), years)
+        exercise_on_grid(
             own,
-            spot=float(terms[Row.SPOT, number] + carried.present_values[number]),
-            years=float(terms[Row.YEARS, number]),
-            rate=float(terms[Row.RATE, number]),
-            dividend_yield=float(terms[Row.DIVIDEND_YIELD, number]),
-            dividends=carried.coming[number][carried.coming[number, :, 1] > 0.0],
-            rate_slope=float(carried.rate_slopes[number]),
+            Ahead(
+                years=years,
+                curve=np.array(carried.curve or [(years, carried.rates[number])]),
+                dividend_yield=float(carried.yields[number]),
+                dividends=carried.coming[number][carried.coming[number, :, 1] > 0.0],
+                is_future=carried.is_future,
+                is_escrowed=carried.is_escrowed,
+            ),
+            spot=float(carried.spots[number]) + present,
+            present_value=present,
+            pace=float(carried.paces[number]),
         )
         columns[:, which] = own
+
+
+def _european_slopes(columns: Floats, carried: Carried, ladder: int, years: float) -> None:
+    """Write theta and rho of the European contracts of one ladder."""
+
+    def of(values: Floats) -> Floats:
+        return values[ladder : ladder + 1]
+
+    for worth, delta, decay, by_rate in ((2, 4, CALL_THETA, CALL_RHO), (3, 5, PUT_THETA, PUT_RHO)):
+        columns[decay] = carried.theta(
+            of,
+            prices=columns[worth],
+            deltas=columns[delta],
+            gammas=columns[6],
+            years=years,
+            volatilities=columns[1],
+        )
+        columns[by_rate] = carried.rho(
+            of, prices=columns[worth], deltas=columns[delta], strikes=columns[0], years=years
+        )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,20 +84,21 @@ def build_chains(terms: Sequence[ChainTerms]) -> list[OptionChain]:
         InvalidInput: As `build_chain`, for the first that it refuses.
     """
     try:
-        return _built_by_surface(terms)
+        return _built_by_kind(terms)
     except InvalidInput:
         for each in terms if len(terms) > 1 else ():  # of which one it is, only each alone can tell
             _built([each])
         raise
 
 
-def _built_by_surface(group: Sequence[ChainTerms]) -> list[OptionChain]:
-    """Chains of one surface together; those without any are the most."""
-    if len(group) == 1 or all(each.surface is None for each in group):
+def _built_by_kind(group: Sequence[ChainTerms]) -> list[OptionChain]:
+    """Chains of one surface and kind of carry together; those without either are the most."""
+    if len(group) == 1 or all(each.surface is None and each.carry is None for each in group):
         return _built(group)
-    sharing: dict[Surface | None, list[int]] = {}
+    sharing: dict[Any, list[int]] = {}
     for index, each in enumerate(group):
-        sharing.setdefault(each.surface, []).append(index)
+        kind = None if each.carry is None else each.carry.kind
+        sharing.setdefault((each.surface, kind), []).append(index)
     built: dict[int, OptionChain] = {}
     for indices in sharing.values():
         built |= dict(zip(indices, _built([group[index] for index in indices]), strict=True))
@@ -104,7 +106,7 @@ def _built_by_surface(group: Sequence[ChainTerms]) -> list[OptionChain]:
 
 
 def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
-    """Of one surface. Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
+    """Of one surface and kind of carry. Axes: ``[ladders]``, one expiration of one chain, and ``[contracts]``."""
     days = [
         np.array(
             [days_to_expiration(each.quote_time, one.expires_at) for one in each.expirations], dtype=float

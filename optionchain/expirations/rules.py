@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, time
-from functools import lru_cache
+from itertools import chain, takewhile
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import LAST_DAY, TradingCalendar, weekday_of
+from optionchain.expirations.months import months_from, occurrence_of, within
 from optionchain.validation import whole
 
 MAX_EXPIRATIONS_PER_RULE = 256
@@ -115,14 +115,24 @@ class _Moved(_Listed):
     Attributes:
         holiday: Whether a holiday moves the expiration to the ``previous`` or the ``next`` session. None is as the
             exchange does it: in New York the Mondays of weekly rules go to the next, everything else to the previous.
+        changed_on, changed_to: What would expire from this date on expires on this weekday instead, where the exchange
+            has changed it; both or neither.
     """
 
     holiday: Move | None = None
+    changed_on: date | None = None
+    changed_to: Weekday | None = None
 
     def __post_init__(self) -> None:
         _Listed.__post_init__(self)
         if self.holiday is not None:
             one_of("holiday", self.holiday, MOVES)
+        if (self.changed_on is None) != (self.changed_to is None):
+            raise InvalidInput("changed_to", "and changed_on must be given together")
+        if self.changed_on is not None:
+            if type(self.changed_on) is not date:
+                raise InvalidInput("changed_on", "must be a date")
+            one_of("changed_to", self.changed_to, WEEKDAYS)
 
     def _sessions(self, nominal: Iterable[int], first: int, calendar: TradingCalendar) -> Iterator[int]:
         """The sessions to which nominal days are moved; those of days before `first` only where they moved beyond."""
@@ -140,6 +150,13 @@ class _Moved(_Listed):
 
     def _goes_on(self, day: int, calendar: TradingCalendar) -> bool:
         return self.holiday == "next"
+
+    def _of_month(self, weekday: Weekday, year: int, month: int, occurrence: int) -> int | None:
+        """As `occurrence_of`, by the weekday of then."""
+        day = occurrence_of(WEEKDAYS.index(weekday), year, month, occurrence)
+        if self.changed_on is None or self.changed_to is None or (day or 0) < self.changed_on.toordinal():
+            return day
+        return occurrence_of(WEEKDAYS.index(self.changed_to), year, month, occurrence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +178,12 @@ class WeeklyRule(_Moved):
         """As `DailyRule.days_from`; a holiday gives a session beside it, so a day may be repeated."""
         offsets = [WEEKDAYS.index(weekday) for weekday in self.weekdays]
         mondays = range(max(day - weekday_of(day) - 7, 1), LAST_DAY + 1, 7)
-        nominal = (monday + offset for monday in mondays for offset in offsets)
+        nominal: Iterator[int] = (monday + offset for monday in mondays for offset in offsets)
+        if self.changed_on is not None and self.changed_to is not None:
+            changed, offset = self.changed_on.toordinal(), WEEKDAYS.index(self.changed_to)
+            before = takewhile(lambda each: each < changed, nominal)
+            after = (monday + offset for monday in mondays)
+            nominal = chain(before, (each for each in after if each >= changed))
         return self._sessions((each for each in nominal if each <= LAST_DAY), day, calendar)
 
     def _goes_on(self, day: int, calendar: TradingCalendar) -> bool:
@@ -198,7 +220,7 @@ class MonthlyRule(_Moved):
 
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
         """As `WeeklyRule.days_from`."""
-        days = (found for year, month in _months_from(day) if (found := self._of(year, month)) is not None)
+        days = (found for year, month in months_from(day) if (found := self._of(year, month)) is not None)
         if not self.lead_days:
             return self._sessions(days, day, calendar)
         target = (each for each in days if each - self.lead_days >= max(day - 7, calendar.first_day))
@@ -208,7 +230,7 @@ class MonthlyRule(_Moved):
     def _of(self, year: int, month: int) -> int | None:
         if self.months is not None and month not in self.months:
             return None
-        return _occurrence(self.weekday, year, month, self.occurrence)
+        return self._of_month(self.weekday, year, month, self.occurrence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,8 +257,8 @@ class YearlyRule(_Moved):
     def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
         """As `WeeklyRule.days_from`."""
         years = range(max(date.fromordinal(day).year - 1, 1), date.max.year + 1)
-        found = (_occurrence(self.weekday, year, self.month, self.occurrence) for year in years)
-        return self._sessions(_within(found), day, calendar)
+        found = (self._of_month(self.weekday, year, self.month, self.occurrence) for year in years)
+        return self._sessions(within(found), day, calendar)
 
 
 Rule: TypeAlias = DailyRule | WeeklyRule | MonthlyRule | YearlyRule
@@ -250,27 +272,6 @@ def monthly_third_friday(rule_id: str, target_count: int) -> MonthlyRule:
 def leaps(rule_id: str, target_count: int) -> YearlyRule:
     """The third Friday of January, as long-dated options on shares have it."""
     return YearlyRule(rule_id=rule_id, target_count=target_count, weekday="Fri", month=1, occurrence=3)
-
-
-def _months_from(day: int) -> Iterator[tuple[int, int]]:
-    """Months from the one before a day's on: a holiday may move its last day into the next."""
-    first = date.fromordinal(day)
-    start = max(12 * first.year + first.month - 2, 12)
-    return ((count // 12, count % 12 + 1) for count in range(start, 12 * (date.max.year + 1)))
-
-
-def _within(days: Iterable[int | None]) -> Iterator[int]:
-    return (day for day in days if day is not None and day <= LAST_DAY)
-
-
-@lru_cache(maxsize=4096)  # the next step asks for almost the same months
-def _occurrence(weekday: Weekday, year: int, month: int, occurrence: int) -> int | None:
-    """The day number of one of a weekday in a month; None where the month has none, or it is beyond the last day."""
-    first, length = date(year, month, 1).toordinal(), monthrange(year, month)[1]
-    offset = (WEEKDAYS.index(weekday) - weekday_of(first)) % 7
-    offset += 7 * (occurrence - 1) if occurrence > 0 else 7 * ((length - 1 - offset) // 7)
-    found = first + offset
-    return found if offset < length and found <= LAST_DAY else None
 
 
 def _settle_occurrence(rule: MonthlyRule | YearlyRule) -> None:

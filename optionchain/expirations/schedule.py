@@ -134,6 +134,9 @@ def _check_trades(rule: Rule, path: str, calendar: TradingCalendar) -> None:
     for weekday in weekdays:
         if WEEKDAYS.index(weekday) not in calendar.weekdays:
             raise InvalidInput(f"{path}.{field}", f"{weekday} is never a session of {calendar.name}")
+    later = getattr(rule, "changed_to", None)
+    if later is not None and WEEKDAYS.index(later) not in calendar.weekdays:
+        raise InvalidInput(f"{path}.changed_to", f"{later} is never a session of {calendar.name}")
 
 
 def _named_weekdays(rule: Rule) -> tuple[str, tuple[Weekday, ...]]:

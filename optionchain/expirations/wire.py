@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 from optionchain.errors import InvalidInput
@@ -35,6 +36,7 @@ PRESETS: dict[str, tuple[type[Rule], dict[str, Any]]] = {
 _SESSION_TIMES = frozenset(SESSION_TIMES)
 _RULE_FIELDS = {"kind"} | {field.name for rule_type in _RULE_TYPES.values() for field in fields(rule_type)}
 _SCHEDULE_FIELDS = {"timezone", "calendar", "expiration_time", "schedules"}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 
 
@@ -120,6 +122,8 @@ def _rule_from_wire(wire: object, path: str) -> Rule:
     try:
         if "expiration_time" in given:
             given["expiration_time"] = _time_from_wire(given["expiration_time"])
+        if "changed_on" in given:
+            given["changed_on"] = _date_from_wire(given["changed_on"])
         return rule_type(**(said or _WIRE_DEFAULTS.get(rule_type.kind, {})) | given)
     except InvalidInput as error:
         raise error.under(path) from None
@@ -143,6 +147,13 @@ def _time_from_wire(text: object) -> time | SessionTime:
     raise InvalidInput("expiration_time", "must be a time of day as HH:MM or HH:MM:SS, open or close")
 
 
+def _date_from_wire(text: object) -> date:
+    if isinstance(text, str) and _DATE.fullmatch(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    raise InvalidInput("changed_on", "must be a date as YYYY-MM-DD")
+
+
 def time_to_wire(at: time | SessionTime | None) -> str | None:
     """A time of day as HH:MM:SS, or open or close."""
     return at.isoformat("seconds") if isinstance(at, time) else at
@@ -152,7 +163,12 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-_FORMS: dict[str, Callable[[Any], Any]] = {"weekdays": list, "months": list, "expiration_time": time_to_wire}
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    "weekdays": list,
+    "months": list,
+    "expiration_time": time_to_wire,
+    "changed_on": str,
+}
 # What the defaults of Python and of JSON differ in, and what has none.
 _ALWAYS_SHOWN = frozenset({"rule_id", "target_count", "weekday", "weekdays", "month", "occurrence"})
 

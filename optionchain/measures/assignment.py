@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.carried import drops_of
+from optionchain.carried import discounts_of, drops_of
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
@@ -44,7 +43,7 @@ def exercised_early(
     allowed = np.full(values.shape, _ROUNDING) * strikes[:, None]
     if side == "call" and parameters.dividends:
         years = parameters.interval.total_seconds() / 86_400.0 / DAYS_PER_YEAR
-        interest = max(1.0 - math.exp(-parameters.risk_free_rate * years), 0.0)
+        interest = max(1.0 - float(discounts_of(parameters, np.array([years]))[0]), 0.0)
         falls = [step - 1 for step, _ in drops_of(parameters)]
         is_last = np.isin(np.arange(first, first + values.shape[1]), falls)
         allowed = allowed + np.where(is_last, interest, 0.0) * strikes[:, None]

@@ -61,11 +61,13 @@ class Leg:
         side: ``call`` or ``put``.
         quantity: Contracts; negative when sold; not 0.
         pick: Which strike.
+        days: Calendar days to the expiration that is wanted, > 0; None is that of the strategy.
     """
 
     side: Literal["call", "put"]
     quantity: float
     pick: Pick
+    days: float | None = None
 
     def __post_init__(self) -> None:
         if self.side not in ("call", "put"):
@@ -75,6 +77,8 @@ class Leg:
         object.__setattr__(self, "quantity", finite("quantity", self.quantity, low=-1e6, high=1e6))
         if self.quantity == 0.0:
             raise InvalidInput("quantity", "must not be zero")
+        if self.days is not None:
+            object.__setattr__(self, "days", positive("days", self.days))
 
     def choose(self, chains: PathChains, expiration: int, spots: Floats) -> NDArray[np.intp]:
         """Which strike of each path is nearest, the lower of two; ``[paths]``.

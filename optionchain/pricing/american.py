@@ -18,11 +18,13 @@ from optionchain.pricing.black_scholes import (  # noqa: F401  the example names
     value_contracts,
 )
 from optionchain.pricing.boundary_panels import panels_of
-from optionchain.pricing.dividend_exercise import early_exercise
 from optionchain.pricing.early_exercise import Premium, premiums
+from optionchain.pricing.exercise_grid import Ahead, early_exercise
 from optionchain.pricing.inputs import checked, common_shape, flat
 
 LOWEST_VOLATILITY, HIGHEST_VOLATILITY = 1e-4, 10.0
+# Less interest to expiration than this leaves early exercise worth nothing that matters to a slope.
+_LITTLE_INTEREST = 1e-5
 # Per year. What interest of less earns by early exercise is about the rounding of a price.
 _LEAST_INTEREST = 1e-14
 
@@ -168,45 +170,34 @@ def exercise(spots: Floats, years: Floats, rates: Floats, yields: Floats, column
         exercise_side(spots, years, rates, yields, columns, is_call=is_call)
 
 
-def exercise_with_dividends(
-    columns: Floats,
-    *,
-    spot: float,
-    years: float,
-    rate: float,
-    dividend_yield: float,
-    dividends: Floats,
-    rate_slope: float,
+def exercise_on_grid(
+    columns: Floats, ahead: Ahead, *, spot: float, present_value: float, pace: float = 1.0
 ) -> None:
-    """Turn European contracts of one expiration, priced on the spot without its dividends in cash, into American ones.
+    """Turn European contracts of one expiration into American ones, where rates or cash depend on time.
 
     Args:
-        columns: ``[AMERICAN, contracts]`` as `exercise` takes them.
-        spot: With the dividends to come.
-        years: To expiration, > 0.
-        rate: Annualised, continuously compounded.
-        dividend_yield: Likewise.
-        dividends: ``[dividends, 2]`` years ahead, in (0, years], and amounts.
-        rate_slope: Of the spot without them, by the rate.
+        columns: ``[AMERICAN, contracts]`` as `exercise` takes them, with the theta and rho of European contracts.
+        ahead: What comes until expiration.
+        spot: With the dividends to come, or the future.
+        present_value: Of the dividends that come off what is priced on.
+        pace: How fast variance passes at the moment.
     """
-    ahead, amounts = dividends.T
-    present = float((amounts * numerics.exp(-rate * ahead)).sum())
-    bare = spot - present
+    bare, rate = spot - present_value, ahead.short_rate
     for is_call in (True, False):
         price, delta, gamma, vega, decay, by_rate = (columns[row] for row in (CALL if is_call else PUT))
-        early = early_exercise(
-            spot,
-            columns[0],
-            columns[1],
-            years=years,
+        early = early_exercise(ahead, spot, columns[0], columns[1], is_call=is_call)
+        decay += theta(
+            price=early.value,
+            delta=early.slope,
+            gamma=early.curvature,
+            spot=bare,
+            years=ahead.years,
+            volatilities=columns[1] * pace**0.5,
             rate=rate,
-            dividend_yield=dividend_yield,
-            dividends=dividends,
-            is_call=is_call,
+            dividend_yield=rate if ahead.is_future else ahead.dividend_yield,
         )
-        by_rate[:] = (
-            rho(price=price, delta=delta, spot=bare, years=years) + 0.01 * delta * rate_slope + early.rho
-        )
+        decay -= early.slope * rate * present_value / DAYS_PER_YEAR
+        by_rate += early.rho
         price += early.value
         delta[:] = np.clip(delta + early.slope, *((0.0, 1.0) if is_call else (-1.0, 0.0)))
         gamma[:] = np.maximum(gamma + early.curvature, 0.0)
@@ -214,20 +205,28 @@ def exercise_with_dividends(
         intrinsic = spot - columns[0] if is_call else columns[0] - spot
         exercised = (early.is_exercised > 0.0) | (price <= intrinsic)
         price[:] = np.where(exercised, intrinsic, price)
-        decay[:] = theta(
-            price=price,
-            delta=delta,
-            gamma=gamma,
-            spot=bare,
-            years=years,
-            volatilities=columns[1],
-            rate=rate,
-            dividend_yield=dividend_yield,
-        )
-        decay -= delta * rate * present / DAYS_PER_YEAR
         delta[exercised] = 1.0 if is_call else -1.0
         for greek in (gamma, vega, decay, by_rate):
             greek[exercised] = 0.0
+
+
+def rhos_on_futures(columns: Floats, years: Floats, rates: Floats) -> None:
+    """Write the rhos of contracts on futures, whose price no rate moves, over those on spots.
+
+    Args:
+        columns: ``[AMERICAN, contracts]`` as `exercise` wrote them.
+        years: ``[contracts]``.
+        rates: ``[contracts]`` by which they are discounted.
+
+    Source:
+        A price in units of the future depends on ``rate * years`` and ``volatility**2 * years`` alone, so that its
+        slope by the rate follows from those by time and by volatility.
+    """
+    is_little = np.abs(rates) * years < _LITTLE_INTEREST
+    for price, _, _, vega, decay, by_rate in (tuple(columns[row] for row in rows) for rows in (CALL, PUT)):
+        by_time = -DAYS_PER_YEAR * decay
+        scaled = (years * by_time - 0.5 * columns[1] * 100.0 * vega) / np.where(is_little, 1.0, rates)
+        by_rate[:] = 0.01 * np.where(is_little, -years * price, scaled)
 
 
 def exercise_side(

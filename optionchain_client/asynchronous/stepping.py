@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
+from optionchain_client.activity import ActivityView
 from optionchain_client.asynchronous.transport import AsyncTransport
 from optionchain_client.cursor import Cursor
 from optionchain_client.errors import Completed, NotFound, PreconditionFailed
@@ -180,6 +181,17 @@ class AsyncStepped:
         query = {"paths": paths, "levels": asked}
         fan: FanView = await self._transport.send(self._routes.fan(self.id, query))
         return fan
+
+    async def activity(self, *, step: int | None = None, scale: float | None = None) -> ActivityView:
+        """Sizes at the quotes, open interest and volume of a snapshot's contracts, whatever the cursor, which stays.
+
+        Args:
+            step: Of the snapshot; None means the next one.
+            scale: Open interest of a typical contract at the money; None means 1,000.
+        """
+        query = {"step": step, "scale": scale}
+        activity: ActivityView = await self._transport.send(self._routes.activity(self.id, query))
+        return activity
 
     async def delete(self) -> None:
         """Delete it; fine where it is gone already."""

@@ -28,11 +28,17 @@ def schedules_schema() -> dict[str, Any]:
             "description": "Which of the month's, -1 for the last; an answer always has it",
         }
     }
-    holiday = {
+    moved = {
         "holiday": {
             "enum": list(MOVES),
             "description": "Where a holiday moves an expiration; absent means as the exchange does",
-        }
+        },
+        "changed_on": {
+            "type": "string",
+            "format": "date",
+            "description": "From then on it expires on the weekday `changed_to`; both or neither",
+        },
+        "changed_to": {"enum": list(WEEKDAYS)},
     }
     month = {"month": {"type": "integer", "minimum": 1, "maximum": 12, "default": 12}}
     monthly = {
@@ -48,11 +54,11 @@ def schedules_schema() -> dict[str, Any]:
     weekdays = {"weekdays": {"type": "array", "items": _WEEKDAY, "minItems": 1, "uniqueItems": True}}
     kinds = [
         _rule("daily", {}),
-        _rule("weekly", weekdays, optional=holiday),
-        _rule("monthly", weekday, optional=occurrence | holiday | monthly),
-        _rule("yearly", weekday, optional=month | occurrence | holiday),
-        _rule("monthly_third_friday", {}, optional=holiday | monthly),
-        _rule("leaps", {}, optional=holiday),
+        _rule("weekly", weekdays, optional=moved),
+        _rule("monthly", weekday, optional=occurrence | moved | monthly),
+        _rule("yearly", weekday, optional=month | occurrence | moved),
+        _rule("monthly_third_friday", {}, optional=moved | monthly),
+        _rule("leaps", {}, optional=moved),
     ]
     return {"type": "array", "items": {"oneOf": kinds}, "minItems": 1, "maxItems": MAX_RULES}
 

@@ -12,6 +12,7 @@ from optionchain.roles import Permission
 from serve_app.edge.route_table import Route, RouteTable, Section
 from serve_app.openapi import swagger_ui
 from serve_app.routes import (
+    activity,
     audit,
     chains,
     configurations,
@@ -90,6 +91,8 @@ ROUTES = RouteTable(
                 Route("GET", f"{_SIMULATION}/stream", streams.stream, READ),
                 Route("GET", f"{_CHAIN}/fan", fans.fan_session, READ),
                 Route("GET", f"{_SIMULATION}/fan", fans.fan_simulation, READ),
+                Route("GET", f"{_CHAIN}/activity", activity.session_activity, READ),
+                Route("GET", f"{_SIMULATION}/activity", activity.simulation_activity, READ),
             ),
         ),
         Section(

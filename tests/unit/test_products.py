@@ -68,6 +68,29 @@ def test_nifty_expires_as_nse_listed_it_in_2024_and_2025():
     assert tuesdays == ["09-30", "10-28", "11-25", "12-30"]
 
 
+def test_nifty_goes_from_thursdays_to_tuesdays_in_one_schedule():
+    # NSE, expiries of August to October 2025. 2025-08-28 is the last Thursday; October 2 and 21 are holidays.
+    weekly = days("NIFTY", "weekly", date(2025, 8, 11), 9, on=date(2025, 8, 1))
+    monthly = days("NIFTY", "monthly", date(2025, 7, 1), 5, on=date(2025, 7, 1))
+
+    assert weekly == ["08-14", "08-21", "08-28", "09-02", "09-09", "09-16", "09-23", "09-30", "10-07"]
+    assert monthly == ["07-31", "08-28", "09-30", "10-28", "11-25"]
+
+
+def test_niftys_lot_is_that_of_the_day():
+    # NSE: 50 until 2024-04-25, 25 until 2024-11-19, 75 until the expiry of 2025-12-30, then 65.
+    on = [
+        date(2024, 4, 25),
+        date(2024, 4, 26),
+        date(2024, 11, 20),
+        date(2025, 12, 30),
+        date(2025, 12, 31),
+        None,
+    ]
+
+    assert [product("NIFTY", day).multiplier for day in on] == [50.0, 25.0, 75.0, 75.0, 65.0, 65.0]
+
+
 def test_bitcoin_quarterlies_expire_as_deribit_listed_them():
     assert days("BTC", "quarterly", date(2024, 1, 1), 8) == (
         ["03-29", "06-28", "09-27", "12-27", "03-28", "06-27", "09-26", "12-26"]

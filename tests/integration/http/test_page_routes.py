@@ -76,6 +76,30 @@ async def test_a_fan_is_that_of_the_library_for_v1_and_v2(
     assert unknown.status_code == 404
 
 
+async def test_the_activity_of_a_snapshot_is_that_of_the_library(
+    api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    session = (await api.post("/api/v1/chain", json=parameters)).json()
+    query = {"sessionid": session["id"], "step": 2}
+    answer = (await api.get("/api/v1/chain/activity", params=query)).json()
+    again = (await api.get("/api/v1/chain/activity", params=query)).json()
+    next_one = (await api.get("/api/v1/chain/activity", params={"sessionid": session["id"]})).json()
+    snapshot = (await api.get("/api/v1/chain", params={"sessionid": session["id"]})).json()
+
+    assert (answer["step"], next_one["step"], answer) == (2, 0, again)
+    [chain] = next_one["chains"]
+    assert [each["strike"] for each in chain["contracts"]] == [
+        each["strike"] for each in snapshot["contracts"]
+    ]
+    busy = [each["call"]["open_interest"] for each in chain["contracts"]]
+    assert max(busy) > 0
+    for wrong, field in (({"step": 9999}, "step"), ({"step": -1}, "step"), ({"scale": -1}, "scale")):
+        refused = await api.get("/api/v1/chain/activity", params=query | wrong)
+        assert (refused.status_code, refused.json()["field"]) == (400, field)
+    unknown = await api.get(f"/api/v2/simulations/{session['id']}/activity")
+    assert unknown.status_code == 404
+
+
 def test_yaml_is_read_as_json_is() -> None:
     assert read_yaml(b"base: {a: 1}\nmeasures: [x]") == {"base": {"a": 1}, "measures": ["x"]}
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.pricing.market_maker import MarketMaker
 from optionchain.simulation import simulate
+from optionchain.wire.activity import activity_json, require_activity
 from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 
 PARAMETERS = SimulationParameters(
@@ -145,3 +147,15 @@ def test_activity_is_plausible():
     )
     with pytest.raises(InvalidInput, match="scale"):
         simulation.activity(0, scale=-1.0)
+
+
+def test_the_json_of_activity_has_the_contracts_of_the_snapshot():
+    simulation = simulate(PARAMETERS)
+    shown, busy = orjson.loads(activity_json(simulation, 1, 1000.0)), simulation.activity(1)
+    contracts = [each for chain in shown["chains"] for each in chain["contracts"]]
+
+    assert [each["strike"] for each in contracts] == simulation.chain(1).strikes.tolist()
+    assert [each["put"]["volume"] for each in contracts] == busy.put_volume.tolist()
+    assert [each["call"]["bid_size"] for each in contracts] == busy.call_bid_size.tolist()
+    with pytest.raises(InvalidInput, match="step"):
+        require_activity(PARAMETERS, PARAMETERS.total_steps)

@@ -24,12 +24,13 @@ from pydantic import BaseModel
 from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Format, Layout
 from optionchain.wire.parameters import PLAIN_FIELDS
+from optionchain_client import activity as client_activity
 from optionchain_client import exports, parameters, views
 from optionchain_client import quotas as client_quotas
 from serve_app.bodies import chains, history, quotas, simulation_answers, simulations, sweeps, tasks
 from serve_app.openapi import documentation
 from serve_app.openapi.schedule_schema import schedules_schema
-from serve_app.routes import fans
+from serve_app.routes import activity, fans
 from serve_app.routes.exports import ExportQuery
 
 JSON_TYPES: dict[object, str] = {
@@ -137,6 +138,10 @@ def test_a_rule_has_the_keys_of_every_kind_of_rule() -> None:
         (views.SimulationView, simulation_answers.SimulationView),
         (views.CursorView, simulation_answers.Cursor),
         (views.FanView, fans.FanView),
+        (client_activity.ActivityView, activity.ActivityView),
+        (client_activity.ExpirationActivity, activity.ExpirationActivity),
+        (client_activity.ContractActivity, activity.ContractActivity),
+        (client_activity.SideActivity, activity.SideActivity),
         (views.SweepView, sweeps.SweepView),
         (views.SweepProgress, sweeps.SweepProgress),
         (views.TaskView, tasks.TaskView),

@@ -65,6 +65,38 @@ def test_a_yearly_rule_can_have_another_month():
     assert days(replace(YEARLY, month=1, weekday="Mon"), date(2026, 1, 1), 1) == [date(2026, 1, 26)]
 
 
+def test_a_weekday_changes_within_a_week():
+    # From Wednesday on, Thursdays and Mondays give way to Fridays.
+    changed = replace(WEEKLY, weekdays=("Mon", "Thu"), changed_on=date(2026, 1, 14), changed_to="Fri")
+
+    assert days(changed, date(2026, 1, 8), 4) == [date(2026, 1, day) for day in (8, 12, 16, 23)]
+    assert days(changed, date(2026, 2, 1), 1) == [date(2026, 2, 6)]
+
+
+def test_the_weekday_of_months_and_years_changes():
+    monthly = replace(MONTHLY, occurrence=3, changed_on=date(2026, 2, 20), changed_to="Tue")
+    yearly = replace(YEARLY, changed_on=date(2026, 12, 26), changed_to="Mon")
+
+    assert days(monthly, date(2026, 1, 1), 3) == [date(2026, 1, 16), date(2026, 2, 17), date(2026, 3, 17)]
+    assert days(yearly, date(2025, 12, 1), 3) == [date(2025, 12, 26), date(2026, 12, 25), date(2027, 12, 27)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"changed_on": date(2026, 1, 14)}, "changed_to"),
+        ({"changed_to": "Fri"}, "changed_to"),
+        ({"changed_on": "2026-01-14", "changed_to": "Fri"}, "changed_on"),
+        ({"changed_on": date(2026, 1, 14), "changed_to": "friday"}, "changed_to"),
+    ],
+)
+def test_a_change_is_of_a_date_and_a_weekday(changes, field):
+    with pytest.raises(InvalidInput) as refused:
+        replace(WEEKLY, **changes)
+
+    assert refused.value.field == field
+
+
 def test_a_holiday_moves_the_expiration_to_the_session_before():
     assert days(replace(WEEKLY, weekdays=("Fri",)), date(2026, 4, 1), 1, "XNYS") == [date(2026, 4, 2)]
 

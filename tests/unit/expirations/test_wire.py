@@ -70,6 +70,24 @@ def test_what_is_written_is_what_was_read():
     assert json.loads(json.dumps(written)) == WIRE
 
 
+def test_a_change_of_weekday_is_written_as_it_was_read():
+    wire = changed_rule(1, changed_on="2025-09-01", changed_to="Tue")
+
+    assert schedule_to_wire(schedule_from_wire(wire)) == wire
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"changed_on": "2025-9-1", "changed_to": "Tue"}, "schedules[1].changed_on"),
+        ({"changed_on": "2025-02-30", "changed_to": "Tue"}, "schedules[1].changed_on"),
+        ({"changed_on": "2025-09-01", "changed_to": "Sun"}, "schedules[1].changed_to"),
+    ],
+)
+def test_what_is_no_change_of_weekday_is_named(changes, field):
+    assert refused(changed_rule(1, **changes)).field == field
+
+
 def test_optional_values_may_be_absent_or_null():
     absent = without(WIRE | {"expiration_time": "17:00"}, "calendar")
     absent["schedules"] = [without(without(rule, "month"), "occurrence") for rule in WIRE["schedules"]]

@@ -17,6 +17,7 @@ from optionchain.measures import ByDelta, ByMoneyness, Leg, strategy
 from optionchain.models import Recorded, model_from_wire, model_to_wire
 from optionchain.recorded_days import gaps_of
 from optionchain.sweeps.engine import InProcess
+from optionchain.wire.activity import require_activity
 from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 from optionchain.wire.snapshots import snapshot_body
 from tests.unit.history.recorded_examples import DAYS, PRICES, stored_chain, stored_days
@@ -193,3 +194,10 @@ def test_what_unpacks_to_more_than_a_recording_can_have_is_refused():
 def test_the_same_chains_are_the_same_recording():
     assert Recording.of(stored_days()) == Recording.of(stored_days()[::-1])
     assert isinstance(recorded(stored_days()).method, Recorded)
+
+
+def test_nobody_makes_up_the_activity_of_recorded_days():
+    with pytest.raises(InvalidInput) as refused:
+        require_activity(recorded(stored_days(), timezone="America/New_York"), 0)
+
+    assert refused.value.field == "method"

@@ -269,11 +269,9 @@ def test_blocks_and_paths_are_priced_as_chains_are(changes):
         ({"rate_curve": [[0.0, 0.02]]}, "rate_curve[0]"),
         ({"rate_curve": [[1.0, None]]}, "rate_curve[0]"),
         ({"rate_curve": [[1.0]]}, "rate_curve[0]"),
-        ({"rate_curve": CURVE, "exercise": "american"}, "rate_curve"),
         ({"premium": "margined"}, "premium"),
         ({"underlying": "future", "dividend_yield": 0.01}, "dividend_yield"),
         ({"underlying": "future", "dividend_yield": 0.0, "dividends": QUARTERLY}, "dividends"),
-        ({"dividends": QUARTERLY, "exercise": "american", "dividend_model": "forward"}, "dividend_model"),
     ],
 )
 def test_what_cannot_be_carried_is_named(changes, field):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, time
 
 import numpy as np
 import pytest
 
 from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration
+from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
-from optionchain.measures import ByMoneyness, Leg, strategy
-from optionchain.measures.path_block import PathBlock
+from optionchain.expirations import Schedule, WeeklyRule
+from optionchain.measures import ByMoneyness, Leg, calendar_spread, covered_call, strategy, wheel
+from optionchain.measures.path_block import PathBlock, sample_block
+from optionchain.measures.wheel import Wheel
 
 RATE = 0.05
 SOLD_CALL = Leg("call", -1, ByMoneyness(0.8))
@@ -113,6 +117,132 @@ def test_an_iron_condor_settles_in_cash_by_hand(ends_at, legs_pay):
     [profit] = strategy(*legs, days=10.0, fill="mid")(of)
 
     assert profit == pytest.approx(legs_pay * worth(10) - cost, rel=1e-12)
+
+
+def test_a_covered_call_over_an_ex_date_by_hand():
+    of = block([100.0] * 5 + [97.0] * 6, dividends=[["2026-01-10", 3.0]])
+    paid = premium(of, "call", 80.0)
+    deep = {"shares": 1.0}
+
+    # Held through expiry: the dividend comes at step 5, and the share goes at the strike.
+    kept = earned(of, SOLD_CALL, **deep)
+    assert kept == pytest.approx(paid - 100.0 + 3.0 * worth(5) + 80.0 * worth(10), rel=1e-12)
+    # Assigned on the day before: the strike comes earlier, and the dividend is another's.
+    taken = earned(of, SOLD_CALL, assignment="optimal", **deep)
+    assert taken == pytest.approx(paid - 100.0 + 80.0 * worth(4), rel=1e-12)
+    # What settles in cash takes no share away.
+    in_cash = block([100.0] * 5 + [97.0] * 6, dividends=[["2026-01-10", 3.0]], settlement="cash")
+    kept_share = -100.0 + 3.0 * worth(5) + 97.0 * worth(10)
+    assert earned(in_cash, SOLD_CALL, assignment="optimal", **deep) == pytest.approx(
+        paid - 20.0 * worth(4) + kept_share, rel=1e-12
+    )
+
+
+def test_shares_that_are_sold_short_come_back_by_the_puts():
+    of = block([100.0] * 3 + [90.0] * 8)
+    paid = premium(of, "put", 120.0)
+
+    found = earned(of, SOLD_PUT, assignment="optimal", shares=-1.0)
+
+    assert found == pytest.approx(paid + 100.0 - 120.0 * worth(1), rel=1e-12)
+
+
+def fridays(prices, **changes):
+    weekly = WeeklyRule(rule_id="weekly", target_count=3, weekdays=("Fri",))
+    schedule = Schedule(timezone="UTC", expiration_time=time(15), rules=(weekly,))
+    return block(prices, expirations=schedule, **changes)
+
+
+def at_moment(of, step, index, side, strike):
+    chains = of.chains(step)
+    at = int(np.flatnonzero(chains.strikes[0, index] == strike)[0])
+    return float((chains.call_mid if side == "call" else chains.put_mid)[0, index, at])
+
+
+def test_a_calendar_by_hand():
+    # Monday to Friday: steps 0 to 4. The near call expires worthless at 95, the far one is sold with a week to go.
+    of = fridays([100.0, 101.0, 99.0, 97.0, 95.0, 95.0], exercise="european")
+    near, far = (at_moment(of, 0, index, "call", 100.0) for index in (0, 1))
+    left = at_moment(of, 4, 0, "call", 100.0)
+    assert of.expirations(4)[0] == of.expirations(0)[1]
+
+    [profit] = calendar_spread(days=4, far_days=11, fill="mid")(of)
+
+    assert profit == pytest.approx(near - far + left * worth(4), rel=1e-12)
+
+
+def test_a_calendar_of_one_expiration_is_refused():
+    with pytest.raises(InvalidInput, match="several expirations") as refused:
+        calendar_spread(days=5, far_days=40)(block([100.0] * 11))
+
+    assert refused.value.field == "legs"
+
+
+WHEEL = Wheel(put=ByMoneyness(0.95), call=ByMoneyness(1.05), days=7.0, fill="mid")
+
+
+def test_a_wheel_by_hand():
+    # Fridays are steps 4, 11, 18 and 25. The put of 95 is assigned at 90; the call of 95 takes the share at 100; the
+    # next put of 95 expires worthless, and the one after that is closed at the end, at its price.
+    prices = [100.0] * 4 + [90.0] * 7 + [100.0] * 15 + [98.0]
+    of = fridays(prices, exercise="european")
+    by_hand = (
+        at_moment(of, 0, 0, "put", 95.0)
+        + at_moment(of, 4, 0, "call", 95.0) * worth(4)
+        - 95.0 * worth(4)
+        + 95.0 * worth(11)
+        + at_moment(of, 11, 0, "put", 95.0) * worth(11)
+        + at_moment(of, 18, 0, "put", 95.0) * worth(18)
+        + at_moment(of, 25, 0, "put", 95.0) * worth(25)
+        - at_moment(of, 26, 0, "put", 95.0) * worth(26)
+    )
+
+    assert WHEEL(of)[0] == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_wheel_that_is_assigned_early_has_the_share_from_then_on():
+    of = fridays([100.0, 100.0, 70.0, 70.0, 70.0, 72.0, 72.0])
+    early = Wheel(put=ByMoneyness(1.0), call=ByMoneyness(1.0), days=4.0, fill="mid", assignment="optimal")
+    calls = at_moment(of, 4, 0, "call", 70.0), at_moment(of, 6, 0, "call", 70.0)
+
+    # Bought at 100 on Wednesday; the call is closed at the end, and the share is worth 72.
+    by_hand = (
+        at_moment(of, 0, 0, "put", 100.0)
+        - 100.0 * worth(2)
+        + calls[0] * worth(4)
+        - calls[1] * worth(6)
+        + 72.0 * worth(6)
+    )
+    assert early(of)[0] == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_wheel_and_a_covered_call_earn_nothing_on_average():
+    drawn = sample_block(
+        replace(
+            fridays([100.0] * 30).parameters,
+            method=GeometricBrownian(dt=1 / 365, drift=RATE, volatility=0.15),
+        ),
+        PhiloxDraws(5, paths=4000),
+    )
+
+    for each in (wheel(days=7.0, fill="mid"), covered_call(days=7.0, fill="mid", roll=True)):
+        profits = each(drawn)
+        assert abs(profits.mean()) < 4.0 * profits.std() / math.sqrt(profits.size) + 0.02
+        assert profits.std() > 0.5
+
+
+def test_nothing_is_delivered_by_what_settles_in_cash():
+    with pytest.raises(InvalidInput) as refused:
+        wheel()(fridays([100.0] * 5, settlement="cash"))
+
+    assert refused.value.field == "settlement"
+
+
+def test_shares_beside_a_hedge_are_named():
+    with pytest.raises(InvalidInput) as refused:
+        strategy(SOLD_PUT, shares=1.0, hedge=True)
+
+    assert refused.value.field == "shares"
 
 
 @pytest.mark.parametrize("terms", [{"assignment": "early"}, {"assignment": "optimal", "hedge": True}])

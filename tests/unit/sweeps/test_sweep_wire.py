@@ -87,7 +87,7 @@ def test_every_measure_of_the_library_can_be_named():
         *PLAIN_MEASURES,
         *MEASURES_WITH_TERMS,
     }
-    traded = ["days", "roll", "hedge", "fill", "label", "unit", "assignment"]
+    traded = ["days", "shares", "roll", "hedge", "fill", "label", "unit", "assignment"]
     assert terms_of(MEASURES_WITH_TERMS["short_put"]) == ["delta", *traded]
 
 
