@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from cluster.bootstrap import open_services, open_watch
 from cluster.history_stores import history_stores
 from cluster.http_settings import HttpSettings
+from cluster.nodes.spares import keep_spares
 from cluster.requests import open_sign_in_codes
 from cluster.settings import Settings
 from cluster.tasks.service import open_tasks
@@ -67,6 +68,8 @@ class Ingress:
         most = http.max_ongoing_requests + http.max_queued_requests
         outermost.take(FrequentRoutes(edge, ROUTES, max_requests=most))
         open_watch(self._settings)(opened["observer"]).begin()
+        if not self._settings.ray.is_alone:
+            keep_spares()
         return edge
 
 
