@@ -40,7 +40,7 @@ def _keep() -> None:
         with suppress(psutil.Error, grpc.RpcError, ray.exceptions.RayError):
             missing = SPARES - spares(psutil.Process(os.getppid()))
             if missing > 0 and missed:
-                _start(missing)
+                start_spares(missing)
             missed = missing > 0
 
 
@@ -57,7 +57,7 @@ def _is_spare(process: psutil.Process) -> bool:
     return bool(command) and (command[0] == IDLE or any(part.endswith(STARTING) for part in command))
 
 
-def _start(number: int) -> None:
+def start_spares(number: int) -> None:
     """Have this node start so many; the call is one that its autoscaler uses."""
     own = ray.get_runtime_context().get_node_id()
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
@@ -68,8 +68,6 @@ def _start(number: int) -> None:
         num_workers=number,
         keep_alive_duration_secs=KEEP_SECONDS,
     )
-    channel: Any = init_grpc_channel(address)
-    with channel:
-        node_manager_pb2_grpc.NodeManagerServiceStub(channel).PrestartWorkers(
-            request, timeout=PATIENCE_SECONDS
-        )
+    with init_grpc_channel(address) as channel:
+        manager: Any = node_manager_pb2_grpc.NodeManagerServiceStub(channel)  # type: ignore[no-untyped-call]
+        manager.PrestartWorkers(request, timeout=PATIENCE_SECONDS)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,21 @@ from ray._raylet import GcsClient
 GcsClient(address=sys.argv[1]).internal_kv_put(b"CLUSTER_METADATA", sys.argv[2].encode(), True, b"cluster")
 """
 
+TOP_UP = """
+import json, os, sys
+import psutil, ray
+from cluster.nodes.spares import spares, start_spares
+from tests.waiting import eventually
+ray.init(address=sys.argv[1], log_to_driver=False)
+@ray.remote(num_cpus=0)
+def top_up():
+    raylet = psutil.Process(os.getppid())
+    before = spares(raylet)
+    start_spares(1)
+    return eventually(lambda: spares(raylet) > before, "there is one more")
+print(json.dumps(ray.get(top_up.remote(), timeout=60)))
+"""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -44,8 +61,7 @@ class Head:
     @contextmanager
     def saying(self, **versions: str) -> Iterator[None]:
         """It says that it is of other versions, for as long as the block lasts."""
-        own = asked(cluster_at(self.address, Settings(ray={"token": TOKEN})))["versions"]
-        truth = {"ray_version": own["Ray"], "python_version": own["Python"]}
+        truth = {"ray_version": version("ray"), "python_version": platform.python_version()}
         self._say(truth | versions)
         try:
             yield
@@ -53,8 +69,17 @@ class Head:
             self._say(truth)
 
     def _say(self, versions: dict[str, str]) -> None:
-        command = [sys.executable, "-c", SAY, self.address, json.dumps(versions)]
-        subprocess.run(command, env=os.environ | self.variables, timeout=PATIENCE_SECONDS, check=True)
+        self.run(SAY, json.dumps(versions))
+
+    def run(self, script: str, *words: str) -> str:
+        """Run a script for it, with its address and these words; returns what it prints."""
+        command = [sys.executable, "-c", script, self.address, *words]
+        variables = os.environ | self.variables
+        done = subprocess.run(
+            command, env=variables, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +129,12 @@ def test_a_head_tells_of_itself(head: Head) -> None:
     assert facts["versions"] == facts["ours"]
 
 
-@pytest.mark.parametrize(
-    ("versions", "what"),
-    [({"ray_version": "2.59.0"}, "Ray 2.59.0"), ({"python_version": "3.99.1"}, "Python 3.99.1")],
-)
-def test_a_machine_of_another_version_is_refused_before_it_starts_anything(
-    versions: dict[str, str], what: str, head: Head, tmp_path: Path
-) -> None:
-    with head.saying(**versions):
+def test_a_machine_of_other_versions_is_refused_before_it_starts_anything(head: Head, tmp_path: Path) -> None:
+    with head.saying(ray_version="2.59.0", python_version="3.99.1"):
         said = refusal(tmp_path, head.address)
 
-    assert said.startswith(f"The head has {what}, this machine ")
+    assert said.startswith("The head has Ray 2.59.0, this machine ")
+    assert "; Python 3.99.1, this machine " in said
     assert said.endswith("install the same on every node.")
     assert "\n" not in said
 
@@ -142,7 +162,10 @@ def test_one_who_listens_and_is_no_head_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
 
-        assert address in refusal(tmp_path, address)
+        said = refusal(tmp_path, address)
+
+    assert said.startswith(f"Who listens at {address} does not answer as a head does.")
+    assert "\n" not in said
 
 
 def test_the_doctor_examines_a_cluster_that_it_is_pointed_at(head: Head, tmp_path: Path) -> None:
@@ -173,3 +196,7 @@ def test_status_shows_a_cluster_that_it_is_pointed_at(head: Head, tmp_path: Path
     assert " (head)" in result.stdout
     assert f"optionchain {__version__}" in result.stdout
     assert result.exit_code == 1, "it serves nothing"
+
+
+def test_a_node_has_a_process_more_ready_where_one_was_taken(head: Head) -> None:
+    assert head.run(TOP_UP).split()[-1] == "true"
