@@ -28,8 +28,10 @@ LOOPBACK = re.compile(r"bind\s+(127\.0\.0\.1|localhost|\[::1\]|::1):|bind\s+/")
 MOST_HOPS = 4
 STREAMS = "/stream /events /export /imports"
 AMENDED = "    # amended\n"
-# A machine that is gone without a word acknowledges nothing, and connections to it end; one that is only slow does.
-SILENCE = "    option srvtcpka\n    srvtcpka-idle 2s\n    srvtcpka-intvl 1s\n    default-server tcp-ut 4s\n"
+# A machine that is gone acknowledges nothing for 4 seconds, and connections to it end: those that wait for an answer,
+# and those that send. One that is only slow does.
+WAITING = "    option srvtcpka\n    srvtcpka-idle 2s\n    srvtcpka-intvl 1s\n    srvtcpka-cnt 2\n"
+SENDING = "tcp-ut 4s"
 # What a node that `optionchain` has not started is told by: the settings themselves.
 OF_SETTINGS = {
     f"{PREFIX}_PROOF": "OCS_HTTP_PROXY_PROOF",
@@ -91,6 +93,7 @@ def amended(text: str, environment: Mapping[str, str], error_folder: Path) -> st
     # What is sent as it comes, or is answered when a file is stored, may be silent for longer than an answer.
     streams = f"    http-request set-timeout server 1h if {{ path_end {STREAMS} }}\n"
     text = re.sub(r"^    http-reuse always\n", rf"\g<0>{streams}", text, flags=re.MULTILINE)
+    text = re.sub(r"^ +server \S+ \S+ check\b", rf"\g<0> {SENDING}", text, flags=re.MULTILINE)
     if environment.get(f"{PREFIX}_LOOPBACK") == "1":
         text = re.sub(r"^(\s*bind) \*?:(\d+)", r"\1 127.0.0.1:\2", text, flags=re.MULTILINE)
         binds = re.findall(r"^\s*(bind\s.*)$", text, flags=re.MULTILINE)
@@ -126,7 +129,7 @@ def _defaults(environment: Mapping[str, str], error_folder: Path) -> str:
     return (
         "    option forwardfor\n"
         f"    timeout http-request {seconds}s\n"
-        f"    errorfile 408 {error_folder / '408.http'}\n{SILENCE}"
+        f"    errorfile 408 {error_folder / '408.http'}\n{WAITING}"
     )
 
 

@@ -47,7 +47,8 @@ def test_the_configuration_of_this_ray_is_amended_and_run(tmp_path: Path) -> Non
 
     amended = (tmp_path / "haproxy.cfg").read_text()
     assert run.stdout == f"runs -f {tmp_path}/haproxy.cfg\n", run.stderr
-    assert amended.count("option forwardfor") == 1
+    assert amended.count("option forwardfor") == amended.count("option srvtcpka") == 1
+    assert "check tcp-ut 4s" in amended
     assert amended.count("the service has no room for more requests") == 1
     assert "bind *:" not in amended
     assert "bind :" not in amended
