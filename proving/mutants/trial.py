@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from types import FunctionType
 
@@ -19,8 +20,11 @@ from proving.mutants.forks import forked
 from proving.mutants.operators import Mutant
 from proving.mutants.patches import Imported, functions_of, is_patch, patch
 
-# A mutant may loop for ever; the tests that reach a line are nearly always through before.
-MUTANT_SECONDS = 60.0
+# Of tests on a mutant, as long as they take on the right code; the best come first.
+_SECONDS_OF_TESTS = 30.0
+# A mutant may be so much slower, and take some seconds more, before it is said never to end.
+_SLOWER = 5.0
+_SECONDS_MORE = 15.0
 # Of all tests together, traced.
 _ALL_SECONDS = 1e6
 _OPTIONS = ("-qq", "-x", "-p", "no:cacheprovider", "--timeout", "30")
@@ -31,6 +35,8 @@ class Fate(StrEnum):
 
     KILLED = "killed"
     SURVIVED = "SURVIVED"
+    ENDLESS = "endless"
+    """Nobody has waited for the end."""
     UNREACHED = "unreached"
     """None of the tests runs the line."""
 
@@ -55,7 +61,15 @@ class Reach:
             found = {test for line in mutant.lines for test in self.tests.get((mutant.file, line), ())}
         else:
             found = {test for (file, _), tests in self.tests.items() if file == mutant.file for test in tests}
-        return sorted(found, key=lambda test: (-self.kills[test], self.seconds[test]))
+        best = sorted(found, key=lambda test: (-self.kills[test], self.seconds[test]))
+        ends = accumulate(self.seconds[test] for test in best)
+        return [
+            test for test, end in zip(best, ends, strict=True) if end < _SECONDS_OF_TESTS or test is best[0]
+        ]
+
+    def allowed_seconds(self, tests: Iterable[str]) -> float:
+        """How long the tests may take on a mutant."""
+        return _SECONDS_MORE + _SLOWER * sum(self.seconds[test] for test in tests)
 
 
 Tell = Callable[[Mutant, Fate, float], None]
@@ -91,11 +105,10 @@ def _tell_of(mutant: Mutant, reach: Reach, tell: Tell, failing: Callable[[list[s
     tests = reach.of(mutant)
     fate = Fate.UNREACHED
     if tests:
-        answer = forked(lambda: (failing(tests),), MUTANT_SECONDS)
-        # Whoever never answers is as good as red.
-        test = answer[0] if answer else tests[0]
-        fate = Fate.KILLED if test else Fate.SURVIVED
-        reach.kills[test or ""] += 1
+        answer = forked(lambda: (failing(tests),), reach.allowed_seconds(tests))
+        fate = Fate.ENDLESS if answer is None else Fate.KILLED if answer[0] else Fate.SURVIVED
+        if answer and answer[0]:
+            reach.kills[answer[0]] += 1
     tell(mutant, fate, time.monotonic() - begin)
 
 
