@@ -6,6 +6,7 @@ import os
 import pickle
 import select
 import signal
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ T = TypeVar("T")
 
 
 def forked(work: Callable[[], T], seconds: float) -> T | None:
-    """What the work gives, done in a fork that prints nothing; None where it ends otherwise or takes longer."""
+    """What the work gives, done in a fork that prints nothing but its own end; None where there is nothing in time."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -30,13 +31,17 @@ def forked(work: Callable[[], T], seconds: float) -> T | None:
 
 
 def _work(work: Callable[[], object], writing: int) -> None:
+    os.setsid()
+    told = os.fdopen(os.dup(2), "w")
     try:
-        os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
         answer = pickle.dumps(work())
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(answer)
+    except BaseException:
+        traceback.print_exc(file=told)
+        told.flush()
     finally:
         os._exit(0)

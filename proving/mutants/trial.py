@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import importlib
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -28,6 +30,8 @@ _SECONDS_MORE = 15.0
 # Of all tests together, traced.
 _ALL_SECONDS = 1e6
 _OPTIONS = ("-qq", "-x", "-p", "no:cacheprovider", "--timeout", "30")
+# What is imported already is none of ours, so nobody misses its rewritten assertions.
+_IMPORTED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
 class Fate(StrEnum):
@@ -47,20 +51,28 @@ class Reach:
 
     Attributes:
         tests: By file and line, those that run the line.
-        seconds: How long each test takes.
+        seconds: How long each test takes that is green.
         kills: How many mutants each test has killed.
+        modules: What the tests import that is none of ours.
     """
 
     tests: dict[tuple[Path, int], set[str]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     kills: Counter[str] = field(default_factory=Counter)
+    modules: list[str] = field(default_factory=list)
 
     def of(self, mutant: Mutant) -> list[str]:
-        """The tests that can tell it: those of its statement, or of its file where the import makes it; best first."""
+        """The tests that can tell, best first: they run its statement.
+
+        What the import makes is looked at by any test of a file that has to do with it.
+        """
         if mutant.is_in_function:
             found = {test for line in mutant.lines for test in self.tests.get((mutant.file, line), ())}
         else:
-            found = {test for (file, _), tests in self.tests.items() if file == mutant.file for test in tests}
+            reached = {
+                test for (file, _), tests in self.tests.items() if file == mutant.file for test in tests
+            }
+            found = _of_the_files_of(reached, self.seconds)
         best = sorted(found, key=lambda test: (-self.kills[test], self.seconds[test]))
         ends = accumulate(self.seconds[test] for test in best)
         return [
@@ -70,6 +82,11 @@ class Reach:
     def allowed_seconds(self, tests: Iterable[str]) -> float:
         """How long the tests may take on a mutant."""
         return _SECONDS_MORE + _SLOWER * sum(self.seconds[test] for test in tests)
+
+
+def _of_the_files_of(tests: Iterable[str], known: Iterable[str]) -> set[str]:
+    files = {test.partition("::")[0] for test in tests}
+    return {test for test in known if test.partition("::")[0] in files}
 
 
 Tell = Callable[[Mutant, Fate, float], None]
@@ -91,13 +108,17 @@ def tried(mutants: Sequence[Mutant], tests: Sequence[str], tell: Tell) -> None:
     reach = forked(lambda: trial.run(tests), _ALL_SECONDS)
     if reach is None:
         raise SystemExit("the tests cannot be collected: see what pytest says of them")
+    # Each mutant of the rest is imported anew, and what others wrote is not.
+    for module in reach.modules if imports else ():
+        with suppress(Exception):
+            importlib.import_module(module)
     for mutant in imports:
         _tell_of(mutant, reach, tell, partial(_fails_with_import, mutant))
 
 
 def _fails_with_import(mutant: Mutant, tests: list[str]) -> str | None:
     Imported(mutant).install()
-    return tests[0] if pytest.main([*_OPTIONS, *tests]) else None
+    return tests[0] if pytest.main([*_OPTIONS, *_IMPORTED, *tests]) else None
 
 
 def _tell_of(mutant: Mutant, reach: Reach, tell: Tell, failing: Callable[[list[str]], str | None]) -> None:
@@ -167,13 +188,19 @@ class Trial:
         measured.switch_context(items[0].nodeid)
         begin = time.monotonic()
         for (test, is_red), following in zip(self._run(items), [*items[1:], None], strict=True):
-            reach.seconds[test] = math.inf if is_red else time.monotonic() - begin
+            if not is_red:
+                reach.seconds[test] = time.monotonic() - begin
             if following is not None:
                 measured.switch_context(following.nodeid)
             begin = time.monotonic()
         measured.stop()
-        green = {test for test, seconds in reach.seconds.items() if seconds < math.inf}
+        ours = str(Path.cwd())
+        reach.modules = [
+            name
+            for name, module in sys.modules.items()
+            if "site-packages" in (path := str(getattr(module, "__file__", ""))) or not path.startswith(ours)
+        ]
         for path in (data := measured.get_data()).measured_files():
             for line, tests in data.contexts_by_lineno(path).items():
-                reach.tests[Path(path).relative_to(Path.cwd()), line] = green.intersection(tests)
+                reach.tests[Path(path).relative_to(Path.cwd()), line] = reach.seconds.keys() & tests
         return reach
