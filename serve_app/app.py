@@ -29,6 +29,8 @@ from serve_app.services import Services, SignIn
 # reason enough to look, in vain, which was an eighth of a replica's time.
 GARBAGE_THRESHOLD = 10_000
 LOOKS_IN_PERIOD = 5
+# As Ray Serve calls its own count.
+RUNNING_REQUESTS = "running_requests"
 
 
 @serve.ingress()
@@ -43,6 +45,10 @@ class Ingress:
         self._settings = settings
         numerics.compile_when_worthwhile()
         gc.set_threshold(GARBAGE_THRESHOLD)
+
+    async def record_autoscaling_stats(self) -> dict[str, int]:
+        """What Ray Serve is to go by where replicas follow the load: its own count lacks the frequent routes."""
+        return {RUNNING_REQUESTS: outermost.under_way.number}
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         opened = open_services(self._settings)
