@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from actors.line.address import LineAddress, parse_ports
+from actors.line.address import LineAddress, parse_ports, socket_folder
 from actors.line.frames import Frame, pieces
 from actors.line.handshake import (
     CHALLENGE_BYTES,
@@ -275,6 +276,43 @@ async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) ->
 def test_a_range_of_ports_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="20500-20599"):
         parse_ports(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("0", range(1)),
+        ("1", range(1, 2)),
+        ("65535", range(65_535, 65_536)),
+        ("20500-20599", range(20_500, 20_600)),
+        ("7-7", range(7, 8)),
+        ("1-65535", range(1, 65_536)),
+    ],
+)
+def test_ports_are_one_or_a_range_with_its_last(text: str, ports: range) -> None:
+    assert parse_ports(text) == ports
+
+
+def test_a_folder_that_is_missing_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    made = socket_folder(tmp_path / "new" / "sockets")
+
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert socket_folder(made) == made
+
+
+def test_what_is_no_folder_or_lets_others_in_is_refused(tmp_path: Path) -> None:
+    file, link, shared = tmp_path / "file", tmp_path / "link", tmp_path / "shared"
+    file.touch(mode=0o600)
+    shared.mkdir(mode=0o700)
+    link.symlink_to(shared)
+
+    for refused in (file, link):
+        with pytest.raises(PermissionError, match="is not a folder of ours alone"):
+            socket_folder(refused)
+    for bit in (0o010, 0o001, 0o004):
+        shared.chmod(0o700 | bit)
+        with pytest.raises(PermissionError):
+            socket_folder(shared)
 
 
 def test_a_secret_is_not_shown() -> None:
