@@ -337,13 +337,18 @@ async def test_callers_are_as_many_as_may_be_at_a_time(folder: Path, monkeypatch
             line.abort()
 
 
-async def test_a_listener_that_was_closed_listens_again_where_it_is_asked(folder: Path) -> None:
+@pytest.mark.parametrize("is_on_this_node", [True, False], ids=["unix", "tcp"])
+async def test_a_listener_that_was_closed_lets_nobody_in_until_it_is_asked_again(
+    folder: Path, is_on_this_node: bool
+) -> None:
     async with listening(folder) as listener:
-        await listener.address(is_on_this_node=True)
+        address = await listener.address(is_on_this_node=is_on_this_node)
         await listener.close()
 
-        line = await line_to(await listener.address(is_on_this_node=True))
+        with pytest.raises(LineLost):
+            await line_to(address)
 
+        line = await line_to(await listener.address(is_on_this_node=is_on_this_node))
         assert (await line.call(b"x")).body == b"x"
         line.abort()
 
