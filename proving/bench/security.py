@@ -31,8 +31,8 @@ class Issuer:
 def run() -> dict[str, float]:
     """Step sessions of two instances in turn.
 
-    ``key`` has a plain key of the settings. ``all`` has signed tokens of an issuer, and networks from which one may
-    call and may not. Both put on record and look out for what is unusual, which nothing switches off.
+    ``key`` has a plain key of the settings. ``all`` has signed tokens of an issuer, networks from which one may call
+    and may not, and quotas. Both put on record and look out for what is unusual, which nothing switches off.
 
     Returns:
         For each of them ``step_*_per_second`` and ``step_*_processor_milliseconds`` of all processes of the instance;
@@ -60,6 +60,8 @@ def _settings(issuer: Issuer) -> dict[str, dict[str, dict[str, Any]]]:
         "all": {
             "auth": {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE},
             "http": {"allowed_networks": "127.0.0.0/8,10.0.0.0/8", "denied_networks": "192.0.2.0/24"},
+            # Far above what is asked, so that it is counted and never refused.
+            "quota": {"enabled": True, "contracts_per_second": 1_000_000_000, "sessions": 1_000_000},
         },
     }
 

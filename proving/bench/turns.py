@@ -72,8 +72,9 @@ def take_turns(
             for name, state in states.items()
         }
         loads = {name: stack.enter_context(_stepping(target)) for name, target in targets.items()}
-        for _ in range(ROUNDS):
-            for name, state in states.items():
+        for turn in range(ROUNDS):
+            # Each is first as often as last: whatever grows within a round favours nobody.
+            for name, state in list(states.items())[:: 1 if turn % 2 else -1]:
                 before = seconds_by_role(state.marker)
                 turns[name].measured.append(
                     generate(targets[name], loads[name], connections=CONNECTIONS, seconds=SECONDS)
