@@ -22,7 +22,8 @@ ISO = (
         "%b %d %Y",
         "%d-%b-%y",
     ),
-    *("%d%b%Y", "%d%b%y", "%a %b %d %Y"),
+    *("%d%b%Y", "%d%b%y", "%a %b %d %Y", "%d %b %y", "%b %d, %y", "%a, %b %d, %Y"),
+    *("%B %d, %Y", "%B %d %Y", "%d %B %Y", "%d-%B-%Y", "%A, %B %d, %Y"),
 )
 DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
@@ -144,7 +145,8 @@ def instant_texts(cells: pl.Series) -> pl.Series:
         case pl.Datetime():
             return cells.dt.strftime("%Y-%m-%d %H:%M:%S%z")
         case _:
-            return cells.cast(pl.String).str.strip_chars()
+            # Whole numbers that were numbers with missing ones between them when they were written: 20260116.0.
+            return cells.cast(pl.String).str.strip_chars().str.replace(r"^(\d{6,19})\.0+$", "$1")
 
 
 def _goodness(found: Mapping[str, tuple[str, int, timedelta]]) -> tuple[int, timedelta]:

@@ -153,6 +153,9 @@ def test_an_archive_of_several_files_is_refused(tmp_path):
         ('"98,76,543"', {}, 9_876_543.0),
         ('"1,23,456.75"', {}, 123_456.75),
         ("₹1234", {}, 1234.0),
+        ("12.5L", {}, 1_250_000.0),
+        ("1.25 Lakhs", {}, 125_000.0),
+        ("2 Cr", {}, 20_000_000.0),
     ],
 )
 async def test_a_number_is_read_in_whatever_way_it_is_written(file, cell, options, number):

@@ -642,3 +642,98 @@ async def test_a_column_that_is_called_root_and_is_none_of_contracts_chooses_row
     chain, report, _ = await read(file(text + rows), only={"root": "ABC"})
 
     assert (chain.calls.bid.tolist(), report.passed_over) == ([1.0], 1)
+
+
+BOARD = (
+    "{0},Last,Bid,Ask,Volume,Open Int,IV,Strike,{1},Last,Bid,Ask,Volume,Open Int,IV\n"
+    "{2},3.1,3.0,3.2,10,55,22.0%,100.00,{3},1.1,1.0,1.2,20,66,21.0%\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_call_first"),
+    [
+        (("Type", "Type", "Call", "Put"), True),  # Barchart, side by side
+        (("Type", "Type", "Put", "Call"), False),
+        (("Calls", "Puts", "", ""), True),
+        (("Puts", "Calls", "", ""), False),
+        (("Change", "Change", "0.1", "-0.1"), True),  # nothing is said: calls are left of the strike
+    ],
+)
+async def test_a_board_with_calls_and_puts_under_the_same_names_has_both(file, words, is_call_first):
+    chain, report, _ = await read(file(BOARD.format(*words)), expiration=date(2024, 1, 19), **GIVEN)
+
+    left, right = (chain.calls, chain.puts) if is_call_first else (chain.puts, chain.calls)
+    assert report.stored == 1
+    assert [side.bid.tolist() + side.last.tolist() for side in (left, right)] == [[3.0, 3.1], [1.0, 1.1]]
+    assert [side.implied_volatility.tolist() for side in (left, right)] == [[0.22], [0.21]]
+    assert [side.open_interest.tolist() for side in (left, right)] == [[55.0], [66.0]]
+
+
+def test_a_board_of_which_nothing_tells_the_sides_is_asked_about(file):
+    text = "Strike,Bid,Ask,Bid,Ask\n100,3.0,3.2,1.0,1.2\n"
+
+    with pytest.raises(InvalidInput, match="without option_type"):
+        plan_import(file(text), asset="XYZ", expiration=date(2024, 1, 19), **GIVEN)
+
+
+async def test_what_a_vendors_table_has_under_another_name_is_not_dropped(file):
+    text = (
+        "underlying_symbol,underlying_price,option_type,expiration,quote_date,strike,bid,ask,iv,oi,ltp\n"
+        "XYZ,101,call,2024-01-19,2024-01-02,100,3.0,3.2,22.5,55,3.1\n"
+        "XYZ,101,put,2024-01-19,2024-01-02,100,1.0,1.2,21.5,66,1.1\n"
+    )
+
+    chain, _, said = await read(file(text))
+
+    assert chain.calls.implied_volatility.tolist() == [0.225]
+    assert (chain.puts.open_interest.tolist(), chain.puts.last.tolist()) == ([66.0], [1.1])
+    assert "implied volatilities are written in percent" in said
+
+
+@pytest.mark.parametrize(("form", "cell", "asked"), [("yfinance", 22.0, True), ("yfinance", 3.0, False)])
+def test_volatilities_in_another_unit_than_the_vendors_are_asked_for(file, form, cell, asked):
+    text = (
+        "contractSymbol,strike,lastPrice,bid,ask,volume,openInterest,impliedVolatility\n"
+        f"XYZ240119C00100000,100.0,3.1,3.0,3.2,10,5,{cell}\n"
+    )
+    options = {"asset": "XYZ", "form": form, **GIVEN}
+
+    if asked:
+        with pytest.raises(InvalidInput, match="volatility-unit"):
+            plan_import(file(text), **options)
+        options["volatility_unit"] = "percent"
+    assert plan_import(file(text), **options).mapping.scale["implied_volatility"] == (0.01 if asked else 1.0)
+
+
+@pytest.mark.parametrize("asset", ["BRK-B", "BRK.B", "BRKB"])
+async def test_the_class_of_a_share_is_spelt_in_several_ways(file, asset):
+    # OCC symbols have no point: options on BRK.B, which Yahoo calls BRK-B, are of the root BRKB.
+    chain, _, _ = await read(file("symbol,bid,ask\nBRKB240119C00100000,3.0,3.2\n"), asset=asset, **GIVEN)
+
+    assert chain.calls.bid.tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "expires"),
+    [
+        ("20240102.0", "20240119.0"),
+        ("02 Jan 24", "19 Jan 24"),
+        ('"January 2, 2024"', '"January 19, 2024"'),
+        ('"Tue, Jan 02, 2024"', '"Fri, Jan 19, 2024"'),
+        ("02-January-2024", "19-January-2024"),
+    ],
+)
+async def test_dates_in_words_and_dates_that_were_floats_are_read(file, quoted, expires):
+    text = f"date,spot,expiry,strike,type,bid,ask\n{quoted},101,{expires},100,C,3.0,3.2\n"
+
+    chain, _, _ = await read(file(text))
+
+    assert chain.expirations.astype(str).tolist() == ["2024-01-19"]
+
+
+def test_a_table_without_a_header_that_is_said_to_be_a_chain_is_asked_for_its_columns(file):
+    path = file("XYZ,2024-01-02,2024-01-19,100,C,3.0,3.2\nXYZ,2024-01-02,2024-01-19,100,P,1.0,1.2\n")
+
+    with pytest.raises(InvalidInput, match=r"--column expiration=NAME.*column 1, column 2"):
+        plan_import(path, asset="XYZ", underlying_price=101.0)
