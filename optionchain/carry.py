@@ -53,10 +53,12 @@ class Carried(NamedTuple):
         coming: ``[ladders, dividends, 2]`` the years ahead of dividends, and their amounts: 0 where they come too late.
         volatility_scales: By which volatilities are multiplied.
         paces: How fast variance passes at the moment, 1 being as on average until expiration.
+        exercises: ``[ladders, dates]`` the years ahead of dates of exercise before expiration; NaN where they are not.
         is_future: Whether the spots are prices of futures, which no rate moves.
         is_discounted: Whether rates discount the options.
         is_escrowed: Whether dividends come off the spot, and are not added to strikes.
         curve: Of the rates of all, where it is not flat.
+        is_bermudan: Whether options can be exercised on those dates only.
     """
 
     spots: Floats
@@ -68,10 +70,12 @@ class Carried(NamedTuple):
     coming: Floats
     volatility_scales: Floats
     paces: Floats
+    exercises: Floats
     is_future: bool = False
     is_discounted: bool = True
     is_escrowed: bool = True
     curve: Curve = ()
+    is_bermudan: bool = False
 
     def some(self, which: slice) -> Carried:
         """Those of some of the ladders."""
@@ -81,8 +85,14 @@ class Carried(NamedTuple):
     def together(parts: Sequence[Carried]) -> Carried:
         """The ladders of all, which have the same `Carry.kind`."""
         most = max(part.coming.shape[1] for part in parts)
+        dates = max(part.exercises.shape[1] for part in parts)
         padded = [
-            part._replace(coming=np.pad(part.coming, ((0, 0), (0, most - part.coming.shape[1]), (0, 0))))
+            part._replace(
+                coming=np.pad(part.coming, ((0, 0), (0, most - part.coming.shape[1]), (0, 0))),
+                exercises=np.pad(
+                    part.exercises, ((0, 0), (0, dates - part.exercises.shape[1])), constant_values=np.nan
+                ),
+            )
             for part in parts
         ]
         rows: dict[str, Any] = {
@@ -142,7 +152,7 @@ class Carried(NamedTuple):
         return slope + 0.01 * (prices - spots * deltas) / (strikes + of(self.strike_shifts)) * by_rate
 
 
-_ROWS = Carried._fields[:9]
+_ROWS = Carried._fields[: Carried._fields.index("is_future")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +168,8 @@ class Carry:
         premium: ``margined`` options are settled daily as futures are, and never discounted.
         dividends: ``(microseconds from 1970, amount)`` when the price falls, ascending.
         clock: How fast variance passes; None is by the calendar.
+        exercises: Microseconds from 1970 of the dates on which alone options can be exercised before they expire;
+            None where they can be at any time, or never.
         model: ``escrowed`` prices on the spot without the dividends to come, ``forward`` on strikes with them.
     """
 
@@ -170,17 +182,18 @@ class Carry:
     dividends: tuple[tuple[int, float], ...] = ()
     model: DividendModel = "escrowed"
     clock: BusinessClock | None = None
+    exercises: tuple[int, ...] | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether one rate and one yield are all there is."""
         is_other = self.borrow or self.curve or self.dividends or self.clock is not None
-        return not is_other and self.underlying == "spot"
+        return not is_other and self.underlying == "spot" and self.exercises is None
 
     @property
-    def kind(self) -> tuple[Underlying, PremiumPayment, DividendModel, Curve]:
+    def kind(self) -> tuple[Underlying, PremiumPayment, DividendModel, Curve, bool]:
         """What chains must have in common to be priced together."""
-        return self.underlying, self.premium, self.model, self.curve
+        return self.underlying, self.premium, self.model, self.curve, self.exercises is not None
 
     def zero_rates(self, years: Floats) -> Floats:
         """The zero rate of each time, of the shape of the years."""
@@ -203,6 +216,10 @@ class Carry:
             years: ``[ladders]`` to expiration, >= 0.
         """
         carried = self._carried(quoted_at, spots, years)
+        if self.exercises is not None:
+            ahead = np.subtract.outer(-quoted_at, [-at for at in self.exercises]) / _YEAR_MICROSECONDS
+            comes = (ahead >= 0.0) & (ahead < years[:, None])
+            carried = carried._replace(exercises=np.where(comes, ahead, np.nan), is_bermudan=True)
         if self.clock is None:
             return carried
         average, now = self.clock.pace(quoted_at, years)
@@ -213,6 +230,7 @@ class Carry:
     def _carried(self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats) -> Carried:
         rates = self.zero_rates(years)
         nothing, alike = np.zeros_like(spots), np.ones_like(spots)
+        no_dates = np.empty((spots.size, 0))
         if self.underlying == "future":
             if self.premium == "margined":
                 rates = nothing
@@ -226,6 +244,7 @@ class Carry:
                 np.zeros((spots.size, 0, 2)),
                 alike,
                 alike,
+                no_dates,
                 is_future=True,
                 is_discounted=self.premium == "upfront",
                 curve=self.curve if self.premium == "upfront" else (),
@@ -259,10 +278,21 @@ class Carry:
                 each,
                 alike,
                 alike,
+                no_dates,
                 is_escrowed=False,
                 curve=self.curve,
             )
         present = np.minimum(present, (1.0 - LEAST_SHARE) * spots)
         return Carried(
-            spots - present, rates, yields, nothing, present, slopes, each, alike, alike, curve=self.curve
+            spots - present,
+            rates,
+            yields,
+            nothing,
+            present,
+            slopes,
+            each,
+            alike,
+            alike,
+            no_dates,
+            curve=self.curve,
         )

@@ -55,6 +55,7 @@ from optionchain.terms import (
     DividendGrowthTerm,
     DividendModelTerm,
     DividendsTerm,
+    ExerciseDatesTerm,
     ExerciseTerm,
     MultiplierTerm,
     PremiumTerm,
@@ -193,6 +194,7 @@ class SimulationParameters:
     correlations: CorrelationsTerm = None
     common_factors: CommonFactorsTerm = None
     correlation_repair: RepairTerm = None
+    exercise_dates: ExerciseDatesTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -222,9 +224,9 @@ class SimulationParameters:
         return self.steps
 
     @property
-    def is_american(self) -> bool:
+    def has_early_exercise(self) -> bool:
         """Whether the options can be exercised before they expire."""
-        return self.exercise == "american"
+        return self.exercise != "european"
 
     @property
     def most_contracts(self) -> int:

@@ -140,6 +140,7 @@ def _index(name: str, weekly_root: str, source: str) -> Product:
                 occurrence=3,
                 settlement="AM",
                 root=name,
+                last_trade_sessions=1,
             ),
             WeeklyRule(
                 rule_id=f"{weekly_root.lower()}_daily",
@@ -217,6 +218,7 @@ def _vix() -> Product:
                 lead_days=30,
                 settlement="AM",
                 root="VIX",
+                last_trade_sessions=1,
             ),
         ),
         strike_rule="volatility_index",

@@ -16,16 +16,16 @@ from optionchain.carry import (
     PremiumPayment,
     Underlying,
 )
-from optionchain.declarations import Choice, Number, Omission, Pairs, Text
+from optionchain.declarations import Choice, Days, Number, Omission, Pairs, Text
 from optionchain.errors import InvalidInput
 
-Exercise: TypeAlias = Literal["european", "american"]
+Exercise: TypeAlias = Literal["european", "american", "bermudan"]
 EXERCISES: tuple[Exercise, ...] = get_args(Exercise)
 Settlement: TypeAlias = Literal["cash", "physical", "coin"]
 SETTLEMENTS: tuple[Settlement, ...] = get_args(Settlement)
 MAX_MULTIPLIER = 1e9
 
-MOST_DIVIDENDS, MOST_NODES = 400, 64
+MOST_DIVIDENDS, MOST_NODES, MOST_EXERCISE_DATES = 400, 64, 400
 LONGEST_CURVE_YEARS = 100.0
 HIGHEST_RATE = 10.0
 
@@ -33,7 +33,10 @@ _UNSAID = Omission("leaves it unsaid", is_silent=True)
 
 ExerciseTerm: TypeAlias = Annotated[
     Exercise,
-    Choice("When options can be exercised: at expiration, or at any time before it", EXERCISES),
+    Choice(
+        "When options can be exercised: at expiration, at any time before it, or before it on `exercise_dates`",
+        EXERCISES,
+    ),
     Omission(is_silent=True),
 ]
 SettlementTerm: TypeAlias = Annotated[
@@ -107,6 +110,14 @@ DividendModelTerm: TypeAlias = Annotated[
         DIVIDEND_MODELS,
     ),
     _SILENT,
+]
+ExerciseDatesTerm: TypeAlias = Annotated[
+    tuple[str, ...] | None,
+    Days(
+        "Dates on which bermudan options can be exercised, at the time of day at which they expire",
+        MOST_EXERCISE_DATES,
+    ),
+    Omission("means none", is_silent=True),
 ]
 ClosedDaysTerm: TypeAlias = Annotated[
     float | None,

@@ -154,7 +154,8 @@ def _volatility_unit(mapping: ChainMapping, sample: pl.DataFrame, said: str | No
     if known is not None and seen is None:
         return known
     usual = f", and those of {mapping.preset.name} are the other" if known is not None else ""
-    reason = f"implied volatilities such as {quarter:g} are {quarter:g} % or {quarter:.0%}{usual}: say percent or fraction"
+    seem = f"implied volatilities such as {quarter:g} are {quarter:g} % or {quarter:.0%}"
+    reason = f"{seem}{usual}: say percent or fraction"
     raise InvalidInput("volatility-unit", reason)
 
 

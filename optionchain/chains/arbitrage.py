@@ -65,7 +65,9 @@ class PricedExpiration:
             count as worth their distance.
         prepaid: Today's price of one unit of the underlying at expiration; None likewise, and then neither parity nor
             bounds nor calendars are looked at, unless options are American.
-        is_american: Whether they can be exercised at any time.
+        is_american: Whether they can be exercised early.
+        is_bermudan: Whether that is on some dates only: they are then worth as much as European ones at least, and as
+            American ones at most, and calendars are not looked at.
     """
 
     expires: date | datetime
@@ -78,6 +80,7 @@ class PricedExpiration:
     discount: float | None
     prepaid: float | None
     is_american: bool = False
+    is_bermudan: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +154,7 @@ def _bounds(ladder: _Ladder, least: float) -> Iterator[Violation]:
     floor = np.zeros_like(ladder.asks)
     if priced.prepaid is not None and priced.discount is not None:
         floor = np.maximum(floor, sign * (priced.prepaid - priced.discount * ladder.ask_at))
-    if priced.is_american:
+    if priced.is_american and not priced.is_bermudan:
         floor = np.maximum(floor, sign * (priced.spot - ladder.ask_at))
     yield from _violations("bound", ladder, floor - ladder.asks, least, ladder.ask_at)
     if ladder.side == "put":
@@ -292,8 +295,8 @@ def _calendars(early: PricedExpiration, late: PricedExpiration, least: float) ->
 
 def _units(priced: PricedExpiration) -> tuple[float, float] | None:
     """What a price is measured in, and a strike's ratio to the forward; None where no rates are known."""
-    if priced.is_american:
+    if priced.is_american and not priced.is_bermudan:
         return 1.0, 1.0
-    if priced.discount is None or priced.prepaid is None:
+    if priced.is_bermudan or priced.discount is None or priced.prepaid is None:
         return None
     return priced.prepaid, priced.discount / priced.prepaid

@@ -110,7 +110,7 @@ def build_block(
         rules=given_rules(parameters, days.size),
         carried=carried,
         in_coin=in_coin,
-        american=parameters.is_american,
+        american=parameters.has_early_exercise,
         surface=parameters.surface,
     )
     block = ChainBlock(

@@ -142,6 +142,7 @@ class OptionChain(Contracts):
                 discount=float(discount),
                 prepaid=float(forward),
                 is_american=self.is_american,
+                is_bermudan=self.carried is not None and self.carried.is_bermudan,
             )
             for expiration, discount, forward, (first, last) in zip(
                 self.expirations, discounts, prepaid, pairwise(self.offsets), strict=True

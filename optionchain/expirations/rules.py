@@ -15,6 +15,7 @@ from optionchain.expirations.months import months_from, occurrence_of, within
 from optionchain.validation import whole
 
 MAX_EXPIRATIONS_PER_RULE = 256
+MOST_SESSIONS_BEFORE = 30
 LONGEST_LEAD = 366
 
 Weekday: TypeAlias = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -44,6 +45,8 @@ class _Listed:
             expiration where none is given.
         root: The root symbol of its contracts, 1 to 6 capital letters and digits; None is the underlying's symbol.
             Contracts with different roots are never one expiration.
+        last_trade_sessions: How many sessions before the day of expiration trading ends, at that session's close, 0 to
+            30; 0 is until they expire.
     """
 
     rule_id: str
@@ -51,6 +54,7 @@ class _Listed:
     expiration_time: time | SessionTime | None = None
     settlement: AtExpiry | None = None
     root: str | None = None
+    last_trade_sessions: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.rule_id, str) or not _RULE_ID.fullmatch(self.rule_id):
@@ -63,6 +67,8 @@ class _Listed:
             one_of("settlement", self.settlement, tuple(AT_EXPIRY))
         if self.root is not None and not (isinstance(self.root, str) and _ROOT.fullmatch(self.root)):
             raise InvalidInput("root", "must be 1 to 6 capital letters and digits")
+        before = whole("last_trade_sessions", self.last_trade_sessions, low=0, high=MOST_SESSIONS_BEFORE)
+        object.__setattr__(self, "last_trade_sessions", before)
 
     @property
     def own_time(self) -> time | SessionTime | None:

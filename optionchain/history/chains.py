@@ -207,6 +207,10 @@ class HistoricalChain:
             for expires, rows in self.by_expiration()
         ]
         is_american = checked_exercise(exercise) == "american"
+        if exercise == "bermudan":
+            raise InvalidInput(
+                "exercise", "must be european or american: a chain of the past says no dates of exercise"
+            )
         rates = None if risk_free_rate is None else (risk_free_rate, dividend_yield)
         return arbitrage_of(self.day, self.underlying_price, listed, rates, is_american, tolerance)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain as concatenated
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import orjson
@@ -55,8 +56,9 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
         greeks: Which greeks the contracts show beside delta and gamma.
 
     Returns:
-        ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``, with ``root``
-        and ``settlement`` after the labels where rules say them.
+        ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``, with ``root``,
+        ``settlement`` and ``last_trade_at`` after the labels where rules say them, and ``date`` where it is another one
+        than in UTC.
     """
     heads = (
         orjson.dumps(
@@ -72,10 +74,17 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
     return b"".join((b"[", *parts[1:], b"]"))
 
 
-def _series(expiration: Expiration) -> dict[str, str]:
-    """The root and settlement of an expiration, where its rules say them."""
-    said = {"root": expiration.root, "settlement": expiration.settlement}
-    return {name: text for name, text in said.items() if text is not None}
+def _series(expiration: Expiration) -> dict[str, Any]:
+    """What names an expiration beside its instant: root, settlement and last trade where its rules say them, and the
+    exchange's date where that is not the one in UTC.
+    """
+    said = {
+        "root": expiration.root,
+        "settlement": expiration.settlement,
+        "last_trade_at": expiration.last_trade_at,
+        "date": None if expiration.date == expiration.expires_at.date() else expiration.date,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,12 @@ class ExpirationChain(BaseModel):
         None, description="Root symbol of its contracts; absent where its rules say none"
     )
     settlement: Literal["AM", "PM"] | None = Field(None, description="Absent where its rules say none")
+    last_trade_at: str | None = Field(
+        None, description="When trading ends; absent where that is when it expires"
+    )
+    date: str | None = Field(
+        None, description="The exchange's date; absent where it is that of `expires_at` in UTC"
+    )
     contracts: list[SimulationContract]
 
 

@@ -8,6 +8,7 @@ from optionchain.expirations.rules import (
     AT_EXPIRY,
     LONGEST_LEAD,
     MAX_EXPIRATIONS_PER_RULE,
+    MOST_SESSIONS_BEFORE,
     MOVES,
     OCCURRENCES,
     WEEKDAYS,
@@ -77,6 +78,13 @@ def _rule(kind: str, own: dict[str, Any], *, optional: dict[str, Any] | None = N
         },
         "settlement": {"enum": list(AT_EXPIRY), "description": "By the opening, or by the close"},
         "root": {"type": "string", "pattern": "^[A-Z0-9]{1,6}$", "description": "Absent means the symbol"},
+        "last_trade_sessions": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MOST_SESSIONS_BEFORE,
+            "default": 0,
+            "description": "Trading ends at the close of the session so many before the day of expiration",
+        },
     }
     return {
         "type": "object",

@@ -216,3 +216,20 @@ def test_a_request_of_an_unknown_product_names_it():
         requested(product="GOLD")
 
     assert refused.value.field == "product"
+
+
+def test_options_that_settle_in_the_morning_are_traded_until_the_evening_before():
+    # Cboe: SPX and VIX options cease trading on the business day before the settlement value is computed.
+    spx, vix = (
+        next(
+            each
+            for each in ExpirationPlan(product(name).schedule()).active(datetime(2026, 6, 15, tzinfo=UTC))
+            if each.root == name
+        )
+        for name in ("SPX", "VIX")
+    )
+
+    # The third Friday of June 2026 is Juneteenth: SPX settles on Thursday, and VIX in May 30 days before that.
+    assert (spx.date, spx.last_trade_at) == (date(2026, 6, 18), datetime(2026, 6, 17, 20, tzinfo=UTC))
+    assert (vix.date, vix.last_trade_at) == (date(2026, 6, 17), datetime(2026, 6, 16, 20, tzinfo=UTC))
+    assert days("VIX", "vix_monthly", date(2026, 5, 1), 1) == ["05-19"]

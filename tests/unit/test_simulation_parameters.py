@@ -70,6 +70,7 @@ MAY_BE_NONE = (
     "correlation_repair",
     "closed_day_weight",
     "annual_days",
+    "exercise_dates",
 )
 CHAIN_NUMBERS = ("implied_volatilities", "call_mid", "put_mid", "call_delta", "put_delta", "gamma", "vega")
 
