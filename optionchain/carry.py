@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.business_time import BusinessClock
+from optionchain.errors import InvalidInput
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR, rho, theta
 from optionchain.pricing.inputs import Term
 
@@ -33,6 +34,8 @@ PREMIUM_PAYMENTS: tuple[PremiumPayment, ...] = get_args(PremiumPayment)
 
 _YEAR_MICROSECONDS = DAYS_PER_YEAR * 86_400e6
 _LEAST_PACE = 1e-12
+# By which an instant may be missed that went through years as a float.
+_ROUNDED_MICROSECONDS = 1000
 # Of a price that its dividends would use up, this part is left.
 LEAST_SHARE = 1e-6
 
@@ -54,6 +57,7 @@ class Carried(NamedTuple):
         volatility_scales: By which volatilities are multiplied.
         paces: How fast variance passes at the moment, 1 being as on average until expiration.
         exercises: ``[ladders, dates]`` the years ahead of dates of exercise before expiration; NaN where they are not.
+        futures: Microseconds from 1970 of the expiration of each ladder's future; NaN where all are on one price.
         is_future: Whether the spots are prices of futures, which no rate moves.
         is_discounted: Whether rates discount the options.
         is_escrowed: Whether dividends come off the spot, and are not added to strikes.
@@ -71,6 +75,7 @@ class Carried(NamedTuple):
     volatility_scales: Floats
     paces: Floats
     exercises: Floats
+    futures: Floats
     is_future: bool = False
     is_discounted: bool = True
     is_escrowed: bool = True
@@ -170,6 +175,10 @@ class Carry:
         clock: How fast variance passes; None is by the calendar.
         exercises: Microseconds from 1970 of the dates on which alone options can be exercised before they expire;
             None where they can be at any time, or never.
+        futures: ``(microseconds from 1970, season)`` of the futures that options are on, ascending, each on the first
+            that expires no earlier than it: a season is the price at expiration in prices of the underlying. Empty
+            where all options are on the one price.
+        futures_carry: By which futures are dearer the later they expire, per year.
         model: ``escrowed`` prices on the spot without the dividends to come, ``forward`` on strikes with them.
     """
 
@@ -183,6 +192,8 @@ class Carry:
     model: DividendModel = "escrowed"
     clock: BusinessClock | None = None
     exercises: tuple[int, ...] | None = None
+    futures: tuple[tuple[int, float], ...] = ()
+    futures_carry: float = 0.0
 
     @property
     def is_plain(self) -> bool:
@@ -230,12 +241,13 @@ class Carry:
     def _carried(self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats) -> Carried:
         rates = self.zero_rates(years)
         nothing, alike = np.zeros_like(spots), np.ones_like(spots)
-        no_dates = np.empty((spots.size, 0))
+        no_dates, no_futures = np.empty((spots.size, 0)), np.full_like(spots, np.nan)
         if self.underlying == "future":
             if self.premium == "margined":
                 rates = nothing
+            prices, expiring = self._on_futures(quoted_at, spots, years)
             return Carried(
-                spots,
+                prices,
                 rates,
                 rates,
                 nothing,
@@ -245,6 +257,7 @@ class Carry:
                 alike,
                 alike,
                 no_dates,
+                expiring,
                 is_future=True,
                 is_discounted=self.premium == "upfront",
                 curve=self.curve if self.premium == "upfront" else (),
@@ -279,6 +292,7 @@ class Carry:
                 alike,
                 alike,
                 no_dates,
+                no_futures,
                 is_escrowed=False,
                 curve=self.curve,
             )
@@ -294,5 +308,27 @@ class Carry:
             alike,
             alike,
             no_dates,
+            no_futures,
             curve=self.curve,
         )
+
+    def _on_futures(
+        self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats
+    ) -> tuple[Floats, Floats]:
+        """``[ladders]`` the prices of the futures that options are on, and when these expire."""
+        if not self.futures:
+            return spots, np.full_like(spots, np.nan)
+        expires = quoted_at + np.rint(years * _YEAR_MICROSECONDS).astype(np.int64)
+        at, seasons = (np.array(each) for each in zip(*self.futures, strict=True))
+        which = np.searchsorted(at, expires - _ROUNDED_MICROSECONDS)
+        if np.any(which == at.size):
+            raise InvalidInput("futures", "must reach to the last expiration of options: give later ones")
+        return self.futures_prices(quoted_at, spots, at[which], seasons[which]), at[which].astype(np.float64)
+
+    def futures_prices(
+        self, quoted_at: NDArray[np.int64], spots: Floats, expires: NDArray[np.int64], seasons: Floats
+    ) -> Floats:
+        """Prices of futures at some prices of the underlying, by when they expire and their seasons."""
+        left = (expires - quoted_at) / _YEAR_MICROSECONDS
+        prices: Floats = spots * seasons * numerics.exp(self.futures_carry * left)
+        return prices

@@ -57,6 +57,8 @@ from optionchain.terms import (
     DividendsTerm,
     ExerciseDatesTerm,
     ExerciseTerm,
+    FuturesCarryTerm,
+    FuturesTerm,
     MultiplierTerm,
     PremiumTerm,
     RateCurveTerm,
@@ -195,6 +197,8 @@ class SimulationParameters:
     common_factors: CommonFactorsTerm = None
     correlation_repair: RepairTerm = None
     exercise_dates: ExerciseDatesTerm = None
+    futures: FuturesTerm = None
+    futures_carry: FuturesCarryTerm = 0.0
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY

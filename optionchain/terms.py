@@ -26,6 +26,7 @@ SETTLEMENTS: tuple[Settlement, ...] = get_args(Settlement)
 MAX_MULTIPLIER = 1e9
 
 MOST_DIVIDENDS, MOST_NODES, MOST_EXERCISE_DATES = 400, 64, 400
+MOST_FUTURES, HIGHEST_SEASON = 120, 100.0
 LONGEST_CURVE_YEARS = 100.0
 HIGHEST_RATE = 10.0
 
@@ -80,6 +81,24 @@ RateCurveTerm: TypeAlias = Annotated[
         MOST_NODES,
     ),
     Omission("means `risk_free_rate` at all times", is_silent=True),
+]
+FuturesTerm: TypeAlias = Annotated[
+    tuple[tuple[str, float], ...] | None,
+    Pairs(
+        "Dates on which futures expire, ascending, and their seasons: the price at expiration in prices of the "
+        "underlying. Options are on the first that expires no earlier; repeated each year",
+        None,
+        Number("Ratio", high=HIGHEST_SEASON, above=True),
+        MOST_FUTURES,
+    ),
+    Omission("means that all options are on the one price", is_silent=True),
+]
+FuturesCarryTerm: TypeAlias = Annotated[
+    float,
+    Number(
+        "How much dearer futures are the later they expire, per year", low=-HIGHEST_RATE, high=HIGHEST_RATE
+    ),
+    _SILENT,
 ]
 BorrowTerm: TypeAlias = Annotated[
     float,

@@ -63,6 +63,8 @@ class _Optional(TypedDict, total=False):
     common_factors: Sequence[Sequence[float]] | None
     correlation_repair: Literal["nearest"] | None
     exercise_dates: Sequence[str] | None
+    futures: Sequence[Sequence[Any]] | None
+    futures_carry: float | None
 
 
 class _Market(_Optional, total=False):

@@ -266,8 +266,10 @@ def _calendars(early: PricedExpiration, late: PricedExpiration, least: float) ->
     """At one ratio of strike to forward the later option is worth more, both in units of their prepaid forwards.
 
     A later option on a strike between two is worth no more than its share of each. American ones are compared at one
-    strike, for the later one can be exercised whenever the earlier can.
+    strike, for the later one can be exercised whenever the earlier can, unless they are on two futures.
     """
+    if late.is_american and late.spot != early.spot:
+        return
     of_early, of_late = _units(early), _units(late)
     if of_early is None or of_late is None:
         return

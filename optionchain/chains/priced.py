@@ -66,6 +66,8 @@ def priced(
         InvalidInput: An interval is too fine for a price.
     """
     around = terms[Row.SPOT] if centres is None else centres
+    if carried is not None and centres is None:
+        around = np.where(np.isnan(carried.futures), around, carried.spots)
     if rules is None:
         offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around)
     else:

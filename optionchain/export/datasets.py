@@ -141,7 +141,7 @@ def _contract_columns(block: StepBlock, chains: ChainBlock, greeks: GreekSet, se
         pa.array(listing.names).take(pa.array(chains.per_listed(listing.labels))),
         *(
             column.take(pa.array(chains.per_listed(np.arange(listing.labels.size))))
-            for column in series.of_listed(listing)
+            for column in series.of_listed(listing, chains.carried)
         ),
         chains.per_listed(chains.days_to_expiration),
         *(_numbers(column, chains) for column in _exported(greeks).values()),

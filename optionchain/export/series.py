@@ -1,4 +1,4 @@
-"""What rows of option chains say of their series: the root, how it settles and its last trade, where rules say it."""
+"""What rows of option chains say of their series: root, settlement and last trade, and the future that it is on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 
+from optionchain.carry import Carried
 from optionchain.expirations import ExpirationPlan, Schedule, load_zone
 from optionchain.expirations.listing import EPOCH, Listing
 from optionchain.parameters import SimulationParameters
@@ -18,9 +20,14 @@ SERIES = {
         "settlement", pa.string(), metadata={"unit": "AM or PM; null where no rule says it"}
     ),
     "last_trade_at": pa.field("last_trade_at", pa.timestamp("us", tz="UTC"), metadata={"unit": "instant"}),
+    "future_expires_at": pa.field(
+        "future_expires_at", pa.timestamp("us", tz="UTC"), metadata={"unit": "instant"}
+    ),
+    "future_price": pa.field("future_price", pa.float64(), metadata={"unit": "currency"}),
 }
 """The columns, by name."""
 _SAID_BY = {"root": "root", "settlement": "settlement", "last_trade_at": "last_trade_sessions"}
+_OF_FUTURES = ("future_expires_at", "future_price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Series:
     Attributes:
         symbol: The root of rules that have none.
         schedule: None where there is one expiration only.
-        columns: Those of `SERIES` that a rule says something of.
+        columns: Those of `SERIES` that a rule says something of, or a curve of futures.
     """
 
     symbol: str
@@ -40,13 +47,13 @@ class Series:
     @staticmethod
     def of(parameters: SimulationParameters) -> Series:
         """Those of a simulation."""
-        schedule = parameters.expirations
+        schedule, on_futures = parameters.expirations, () if parameters.futures is None else _OF_FUTURES
         if not isinstance(schedule, Schedule):
-            return Series(parameters.symbol, None, ())
+            return Series(parameters.symbol, None, on_futures)
         said = (
             name for name, field in _SAID_BY.items() if any(getattr(rule, field) for rule in schedule.rules)
         )
-        return Series(parameters.symbol, schedule, tuple(said))
+        return Series(parameters.symbol, schedule, (*said, *on_futures))
 
     @property
     def texts(self) -> list[str]:
@@ -60,11 +67,9 @@ class Series:
             - {self.symbol}
         )
 
-    def of_listed(self, listing: Listing) -> Iterator[pa.Array]:
+    def of_listed(self, listing: Listing, carried: Carried | None) -> Iterator[pa.Array]:
         """``[listed]`` each of the columns."""
-        if self.schedule is None:
-            return
-        rules = {rule.rule_id: rule for rule in self.schedule.rules}
+        rules = {} if self.schedule is None else {rule.rule_id: rule for rule in self.schedule.rules}
         # Rules of one expiration have the same root and settlement.
         firsts = [rules.get(name.partition("|")[0]) for name in listing.names]
         said = {
@@ -72,7 +77,10 @@ class Series:
             "settlement": [getattr(rule, "settlement", None) for rule in firsts],
         }
         for column in self.columns:
-            if column == "last_trade_at":
+            if column in _OF_FUTURES and carried is not None:
+                numbers = carried.spots if column == "future_price" else carried.futures.astype(np.int64)
+                yield pa.array(numbers, SERIES[column].type)
+            elif column == "last_trade_at":
                 yield pa.array(self._last_trades(listing), SERIES[column].type)
             else:
                 yield pa.array(said[column], pa.string()).take(pa.array(listing.labels))

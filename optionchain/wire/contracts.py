@@ -7,8 +7,10 @@ that field's constant text. Marks are control characters, which JSON cannot cont
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache, partial
 from itertools import chain as concatenated
 from itertools import pairwise
@@ -23,6 +25,7 @@ from optionchain.chains.chain import OptionChain
 from optionchain.chains.columns import GREEK_SETS, SIDES, Column, GreekSet, Stored
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
 from optionchain.expirations import Expiration
+from optionchain.expirations.listing import EPOCH
 
 _COMMA = ord(",")
 _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
@@ -63,15 +66,30 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
     heads = (
         orjson.dumps(
             {"expires_at": expiration.expires_at, "days_to_expiration": days, "labels": expiration.labels}
-            | _series(expiration),
+            | _series(expiration)
+            | future,
             option=_INSTANTS,
         )[:-1]
-        for expiration, days in zip(chain.expirations, chain.days_to_expiration.tolist(), strict=True)
+        for expiration, days, future in zip(
+            chain.expirations, chain.days_to_expiration.tolist(), _futures(chain), strict=True
+        )
     )
     arrays = _contract_arrays(chain, greeks, after_strike=b"")
     chains = ((b",", head, b',"contracts":', *array, b"}") for head, array in zip(heads, arrays, strict=True))
     parts = list(concatenated.from_iterable(chains))
     return b"".join((b"[", *parts[1:], b"]"))
+
+
+def _futures(chain: OptionChain) -> list[dict[str, Any]]:
+    """The future that the contracts of each expiration are on; nothing where all are on the one price."""
+    if chain.carried is None:
+        return [{}] * len(chain.expirations)
+    return [
+        {}
+        if math.isnan(expires)
+        else {"future": {"expires_at": EPOCH + timedelta(microseconds=expires), "price": price}}
+        for expires, price in zip(chain.carried.futures.tolist(), chain.carried.spots.tolist(), strict=True)
+    ]
 
 
 def _series(expiration: Expiration) -> dict[str, Any]:

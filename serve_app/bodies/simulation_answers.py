@@ -66,6 +66,13 @@ class Underlying(BaseModel):
     base_volatility: float = Field(description="Annualised, at the money")
 
 
+class Future(BaseModel):
+    """A future of a curve."""
+
+    expires_at: str
+    price: float
+
+
 class ExpirationChain(BaseModel):
     """The contracts of one expiration, ascending by strike."""
 
@@ -81,6 +88,9 @@ class ExpirationChain(BaseModel):
     )
     date: str | None = Field(
         None, description="The exchange's date; absent where it is that of `expires_at` in UTC"
+    )
+    future: Future | None = Field(
+        None, description="What its contracts are on; absent without a curve of futures"
     )
     contracts: list[SimulationContract]
 
@@ -102,6 +112,7 @@ class Snapshot(BaseModel):
     simulated_at: str
     underlying: Underlying
     chains: list[ExpirationChain]
+    futures: list[Future] = Field([], description="The curve; absent where there is none")
     others: list[OtherUnderlying] = Field(
         [], description="The further `underlyings`, in their order; absent where there are none"
     )

@@ -71,6 +71,7 @@ MAY_BE_NONE = (
     "closed_day_weight",
     "annual_days",
     "exercise_dates",
+    "futures",
 )
 CHAIN_NUMBERS = ("implied_volatilities", "call_mid", "put_mid", "call_delta", "put_delta", "gamma", "vega")
 
