@@ -24,7 +24,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "open": ("open", "o", "openprice", "opnpric"),
     "high": ("high", "h", "highprice", "hghpric"),
     "low": ("low", "l", "lowprice", "lwpric"),
-    "close": ("close", "c", "closeprice", "closelast", "last", "price", "clspric"),
+    "close": (
+        *("close", "c", "closeprice", "closelast", "settle", "settlement", "settlementprice", "settleprice", "last"),
+        *("price", "clspric"),
+    ),
     "volume": (
         *("volume", "vol", "v", "tickvolume", "tickvol", "volumefrom", "basevolume", "sharestraded", "noofshares"),
         *("ttltradgvol", "totaltradedquantity", "tradedquantity", "quantity"),

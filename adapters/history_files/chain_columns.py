@@ -28,8 +28,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "root": ("root", "rootsymbol", "optionroot", "tradingclass"),
     "date": (
         *("quotedate", "tradedate", "datadate", "date", "day", "tradingdate", "asof", "asofdate", "snapshotdate"),
-        *("snapdate", "bizdt", "traddt", "businessdate", "quotedatetime", "datetime", "timestamp", "time", "updated"),
-        *("quotetime", "quotetimestamp", "quotetimeinlong", "tsevent", "tsrecv", "lastupdated", "updatedat", "ts"),
+        *("snapdate", "snapshottime", "bizdt", "traddt", "businessdate", "quotedatetime", "datetime", "timestamp"),
+        *("time", "updated", "quotetime", "quotetimestamp", "quotetimeinlong", "tsevent", "tsrecv", "lastupdated"),
+        *("updatedat", "ts"),
     ),
     "expiration": (
         *("expiration", "expirationdate", "expiry", "expirydate", "exp", "expdate", "expiredate", "expirdate"),
@@ -39,12 +40,12 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "strike": ("strike", "strikeprice", "strikepr", "strikepx", "strkpric", "exerciseprice"),
     "option_type": (
         *("optiontype", "type", "right", "optionright", "callput", "putcall", "cp", "pc", "cpflag", "callputflag"),
-        *("optiontyp", "optntp", "contracttype", "optionside", "side", "kind", "callorput"),
+        *("optiontyp", "opttype", "optntp", "contracttype", "optionside", "side", "kind", "callorput"),
     ),
     "underlying_price": (
         *("underlyingprice", "underlyinglast", "underlyinglastprice", "undprice", "spot", "spotprice", "stockprice"),
         *("underlyingclose", "underlyingvalue", "undrlygpric", "stkpx", "indexprice", "underlyingmid", "underlying"),
-        *("underlyingassetprice", "stockpriceforiv", "adjustedstockcloseprice", "undlast"),
+        *("underlyingassetprice", "stockpriceforiv", "adjustedstockcloseprice", "undlast", "undpx"),
     ),
     "underlying_bid": ("underlyingbid",),
     "underlying_ask": ("underlyingask",),

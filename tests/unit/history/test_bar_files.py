@@ -79,6 +79,9 @@ def seconds(*texts):
                                   "volume": "Stuecke"}}, id="columns that the user names"),
         pytest.param('"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","52W H","52W L ","VOLUME "\n'
                      '03-Jan-2024,EQ,2,4,2,2,3,3,3,9,1,6\n02-Jan-2024,EQ,1,3,1,2,2,2,2,9,1,5\n', {}, id="NSE"),
+        pytest.param("Date,Open,High,Low,Last,Change,Settle,Volume\n2024-01-02,1,3,1,1.5,1,2,5\n2024-01-03,2,4,2,2.5,1,3,6\n", {},
+                     id="futures, which close at the settlement"),
+        pytest.param("v,vw,o,c,h,l,t,n\n5,2,1,2,3,1,1704153600000,9\n6,3,2,3,4,2,1704240000000,9\n", {}, id="aggregates of Polygon"),
         pytest.param('Date,Open,High,Low,Close,Volume\n"Jan 02, 2024",1,3,1,2,5\n"Jan 03, 2024",2,4,2,3,6\n', {}, id="months by name"),
         pytest.param("date,open,high,low,close,volume,note\n2024-01-02,1,3,1,2,5,gr\xfcn\n2024-01-03,2,4,2,3,6,\n".encode("cp1252"), {},
                      id="not UTF-8"),

@@ -737,3 +737,12 @@ def test_a_table_without_a_header_that_is_said_to_be_a_chain_is_asked_for_its_co
 
     with pytest.raises(InvalidInput, match=r"--column expiration=NAME.*column 1, column 2"):
         plan_import(path, asset="XYZ", underlying_price=101.0)
+
+
+async def test_flex_options_are_of_another_root(file):
+    # OCC: roots of FLEX options begin with a digit.
+    text = "symbol,bid,ask\nXYZ240119C00100000,3.0,3.2\n2XYZ240119C00100000,4.0,4.2\n"
+
+    chain, report, _ = await read(file(text), **GIVEN)
+
+    assert (chain.calls.bid.tolist(), report.other_roots) == ([3.0], {"2XYZ": 1})
