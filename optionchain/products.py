@@ -8,12 +8,12 @@ from datetime import date, time
 from typing import Any
 
 from optionchain.errors import InvalidInput
+from optionchain.expirations.listed import SessionTime, Weekday
 from optionchain.expirations.rules import (
     DailyRule,
+    MonthEndRule,
     MonthlyRule,
     Rule,
-    SessionTime,
-    Weekday,
     WeeklyRule,
     leaps,
     monthly_third_friday,
@@ -157,6 +157,9 @@ def _index(name: str, weekly_root: str, source: str) -> Product:
                 settlement="PM",
                 root=weekly_root,
             ),
+            MonthEndRule(
+                rule_id=f"{weekly_root.lower()}_month_end", target_count=6, settlement="PM", root=weekly_root
+            ),
         ),
         strike_rule="index",
         tick_size=0.05,
@@ -174,6 +177,7 @@ def _fund(name: str) -> Product:
         rules=(
             WeeklyRule(rule_id="daily", target_count=10, weekdays=_WORKING_DAYS),
             monthly_third_friday("monthly", 12),
+            MonthEndRule(rule_id="quarterly", target_count=4, months=_QUARTERLY),
             leaps("leaps", 2),
         ),
         exercise="american",

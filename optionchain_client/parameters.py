@@ -119,7 +119,9 @@ class Rule(TypedDict, total=False):
     """A rule of rolling expirations."""
 
     rule_id: Required[str]
-    kind: Required[Literal["daily", "weekly", "monthly", "yearly", "monthly_third_friday", "leaps"]]
+    kind: Required[
+        Literal["daily", "weekly", "monthly", "yearly", "month_end", "monthly_third_friday", "leaps"]
+    ]
     target_count: Required[int]
     weekdays: Sequence[str]
     weekday: str

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import trading_calendar
+from optionchain.expirations.listed import AtExpiry, SessionTime
 from optionchain.expirations.local_time import load_zone, local_to_instant
-from optionchain.expirations.rules import AtExpiry, Rule, SessionTime
+from optionchain.expirations.rules import Rule
 from optionchain.expirations.schedule import Schedule
 
 # Every time zone's wall clock at these instants is a date that `datetime` can hold.
