@@ -235,13 +235,8 @@ class Days(Parameter):
         return list(value)
 
     def schema(self) -> dict[str, Any]:
-        return {
-            "type": "array",
-            "items": {"type": "string", "format": "date"},
-            "minItems": 1,
-            "maxItems": self.most,
-            "description": self.about,
-        }
+        days = {"type": "array", "items": {"type": "string", "format": "date"}, "minItems": 1}
+        return days | {"maxItems": self.most, "description": self.about}
 
 
 def _day(field: str, value: object) -> str:

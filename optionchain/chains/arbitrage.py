@@ -66,8 +66,7 @@ class PricedExpiration:
         prepaid: Today's price of one unit of the underlying at expiration; None likewise, and then neither parity nor
             bounds nor calendars are looked at, unless options are American.
         is_american: Whether they can be exercised early.
-        is_bermudan: Whether that is on some dates only: they are then worth as much as European ones at least, and as
-            American ones at most, and calendars are not looked at.
+        is_bermudan: Whether on some dates only: of what holds of American ones, what does not need any time.
     """
 
     expires: date | datetime
@@ -124,8 +123,7 @@ def _of_one(priced: PricedExpiration, least: float) -> Iterator[Violation]:
 
 def _ladders(priced: PricedExpiration) -> tuple[_Ladder, _Ladder]:
     call = _ladder("call", priced, priced.call_bid, priced.call_ask)
-    put = _ladder("put", priced, priced.put_bid, priced.put_ask)
-    return call, put
+    return call, _ladder("put", priced, priced.put_bid, priced.put_ask)
 
 
 def _ladder(side: Side, priced: PricedExpiration, bids: Floats, asks: Floats) -> _Ladder:
@@ -268,10 +266,8 @@ def _calendars(early: PricedExpiration, late: PricedExpiration, least: float) ->
     A later option on a strike between two is worth no more than its share of each. American ones are compared at one
     strike, for the later one can be exercised whenever the earlier can, unless they are on two futures.
     """
-    if late.is_american and late.spot != early.spot:
-        return
     of_early, of_late = _units(early), _units(late)
-    if of_early is None or of_late is None:
+    if of_early is None or of_late is None or (late.is_american and late.spot != early.spot):
         return
     (money, ratio), (later_money, later_ratio) = of_early, of_late
     for sold, bought in zip(_ladders(early), _ladders(late), strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Strikes
-from optionchain.carry import Carried
+from optionchain.carried_ladders import Carried
 from optionchain.chains.arbitrage import PricedExpiration, Violation, find_arbitrage
 from optionchain.chains.columns import SIDES, GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts, SharedTerms

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats, Paths
-from optionchain.carry import Carried
+from optionchain.carried_ladders import Carried
 from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
 from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms
 from optionchain.chains.priced import price_each, priced

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.carry import Carried, Carry
+from optionchain.carried_ladders import Carried
+from optionchain.carry import Carry
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.priced import priced
 from optionchain.chains.refusals import check_growth, check_prices

@@ -129,6 +129,22 @@ async def test_a_damaged_file_is_refused_as_such(file, content, name):
         await read(file(content, name))
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b'{"data": [{"date": "2024-01-02", "open": 1}]}', "JSON"),
+        (b'[{"date": "2024-01-02", "open": 1}]', "JSON"),
+        (b"[[1704153600000, 1, 3, 1, 2, 5]]", "JSON"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "a spreadsheet"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "a spreadsheet"),
+        (b"<!DOCTYPE html><html></html>", "HTML"),
+    ],
+)
+def test_what_is_no_table_of_text_is_refused_as_what_it_is(file, content, kind):
+    with pytest.raises(InvalidInput, match=f"is .*{kind}.*CSV or Parquet"):
+        plan_import(file(content), asset="SPX")
+
+
 def test_an_archive_of_several_files_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
         for name in "ab":

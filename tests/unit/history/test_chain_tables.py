@@ -746,3 +746,23 @@ async def test_flex_options_are_of_another_root(file):
     chain, report, _ = await read(file(text), **GIVEN)
 
     assert (chain.calls.bid.tolist(), report.other_roots) == ([3.0], {"2XYZ": 1})
+
+
+@pytest.mark.parametrize(
+    ("quoted", "expires", "day"),
+    [
+        # 2026-01-05 is a Monday and 2026-05-01 a Friday; 2026-02-06 and 03-06 are Fridays, 06-02 and 06-03 are not.
+        ("05/01/2026", ("06/02/2026", "06/03/2026"), "2026-01-05"),
+        ("01/05/2026", ("02/06/2026", "03/06/2026"), "2026-01-05"),
+        # 2026-02-01 is a Sunday.
+        ("01/02/2026", ("02/04/2026", "04/06/2026"), "2026-01-02"),
+    ],
+)
+async def test_days_and_months_of_chains_are_told_apart_by_the_weekdays_too(file, quoted, expires, day):
+    rows = "".join(f"{quoted},101,{each},100,C,3.0,3.2\n" for each in expires)
+    path = file(f"date,spot,expiry,strike,type,bid,ask\n{rows}")
+    kept = Kept()
+
+    await read(path, kept=kept)
+
+    assert [str(each) for each in kept.chains] == [day]
