@@ -118,7 +118,7 @@ def product(name: str, on: date | None = None) -> Product:
 
     Example:
         >>> [rule.rule_id for rule in product("SPX").rules]
-        ['spx_monthly', 'spxw_daily', 'spxw_monthly']
+        ['spx_monthly', 'spxw_daily', 'spxw_monthly', 'spxw_month_end']
     """
     if name not in PRODUCTS:
         raise InvalidInput("product", f"must be one of {', '.join(PRODUCTS)}")

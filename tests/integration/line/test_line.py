@@ -70,13 +70,6 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    private = tmp_path / "s"
-    private.mkdir(mode=0o700)
-    return private
-
-
 @pytest.mark.parametrize("is_on_this_node", [True, False], ids=["unix", "tcp"])
 async def test_many_calls_are_under_way_at_a_time_and_are_answered_in_any_order(
     folder: Path, is_on_this_node: bool
