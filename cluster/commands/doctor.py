@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cluster.doctor.finding import Finding, Grade
+from cluster.doctor.kuberay import kuberay_findings, objects_in, objects_of
 from cluster.doctor.machine import machine_findings
 from cluster.doctor.servers import server_findings
 from cluster.instance.instance import Instance
@@ -22,21 +23,45 @@ console = Console()
 
 def doctor(
     data: Annotated[Path | None, typer.Option("--data", help="The folder of the instance.")] = None,
+    kuberay: Annotated[
+        str | None,
+        typer.Option("--kuberay", metavar="NAMESPACE", help="Examine what KubeRay runs there instead."),
+    ] = None,
+    manifests: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--manifests", help="Examine what `kubectl kustomize` made instead; - reads it from a pipe."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of findings instead.")] = False,
 ) -> None:
     """Examine this machine, the servers and what runs: a line each, with the remedy where one is needed.
 
     The exit code is 1 where something is bad; what is doubtful (!) works.
     """
-    settings = load_settings().with_changes({"data": {"folder": data} if data else {}})
-    state = Instance(settings).state()
-    findings = [*machine_findings(settings, state), *server_findings(settings, state)]
+    if kuberay or manifests:
+        findings = _of_kuberay(kuberay, manifests)
+    else:
+        settings = load_settings().with_changes({"data": {"folder": data} if data else {}})
+        state = Instance(settings).state()
+        findings = [*machine_findings(settings, state), *server_findings(settings, state)]
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
             _show(finding)
     raise typer.Exit(any(finding.grade is Grade.BAD for finding in findings))
+
+
+def _of_kuberay(namespace: str | None, manifests: typer.FileText | None) -> list[Finding]:
+    try:
+        read = objects_in(manifests.read()) if manifests else []
+        return list(kuberay_findings([*read, *(objects_of(namespace) if namespace else [])]))
+    except OSError as problem:
+        remedy = "install kubectl and name the cluster in KUBECONFIG"
+        return [Finding("kubectl", Grade.BAD, str(problem), remedy)]
+    except ValueError as problem:
+        return [Finding("manifests", Grade.BAD, str(problem), "give what `kubectl kustomize` prints")]
 
 
 def _show(finding: Finding) -> None:
