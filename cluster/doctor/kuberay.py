@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from cluster.doctor.finding import Finding, Grade, judged
+from cluster.scale import parse_scale
 
 Object = Mapping[str, Any]
 
@@ -93,18 +94,24 @@ def _workers(name: str, service: Object, maps: Mapping[str, Mapping[str, str]]) 
     groups = _cluster(service).get("workerGroupSpecs", [])
     fewest = sum(group.get("minReplicas", group.get("replicas", 0)) for group in groups)
     most = sum(group.get("maxReplicas", group.get("replicas", 0)) for group in groups)
-    # "2:8" is a range within which Serve scales.
-    least, _, greatest = _variable(groups, maps, REPLICAS).partition(":")
-    has_enough, has_always_enough = int(least) >= fewest, int(greatest or least) >= most
+    replicas = _variable(groups, maps, REPLICAS)
+    try:
+        scale = parse_scale(replicas)
+    except ValueError as problem:
+        return Finding(f"{name}: replicas", Grade.BAD, f"{REPLICAS} {problem}", "correct it")
     told = f"{fewest} to {most} workers" if most > fewest else f"{fewest} workers"
     return judged(
         f"{name}: replicas",
-        f"{least}{f' to {greatest}' if greatest else ''} ({REPLICAS}) for {told}",
-        is_good=has_enough and has_always_enough,
-        remedy=f"{REPLICAS} is to be {fewest} or more, {most} where all workers are there: "
+        f"{replicas} ({REPLICAS}) for {told}",
+        is_good=scale.fewest >= fewest and scale.most >= most,
+        remedy=f"{REPLICAS} is to be {_range(fewest, most)} or more: "
         "a worker without a replica has no HAProxy, and its pod is never Ready",
-        otherwise=Grade.DOUBTFUL if has_enough else Grade.BAD,
+        otherwise=Grade.DOUBTFUL if scale.fewest >= fewest else Grade.BAD,
     )
+
+
+def _range(fewest: int, most: int) -> str:
+    return f"{fewest}:{most}" if most > fewest else str(fewest)
 
 
 def _config(name: str, config: Object) -> Finding:

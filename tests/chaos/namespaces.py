@@ -24,6 +24,8 @@ Found = TypeVar("Found")
 
 NETWORK = "10.77.0"
 CLONE_NEWNET = 0x40000000
+# A card that nobody has: what is sent there is lost without a word.
+NOBODY = "02:00:00:00:00:01"
 ROOT = Path(__file__).resolve().parents[2]
 # The host's first process sees a /tmp of the host's own; when it dies, all of the host does.
 BOOT = """
@@ -137,6 +139,19 @@ class Host:
 
     def put_cable_back(self) -> None:
         ip("-n", self._switch, "link", "set", self._port, "up")
+
+    def cut_off_from(self, *others: Host) -> None:
+        """No word goes from one to the other any more; both reach everybody else."""
+        for one, other in self._pairs(others):
+            nowhere = ["lladdr", NOBODY, "nud", "permanent"]
+            ip("-n", one._space, "neigh", "replace", other.address, "dev", "eth0", *nowhere)
+
+    def reach_again(self, *others: Host) -> None:
+        for one, other in self._pairs(others):
+            ip("-n", one._space, "neigh", "del", other.address, "dev", "eth0")
+
+    def _pairs(self, others: Sequence[Host]) -> list[tuple[Host, Host]]:
+        return [pair for other in others for pair in ((self, other), (other, self))]
 
     def unmake(self) -> None:
         self._kill(signal.SIGKILL)

@@ -185,10 +185,10 @@ def test_the_settings_are_taken(serving: list[Object], monkeypatch: pytest.Monke
     cluster = only(serving, "RayService")["spec"]["rayClusterConfig"]
     (workers,) = cluster["workerGroupSpecs"]
     cpus = int(workers["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"])
-    asked = settings.http.replicas * settings.ray.cpus_of_replica
+    asked = settings.http.scale.fewest * settings.ray.cpus_of_replica
     asked += int(settings.session.placement.removeprefix("shards:")) * settings.ray.cpus_of_actor("shards:1")
     assert asked <= cpus * max(workers["replicas"] - 1, 1)
-    assert settings.http.replicas >= workers["replicas"], "a worker without a replica has no HAProxy"
+    assert settings.http.scale.fewest >= workers["replicas"], "a worker without a replica has no HAProxy"
 
 
 def test_a_ray_service_avoids_what_nothing_but_the_operators_log_tells(serving: list[Object]) -> None:

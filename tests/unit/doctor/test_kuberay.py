@@ -103,6 +103,12 @@ def test_a_worker_more_than_replicas_is_told(
     assert all("a worker without a replica has no HAProxy" in each.remedy for each in found)
 
 
+def test_replicas_that_are_no_number_are_told() -> None:
+    (found,) = not_good(service(), SETTINGS | {"data": {"OCS_HTTP_REPLICAS": "many"}})
+
+    assert found.told.startswith("OCS_HTTP_REPLICAS must be a number")
+
+
 def test_a_variable_of_the_container_counts_for_more_than_one_of_a_map() -> None:
     wrong = service()
     (workers,) = wrong["spec"]["rayClusterConfig"]["workerGroupSpecs"]
