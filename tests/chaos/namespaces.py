@@ -99,6 +99,11 @@ class Host:
         self._processes.append(started)
 
     @property
+    def runs(self) -> bool:
+        """Whether anything of it does."""
+        return any(process.poll() is None for process in self._processes)
+
+    @property
     def log(self) -> Path:
         return self.folder / "log"
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The control plane of plain processes: etcd, the API server, its controllers and scheduler, nodes that KWOK pretends, and
-# the KubeRay operator. It ends when one of them does.   control_plane.sh CACHE FOLDER
+# the KubeRay operator. It ends when one of them does.   control_plane.sh CACHE FOLDER ADDRESS
 set -euo pipefail
-cache=$1 bin=$1/bin folder=$2
+cache=$1 bin=$1/bin folder=$2 address=$3
 cd "$folder"
 openssl genrsa -out accounts.key 2048 2>/dev/null
 echo 'admin-token,admin,admin,system:masters' >tokens.csv
@@ -28,7 +28,7 @@ until_done() { # until_done COMMAND...: again and again; the test has the patien
 run etcd etcd --data-dir "$folder/etcd" --listen-client-urls http://127.0.0.1:2379 \
     --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380
 run apiserver "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --cert-dir="$folder/certificates" \
-    --secure-port=6443 --bind-address=0.0.0.0 --service-cluster-ip-range=10.201.0.0/16 \
+    --secure-port=6443 --bind-address=0.0.0.0 --advertise-address="$address" --service-cluster-ip-range=10.201.0.0/16 \
     --service-account-issuer=https://kubernetes.default.svc --service-account-signing-key-file=accounts.key \
     --service-account-key-file=accounts.key --authorization-mode=RBAC --token-auth-file=tokens.csv \
     --endpoint-reconciler-type=none

@@ -81,15 +81,13 @@ class ControlPlane:
         for plural in MONITORING:
             schema = json.loads((SCHEMAS / f"{plural}.json").read_text(encoding="utf-8"))
             (definitions / f"{plural}.json").write_text(json.dumps(_definition(plural, schema)))
-        self.host.start([HERE / "control_plane.sh", self._cache, self.host.folder])
-        up = self.host.folder / "up"
-        try:
-            eventually(
-                up.exists, "the control plane is up", patience_seconds=START_SECONDS, pause_seconds=0.5
-            )
-        except AssertionError:
-            print(*(f"{log}:\n{log.read_text()[-2000:]}" for log in self.host.folder.glob("*.log")), sep="\n")
-            raise
+        self.host.start([HERE / "control_plane.sh", self._cache, self.host.folder, self.host.address])
+        eventually(self._is_up, "the control plane is up", patience_seconds=START_SECONDS, pause_seconds=0.5)
+
+    def _is_up(self) -> bool:
+        logs = [self.host.log, *self.host.folder.glob("*.log")]
+        assert self.host.runs, "\n".join(f"{log}:\n{log.read_text()[-2000:]}" for log in logs)
+        return (self.host.folder / "up").exists()
 
     def kubectl(self, *words: object) -> str:
         """Run kubectl where the API server is."""

@@ -10,9 +10,13 @@ from typing import Any
 
 from bson import json_util
 from pymongo import MongoClient
+from pymongo.database import Database
 from redis import Redis
 
 DAY_SECONDS = 86_400
+OF_MONGO = ("admin", "config", "local")
+# The cache: what is not in MongoDB would be read from it.
+FORGOTTEN = b"{ocs:cache}"
 # Of a data folder, what no server and no process writes: the sweeps and their journals.
 FOLDERS = ("sweeps",)
 
@@ -21,15 +25,12 @@ def dump(folder: Path, redis_url: str, mongo_uri: str, data: Path) -> None:
     """Write all of it into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with Redis.from_url(redis_url) as redis:
-        found = {_text(key): _value(redis, key) for key in sorted(redis.scan_iter())}
+        keys = sorted(key for key in redis.scan_iter() if not key.startswith(FORGOTTEN))
+        found = {_text(key): _value(redis, key) for key in keys}
     (folder / "redis.json").write_text(json.dumps(found, indent=0))
     with MongoClient[dict[str, Any]](mongo_uri) as mongo:
-        names = [name for name in mongo.list_database_names() if name not in {"admin", "config", "local"}]
-        collections = {
-            f"{name}/{collection}": list(mongo[name][collection].find())
-            for name in sorted(names)
-            for collection in sorted(mongo[name].list_collection_names())
-        }
+        databases = [name for name in sorted(mongo.list_database_names()) if name not in OF_MONGO]
+        collections = {name: _collections(mongo[name]) for name in databases}
     (folder / "mongo.json").write_text(json_util.dumps(collections, indent=0))
     with tarfile.open(folder / "data.tar.gz", "w:gz") as archive:
         for name in FOLDERS:
@@ -42,14 +43,23 @@ def load(folder: Path, redis_url: str, mongo_uri: str, data: Path) -> None:
     with Redis.from_url(redis_url) as redis:
         for key, value in json.loads((folder / "redis.json").read_text()).items():
             _put(redis, _bytes(key), value)
-    collections = json_util.loads((folder / "mongo.json").read_text())
     with MongoClient[dict[str, Any]](mongo_uri) as mongo:
-        for place, documents in collections.items():
-            name, _, collection = place.partition("/")
-            if documents:
-                mongo[name][collection].insert_many(documents)
+        for database, collections in json_util.loads((folder / "mongo.json").read_text()).items():
+            for name, stored in collections.items():
+                collection = mongo[database].create_collection(name, **stored["options"])
+                if stored["documents"]:
+                    collection.insert_many(stored["documents"])
     with tarfile.open(folder / "data.tar.gz") as archive:
         archive.extractall(data, filter="data")
+
+
+def _collections(database: Database[dict[str, Any]]) -> dict[str, Any]:
+    """All but the server's own, with how they were made: as time series, or not. The service makes the indexes."""
+    return {
+        one["name"]: {"options": one["options"], "documents": list(database[one["name"]].find())}
+        for one in sorted(database.list_collections(), key=lambda one: one["name"])
+        if not one["name"].startswith("system.")
+    }
 
 
 def _value(redis: Redis, key: bytes) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +15,21 @@ import httpx
 
 from cluster.instance.ports import free_ports
 
+ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 200.0
 KEY = "a-key-that-everybody-knows"
 ENCRYPTION_KEY = "b25lLWtleS1vZi1vbmUta2V5LW9mLW9uZS1rZXktMDE="
+
+
+def code_of(commit: str, folder: Path) -> bool:
+    """Put the code of a commit into a folder; False where the history of this clone does not reach back to it."""
+    command = ["git", "archive", commit]
+    archive = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
+    if archive.returncode:
+        return False
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as code:
+        code.extractall(folder, filter="data")
+    return True
 
 
 @contextmanager

@@ -5,12 +5,9 @@ A later release may answer with more; what a release answered, it answers too. `
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +19,8 @@ import pytest
 from optionchain.numerics import IDENTITY
 from tests.integration.history import mongo_servers
 from tests.releases.dumps import load
-from tests.releases.instance import running
-from tests.releases.write import HERE, ROOT, stepping
+from tests.releases.instance import ROOT, code_of, running
+from tests.releases.write import HERE, stepping
 from tests.servers import redis_server
 
 pytestmark = pytest.mark.timeout(600)
@@ -80,7 +77,7 @@ def test_every_release_is_kept() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     released = re.findall(r"^## \[(\d[^]]*)\]", changelog, re.MULTILINE)
 
-    assert set(released) <= {folder.name for folder in WRITTEN}, "python -m tests.releases.write"
+    assert set(released) <= {folder.name for folder in WRITTEN}, "python -m tests.releases.write TAG"
 
 
 def test_the_code_of_now_opens_and_steps_what_a_release_left(left: Left) -> None:
@@ -89,13 +86,8 @@ def test_the_code_of_now_opens_and_steps_what_a_release_left(left: Left) -> None
 
 
 def test_the_release_goes_on_with_what_the_code_of_now_has_stepped(left: Left, tmp_path: Path) -> None:
-    archive = subprocess.run(
-        ["git", "archive", left.expected["commit"]], cwd=ROOT, capture_output=True, check=False, timeout=60
-    )
-    if archive.returncode:
+    if not code_of(left.expected["commit"], tmp_path):
         pytest.skip("the history of this clone does not reach back to that release")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as code:
-        code.extractall(tmp_path, filter="data")
 
     with running(tmp_path, left.data, left.redis_url, left.mongo_uri) as api:
         assert left.wrong(1, api) == []

@@ -1,30 +1,30 @@
-"""Writes what the release of now leaves behind, for the tests of every later one: ``python -m tests.releases.write``.
+"""Writes what a release leaves behind, for the tests of every later one: ``python -m tests.releases.write v1.2.0``.
 
-Once, when it is released, and never again for the same version (docs/releasing.md).
+Once, when it is tagged, and never again for the same version (docs/releasing.md).
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from optionchain import __version__
 from optionchain.numerics import IDENTITY
 from tests.clusters import PARAMETERS, create, step
 from tests.e2e.simulations import SIMULATIONS, simulate
 from tests.integration.history import mongo_servers
 from tests.releases.dumps import dump
-from tests.releases.instance import running
+from tests.releases.instance import ROOT, code_of, running
 from tests.servers import redis_server
 from tests.waiting import eventually
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 # What is stepped under the next release, and then under this one again.
 LATER_STEPS = 2
 HESTON = {
@@ -63,22 +63,29 @@ def stepping(api: httpx.Client, path: str) -> Any:
     return api.post(path).raise_for_status().json()
 
 
-def write() -> None:
-    """Fill an instance of today's code, save what is stored, and note what it would have answered next."""
-    folder = HERE / "written" / __version__
+def write(release: str) -> None:
+    """Fill an instance of a release, save what is stored, and note what it would have answered next."""
+    commit = git("rev-parse", f"{release}^{{commit}}")
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
+        code, data = place / "code", place / "data"
+        assert code_of(commit, code)
+        found = re.search(r'__version__ = "(.+)"', (code / "optionchain" / "__init__.py").read_text())
+        assert found
+        folder = HERE / "written" / found[1]
         with redis_server(place / "redis") as redis, mongo_servers.standalone(place / "mongo") as mongo:
-            with running(ROOT, place / "data", redis.url, mongo) as api:
+            with running(code, data, redis.url, mongo) as api:
                 paths, read = fill(api)
-            dump(folder, redis.url, mongo, place / "data")
-            with running(ROOT, place / "data", redis.url, mongo) as api:
+            dump(folder, redis.url, mongo, data)
+            with running(code, data, redis.url, mongo) as api:
                 later = {path: [stepping(api, path) for _ in range(LATER_STEPS)] for path in paths}
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    expected = {"commit": commit.stdout.strip(), "numerics": IDENTITY, "steps": later, "read": read}
+    expected = {"commit": commit, "numerics": IDENTITY, "steps": later, "read": read}
     (folder / "expected.json").write_text(json.dumps(expected, indent=1))
+
+
+def git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()
 
 
 def fill(api: httpx.Client) -> tuple[list[str], dict[str, Any]]:
@@ -107,4 +114,4 @@ def fill(api: httpx.Client) -> tuple[list[str], dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    write()
+    write(sys.argv[1])
