@@ -31,7 +31,7 @@ run apiserver "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --cert-
     --secure-port=6443 --bind-address=0.0.0.0 --advertise-address="$address" --service-cluster-ip-range=10.201.0.0/16 \
     --service-account-issuer=https://kubernetes.default.svc --service-account-signing-key-file=accounts.key \
     --service-account-key-file=accounts.key --authorization-mode=RBAC --token-auth-file=tokens.csv \
-    --endpoint-reconciler-type=none
+    --endpoint-reconciler-type=none --disable-admission-plugins=TaintNodesByCondition
 until_done "$bin/kubectl" get --raw /readyz
 run controllers "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --leader-elect=false \
     --service-account-private-key-file=accounts.key --root-ca-file=certificates/apiserver.crt \
@@ -54,7 +54,7 @@ status:
 NODE
 done
 "$bin/kubectl" apply --server-side --filename "$cache/definitions" --filename "$folder/definitions" >/dev/null
-"$bin/kubectl" wait --for=condition=Established crd --all --timeout=60s >/dev/null
+until_done "$bin/kubectl" wait --for=condition=Established crd --all --timeout=60s
 run operator env POD_NAMESPACE=kuberay-system "$bin/ray-operator" --enable-leader-election=false \
     --use-kubernetes-proxy=true --metrics-addr=127.0.0.1:18080 --health-probe-bind-address=127.0.0.1:18082
 touch "$folder/up"
