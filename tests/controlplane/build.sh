@@ -27,6 +27,6 @@ done
 build ray-operator go install -ldflags "-s -w" github.com/ray-project/kuberay/ray-operator@$KUBERAY
 build kwok go install -ldflags "-s -w" sigs.k8s.io/kwok/cmd/kwok@$KWOK
 cp -r "$GOMODCACHE/github.com/ray-project/kuberay/ray-operator@$KUBERAY/config/crd/bases" "$cache/definitions"
-go clean -cache -modcache
+go clean -modcache && rm -r "$GOCACHE"
 touch "$cache/complete"
 echo "$(du -sh "$cache" | cut -f1) in $cache"

@@ -27,18 +27,18 @@ until_done() { # until_done COMMAND...: again and again; the test has the patien
 
 run etcd etcd --data-dir "$folder/etcd" --listen-client-urls http://127.0.0.1:2379 \
     --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380
+# Debian's etcd 3.4 knows nothing of WatchList.
 run apiserver "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --cert-dir="$folder/certificates" \
     --secure-port=6443 --bind-address=0.0.0.0 --advertise-address="$address" --service-cluster-ip-range=10.201.0.0/16 \
     --service-account-issuer=https://kubernetes.default.svc --service-account-signing-key-file=accounts.key \
     --service-account-key-file=accounts.key --authorization-mode=RBAC --token-auth-file=tokens.csv \
-    --endpoint-reconciler-type=none --disable-admission-plugins=TaintNodesByCondition
+    --endpoint-reconciler-type=none --disable-admission-plugins=TaintNodesByCondition --feature-gates=WatchList=false
 until_done "$bin/kubectl" get --raw /readyz
 run controllers "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --leader-elect=false \
     --service-account-private-key-file=accounts.key --root-ca-file=certificates/apiserver.crt \
     --controllers=*,-node-lifecycle-controller
 run scheduler "$bin/kube-scheduler" --kubeconfig="$KUBECONFIG" --leader-elect=false
-# Debian's etcd 3.4 cannot do what newer clients ask first.
-run kwok env KUBE_FEATURE_WatchListClient=false "$bin/kwok" --kubeconfig="$KUBECONFIG" --manage-all-nodes=false \
+run kwok "$bin/kwok" --kubeconfig="$KUBECONFIG" --manage-all-nodes=false \
     --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake --cidr=10.200.0.0/16 --node-ip=10.200.255.1
 for zone in a b c; do
     "$bin/kubectl" apply --filename - <<NODE >/dev/null
