@@ -37,7 +37,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 1000 optionchain \
     && useradd --uid 1000 --gid 1000 --create-home optionchain \
-    && install --directory --owner=1000 --group=1000 --mode=0700 /data
+    && install --directory --owner=1000 --group=1000 --mode=0700 /data /backups
 COPY --from=builder /opt/optionchain /opt/optionchain
 # An installed service is found by PYTHONPATH where Ray is started by others, and its HAProxy by the path of the script.
 ENV PATH=/opt/optionchain/bin:$PATH \

@@ -7,7 +7,17 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from adapters.copies import Batch, Item, Judgement, Wanted
+from adapters.copies import (
+    Batch,
+    Entry,
+    Item,
+    Judgement,
+    Known,
+    Wanted,
+    content_mark,
+    entry_id,
+    nothing_known,
+)
 from adapters.folders import Folder
 
 
@@ -23,13 +33,20 @@ class FolderFiles:
         self._folder = Folder(url)
         self._patterns = tuple(patterns)
 
-    async def read(self, after: Item | None = None) -> AsyncGenerator[Batch, None]:
+    async def read(
+        self, after: Item | None = None, known: Known = nothing_known
+    ) -> AsyncGenerator[Batch, None]:
         """As `Copied.read`, in order of their names, one at a time: some are large."""
         for name in await self._names():
             if after is None or name > after["_id"]:
                 with suppress(FileNotFoundError):  # forgotten meanwhile
-                    content = await asyncio.to_thread(self._folder.read, name)
-                    yield Batch([{"_id": name, "content": content}], {"_id": name})
+                    item = {"_id": name, "content": await asyncio.to_thread(self._folder.read, name)}
+                    entries = [self.entry(item)]
+                    yield Batch([] if known(entries) else [item], {"_id": name}, entries)
+
+    def entry(self, item: Item) -> Entry:
+        """As `Copied.entry`."""
+        return Entry(entry_id(item["_id"]), content_mark(item))
 
     async def stored(self, items: Sequence[Item]) -> list[Item | None]:
         """As `Copied.stored`."""

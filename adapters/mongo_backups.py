@@ -8,9 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pymongo import AsyncMongoClient
-from pymongo.write_concern import WriteConcern
 
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import agreed, mongo_errors
 
 STORE = "the record of backups"
 COLLECTION = "backups"
@@ -25,7 +24,7 @@ class MongoBackups:
     """
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
-        self._places = client[database].get_collection(COLLECTION, write_concern=WriteConcern("majority"))
+        self._places = agreed(client, database, COLLECTION)
 
     async def saved(self, place: str, instant: datetime, size: int) -> None:
         """Keep that a backup was made.

@@ -11,7 +11,17 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, OperationFailure
 from pymongo.write_concern import WriteConcern
 
-from adapters.copies import Batch, Item, Judgement, Wanted
+from adapters.copies import (
+    Batch,
+    Entry,
+    Item,
+    Judgement,
+    Known,
+    Wanted,
+    content_mark,
+    entry_id,
+    nothing_known,
+)
 from adapters.mongo_connection import mongo_errors
 from adapters.mongo_revisions import DUPLICATE_KEY
 
@@ -88,6 +98,7 @@ class MongoDocuments:
         identity: The fields that identify a document; no two of one collection have the same.
         age: A field that only ever grows; without one, nobody knows which of two documents is newer.
         keeps: Fields that stay as they are stored, where they are, whatever is brought back.
+        never_changes: Whether a document stays what it is, so that its id says all of its state.
         is_wanted: Which documents belong to something that is asked for.
     """
 
@@ -101,6 +112,7 @@ class MongoDocuments:
         identity: Sequence[str] = ("_id",),
         age: str = "",
         keeps: Sequence[str] = (),
+        never_changes: bool = False,
         is_wanted: Callable[[Item, Wanted], bool] = _nobody,
     ) -> None:
         self._documents: AsyncCollection[Item] = client[database].get_collection(
@@ -110,25 +122,33 @@ class MongoDocuments:
         self._identity = tuple(identity)
         self._age = age
         self._keeps = tuple(keeps)
+        self._never_changes = never_changes
         self._is_wanted = is_wanted
         self._is_prepared = False
 
-    async def read(self, after: Item | None = None) -> AsyncGenerator[Batch, None]:
+    async def read(
+        self, after: Item | None = None, known: Known = nothing_known
+    ) -> AsyncGenerator[Batch, None]:
         """As `Copied.read`, in order of `_id`."""
+        only_ids = self._never_changes and known is not nothing_known
         beyond = {} if after is None else {"_id": {"$gt": after["_id"]}}
         while True:
-            found = await self._point.found(
-                lambda session, beyond=beyond: (  # type: ignore[misc]
-                    self._documents.find(beyond, session=session)
-                    .sort("_id", ASCENDING)
-                    .limit(READ_TOGETHER)
-                    .to_list()
-                )
-            )
+            found = await self._found(beyond, {"_id": 1} if only_ids else None)
             if not found:
                 return
-            beyond = {"_id": {"$gt": found[-1]["_id"]}}
-            yield Batch(found, {"_id": found[-1]["_id"]})
+            last = {"_id": found[-1]["_id"]}
+            beyond = {"_id": {"$gt": last["_id"]}}
+            entries = [self.entry(document) for document in found]
+            saved = known(entries)
+            new = [document for document, entry in zip(found, entries, strict=True) if entry.id not in saved]
+            if new and only_ids:
+                new = await self._found({"_id": {"$in": [document["_id"] for document in new]}}, None)
+            kept = [entry for entry in entries if entry.id in saved]
+            yield Batch(new, last, [*kept, *map(self.entry, new)])
+
+    def entry(self, item: Item) -> Entry:
+        """As `Copied.entry`."""
+        return Entry(entry_id(item["_id"]), b"" if self._never_changes else content_mark(item))
 
     async def stored(self, items: Sequence[Item]) -> list[Item | None]:
         """As `Copied.stored`."""
@@ -171,6 +191,13 @@ class MongoDocuments:
         """As `Copied.is_empty`."""
         with mongo_errors(STORE):
             return await self._documents.find_one({}, {"_id": 1}) is None
+
+    async def _found(self, condition: Item, projection: Item | None) -> list[Item]:
+        async def ask(session: AsyncClientSession | None) -> list[Item]:
+            cursor = self._documents.find(condition, projection, session=session)
+            return await cursor.sort("_id", ASCENDING).limit(READ_TOGETHER).to_list()
+
+        return await self._point.found(ask)
 
     async def _insert(self, items: Sequence[Item]) -> list[bool]:
         refused: set[int] = set()

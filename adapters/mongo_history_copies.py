@@ -14,7 +14,7 @@ import bson
 from pymongo import ASCENDING, AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from adapters.copies import Batch, Item, Judgement, Wanted
+from adapters.copies import Batch, Entry, Item, Judgement, Known, Wanted, entry_id, nothing_known
 from adapters.mongo_connection import mongo_errors
 from adapters.mongo_copies import STORE, PointInTime
 from adapters.mongo_history_documents import CHAIN_IDENTITY, PRICE_IDENTITY
@@ -55,16 +55,26 @@ class MongoHistorySets:
         self._point = point
         self._is_prepared = False
 
-    async def read(self, after: Item | None = None) -> AsyncGenerator[Batch, None]:
-        """As `Copied.read`, in order of the heads' `_id`."""
+    async def read(
+        self, after: Item | None = None, known: Known = nothing_known
+    ) -> AsyncGenerator[Batch, None]:
+        """As `Copied.read`, in order of the heads' `_id`; of what is known nothing but its head."""
         beyond = {} if after is None else {"_id": {"$gt": after["_id"]}}
         while True:
             heads = await self._heads_of(beyond)
             if not heads:
                 return
             last = heads[-1]["_id"]
-            yield Batch(await self._whole(heads), {"_id": last})
+            entries = [_entry(head) for head in heads]
+            saved = known(entries)
+            items = await self._whole([head for head in heads if entry_id(head["_id"]) not in saved])
+            kept = [entry for entry in entries if entry.id in saved]
+            yield Batch(items, {"_id": last}, [*kept, *map(self.entry, items)])
             beyond = {"_id": {"$gt": last}}
+
+    def entry(self, item: Item) -> Entry:
+        """As `Copied.entry`: a set is replaced as a whole, under a new revision."""
+        return _entry(item["head"])
 
     async def stored(self, items: Sequence[Item]) -> list[Item | None]:
         """As `Copied.stored`."""
@@ -173,6 +183,10 @@ def mongo_chains(client: AsyncMongoClient[Item], database: str, point: PointInTi
 def mongo_prices(client: AsyncMongoClient[Item], database: str, point: PointInTime) -> MongoHistorySets:
     """The prices of stretches."""
     return MongoHistorySets(client, database, "historical_prices", point, identity=PRICE_IDENTITY)
+
+
+def _entry(head: Item) -> Entry:
+    return Entry(entry_id(head["_id"]), head["revision"].binary)
 
 
 def _content(document: Item) -> Item:

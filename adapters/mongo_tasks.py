@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReadPreference, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import agreed, mongo_errors
 from adapters.mongo_task_documents import (
     RUN_INDEXES,
     STORE,
@@ -54,13 +52,7 @@ class TaskCollections:
     @classmethod
     def of(cls, client: AsyncMongoClient[dict[str, Any]], database: str) -> TaskCollections:
         """Those of a database."""
-        options: dict[str, Any] = {
-            "read_preference": ReadPreference.PRIMARY,
-            "read_concern": ReadConcern("majority"),
-            "write_concern": WriteConcern("majority"),
-        }
-        found = client[database]
-        return cls(found.get_collection("tasks", **options), found.get_collection("task_runs", **options))
+        return cls(agreed(client, database, "tasks"), agreed(client, database, "task_runs"))
 
     async def prepare(self) -> None:
         """Make the indexes, where there are none."""
@@ -160,6 +152,14 @@ class MongoScheduler:
         return await self._changed(
             owner, task_id, NOT_OVER, "ended" if next_for is None else "active", **changes
         )
+
+    async def reschedule(self, owner: str, task_id: str, schedule: Schedule) -> Task:
+        task = replace(await self.task(owner, task_id), schedule=schedule)
+        if task.state not in NOT_OVER:
+            raise WrongState("task", task_id, f"is {task.state}")
+        next_for = schedule.first_time(milliseconds(self._clock()))
+        times = {"schedule": schedule.to_wire(), "next_for": next_for, "due_at": start_of(task, next_for)}
+        return await self._changed(owner, task_id, (task.state,), task.state, **times)
 
     async def run_now(self, owner: str, task_id: str) -> Run:
         task = await self.task(owner, task_id)

@@ -16,7 +16,7 @@ from functools import partial
 
 from actors.background import Background
 from actors.calendars import Calendars
-from actors.scheduler.heartbeats import Heartbeats
+from actors.scheduler.heartbeats import Heartbeats, KeepStanding, nothing_stands
 from actors.scheduler.runner import Runner
 from actors.settings import TaskSettings
 from actors.shared import SharedActor
@@ -37,11 +37,13 @@ class SchedulerSources:
         queue: Of tasks and runs.
         runner: Has runs done.
         calendars: Those of exchanges.
+        keep_standing: Schedules what is to be done by itself.
     """
 
     queue: RunQueue
     runner: Runner
     calendars: Calendars
+    keep_standing: KeepStanding = nothing_stands
 
 
 class SchedulerActor(SharedActor):
@@ -79,7 +81,7 @@ class SchedulerActor(SharedActor):
         self._at_work: set[asyncio.Task[None]] = set()
         self._bell = asyncio.Event()
         self._serving = Background(self._serve)
-        self._heartbeats = Heartbeats(self._queue, settings, self._observer, clock)
+        self._heartbeats = Heartbeats(self._queue, settings, self._observer, clock, sources.keep_standing)
         self._housekeeping = Background(self._heartbeats.keep_house)
 
     async def status(self) -> str:

@@ -33,7 +33,7 @@ def _result(item: Item, wanted: Wanted) -> bool:
     )
 
 
-_BY_WRITER: dict[str, Any] = {"identity": ("writer", "number")}
+_BY_WRITER: dict[str, Any] = {"identity": ("writer", "number"), "never_changes": True}
 
 DOCUMENTS: Mapping[str, Mapping[str, Any]] = {
     "configurations": {"identity": ("name", "version"), "is_wanted": _configuration},

@@ -11,12 +11,13 @@ from adapters.encryption import Keyring
 from adapters.mongo_backups import MongoBackups
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_cache import RedisCacheService
+from cluster.backup.beginning import RESUMED_WITHIN, Saving
 from cluster.backup.manifest import Manifest
 from cluster.backup.place import Place, begun_at
 from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restored, Restoring, restore
 from cluster.backup.retention import Kept, Retention, outlived
-from cluster.backup.saving import RESUMED_WITHIN, Saving, save
+from cluster.backup.saving import save
 from cluster.backup.verifying import Verified, verify
 from cluster.history_stores import HistoryStores, forget_chains, forget_prices
 from cluster.instance.completed_settings import ENCRYPTION_KEY
@@ -24,6 +25,8 @@ from cluster.settings import Settings
 from optionchain.errors import OptionChainError, Unavailable
 
 MEGABYTE = 1e6
+LOWER_PRIORITY = 15
+"""Of whoever makes a backup (`nice`): the service goes first."""
 
 
 def keyring_of(settings: Settings) -> Keyring | None:
@@ -39,14 +42,27 @@ def is_sealed_by_kept_key(settings: Settings) -> bool:
 
 
 async def create_all(
-    reached: Reached, places: Sequence[str], keyring: Keyring | None
+    reached: Reached, places: Sequence[str], keyring: Keyring | None, *, is_whole: bool = False
 ) -> Mapping[str, Manifest | OptionChainError]:
     """Save in every place, each by itself: one that fails does not keep the others.
+
+    Args:
+        reached: What is saved.
+        places: URLs.
+        keyring: What seals.
+        is_whole: No increment, whatever there is.
 
     Returns:
         By place: what was saved, or why not.
     """
-    made = await asyncio.gather(*(_created(reached, url, keyring) for url in places), return_exceptions=True)
+    settings = reached.settings.backup
+    how = Saving(
+        keyring,
+        bytes_per_second=settings.megabytes_per_second * MEGABYTE,
+        increments=settings.increments,
+        is_whole=is_whole,
+    )
+    made = await asyncio.gather(*(_created(reached, url, how) for url in places), return_exceptions=True)
     outcomes: dict[str, Manifest | OptionChainError] = {}
     for url, outcome in zip(places, made, strict=True):
         if isinstance(outcome, BaseException) and not isinstance(outcome, OptionChainError):
@@ -55,13 +71,12 @@ async def create_all(
     return outcomes
 
 
-async def _created(reached: Reached, url: str, keyring: Keyring | None) -> Manifest:
-    rate = reached.settings.backup.megabytes_per_second * MEGABYTE
+async def _created(reached: Reached, url: str, how: Saving) -> Manifest:
     async with reached.open() as stores:
         record = MongoBackups(stores.mongo, stores.database)
         try:
             place = await asyncio.to_thread(Place, url, "to")
-            manifest = await save(stores, place, Saving(keyring, bytes_per_second=rate))
+            manifest = await save(stores, place, how)
         except OptionChainError as error:
             with suppress(Unavailable):  # which is then the error itself
                 await record.failed(url, str(error))
@@ -105,9 +120,19 @@ async def restore_from(reached: Reached, place: Place, backup: str, how: Restori
 
 def pruned(place: Place, retention: Retention, *, now: datetime, is_trial: bool = False) -> list[str]:
     """Remove what need not be kept, and what was begun and never finished; returns the ids."""
-    kept = [Kept(each, begun_at(each), place.verified_at(each) is not None) for each in place.complete()]
-    abandoned = [each for each in place.unfinished() if begun_at(each) < now - 2 * RESUMED_WITHIN]
-    gone = [*outlived(kept, retention), *abandoned]
+    kept = [
+        Kept(
+            each.id,
+            begun_at(each.id),
+            is_verified=each.verified_at is not None,
+            base=each.manifest.base if each.manifest else None,
+        )
+        for each in place.known()
+    ]
+    unfinished = place.unfinished()
+    abandoned = [each for each in unfinished if begun_at(each) < now - 2 * RESUMED_WITHIN]
+    needed = {place.begun_of(each) for each in unfinished if each not in abandoned}
+    gone = [*outlived(kept, retention, needed=needed), *abandoned]
     if not is_trial:
         for backup in gone:
             place.remove(backup)

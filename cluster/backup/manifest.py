@@ -48,6 +48,10 @@ class Manifest:
         parts: Of each kind, in order.
         not_saved: Collections of the database that no release of ours knew when it was made.
         samples: Sessions to prove it by.
+        base: The backup that this one is an increment of; None where it is whole by itself.
+        depth: How many backups come before it in its chain.
+        held: How many items of each kind come back, those of the backups before it among them; empty where no
+            increment may follow.
     """
 
     id: str
@@ -61,15 +65,19 @@ class Manifest:
     parts: Mapping[str, Sequence[Part]]
     not_saved: Sequence[str] = ()
     samples: Sequence[Sample] = field(default=())
+    base: str | None = None
+    depth: int = 0
+    held: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many items of each kind."""
-        return {content: sum(part.items for part in parts) for content, parts in self.parts.items()}
+        """How many items of each kind come back."""
+        of_parts = {content: sum(part.items for part in parts) for content, parts in self.parts.items()}
+        return dict(self.held) or of_parts
 
     @property
     def size(self) -> int:
-        """Bytes of all items, before they were compressed."""
+        """Bytes of what it adds to the backups before it, before they were compressed."""
         return sum(part.size for parts in self.parts.values() for part in parts)
 
 

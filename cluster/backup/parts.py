@@ -20,7 +20,7 @@ from adapters.copies import Item
 from adapters.encryption import Keyring
 from optionchain.errors import Damaged, InvalidInput
 
-FORMAT = 1
+FORMAT = 2
 """Of parts and manifests; a release reads its own and every earlier one."""
 
 CODEC = "zstd"

@@ -101,9 +101,32 @@ class Place:
             raise NotFound("backup", backup) from None
         return manifest_of(backup, content, keyring)
 
-    def begin(self, backup: str, source: Mapping[str, str]) -> None:
-        """Say whose stores an unfinished backup is of."""
-        self._write_json(f"{backup}/{BEGUN}", {"source": dict(source)})
+    def chain(self, backup: str, keyring: Keyring | None) -> list[Manifest]:
+        """What a backup and those that it is an increment of hold, the whole one first.
+
+        Raises:
+            Damaged: One of those is missing, or of another chain.
+            OptionChainError: As `manifest`.
+        """
+        chain = [self.manifest(backup, keyring)]
+        while (base := chain[0].base) is not None:
+            try:
+                earlier = self.manifest(base, keyring)
+            except NotFound:
+                raise Damaged(f"backup {backup}", f"it is an increment of {base}, which is missing") from None
+            if earlier.depth != chain[0].depth - 1:
+                raise Damaged(f"backup {backup}", f"it is no increment of {base}")
+            chain.insert(0, earlier)
+        return chain
+
+    def begin(self, backup: str, source: Mapping[str, str], base: str | None) -> None:
+        """Say whose stores an unfinished backup is of, and of which backup it is an increment."""
+        self._write_json(f"{backup}/{BEGUN}", {"source": dict(source), "base": base})
+
+    def begun_of(self, backup: str) -> str | None:
+        """Of which backup an unfinished one is an increment."""
+        found: str | None = self._read_json(f"{backup}/{BEGUN}").get("base")
+        return found
 
     def source_of(self, backup: str) -> Mapping[str, str] | None:
         """Whose stores an unfinished backup is of; None where it does not say."""
@@ -135,6 +158,11 @@ class Place:
         names = self._tried(lambda: self._folder.names(f"{backup}/*/*.part"))
         found = [Part.named(name.partition("/")[2]) for name in names]
         return [part for part in found if part is not None]
+
+    def has_parts(self, manifest: Manifest) -> bool:
+        """Whether every part that a manifest tells of is there."""
+        there = set(self.parts(manifest.id))
+        return all(part in there for parts in manifest.parts.values() for part in parts)
 
     def read(self, backup: str, part: Part) -> bytes:
         """The file of a part.

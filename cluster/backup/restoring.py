@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from adapters.copies import Copied, Item, Wanted
 from adapters.encryption import Keyring
 from cluster.backup.contents import Stores
+from cluster.backup.index import CONTENT, Index, entries_in
 from cluster.backup.manifest import Manifest
 from cluster.backup.parts import Coffer
 from cluster.backup.place import Place
@@ -84,38 +86,68 @@ async def restore(stores: Stores, place: Place, manifest: Manifest, how: Restori
     """
     _check_numerics(manifest, how)
     await _check_room(stores, how)
-    await check_parts(place, manifest, how.keyring)
-    restored = await bring_back(stores, place, manifest, how)
+    chain = await checked_chain(place, manifest, how.keyring)
+    async with read_index(place, manifest, how.keyring) as index:
+        restored = await bring_back(stores, place, chain, index, how)
     if not how.wanted.is_all and not restored.total:
         raise NotFound("what is wanted", f"in backup {manifest.id}")
     return restored
 
 
-async def check_parts(place: Place, manifest: Manifest, keyring: Keyring | None) -> None:
-    """Look at every part of a backup.
+async def checked_chain(place: Place, manifest: Manifest, keyring: Keyring | None) -> list[Manifest]:
+    """A backup and those that it is an increment of, the whole one first, once every part of them was looked at.
 
     Raises:
         Damaged: One is missing, or is not what was written.
         CannotOpen: The backup is sealed by a key that is not among ours.
     """
-    coffer = _coffer(manifest, keyring)
-    for parts in manifest.parts.values():
-        for part in parts:
-            coffer.check(part, await asyncio.to_thread(place.read, manifest.id, part))
+    chain = await asyncio.to_thread(place.chain, manifest.id, keyring)
+    for each in chain:
+        coffer = _coffer(each, keyring)
+        for parts in each.parts.values():
+            for part in parts:
+                coffer.check(part, await asyncio.to_thread(place.read, each.id, part))
+    return chain
 
 
-async def bring_back(stores: Stores, place: Place, manifest: Manifest, how: Restoring) -> Restored:
-    """Bring back what a backup holds that was looked at; errors as of `restore`."""
-    coffer, restored = _coffer(manifest, how.keyring), Restored()
+@asynccontextmanager
+async def read_index(
+    place: Place, manifest: Manifest, keyring: Keyring | None
+) -> AsyncIterator[Index | None]:
+    """The index of a backup; None where it has none, as those of format 1."""
+    if CONTENT not in manifest.parts:
+        yield None
+        return
+    with Index(manifest.depth) as index:
+        await asyncio.to_thread(index.take, entries_in(place, manifest, _coffer(manifest, keyring)))
+        yield index
+
+
+async def bring_back(
+    stores: Stores, place: Place, chain: Sequence[Manifest], index: Index | None, how: Restoring
+) -> Restored:
+    """Bring back what a chain of backups holds that was looked at; errors as of `restore`."""
+    restored = Restored()
     for kind, copied in stores.contents.items():
-        for part in manifest.parts.get(kind, ()):
-            content = await asyncio.to_thread(place.read, manifest.id, part)
-            _, items = await asyncio.to_thread(coffer.unpacked, part, content)
-            if not how.wanted.is_all:
-                items = [item for item in items if copied.is_wanted(item, how.wanted)]
-            for some in _chunks(items):
-                await _bring_back(kind, copied, some, how, restored)
+        for manifest in chain:
+            coffer = _coffer(manifest, how.keyring)
+            for part in manifest.parts.get(kind, ()):
+                content = await asyncio.to_thread(place.read, manifest.id, part)
+                _, items = await asyncio.to_thread(coffer.unpacked, part, content)
+                if index is not None:
+                    items = _coming(kind, copied, items, index, manifest.depth)
+                if not how.wanted.is_all:
+                    items = [item for item in items if copied.is_wanted(item, how.wanted)]
+                for some in _chunks(items):
+                    await _bring_back(kind, copied, some, how, restored)
     return restored
+
+
+def _coming(kind: str, copied: Copied, items: Sequence[Item], index: Index, depth: int) -> list[Item]:
+    """Those items that no later backup of the chain has in another state, nor has found gone; as they were last."""
+    entries = [copied.entry(item) for item in items]
+    coming = index.coming(kind, depth, entries)
+    return [item | coming[entry.id] for item, entry in zip(items, entries, strict=True) if entry.id in coming]
 
 
 def _coffer(manifest: Manifest, keyring: Keyring | None) -> Coffer:

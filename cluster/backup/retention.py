@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,24 +46,29 @@ class Kept:
         id: Of it.
         started_at: When it was begun.
         is_verified: Whether it was proven to come back.
+        base: The backup without which it does not; None where it is whole by itself.
     """
 
     id: str
     started_at: datetime
     is_verified: bool
+    base: str | None = None
 
 
-def outlived(backups: Sequence[Kept], retention: Retention) -> list[str]:
-    """The ids of the backups that need not be kept, the oldest first.
+def outlived(
+    backups: Sequence[Kept], retention: Retention, *, needed: AbstractSet[str | None] = frozenset()
+) -> list[str]:
+    """The ids of the backups that need not be kept, the latest first: no increment is ever without its base.
 
-    The latest one, and the latest of those that are verified, are never among them.
+    The latest one, and the latest of those that are verified, are never among them, nor is what one needs that is kept.
 
     Args:
         backups: All complete ones, in any order.
         retention: How many to keep.
+        needed: Ids of those of which an increment is being made.
     """
-    by_age = sorted(backups, key=lambda backup: backup.started_at, reverse=True)
-    kept = {backup.id for backup in by_age[:1]}
+    by_age = sorted(backups, key=lambda backup: (backup.started_at, backup.id), reverse=True)
+    kept = {*needed, *(backup.id for backup in by_age[:1])}
     kept |= {backup.id for backup in [each for each in by_age if each.is_verified][:1]}
     periods: tuple[tuple[int, Callable[[datetime], Any]], ...] = (
         (retention.hourly, lambda instant: (instant.date(), instant.hour)),
@@ -75,4 +81,7 @@ def outlived(backups: Sequence[Kept], retention: Retention) -> list[str]:
         for backup in by_age:
             latest.setdefault(period_of(backup.started_at), backup.id)
         kept |= set(list(latest.values())[:most])
-    return [backup.id for backup in reversed(by_age) if backup.id not in kept]
+    for backup in by_age:  # a base is older than its increments
+        if backup.id in kept and backup.base is not None:
+            kept.add(backup.base)
+    return [backup.id for backup in by_age if backup.id not in kept]

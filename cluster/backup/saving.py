@@ -1,53 +1,35 @@
 """Saves all that is stored, part by part, and the manifest last: a backup is complete, or it is not there.
 
-One that was interrupted is gone on with: whoever takes it up fences off who had it before.
+One that was interrupted is gone on with: whoever takes it up fences off who had it before. An increment holds what its
+base does not, which is soon done: it is begun anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 
 import bson
 
-from adapters.copies import Copied, Item, StartedAnew
-from adapters.encryption import Keyring
+from adapters.copies import Batch, Copied, Item, Known, StartedAnew, nothing_known
+from cluster.backup.beginning import Begun, Saving, taken_up
 from cluster.backup.contents import Stores
+from cluster.backup.index import CONTENT, Index, entries_in
 from cluster.backup.manifest import Manifest
 from cluster.backup.pace import Pace
 from cluster.backup.parts import Coffer, Part
 from cluster.backup.place import Place, begun_at
 from cluster.backup.samples import Chosen
 from optionchain import __version__
-from optionchain.errors import CannotOpen, Damaged
 from optionchain.numerics import IDENTITY
-
-PART_BYTES = 8 << 20
-# What is older has been overtaken by the world: it is begun anew.
-RESUMED_WITHIN = timedelta(hours=6)
-
-
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """How to save.
-
-    Attributes:
-        keyring: What seals; None for nothing.
-        bytes_per_second: As fast at most; 0 for no bound.
-        part_bytes: Of one part before it is compressed, about; a few of them are in memory at a time.
-    """
-
-    keyring: Keyring | None = None
-    bytes_per_second: float = 0.0
-    part_bytes: int = PART_BYTES
 
 
 async def save(stores: Stores, place: Place, how: Saving) -> Manifest:
-    """Save all that is stored in a place, or go on with what was interrupted there.
+    """Save all that is stored, or what the latest backup of the place does not hold; or go on with an interrupted one.
 
     Raises:
         InvalidInput: The place cannot be written to.
@@ -55,32 +37,49 @@ async def save(stores: Stores, place: Place, how: Saving) -> Manifest:
         LeaseLost: Somebody else has taken it up.
     """
     await asyncio.to_thread(place.check_writable)
-    backup, earlier = await asyncio.to_thread(_taken_up, place, stores.source, how)
-    writer, chosen = _Writer(place, backup, how), Chosen()
+    begun = await asyncio.to_thread(taken_up, place, stores.source, how)
+    with Index(begun.depth) as index:
+        if begun.base is not None:
+            coffer = Coffer(begun.base.id, how.keyring)
+            await asyncio.to_thread(index.begin_after, entries_in(place, begun.base, coffer))
+        manifest = await _whole_or_increment(stores, begun, index, _Writer(place, begun.id, how), how)
+    await asyncio.to_thread(place.finish, manifest, how.keyring)
+    return manifest
+
+
+async def _whole_or_increment(
+    stores: Stores, begun: Begun, index: Index, writer: _Writer, how: Saving
+) -> Manifest:
+    """All parts of a backup are written; what its manifest says."""
+    chosen = Chosen()
     await stores.point.begin()
     try:
         parts = {
-            kind: await _saved(kind, copied, writer, earlier.get(kind, ()), chosen)
+            kind: await _saved(kind, copied, writer, begun, index, chosen)
             for kind, copied in stores.contents.items()
         }
-        is_point_in_time = stores.point.holds and not earlier
+        is_point_in_time = stores.point.holds and not begun.earlier
     finally:
         await stores.point.end()
-    manifest = Manifest(
-        id=backup,
-        started_at=begun_at(backup),
+    if how.increments:
+        await writer.drop(begun.earlier.get(CONTENT, ()))
+        parts[CONTENT] = await _index_parts(index, writer)
+    return Manifest(
+        id=begun.id,
+        started_at=begun_at(begun.id),
         ended_at=datetime.now(UTC),
         release=__version__,
         numerics=IDENTITY,
         source=stores.source,
         is_point_in_time=is_point_in_time,
-        sealed_by=how.keyring.sealing_id if how.keyring else None,
+        sealed_by=how.sealing_id,
         parts=parts,
         not_saved=await stores.unknown_collections(),
         samples=await asyncio.to_thread(chosen.samples),
+        base=None if begun.base is None else begun.base.id,
+        depth=begun.depth,
+        held=index.counts(stores.contents) if how.increments else {},
     )
-    await asyncio.to_thread(place.finish, manifest, how.keyring)
-    return manifest
 
 
 class _Writer:
@@ -115,10 +114,10 @@ class _Writer:
             writing, self._writing = self._writing, None
             await writing
 
-    async def following(self, part: Part) -> Item:
-        """Where reading goes on behind a part that is there."""
+    async def written(self, part: Part) -> tuple[Item, list[Item]]:
+        """Where reading goes on behind a part that is there, and its items."""
         content = await asyncio.to_thread(self._place.read, self._backup, part)
-        return self.coffer.unpacked(part, content)[0]
+        return self.coffer.unpacked(part, content)
 
     async def drop(self, parts: Sequence[Part]) -> None:
         """Remove parts that are written anew."""
@@ -131,31 +130,61 @@ class _Writer:
 
 
 async def _saved(
-    kind: str, copied: Copied, writer: _Writer, earlier: Sequence[Part], chosen: Chosen
+    kind: str, copied: Copied, writer: _Writer, begun: Begun, index: Index, chosen: Chosen
 ) -> list[Part]:
     """The parts of one kind, those that are there already among them."""
-    after = await writer.following(earlier[-1]) if earlier else None
+    earlier, after = begun.earlier.get(kind, ()), None
+    for part in earlier:
+        after, items = await writer.written(part)
+        index.note(kind, [copied.entry(item) for item in items])
+    known = nothing_known if begun.base is None else partial(index.known, kind)
+    reading = _Reading(kind, copied, known, index, chosen)
     try:
-        return [*earlier, *await _read_on(kind, copied, writer, after, len(earlier), chosen)]
+        return [*earlier, *await _read_on(reading, writer, after, len(earlier))]
     except StartedAnew:
         await writer.drop(earlier)
-        return await _read_on(kind, copied, writer, None, 0, chosen)
+        index.forget(kind)
+        return await _read_on(reading, writer, None, 0)
 
 
-async def _read_on(
-    kind: str, copied: Copied, writer: _Writer, after: Item | None, number: int, chosen: Chosen
-) -> list[Part]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How one kind is read.
+
+    Attributes:
+        kind: Its name.
+        copied: Reads it.
+        known: What need not be read.
+        index: Told of all entries.
+        chosen: Offered the sessions.
+    """
+
+    kind: str
+    copied: Copied
+    known: Known
+    index: Index
+    chosen: Chosen
+
+    async def batches(self, after: Item | None) -> AsyncGenerator[Batch, None]:
+        """All that is stored, noted in the index."""
+        async with aclosing(self.copied.read(after, self.known)) as batches:
+            async for batch in batches:
+                self.index.note(self.kind, batch.entries)
+                if self.kind == "sessions":
+                    self.chosen.offer(batch.items)
+                yield batch
+
+
+async def _read_on(reading: _Reading, writer: _Writer, after: Item | None, number: int) -> list[Part]:
     parts: list[Part] = []
     waiting: list[bytes] = []
     size, following = 0, after or {}
 
     async def written() -> None:
-        parts.append(await writer.write(kind, number + len(parts), waiting, following))
+        parts.append(await writer.write(reading.kind, number + len(parts), waiting, following))
 
-    async with aclosing(copied.read(after)) as batches:
+    async with aclosing(reading.batches(after)) as batches:
         async for batch in batches:
-            if kind == "sessions":
-                chosen.offer(batch.items)
             encoded = [bson.encode(item) for item in batch.items]
             waiting += encoded
             size, following = size + sum(map(len, encoded)), batch.next
@@ -168,30 +197,9 @@ async def _read_on(
     return parts
 
 
-def _taken_up(place: Place, source: Mapping[str, str], how: Saving) -> tuple[str, dict[str, list[Part]]]:
-    """The id of the backup, and the parts of each kind that are there already."""
-    now = datetime.now(UTC)
-    for backup in reversed(place.unfinished()):
-        if begun_at(backup) > now - RESUMED_WITHIN and place.source_of(backup) == source:
-            parts = _usable(place, backup, how)
-            if parts:
-                return backup, parts
-    backup = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    place.begin(backup, source)
-    return backup, {}
-
-
-def _usable(place: Place, backup: str, how: Saving) -> dict[str, list[Part]]:
-    """The parts of an interrupted backup, as long as they can be gone on with: each kind from its first on."""
-    coffer = Coffer(backup, how.keyring)
-    kinds: dict[str, list[Part]] = {}
-    for part in place.parts(backup):
-        kinds.setdefault(part.content, []).append(part)
-    for parts in kinds.values():
-        if [part.number for part in parts] != list(range(len(parts))):
-            return {}
-        try:
-            coffer.unpacked(parts[-1], place.read(backup, parts[-1]))
-        except (CannotOpen, Damaged):
-            return {}
-    return kinds
+async def _index_parts(index: Index, writer: _Writer) -> list[Part]:
+    parts: list[Part] = []
+    for items in index.batches():
+        parts.append(await writer.write(CONTENT, len(parts), [bson.encode(item) for item in items], {}))
+    await writer.flush()
+    return parts

@@ -73,7 +73,11 @@ def up(
         bool, typer.Option("--demo", help="Step a first session and show its chain.")
     ] = False,
     observe: Annotated[
-        bool, typer.Option("--observe", help="Start Prometheus and Alertmanager too, if they are installed.")
+        bool,
+        typer.Option(
+            "--observe",
+            help="Start Prometheus, Alertmanager, Jaeger, Grafana..., as far as they are installed.",
+        ),
     ] = False,
     listen: Annotated[
         str | None,
@@ -208,21 +212,14 @@ def _first_session(state: InstanceState) -> None:
 
 
 def _show_observing(state: InstanceState) -> None:
-    from cluster.observe.configuration import CONFIG  # noqa: PLC0415
-    from cluster.observe.servers import ALERTMANAGER, PROMETHEUS, missing  # noqa: PLC0415
+    from cluster.observe.servers import PROGRAMS, missing  # noqa: PLC0415
 
     console.print()
     for server in state.servers:
-        if server.name in (PROMETHEUS, ALERTMANAGER):
+        if server.name in PROGRAMS:
             console.print(f"{server.name}: {server.url}", highlight=False, soft_wrap=True)
     for problem in missing(state.servers):
         console.print(problem, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    console.print(
-        f"Grafana, Loki, Jaeger and a collector are not started; {CONFIG} has configurations for them.",
-        style="dim",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def _settings(

@@ -14,7 +14,15 @@ import typer
 from rich.table import Column, Table
 
 from adapters.copies import Wanted
-from cluster.backup.jobs import create_all, is_sealed_by_kept_key, keyring_of, pruned, restore_from, verify_in
+from cluster.backup.jobs import (
+    LOWER_PRIORITY,
+    create_all,
+    is_sealed_by_kept_key,
+    keyring_of,
+    pruned,
+    restore_from,
+    verify_in,
+)
 from cluster.backup.place import Known, Place, chosen
 from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restored, Restoring
@@ -30,8 +38,6 @@ from optionchain.wire.instants import instant_from_wire, instant_to_wire
 app = typer.Typer(
     name="backup", help="Copies of all that is stored, proven to come back.", no_args_is_help=True
 )
-
-LOWER_PRIORITY = 15
 
 From = Annotated[
     str | None,
@@ -52,9 +58,13 @@ def create(
     megabytes_per_second: Annotated[
         float | None, typer.Option(min=0.0, help="As fast at most; 0 for no bound.")
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Everything, and not only what the latest backup there does not hold."),
+    ] = False,
     data: Data = None,
 ) -> None:
-    """Save all that is stored; one that was interrupted is gone on with. Exit code 1 where a place has failed."""
+    """Save all, or what has changed; what was interrupted is gone on with. Exit code 1 where a place has failed."""
     settings = _settings(data)
     if megabytes_per_second is not None:
         settings = settings.with_changes({"backup": {"megabytes_per_second": megabytes_per_second}})
@@ -66,14 +76,14 @@ def create(
     with _friendly():
         reached = Reached.by(settings)
         os.nice(LOWER_PRIORITY)  # the service goes first
-        made = asyncio.run(create_all(reached, places, keyring_of(settings)))
+        made = asyncio.run(create_all(reached, places, keyring_of(settings), is_whole=full))
     for url, outcome in made.items():
         if isinstance(outcome, OptionChainError):
             console.print(f"{url}: {outcome}", style="red", markup=False, soft_wrap=True)
             continue
-        console.print(
-            f"{outcome.id}  {_what(outcome.counts)}  in {url}", highlight=False, markup=False, soft_wrap=True
-        )
+        since = f"  since {outcome.base}" if outcome.base else ""
+        told = f"{outcome.id}  {_what(outcome.counts)}  in {url}{since}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
         if outcome.not_saved:
             console.print(f"Not saved, for this release does not know them: {', '.join(outcome.not_saved)}")
     if is_sealed_by_kept_key(settings):
@@ -99,7 +109,7 @@ def listed(from_: From = None, as_json: AsJson = False, data: Data = None) -> No
         print(json.dumps([_facts(each) for each in known]))
         return
     whole = Column("id", no_wrap=True, min_width=len("20260105T143000Z-0000"))
-    table = Table(whole, "items", "bytes", "consistent", "encrypted by", "verified")
+    table = Table(whole, "since", "items", "bytes", "consistent", "encrypted by", "verified")
     for each in known:
         if each.manifest is None:
             table.add_row(each.id, f"[red]{each.problem}[/]")
@@ -108,6 +118,7 @@ def listed(from_: From = None, as_json: AsJson = False, data: Data = None) -> No
             items = f"{sum(each.manifest.counts.values()):,}"
             table.add_row(
                 each.id,
+                each.manifest.base or "the beginning",
                 items,
                 f"{each.manifest.size:,}",
                 facts["consistent"],
@@ -229,6 +240,7 @@ def _facts(known: Known) -> dict[str, str | None]:
         return told
     return told | {
         "consistent": "point in time" if manifest.is_point_in_time else "item by item",
+        "base": manifest.base,
         "sealed_by": manifest.sealed_by,
         "release": manifest.release,
         "numerics": manifest.numerics,

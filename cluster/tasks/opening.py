@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from actors.calendars import Calendars
 from actors.scheduler.actor import SchedulerActor, SchedulerSources
 from adapters.mongo_task_runs import open_run_queue
 from cluster.settings import Settings
 from cluster.tasks.ray_runner import RayRunner
+from cluster.tasks.service import open_scheduler
+from cluster.tasks.standing import keep_standing
 from cluster.tasks.work import HistoryCalls
 from optionchain.observing import Observer
 
@@ -34,6 +37,7 @@ def scheduler_actor(
             open_run_queue(settings.mongo, observer),
             RayRunner(settings, open_history),
             open_calendars(settings, observer),
+            partial(keep_standing, open_scheduler(settings), settings.backup),
         )
 
     return SchedulerActor(open_sources, settings.task, open_observer)

@@ -96,7 +96,10 @@ class TaskService:
 
 def open_tasks(settings: Settings, calendars: Calendars) -> TaskService:
     """The tasks of this process's callers."""
-    scheduler = MongoScheduler(
-        open_mongo(settings.mongo), settings.mongo.database, most_of_owner=settings.task.max_tasks
-    )
-    return TaskService(scheduler, calendars, settings)
+    return TaskService(open_scheduler(settings), calendars, settings)
+
+
+def open_scheduler(settings: Settings) -> Scheduler:
+    """What keeps the tasks of all owners."""
+    client = open_mongo(settings.mongo)
+    return MongoScheduler(client, settings.mongo.database, most_of_owner=settings.task.max_tasks)

@@ -75,6 +75,16 @@ class Scheduler(Protocol):
         """
         ...
 
+    async def reschedule(self, owner: str, task_id: str, schedule: Schedule) -> Task:
+        """Have it done at other times from now on; one that is paused stays paused.
+
+        Raises:
+            InvalidInput: It would never be due.
+            NotFound: The owner has none of this id.
+            WrongState: It is over.
+        """
+        ...
+
     async def run_now(self, owner: str, task_id: str) -> Run:
         """Have it done once, now, whatever its schedule says; also while it is paused, or has ended.
 

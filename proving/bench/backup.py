@@ -12,11 +12,12 @@ import numpy as np
 
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
+from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores, open_stores
 from cluster.backup.place import Place
 from cluster.backup.private_stores import private_settings_of_stores, private_stores
 from cluster.backup.restoring import Restoring, restore
-from cluster.backup.saving import Saving, save
+from cluster.backup.saving import save
 from cluster.settings import Settings
 from optionchain.history.bars import PriceSeries
 from optionchain.time_frame import TimeFrame

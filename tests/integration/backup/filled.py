@@ -19,6 +19,7 @@ from adapters.redis_connection import open_redis
 from adapters.redis_idempotency import RedisAnswers
 from adapters.redis_session_store import RedisSessionStore
 from adapters.work_folders import WorkFolders
+from cluster.backup.contents import Stores
 from cluster.settings import Settings
 from optionchain.api_keys import ApiKey
 from optionchain.audit import AuditEntry, Chain, anchor_of
@@ -34,6 +35,24 @@ from tests.unit.history.samples import chain, prices
 
 NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 SESSIONS = 40
+COUNTS = {
+    "configurations": 3,
+    "api_keys": 1,
+    "denied_tokens": 1,
+    "quotas": 1,
+    "simulation_results": 1,
+    "sweeps": 1,
+    "imported_files": 0,
+    "tasks": 0,
+    "task_runs": 0,
+    "audit": 1,
+    "audit_anchors": 1,
+    "historical_chains": 4,
+    "historical_prices": 1,
+    "sessions": SESSIONS,
+    "answers": 1,
+    "work_records": 2,
+}
 KEY = ApiKey(
     id="k1",
     owner="owner",
@@ -47,6 +66,15 @@ KEY = ApiKey(
     last_used_at=None,
     replaces=None,
 )
+
+
+async def everything(stores: Stores) -> dict[str, list[object]]:
+    """What is stored, kind by kind, but for how long it lives."""
+    found: dict[str, list[object]] = {}
+    for kind, copied in stores.contents.items():
+        items = [item async for batch in copied.read() for item in batch.items]
+        found[kind] = sorted((copied.essence(item) for item in items), key=repr)
+    return found
 
 
 def session_store(settings: Settings) -> RedisSessionStore:

@@ -13,10 +13,12 @@ from pydantic import SecretStr
 
 from adapters.encryption import Keyring
 from adapters.settings import MongoSettings
+from cluster.backup.beginning import Saving
 from cluster.backup.parts import FORMAT
 from cluster.backup.place import Place
-from cluster.backup.saving import Saving, save
+from cluster.backup.saving import save
 from cluster.settings import Settings
+from tests.integration.backup.changing import change
 from tests.integration.backup.filled import filled
 from tests.integration.backup.opened import opened, settings_on
 from tests.integration.history import mongo_servers
@@ -27,7 +29,7 @@ KEY = "b25lLWtleS1vZi1vbmUta2V5LW9mLW9uZS1rZXktMDE="
 
 
 def make() -> None:
-    """Save something of everything, sealed by a key that everybody knows."""
+    """Save something of everything, and what has changed since, sealed by a key that everybody knows."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
         redis = servers.enter_context(redis_server(Path(folder, "redis")))
         uri = servers.enter_context(mongo_servers.secantus(Path(folder, "mongo")))
@@ -39,7 +41,10 @@ async def _save(settings: Settings) -> None:
     await filled(settings)
     async with opened(settings) as stores:
         place = Place(str(FORMATS / str(FORMAT)), "to")
-        await save(stores, place, Saving(Keyring(KEY), part_bytes=4_000))
+        how = Saving(Keyring(KEY), part_bytes=4_000, increments=1)
+        await save(stores, place, how)
+        await change(settings)
+        await save(stores, place, how)
 
 
 if __name__ == "__main__":

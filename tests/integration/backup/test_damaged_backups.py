@@ -13,10 +13,11 @@ from pydantic import SecretStr
 
 from adapters.encryption import Keyring, new_key
 from adapters.settings import MongoSettings
+from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores
 from cluster.backup.place import Place
 from cluster.backup.restoring import Restoring, restore
-from cluster.backup.saving import Saving, save
+from cluster.backup.saving import save
 from cluster.backup.verifying import verify
 from optionchain.errors import CannotOpen, Damaged, InvalidInput, OptionChainError
 
@@ -72,7 +73,7 @@ def hide_a_kind(folder: Path) -> None:
 
 def of_tomorrow(folder: Path) -> None:
     file = folder / "manifest.json"
-    file.write_text(file.read_text().replace('"format":1', '"format":2', 1))
+    file.write_text(file.read_text().replace('"format":2', '"format":3', 1))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def of_tomorrow(folder: Path) -> None:
         (cut_manifest, Damaged, "the manifest of backup .* is damaged: it is cut off"),
         (flip_manifest, Damaged, "the manifest of backup .* is damaged: it is not what was written"),
         (hide_a_kind, Damaged, "the manifest of backup .* is damaged: it is not what was written"),
-        (of_tomorrow, InvalidInput, "made by a newer release: its format is 2, this release reads up to 1"),
+        (of_tomorrow, InvalidInput, "made by a newer release: its format is 3, this release reads up to 2"),
     ],
     ids=[
         "flipped bit",

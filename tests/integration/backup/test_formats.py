@@ -37,7 +37,7 @@ def test_every_format_is_kept() -> None:
 @pytest.mark.parametrize("folder", sorted(FORMATS.iterdir()), ids=lambda folder: f"format {folder.name}")
 async def test_a_backup_of_an_earlier_release_comes_back(folder: Path, other: Stores) -> None:
     place = Place(str(folder), "from")
-    manifest = place.manifest(place.complete()[0], KEYRING)
+    manifest = place.manifest(place.complete()[-1], KEYRING)
 
     restored = await restore(other, place, manifest, Restoring(keyring=KEYRING, overwrites=True))
 

@@ -14,12 +14,13 @@ from pydantic import SecretStr
 
 from adapters.mongo_backups import MongoBackups
 from adapters.settings import MongoSettings
+from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores
 from cluster.backup.jobs import create_all
 from cluster.backup.place import Place
 from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restoring, restore
-from cluster.backup.saving import Saving, save
+from cluster.backup.saving import save
 from cluster.settings import Settings
 from cluster.tasks.backups import ConfiguredPlaces, back_up, prove
 from cluster.tasks.registry import known_kind

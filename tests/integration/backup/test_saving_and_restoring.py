@@ -18,19 +18,22 @@ from adapters.mongo_connection import open_mongo
 from adapters.mongo_history import MongoHistoricalRepository
 from adapters.redis_connection import open_redis
 from adapters.settings import MongoSettings
+from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores
 from cluster.backup.place import Place
 from cluster.backup.restoring import Restoring, restore
-from cluster.backup.saving import Saving, save
+from cluster.backup.saving import save
 from cluster.backup.verifying import verify
 from cluster.settings import Settings
 from optionchain.errors import InvalidInput, LeaseLost, NotFound
 from optionchain.ports import Checkpoint
 from optionchain.session import Advance, Session
 from tests.integration.backup.filled import (
+    COUNTS,
     KEY,
     NOW,
     SESSIONS,
+    everything,
     found_session,
     save_sessions,
     session_store,
@@ -42,34 +45,7 @@ from tests.unit.history.samples import chain
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
-COUNTS = {
-    "configurations": 3,
-    "api_keys": 1,
-    "denied_tokens": 1,
-    "quotas": 1,
-    "simulation_results": 1,
-    "sweeps": 1,
-    "imported_files": 0,
-    "tasks": 0,
-    "task_runs": 0,
-    "audit": 1,
-    "audit_anchors": 1,
-    "historical_chains": 4,
-    "historical_prices": 1,
-    "sessions": SESSIONS,
-    "answers": 1,
-    "work_records": 2,
-}
 SMALL = Saving(part_bytes=4_000)
-
-
-async def everything(stores: Stores) -> dict[str, list[object]]:
-    """What is stored, kind by kind, but for how long it lives."""
-    found: dict[str, list[object]] = {}
-    for kind, copied in stores.contents.items():
-        items = [item async for batch in copied.read() for item in batch.items]
-        found[kind] = sorted((copied.essence(item) for item in items), key=repr)
-    return found
 
 
 async def test_everything_comes_back_into_empty_stores(place: Place, stores: Stores, other: Stores) -> None:
@@ -322,7 +298,7 @@ async def test_a_backup_that_is_killed_is_gone_on_with(
 
 
 async def test_who_was_overtaken_stops(place: Place, stores: Stores) -> None:
-    place.begin("b", {})
+    place.begin("b", {}, None)
     token = place.claim("b")
     place.check_claim("b", token)
 

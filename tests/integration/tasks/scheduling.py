@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.calendars import Calendars
 from actors.scheduler.actor import SchedulerActor, SchedulerSources
+from actors.scheduler.heartbeats import KeepStanding, nothing_stands
 from actors.settings import TaskSettings
 from adapters.mongo_connection import open_mongo
 from adapters.mongo_task_runs import MongoRunQueue
@@ -88,14 +89,15 @@ class World:
     def scheduler(self) -> MongoScheduler:
         return MongoScheduler(self.open(), self.mongo.database, most_of_owner=1000, clock=lambda: self.now)
 
-    def actor(self) -> SchedulerActor:
+    def actor(self, keep_standing: KeepStanding = nothing_stands) -> SchedulerActor:
         """Another scheduler, which looks when it is told to."""
         queue = MongoRunQueue(self.open(), self.mongo.database)
         worker = Worker(
             queue, self.kinds, Settings(mongo=self.mongo), no_history, Unobserved(), clock=lambda: self.now
         )
         workers = Workers(worker)
-        sources = SchedulerSources(queue, workers, Calendars(Unobserved(), patience_seconds=8.0))
+        calendars = Calendars(Unobserved(), patience_seconds=8.0)
+        sources = SchedulerSources(queue, workers, calendars, keep_standing)
         actor = SchedulerActor(
             lambda: sources, self.settings, clock=lambda: self.now, monotonic=lambda: self.seconds
         )

@@ -286,6 +286,22 @@ async def test_a_pause_is_not_made_up_for(store: Store) -> None:
     assert (await store.scheduler.resume("desk", task_id)).next_for == NOW + 11 * MINUTE
 
 
+async def test_a_task_can_be_due_at_other_times_from_now_on(store: Store) -> None:
+    task_id = await store.schedule(jitter_seconds=5.0)
+    await store.scheduler.pause("desk", task_id)
+    later = Schedule(timing=Every(3600.0, NOW - MINUTE))
+
+    told = await store.scheduler.reschedule("desk", task_id, later)
+
+    assert told == await store.scheduler.task("desk", task_id)
+    assert (told.schedule, told.next_for, told.state) == (later, NOW + 59 * MINUTE, "paused")
+    with pytest.raises(NotFound):
+        await store.scheduler.reschedule("other", task_id, later)
+    await store.scheduler.cancel_task("desk", task_id)
+    with pytest.raises(WrongState):
+        await store.scheduler.reschedule("desk", task_id, later)
+
+
 async def test_what_is_asked_for_now_waits_now(store: Store) -> None:
     task_id = await store.schedule()
     runs = [await store.scheduler.run_now("desk", task_id) for _ in range(2)]

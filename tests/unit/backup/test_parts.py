@@ -75,5 +75,5 @@ def test_a_newer_format_is_refused() -> None:
     stored = pa.compress(plain, codec=CODEC, asbytes=True)
     part = Part("sessions", 0, 0, len(plain), hashlib.sha256(stored).hexdigest())
 
-    with pytest.raises(InvalidInput, match="newer release: its format is 2, this release reads up to 1"):
+    with pytest.raises(InvalidInput, match="newer release: its format is 3, this release reads up to 2"):
         Coffer("b", None).unpacked(part, stored)

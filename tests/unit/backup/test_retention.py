@@ -56,6 +56,16 @@ def test_the_latest_and_the_latest_verified_are_never_removed() -> None:
     assert kept(hourly(30, frozenset({20, 25})), Retention(0, 0, 0, 0)) == [0, 20]
 
 
+def test_what_is_kept_keeps_what_it_is_an_increment_of() -> None:
+    chain = [
+        Kept(str(n), NOW - timedelta(hours=n), n == 7, str(n + 1) if n % 4 < 3 else None) for n in range(16)
+    ]
+
+    assert kept(chain, Retention(2, 0, 0, 0)) == [0, 1, 2, 3, 7]
+    assert kept(chain, Retention(6, 0, 0, 0)) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert outlived(chain, Retention(1, 0, 0, 0), needed={"9"}) == [*list("4568"), "12", "13", "14", "15"]
+
+
 def test_nothing_to_keep_is_nothing_to_remove() -> None:
     assert outlived([], Retention()) == []
 
