@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from cluster.doctor.finding import Finding, Grade
+from cluster.doctor.kuberay import kuberay_findings, objects_in, objects_of
 from cluster.doctor.machine import machine_findings
 from cluster.doctor.nodes import cluster_findings, unreached
 from cluster.doctor.servers import server_findings
@@ -26,6 +27,16 @@ console = Console()
 
 def doctor(
     data: Annotated[Path | None, typer.Option("--data", help="The folder of the instance.")] = None,
+    kuberay: Annotated[
+        str | None,
+        typer.Option("--kuberay", metavar="NAMESPACE", help="Examine what KubeRay runs there instead."),
+    ] = None,
+    manifests: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--manifests", help="Examine what `kubectl kustomize` made instead; - reads it from a pipe."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of findings instead.")] = False,
     cluster: Annotated[
         str | None,
@@ -39,8 +50,11 @@ def doctor(
 
     The exit code is 1 where something is bad; what is doubtful (!) works.
     """
-    settings = load_settings().with_changes({"data": {"folder": data} if data else {}})
-    findings = list(_findings(settings, Pointed(cluster, token_file)))
+    if kuberay or manifests:
+        findings = list(_of_kuberay(kuberay, manifests))
+    else:
+        settings = load_settings().with_changes({"data": {"folder": data} if data else {}})
+        findings = list(_findings(settings, Pointed(cluster, token_file)))
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -62,6 +76,17 @@ def _findings(settings: Settings, pointed: Pointed) -> Iterator[Finding]:
         if found:
             yield from cluster_findings(found)
     yield from server_findings(settings, state)
+
+
+def _of_kuberay(namespace: str | None, manifests: typer.FileText | None) -> Iterator[Finding]:
+    try:
+        read = objects_in(manifests.read()) if manifests else []
+        yield from kuberay_findings([*read, *(objects_of(namespace) if namespace else [])])
+    except OSError as problem:
+        remedy = "install kubectl and name the cluster in KUBECONFIG"
+        yield Finding("kubectl", Grade.BAD, str(problem), remedy)
+    except ValueError as problem:
+        yield Finding("manifests", Grade.BAD, str(problem), "give what `kubectl kustomize` prints")
 
 
 def _show(finding: Finding) -> None:

@@ -13,12 +13,11 @@ from contextlib import contextmanager
 
 import httpx
 
-from cluster.instance.embedded_servers import embedded_redis
 from proving.chaos.checker import Verdict, check
 from proving.chaos.history import Attempt, Served, Unanswered
 from proving.chaos.load import Load
 from tests.chaos.namespaces import Host, hosts
-from tests.integration.history.mongo_servers import mongod_command
+from tests.chaos.stores import start_stores
 from tests.waiting import eventually, passing
 
 KEY = "a-key-of-sixteen-letters"
@@ -96,8 +95,6 @@ class Machines:
         self.nodes = nodes
         self.store = made["store"]
         self.environment = {
-            "OCS_REDIS_URL": f"redis://:{KEY}@{self.store.address}:6379/0",
-            "OCS_MONGO_URI": f"mongodb://{self.store.address}:27017/?directConnection=true",
             "OCS_AUTH_KEYS": f"owner:admin={KEY}",
             "OCS_RAY_TOKEN": TOKEN,
             "OCS_RAY_CPUS": "2",
@@ -106,14 +103,7 @@ class Machines:
         }
 
     def start_stores(self) -> None:
-        folder = self.store.folder
-        redis = embedded_redis(folder / "redis", 6379, KEY, fsync="always")
-        config = folder / "redis" / "redis.conf"
-        config.write_text(config.read_text().replace("bind 127.0.0.1", f"bind {self.store.address}"))
-        mongo = mongod_command(folder / "mongo", 27017, replica_set=None)
-        mongo[mongo.index("127.0.0.1")] = self.store.address
-        script = f"{' '.join(mongo)} & exec {' '.join(redis.command)}"
-        self.store.start(["bash", "-c", script])
+        self.environment |= start_stores(self.store, KEY)
 
     def start_head(self, name: str = "head", *, manages: bool = False, **settings: str) -> None:
         """Start a head, or start it again.

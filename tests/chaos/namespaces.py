@@ -72,6 +72,17 @@ class Host:
             ip("-n", self._space, *words)
         ip("-n", self._space, "addr", "add", f"{self.address}/24", "dev", "eth0")
 
+    def take_address(self, address: str) -> None:
+        """Answer to one more."""
+        ip("-n", self._space, "addr", "add", f"{address}/32", "dev", "eth0")
+
+    def give_address_back(self, address: str) -> None:
+        ip("-n", self._space, "addr", "del", f"{address}/32", "dev", "eth0", check=False)
+
+    def reach(self, network: str) -> None:
+        """Find the addresses of a network on the bridge too."""
+        ip("-n", self._space, "route", "add", network, "dev", "eth0")
+
     def start(self, command: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
         """Start the first process of it."""
         isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"]
@@ -86,6 +97,11 @@ class Host:
                 start_new_session=True,
             )
         self._processes.append(started)
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything of it does."""
+        return any(process.poll() is None for process in self._processes)
 
     @property
     def log(self) -> Path:
