@@ -1,6 +1,6 @@
 """A cluster of three machines loses them and gets new ones under load; the chaos checker judges what clients saw.
 
-`make test-all`, as root; `test_pulled_cable.py` has what is never left out.
+`make test-all`, as root.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from proving.chaos.load import Load
 from tests.clusters import OTHER_KEYS, Cluster
 from tests.waiting import passing, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(400)]
 
 PER_SECOND, BURST = 50, 50
 CLIENTS, GREEDY_CALLS = 6, 8
