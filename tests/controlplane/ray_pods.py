@@ -67,6 +67,11 @@ class RayPods:
         """Begin to watch."""
         self._watching = self._beside.submit(self._watch)
 
+    def logs(self) -> list[str]:
+        """The last that each machine has said."""
+        machines = [self.spare, *self._free, *(cluster.head for cluster in self._clusters.values())]
+        return [f"{host.log}:\n{host.log.read_text()[-3000:]}" for host in machines if host.log.exists()]
+
     def end(self) -> None:
         """Watch no more; what runs, runs on. A problem of watching is raised here."""
         self._is_over.set()

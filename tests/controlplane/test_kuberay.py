@@ -189,12 +189,22 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def running(deployed: Deployed) -> Iterator[Deployed]:
     """The overlay `dev`, Ready, on real Ray."""
     deployed.pods.begin()
-    deployed.plane.apply(*deployed.overlay())
-    eventually(
-        deployed.is_ready, "the RayService is Ready", patience_seconds=PATIENCE_SECONDS, pause_seconds=1.0
-    )
-    yield deployed
-    deployed.pods.end()
+    try:
+        deployed.plane.apply(*deployed.overlay())
+        eventually(
+            deployed.is_ready, "the RayService is Ready", patience_seconds=PATIENCE_SECONDS, pause_seconds=1.0
+        )
+        yield deployed
+    except AssertionError:
+        print(
+            json.dumps(deployed.status()),
+            deployed.plane.log("operator")[-3000:],
+            *deployed.pods.logs(),
+            sep="\n",
+        )
+        raise
+    finally:
+        deployed.pods.end()
 
 
 @pytest.mark.parametrize("overlay", sorted(OVERLAYS))
