@@ -33,12 +33,12 @@ from tests.controlplane.ray_pods import NOT_YET, RayPods
 from tests.kubernetes import K8S, OVERLAYS, Object, rendered
 from tests.waiting import eventually, passing
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 NAMESPACE, SERVICE = "optionchain", "optionchain"
 KEY = "a-key-of-sixteen-letters"
 CLIENTS = 4
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 500.0
 DELAY = "/spec/rayClusterDeletionDelaySeconds"
 SLICES = f"https://127.0.0.1:6443/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"
 
