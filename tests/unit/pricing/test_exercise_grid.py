@@ -227,6 +227,15 @@ def test_greeks_are_slopes_of_prices_however_it_is_carried(carry, side):
         np.testing.assert_allclose(getattr(found, f"{side}_theta")()[held], by_time, atol=3e-3)
 
 
+@pytest.mark.parametrize("rate", [0.0, 1e-9])
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_without_interest_an_option_on_a_future_loses_what_its_price_would_earn(rate, side):
+    found = carried(Carry(rate=rate, dividend_yield=0.0, underlying="future"), days=730)
+
+    expected = -0.01 * 2.0 * getattr(found, f"{side}_mid")
+    np.testing.assert_allclose(getattr(found, f"{side}_rho")(), expected, rtol=1e-5)
+
+
 def test_a_curve_that_is_flat_until_expiration_is_its_rate():
     curve = ((1.5, RATE), (2.0, 0.2))
 
