@@ -94,6 +94,34 @@ async def test_a_due_task_is_done_and_what_came_of_it_is_told(here: World, deeds
     assert (await here.shown(task_id)).last_success_for == START + MINUTE
 
 
+async def test_each_attempt_is_told_with_how_late_it_began_and_what_became_of_it(
+    here: World, deeds: Deeds
+) -> None:
+    deeds.fails = 1
+    observer = Recording()
+    actor = here.actor(observer=observer)
+    for kind in ("quick", "faulty"):
+        await here.task(kind)
+    await here.turn(MINUTE + timedelta(seconds=5))
+
+    await actor.look()
+    await until(lambda: observer.counts["task.ended"] == 2, "both attempts are told")
+
+    told = {
+        operation.facts["kind"]: operation for operation in observer.ended if operation.name == "task.run"
+    }
+    assert {kind: operation.facts["state"] for kind, operation in told.items()} == {
+        "quick": "succeeded",
+        "faulty": "retried",
+    }
+    for operation in told.values():
+        assert (operation.facts["late"], operation.facts["waited"], operation.seconds) == (5.0, 5.0, 0.0)
+    assert sorted(labels["state"] for name, labels in observer.labels if name == "task.ended") == [
+        "retried",
+        "succeeded",
+    ]
+
+
 async def test_it_looks_again_when_the_next_is_due(here: World) -> None:
     await here.task("quick")
     actor = here.actor()
