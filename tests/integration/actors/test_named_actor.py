@@ -181,7 +181,7 @@ async def test_an_actor_that_takes_too_long_is_found_anew_and_the_observer_is_to
     way = directory(actors, observer=observer)
 
     with pytest.raises(ActorLost):
-        await way.deliver("history", "call", seconds=0.01)
+        await way.deliver("history", "call", seconds=0.2)
     assert await way.deliver("history", "call", seconds=5.0) == "answered"
 
     assert actors.found == ["history", "history"]
