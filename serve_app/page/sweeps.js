@@ -163,7 +163,8 @@ class Sweeps {
     const canOpen = this.context.may("trade");
     const session = (row) => this.#session(definition, varied, row);
     const table = new BigTable(`${numbers.whole(rows.length)} scenarios`, canOpen ? session : null);
-    const picture = new Picture("Statistic over the parameters", { tall: true });
+    this.picture?.destroy();
+    const picture = this.picture = new Picture("Statistic over the parameters", { tall: true });
     const axis = (chosen) => choice(varied.length ? varied : ["scenario"], chosen, () => draw());
     const statistic = choice(statistics, statistics.find((name) => name.endsWith("_mean")) ?? statistics[0], () => draw());
     const x = axis(varied[0]);

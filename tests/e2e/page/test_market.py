@@ -20,6 +20,12 @@ from tests.browsing import Visit
 from tests.clusters import Cluster
 from tests.waiting import eventually
 
+# On each picture there is a canvas, and on each canvas something.
+PAINTED = """() => {
+    const all = [...document.querySelectorAll("canvas.moving")];
+    const isPainted = (each) => each.getContext("2d").getImageData(0, 0, each.width, each.height).data.some(Boolean);
+    return all.length === 2 && all.every(isPainted);
+}"""
 XSS = "<img/src=x/onerror=document.title=1>"
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared instance, and for a browser
@@ -151,6 +157,29 @@ def test_tabs_of_expirations_and_pictures_go_by_keys(visit: Visit) -> None:
         expect(visit.page.get_by_role("img", name=re.compile(picture))).to_be_visible()
     visit.page.get_by_label("Value").select_option("vega")
     expect(visit.page.locator(".chain thead").first).to_contain_text("Vega")
+
+
+def test_what_plays_fast_is_drawn_lightly_and_by_plotly_when_it_rests(visit: Visit) -> None:
+    page = visit.page
+    make(visit, "Heston with a smile")
+    paused(visit)
+    page.get_by_role("tab", name="Surface").click()
+    page.get_by_label("Speed").select_option("10 steps/s")
+    page.get_by_role("button", name="Play").click()
+    for picture in ("Surface", "Smile"):
+        page.get_by_role("tab", name=picture).click()
+        page.wait_for_function(PAINTED)
+    paused(visit)
+    expect(page.locator("canvas.moving")).to_have_count(0)
+    shown = page.locator(".facts dd").nth(1).inner_text().replace(",", "")
+    page.wait_for_function(
+        """(price) => {
+            const [{ data, layout }] = document.querySelectorAll(".plot");
+            const [low, high] = layout.yaxis.range ?? [0, 0];
+            return data.length > 1 && Math.abs(data.at(-1).y.at(-1) - price) < 0.01 && low < price && price < high;
+        }""",
+        arg=float(shown),
+    )
 
 
 def test_an_input_at_fault_is_pointed_at(visit: Visit) -> None:

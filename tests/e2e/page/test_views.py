@@ -53,6 +53,23 @@ def test_two_markets_of_one_seed_are_compared(visit: Visit, api: httpx.Client) -
     assert one["seed"] == other["seed"]
     assert {one["volatility"], other["volatility"]} == {0.12, 0.24}
 
+    smiles = page.locator(".plot").filter(visible=True)
+    box = smiles.nth(1).bounding_box()
+    assert box is not None
+    across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(across, down)
+    page.mouse.down()
+    page.mouse.move(across + box["width"] / 4, down - box["height"] / 4, steps=4)
+    page.mouse.up()
+    page.wait_for_function(
+        """() => {
+            const [one, other] = [...document.querySelectorAll(".plot")].slice(1)
+                .map((each) => String([each.layout.xaxis.range, each.layout.yaxis.range]));
+            const [low, high] = document.querySelectorAll(".plot")[1].layout.xaxis.range;
+            return one === other && high - low < 1;  // of 0.3 to 1.7 times the price
+        }"""
+    )
+
 
 def test_a_sweep_is_followed_to_its_end_and_a_cell_opens_its_path(visit: Visit, api: httpx.Client) -> None:
     page = go(visit, "Sweeps")
@@ -171,13 +188,14 @@ def test_the_chain_of_a_past_day_is_shown(visit: Visit, cluster: Cluster, api: h
     expect(page.locator(".chain tbody")).to_contain_text("20.00%")
 
 
-def test_the_system_shows_what_it_needs_and_what_it_has(visit: Visit) -> None:
+def test_the_system_shows_what_it_needs_and_what_it_has(visit: Visit, cluster: Cluster) -> None:
     page = go(visit, "System")
     for name in ("redis", "mongodb"):
         expect(page.get_by_role("row", name=re.compile(f"{name} up"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("alive"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("sessions-0"))).to_be_visible()
     expect(page.locator("dt", has_text="Step, p99")).to_be_visible()
+    expect(page.get_by_role("link", name="Ray")).to_have_attribute("href", cluster.state.ray_dashboard)
 
 
 def test_tasks_are_scheduled_paused_run_and_cancelled(
