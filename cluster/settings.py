@@ -35,7 +35,7 @@ from cluster.ray_settings import RaySettings
 from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
 from cluster.settings_files import UnreadableFile, setting_of, with_files
 from cluster.sweeps.settings import SweepSettings
-from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
+from optionchain.expirations.listed import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
 
 
