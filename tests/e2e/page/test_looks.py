@@ -57,9 +57,8 @@ def test_every_view_keeps_the_rules_of_accessibility(
             page.set_viewport_size({"width": width, "height": 900 if width < 2000 else 2160})
             overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert overflow <= 0, f"{view} at {width}"
-            if scheme == "light" or width < max(
-                WIDTHS
-            ):  # the largest takes seconds, and looks as the others do
+            # The largest takes seconds to take, and looks by night as by day.
+            if scheme == "light" or width < max(WIDTHS):
                 visit.picture(f"{view}-{scheme}-{width}")
         page.set_viewport_size({"width": 1280, "height": 900})
     assert found == []
