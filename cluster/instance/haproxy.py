@@ -50,8 +50,6 @@ ADMIN_SOCKET = re.compile(r"^ *stats socket (\S+) .*\n", re.MULTILINE)
 KNOWN = ".known"
 """What a configuration that has routes is kept as."""
 STAND_IN = "stand-in"
-
-
 OTHER_RAY = (
     "This release of Ray writes another configuration than we can amend; install the one that pyproject.toml names, or "
     "set OCS_HTTP_HAPROXY=false."
