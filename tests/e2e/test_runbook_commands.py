@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 
 from cluster.backup.place import Place
 from tests.clusters import Cluster, create
 
+# Twenty commands, each a process.
+pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOKS = ROOT / "docs" / "runbooks"
 COMMAND = re.compile(r"`optionchain ([^`]+)`")

@@ -12,22 +12,8 @@ HEAD, _, *ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line[:1] == "|"
 ]
 PROCESSES = [
-    "HTTP replica",
-    "HAProxy",
-    "session actor",
-    "history",
-    "sweep",
-    "raylet",
-    "control store",
-    "Redis",
-    "sentinel",
-    "MongoDB",
-    "replica set",
-    "scheduler",
-    "supervisor",
-    "Prometheus",
-    "collector",
-    "backup",
+    *("HTTP replica", "HAProxy", "session actor", "history", "sweep", "raylet", "control store", "scheduler"),
+    *("Redis", "sentinel", "MongoDB", "replica set", "supervisor", "Prometheus", "collector", "backup"),
 ]
 
 
