@@ -24,7 +24,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help port run stop test test-all check audit coverage docs build format lock clean
+.PHONY: help port run stop test test-all test-kubernetes observing-tools mutants check audit coverage docs build format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -48,6 +48,14 @@ test: $(VENV)/.test ## Install what tests need and run all tests (some: make tes
 test-all: ## Run all tests, and those that take minutes of arithmetic
 	@$(MAKE) --no-print-directory test OPTIONS="--long $(OPTIONS)"
 
+# The control plane is built once, outside the clone.
+test-kubernetes: $(VENV)/.test ## Build a real Kubernetes with KubeRay (20 minutes, once), and test the manifests on it, as root
+	@tests/controlplane/build.sh
+	@$(BIN)/python -m pytest --long tests/controlplane $(OPTIONS)
+
+observing-tools: ## Build an OpenTelemetry Collector and Jaeger (with Go, 20 minutes, once) for the tests that run them
+	@tests/integration/monitoring/built/build.sh
+
 check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -57,6 +65,9 @@ check: $(VENV)/.test ## Format, lint, types, import directions
 coverage: $(VENV)/.test ## Say what the unit tests do not reach; the lines are in coverage/index.html
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
 		--cov --cov-report=html:coverage --cov-report=term $(or $(OPTIONS),tests/unit)
+
+mutants: $(VENV)/.test ## Say which mistakes in a file no test notices: make mutants FILE=optionchain/session.py TESTS=tests/unit/test_session.py
+	@$(BIN)/python -m proving.mutants $(FILE) $(foreach test,$(or $(TESTS),tests/unit),--tests $(test)) $(OPTIONS)
 
 audit: $(VENV)/.test ## Look for vulnerabilities, unsafe code, secrets and licences, and list what is installed in build/sbom.json
 	@$(BIN)/python .ci/audit.py $(OPTIONS)

@@ -8,14 +8,13 @@ Key: ``<prefix>:rate:<caller>``, the instant (microseconds from 1970) at which n
 
 from __future__ import annotations
 
-from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_connection import RedisClient, redis_call
+from typing import Unpack
+
+from adapters.redis_connection import RedisClient
+from adapters.redis_counts import MICROSECONDS, CountOptions, RedisCounts
 from adapters.settings import RateSettings
-from optionchain.observing import Observer, Unobserved, observed
 from optionchain.ports import Allowance
 
-MICROSECONDS = 1_000_000
-LIMITER = "the rate limiter"
 # The generic cell rate algorithm (ITU-T I.371): each request moves the instant at which nothing counts as used by one
 # interval, and is refused where that would lead further ahead than `burst` intervals. By Redis's clock, which is one.
 # ARGV: the interval in microseconds, and how far ahead that instant may be.
@@ -33,33 +32,21 @@ return {ahead, 0}
 """
 
 
-class RedisAllowances:
+class RedisAllowances(RedisCounts):
     """The `Allowances` on Redis.
 
     Args:
-        client: An open client; closed by `close`.
+        client: As `RedisCounts` takes it.
         settings: The rate, which is not 0.
-        prefix: Prefix of every key.
-        timeout_seconds: Patience with one call.
-        observer: Told of each call, and when Redis is left alone for a while.
+        options: Those of `RedisCounts`.
     """
 
-    def __init__(
-        self,
-        client: RedisClient,
-        settings: RateSettings,
-        *,
-        prefix: str = "ocs",
-        timeout_seconds: float = 2.0,
-        observer: Observer | None = None,
-    ) -> None:
-        self._client = client
-        self._prefix = prefix
-        self._timeout_seconds = timeout_seconds
+    what = "the rate limiter"
+
+    def __init__(self, client: RedisClient, settings: RateSettings, **options: Unpack[CountOptions]) -> None:
+        super().__init__(client, **options)
         self._burst = settings.burst
         self._interval = round(60 * MICROSECONDS / settings.per_minute)
-        self._observer = observer or Unobserved()
-        self._breaker = CircuitBreaker(LIMITER, observer=self._observer)
 
     async def take(self, caller: str) -> Allowance:
         """Count a request of a caller, unless it is over the limit.
@@ -67,20 +54,11 @@ class RedisAllowances:
         Raises:
             Unavailable: Redis does not answer, or did not a moment ago.
         """
-        ahead, wait = await self._breaker.call(lambda: self._take(caller))
+        window = self._interval * self._burst
+        ahead, wait = await self.run("limiter.take", TAKE, f"rate:{caller}", self._interval, window)
         return Allowance(
             limit=self._burst,
             remaining=self._burst - -(-ahead // self._interval),
             whole_seconds=ahead / MICROSECONDS,
             retry_seconds=wait / MICROSECONDS,
         )
-
-    async def close(self) -> None:
-        await self._client.aclose()
-
-    async def _take(self, caller: str) -> tuple[int, int]:
-        key, window = f"{self._prefix}:rate:{caller}", self._interval * self._burst
-        with observed(self._observer, "redis.call", operation="limiter.take"):
-            async with redis_call(LIMITER, self._timeout_seconds):
-                ahead, wait = await self._client.eval(TAKE, 1, key, self._interval, window)
-        return ahead, wait

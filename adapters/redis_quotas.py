@@ -11,16 +11,10 @@ and the limits hold.
 
 from __future__ import annotations
 
-from typing import Any
-
-from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_connection import RedisClient, redis_call
-from optionchain.observing import Observer, Unobserved, observed
+from adapters.redis_counts import MICROSECONDS, RedisCounts
 from optionchain.ports.quotas import Portion
 from optionchain.quotas import Quota, Spent
 
-MICROSECONDS = 1_000_000
-COUNTS = "what counts of quotas"
 # ARGV: seconds of a period or 0, the amount, and the limit or -1.
 # Answers with 1 where it was counted, what is used, and the seconds until nothing is, or -1.
 SPEND = """
@@ -59,52 +53,22 @@ return {granted, wait}
 """
 
 
-class RedisQuotas:
-    """The `QuotaCounts` on Redis.
+class RedisQuotas(RedisCounts):
+    """The `QuotaCounts` on Redis."""
 
-    Args:
-        client: An open client; closed by `close`.
-        prefix: Prefix of every key.
-        timeout_seconds: Patience with one call.
-        observer: Told of each call, and when Redis is left alone for a while.
-    """
-
-    def __init__(
-        self,
-        client: RedisClient,
-        *,
-        prefix: str = "ocs",
-        timeout_seconds: float = 2.0,
-        observer: Observer | None = None,
-    ) -> None:
-        self._client = client
-        self._prefix = prefix
-        self._timeout_seconds = timeout_seconds
-        self._observer = observer or Unobserved()
-        self._breaker = CircuitBreaker(COUNTS, observer=self._observer)
+    what = "what counts of quotas"
 
     async def spend(self, tenant: str, quota: Quota, amount: int, limit: int | None) -> Spent:
         """As `QuotaCounts.spend`."""
-        key = f"{self._prefix}:quota:{quota.value}:{tenant}"
         arguments = quota.period_seconds, amount, -1 if limit is None else limit
-        granted, used, free = await self._run("quotas.spend", SPEND, key, arguments)
+        granted, used, free = await self.run(
+            "quotas.spend", SPEND, f"quota:{quota.value}:{tenant}", *arguments
+        )
         return Spent(bool(granted), used, None if free < 0 else float(free))
 
     async def lease(self, tenant: str, *, a_second: int, owed: int, portion: int) -> Portion:
         """As `QuotaCounts.lease`."""
-        arguments = a_second, owed, portion
-        granted, wait = await self._run(
-            "quotas.lease", LEASE, f"{self._prefix}:quota:contracts:{tenant}", arguments
+        granted, wait = await self.run(
+            "quotas.lease", LEASE, f"quota:contracts:{tenant}", a_second, owed, portion
         )
         return Portion(granted, wait / MICROSECONDS)
-
-    async def close(self) -> None:
-        await self._client.aclose()
-
-    async def _run(self, operation: str, script: str, key: str, arguments: tuple[int, ...]) -> Any:
-        async def run() -> Any:
-            with observed(self._observer, "redis.call", operation=operation):
-                async with redis_call(COUNTS, self._timeout_seconds):
-                    return await self._client.eval(script, 1, key, *arguments)
-
-        return await self._breaker.call(run)

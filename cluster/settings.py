@@ -35,7 +35,7 @@ from cluster.ray_settings import RaySettings
 from cluster.settings_aliases import ALIASES, name_in_use, of_aliases
 from cluster.settings_files import UnreadableFile, setting_of, with_files
 from cluster.sweeps.settings import SweepSettings
-from optionchain.expirations.rules import MAX_EXPIRATIONS_PER_RULE
+from optionchain.expirations.listed import MAX_EXPIRATIONS_PER_RULE
 from optionchain.expirations.schedule import MAX_EXPIRATIONS, MAX_RULES
 
 
@@ -66,7 +66,8 @@ class DataSettings(BaseModel):
 
     folder: Path = Field(Path(".optionchain"), description="Data, key, logs and state of the local instance")
     observed: bool = Field(
-        False, description="Start Prometheus and Alertmanager too, where they are installed: `up --observe`"
+        False,
+        description="Start Prometheus, Alertmanager, Jaeger, Grafana... too, where they are installed: `up --observe`",
     )
     supervised: bool = Field(
         True, description="Start again what dies of the local instance: its servers, Ray, the service"

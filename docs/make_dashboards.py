@@ -100,23 +100,10 @@ SERVICE = Dashboard(
         Panel("Time of a request, by route (p99)", "s", quantiles(REQUESTS, "route", NO_PROBES)),
         Panel("Refused for the load", "reqps", [rate("optionchain_http_rejected_total", "kind")]),
         Panel(
-            "Refused for their caller, and bursts of one",
-            "reqps",
-            [
-                rate("optionchain_http_denied_total", "kind"),
-                rate("optionchain_unusual_access_total", "status"),
-                rate("optionchain_quota_refusals_total", "quota"),
-                rate("optionchain_sign_in_pauses_total"),
-                rate("optionchain_keys_from_many_networks_total"),
-            ],
-        ),
-        Panel("Tokens that are not accepted", "reqps", [rate("optionchain_tokens_refused_total", "reason")]),
-        Panel(
             "Until certificates expire",
             "s",
             [("min by (line) (optionchain_certificate_expires_timestamp_seconds) - time()", "{{line}}")],
         ),
-        Panel("Managed API keys that work", "short", [("max(optionchain_api_keys)", "keys")]),
         Panel(
             "HAProxy: answers a second, its own errors among them",
             "reqps",
@@ -131,6 +118,43 @@ SERVICE = Dashboard(
             [total("optionchain_session_calls_waiting"), total("optionchain_session_mailbox")],
         ),
         Panel("Alerts", "short", [('sum by (alertname) (ALERTS{alertstate="firing"})', "{{alertname}}")]),
+    ),
+)
+TENANTS = Dashboard(
+    "tenants",
+    "OptionChain: callers and tenants",
+    (
+        Panel("Refused for their caller", "reqps", [rate("optionchain_http_denied_total", "kind")]),
+        Panel(
+            "Refused for a quota that is used up",
+            "reqps",
+            [rate("optionchain_quota_refusals_total", "quota")],
+        ),
+        Panel(
+            "Refused for their number",
+            "reqps",
+            [rate("optionchain_http_rejected_total", where='{kind="rate_limited"}')],
+        ),
+        Panel(
+            "Bursts of refusals, pauses, keys that are everywhere",
+            "short",
+            [
+                (f"sum(increase({metric}[1h]))", legend)
+                for metric, legend in (
+                    ("optionchain_unusual_access_total", "bursts"),
+                    ("optionchain_sign_in_pauses_total", "pauses"),
+                    ("optionchain_keys_from_many_networks_total", "keys from many networks"),
+                )
+            ],
+        ),
+        Panel("Tokens that are not accepted", "reqps", [rate("optionchain_tokens_refused_total", "reason")]),
+        Panel("Managed API keys that work", "short", [("max(optionchain_api_keys)", "keys")]),
+        Panel("Replicas that may not hear of a revocation", "short", [total("optionchain_api_keys_unheard")]),
+        Panel(
+            "Entries that the audit log lost, in an hour",
+            "short",
+            [("sum(increase(optionchain_audit_lost_total[1h]))", "lost")],
+        ),
     ),
 )
 SESSIONS = Dashboard(
@@ -388,7 +412,7 @@ LOGS = Dashboard(
         ),
     ),
 )
-DASHBOARDS = (SERVICE, SESSIONS, STORES, SWEEPS, TASKS, PROCESSES, LOGS)
+DASHBOARDS = (SERVICE, TENANTS, SESSIONS, STORES, SWEEPS, TASKS, PROCESSES, LOGS)
 
 
 def drawn(dashboard: Dashboard) -> str:

@@ -89,10 +89,29 @@ def changed(parameters: SimulationParameters, changes: Mapping[str, Any]) -> Sim
 
 def disagreements(parameters: SimulationParameters) -> list[Disagreement]:
     """Whether a model's step is not the time between two snapshots, and whether the expiration cuts off steps."""
-    step: float | None = getattr(parameters.method, STEP, None)
-    found = [steps_disagreement(parameters.steps, parameters.total_steps)]
-    if step is not None:
-        found.append(step_disagreement(type(parameters.method).__name__, step, parameters.interval / YEAR))
+    return disagreements_between(
+        model=type(parameters.method).__name__,
+        dt=getattr(parameters.method, STEP, None),
+        interval_years=parameters.interval / YEAR,
+        steps=parameters.steps,
+        total_steps=parameters.total_steps,
+    )
+
+
+def disagreements_between(
+    *, model: str, dt: float | None, interval_years: float, steps: int, total_steps: int
+) -> list[Disagreement]:
+    """`disagreements`, by what they depend on.
+
+    Args:
+        model: The model's name.
+        dt: Its step, in years, > 0; None where it has none.
+        interval_years: The time between two snapshots, in years of 365 days, > 0.
+        steps: How many were asked for.
+        total_steps: How many there are.
+    """
+    of_step = None if dt is None else step_disagreement(model, dt, interval_years)
+    found = [of_step, steps_disagreement(steps, total_steps)]
     return [each for each in found if each is not None]
 
 

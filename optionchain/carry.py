@@ -11,9 +11,8 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,9 @@ from numpy.typing import NDArray
 from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.business_time import BusinessClock
-from optionchain.pricing.black_scholes import DAYS_PER_YEAR, rho, theta
-from optionchain.pricing.inputs import Term
+from optionchain.carried_ladders import Carried, Curve
+from optionchain.errors import InvalidInput
+from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
 DividendModel: TypeAlias = Literal["escrowed", "forward"]
 DIVIDEND_MODELS: tuple[DividendModel, ...] = get_args(DividendModel)
@@ -33,116 +33,10 @@ PREMIUM_PAYMENTS: tuple[PremiumPayment, ...] = get_args(PremiumPayment)
 
 _YEAR_MICROSECONDS = DAYS_PER_YEAR * 86_400e6
 _LEAST_PACE = 1e-12
+# By which an instant may be missed that went through years as a float.
+_ROUNDED_MICROSECONDS = 1000
 # Of a price that its dividends would use up, this part is left.
 LEAST_SHARE = 1e-6
-
-
-Curve: TypeAlias = tuple[tuple[float, float], ...]
-"""``(years, zero rate)`` with ascending years, linear between them and flat outside."""
-
-
-class Carried(NamedTuple):
-    """The terms of some ladders, ``[ladders]`` each.
-
-    Attributes:
-        spots: To be priced on.
-        rates, yields: Annualised, continuously compounded.
-        strike_shifts: To be added to strikes.
-        present_values: Of the dividends up to each expiration, where they come off the spot.
-        rate_slopes: Of `spots`, or of `strike_shifts`, by the rate.
-        coming: ``[ladders, dividends, 2]`` the years ahead of dividends, and their amounts: 0 where they come too late.
-        volatility_scales: By which volatilities are multiplied.
-        paces: How fast variance passes at the moment, 1 being as on average until expiration.
-        is_future: Whether the spots are prices of futures, which no rate moves.
-        is_discounted: Whether rates discount the options.
-        is_escrowed: Whether dividends come off the spot, and are not added to strikes.
-        curve: Of the rates of all, where it is not flat.
-    """
-
-    spots: Floats
-    rates: Floats
-    yields: Floats
-    strike_shifts: Floats
-    present_values: Floats
-    rate_slopes: Floats
-    coming: Floats
-    volatility_scales: Floats
-    paces: Floats
-    is_future: bool = False
-    is_discounted: bool = True
-    is_escrowed: bool = True
-    curve: Curve = ()
-
-    def some(self, which: slice) -> Carried:
-        """Those of some of the ladders."""
-        return self._replace(**{name: getattr(self, name)[which] for name in _ROWS})
-
-    @staticmethod
-    def together(parts: Sequence[Carried]) -> Carried:
-        """The ladders of all, which have the same `Carry.kind`."""
-        most = max(part.coming.shape[1] for part in parts)
-        padded = [
-            part._replace(coming=np.pad(part.coming, ((0, 0), (0, most - part.coming.shape[1]), (0, 0))))
-            for part in parts
-        ]
-        rows: dict[str, Any] = {
-            name: np.concatenate([getattr(part, name) for part in padded]) for name in _ROWS
-        }
-        return parts[0]._replace(**rows)
-
-    def theta(
-        self,
-        of: Callable[[Floats], Floats],
-        *,
-        prices: Floats,
-        deltas: Floats,
-        gammas: Floats,
-        years: Term,
-        volatilities: Floats,
-    ) -> Floats:
-        """Change of the prices of european contracts per calendar day.
-
-        Args:
-            of: Broadcasts a row of ladders with the contracts.
-            prices, deltas, gammas: Currency units.
-            years: To expiration.
-            volatilities: Annualised.
-        """
-        rates = of(self.rates)
-        decay = theta(
-            price=prices,
-            delta=deltas,
-            gamma=gammas,
-            spot=of(self.spots),
-            years=years,
-            volatilities=volatilities * np.sqrt(of(self.paces)),
-            rate=rates,
-            dividend_yield=of(self.yields),
-        )
-        # The dividends to come grow dearer as they come nearer, and the spot without them smaller.
-        grows = rates * of(self.present_values)
-        return decay - np.where(np.greater(years, 0.0), deltas * grows / DAYS_PER_YEAR, 0.0)
-
-    def rho(
-        self,
-        of: Callable[[Floats], Floats],
-        *,
-        prices: Floats,
-        deltas: Floats,
-        strikes: Floats,
-        years: Term,
-    ) -> Floats:
-        """Change of the same prices per percentage point of the rate; arguments as `theta` has them."""
-        if self.is_future:
-            return -0.01 * years * prices if self.is_discounted else 0.0 * prices
-        spots, by_rate = of(self.spots), of(self.rate_slopes)
-        slope = rho(price=prices, delta=deltas, spot=spots, years=years)
-        if self.is_escrowed:
-            return slope + 0.01 * deltas * by_rate
-        return slope + 0.01 * (prices - spots * deltas) / (strikes + of(self.strike_shifts)) * by_rate
-
-
-_ROWS = Carried._fields[:9]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +52,12 @@ class Carry:
         premium: ``margined`` options are settled daily as futures are, and never discounted.
         dividends: ``(microseconds from 1970, amount)`` when the price falls, ascending.
         clock: How fast variance passes; None is by the calendar.
+        exercises: Microseconds from 1970 of the dates on which alone options can be exercised before they expire;
+            None where they can be at any time, or never.
+        futures: ``(microseconds from 1970, season)`` of the futures that options are on, ascending, each on the first
+            that expires no earlier than it: a season is the price at expiration in prices of the underlying. Empty
+            where all options are on the one price.
+        futures_carry: By which futures are dearer the later they expire, per year.
         model: ``escrowed`` prices on the spot without the dividends to come, ``forward`` on strikes with them.
     """
 
@@ -170,17 +70,20 @@ class Carry:
     dividends: tuple[tuple[int, float], ...] = ()
     model: DividendModel = "escrowed"
     clock: BusinessClock | None = None
+    exercises: tuple[int, ...] | None = None
+    futures: tuple[tuple[int, float], ...] = ()
+    futures_carry: float = 0.0
 
     @property
     def is_plain(self) -> bool:
         """Whether one rate and one yield are all there is."""
         is_other = self.borrow or self.curve or self.dividends or self.clock is not None
-        return not is_other and self.underlying == "spot"
+        return not is_other and self.underlying == "spot" and self.exercises is None
 
     @property
-    def kind(self) -> tuple[Underlying, PremiumPayment, DividendModel, Curve]:
+    def kind(self) -> tuple[Underlying, PremiumPayment, DividendModel, Curve, bool]:
         """What chains must have in common to be priced together."""
-        return self.underlying, self.premium, self.model, self.curve
+        return self.underlying, self.premium, self.model, self.curve, self.exercises is not None
 
     def zero_rates(self, years: Floats) -> Floats:
         """The zero rate of each time, of the shape of the years."""
@@ -203,6 +106,10 @@ class Carry:
             years: ``[ladders]`` to expiration, >= 0.
         """
         carried = self._carried(quoted_at, spots, years)
+        if self.exercises is not None:
+            ahead = np.subtract.outer(-quoted_at, [-at for at in self.exercises]) / _YEAR_MICROSECONDS
+            comes = (ahead >= 0.0) & (ahead < years[:, None])
+            carried = carried._replace(exercises=np.where(comes, ahead, np.nan), is_bermudan=True)
         if self.clock is None:
             return carried
         average, now = self.clock.pace(quoted_at, years)
@@ -213,11 +120,13 @@ class Carry:
     def _carried(self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats) -> Carried:
         rates = self.zero_rates(years)
         nothing, alike = np.zeros_like(spots), np.ones_like(spots)
+        no_dates, no_futures = np.empty((spots.size, 0)), np.full_like(spots, np.nan)
         if self.underlying == "future":
             if self.premium == "margined":
                 rates = nothing
+            prices, expiring = self._on_futures(quoted_at, spots, years)
             return Carried(
-                spots,
+                prices,
                 rates,
                 rates,
                 nothing,
@@ -226,6 +135,8 @@ class Carry:
                 np.zeros((spots.size, 0, 2)),
                 alike,
                 alike,
+                no_dates,
+                expiring,
                 is_future=True,
                 is_discounted=self.premium == "upfront",
                 curve=self.curve if self.premium == "upfront" else (),
@@ -259,10 +170,44 @@ class Carry:
                 each,
                 alike,
                 alike,
+                no_dates,
+                no_futures,
                 is_escrowed=False,
                 curve=self.curve,
             )
         present = np.minimum(present, (1.0 - LEAST_SHARE) * spots)
         return Carried(
-            spots - present, rates, yields, nothing, present, slopes, each, alike, alike, curve=self.curve
+            spots - present,
+            rates,
+            yields,
+            nothing,
+            present,
+            slopes,
+            each,
+            alike,
+            alike,
+            no_dates,
+            no_futures,
+            curve=self.curve,
         )
+
+    def _on_futures(
+        self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats
+    ) -> tuple[Floats, Floats]:
+        """``[ladders]`` the prices of the futures that options are on, and when these expire."""
+        if not self.futures:
+            return spots, np.full_like(spots, np.nan)
+        expires = quoted_at + np.rint(years * _YEAR_MICROSECONDS).astype(np.int64)
+        at, seasons = (np.array(each) for each in zip(*self.futures, strict=True))
+        which = np.searchsorted(at, expires - _ROUNDED_MICROSECONDS)
+        if np.any(which == at.size):
+            raise InvalidInput("futures", "must reach to the last expiration of options: give later ones")
+        return self.futures_prices(quoted_at, spots, at[which], seasons[which]), at[which].astype(np.float64)
+
+    def futures_prices(
+        self, quoted_at: NDArray[np.int64], spots: Floats, expires: NDArray[np.int64], seasons: Floats
+    ) -> Floats:
+        """Prices of futures at some prices of the underlying, by when they expire and their seasons."""
+        left = (expires - quoted_at) / _YEAR_MICROSECONDS
+        prices: Floats = spots * seasons * numerics.exp(self.futures_carry * left)
+        return prices

@@ -210,6 +210,35 @@ class Pairs(Parameter):
         return at, self.second.check(field, second)
 
 
+@dataclass(frozen=True, slots=True)
+class Days(Parameter):
+    """A list of dates that ascend.
+
+    Attributes:
+        about: Meaning, for the schema.
+        most: Dates.
+    """
+
+    about: str
+    most: int
+
+    def check(self, field: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= self.most:
+            raise InvalidInput(field, f"must be a list of 1 to {self.most} dates")
+        days = tuple(_day(f"{field}[{index}]", day) for index, day in enumerate(value))
+        for index, (before, after) in enumerate(pairwise(days), start=1):
+            if not before < after:
+                raise InvalidInput(f"{field}[{index}]", f"must come after {before}")
+        return days
+
+    def to_wire(self, value: Any) -> object:
+        return list(value)
+
+    def schema(self) -> dict[str, Any]:
+        days = {"type": "array", "items": {"type": "string", "format": "date"}, "minItems": 1}
+        return days | {"maxItems": self.most, "description": self.about}
+
+
 def _day(field: str, value: object) -> str:
     if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):

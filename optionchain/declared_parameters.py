@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
-from optionchain.declarations import Choice, Number, Omission, Pairs, Text, Whole, declared, defaults
+from optionchain.declarations import Choice, Days, Number, Omission, Pairs, Text, Whole, declared, defaults
 from optionchain.market import MatrixParameter, UnderlyingsParameter
 from optionchain.parameters import SimulationParameters
 from optionchain.parts import Part
@@ -26,7 +26,9 @@ class Declared:
 
     name: str
     kind: type
-    parameter: Number | Whole | Text | Choice | Pairs | MatrixParameter | UnderlyingsParameter | Part[Any]
+    parameter: (
+        Number | Whole | Text | Choice | Pairs | Days | MatrixParameter | UnderlyingsParameter | Part[Any]
+    )
     default: Any
     omission: Omission | None
 
@@ -54,6 +56,7 @@ _KIND_OF = {
     Text: str,
     Choice: str,
     Pairs: list,
+    Days: list,
     Part: dict,
     MatrixParameter: list,
     UnderlyingsParameter: list,
@@ -68,7 +71,8 @@ def declared_parameters() -> dict[str, Declared]:
     found = {}
     for name, parameter in declared(SimulationParameters).items():
         if not isinstance(
-            parameter, Number | Whole | Text | Choice | Pairs | MatrixParameter | UnderlyingsParameter | Part
+            parameter,
+            Number | Whole | Text | Choice | Pairs | Days | MatrixParameter | UnderlyingsParameter | Part,
         ):
             raise TypeError(
                 f"{name}: JSON knows numbers, texts, pairs and rows of them, parts and underlyings"

@@ -27,10 +27,10 @@ def scheduled(
     dated = [(date.fromisoformat(day), amount) for day, amount in known]
     if growth is not None and dated:
         last = dated[-1][0]
-        yearly = [(day, amount) for day, amount in dated if day > _years_later(last, -1)]
+        yearly = [(day, amount) for day, amount in dated if day > years_later(last, -1)]
         for count in range(1, until.year - yearly[0][0].year + 2):
             grown = float((1.0 + growth) ** count)
-            dated += [(_years_later(day, count), amount * grown) for day, amount in yearly]
+            dated += [(years_later(day, count), amount * grown) for day, amount in yearly]
     instants = [(datetime.combine(day, time(), zone).astimezone(UTC), amount) for day, amount in dated]
     return tuple(((at - _EPOCH) // _MICROSECOND, amount) for at, amount in instants if at <= until)
 
@@ -52,6 +52,7 @@ def fallen(prices: Paths, drops: list[tuple[int, float]], floor: float) -> Paths
     return np.maximum(fallen, floor)
 
 
-def _years_later(day: date, years: int) -> date:
+def years_later(day: date, years: int) -> date:
+    """The same day of a later year, or of an earlier one; the 28th for a 29th of February."""
     year = min(day.year + years, 9998)
     return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
 
+from optionchain import terms
 from optionchain.carried import carry_of, check_carry
 from optionchain.carry import Carry
 from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
@@ -47,21 +48,6 @@ from optionchain.quote_terms import (
 )
 from optionchain.surfaces import Surface
 from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
-from optionchain.terms import (
-    AnnualDaysTerm,
-    BorrowTerm,
-    ClosedDaysTerm,
-    CurrencyTerm,
-    DividendGrowthTerm,
-    DividendModelTerm,
-    DividendsTerm,
-    ExerciseTerm,
-    MultiplierTerm,
-    PremiumTerm,
-    RateCurveTerm,
-    SettlementTerm,
-    UnderlyingTerm,
-)
 from optionchain.time_frame import TimeFrame
 
 MAX_STEPS, MAX_CHAIN_SIZE = 10_000, 500
@@ -168,31 +154,34 @@ class SimulationParameters:
     spread_moneyness_widening: MoneynessParameter = 0.0
     spread_tenor_widening: TenorParameter = 0.0
     spread_tick: TickParameter = None
-    exercise: ExerciseTerm = "european"
-    settlement: SettlementTerm = None
-    multiplier: MultiplierTerm = None
-    currency: CurrencyTerm = None
+    exercise: terms.ExerciseTerm = "european"
+    settlement: terms.SettlementTerm = None
+    multiplier: terms.MultiplierTerm = None
+    currency: terms.CurrencyTerm = None
     strike_rule: StrikeRuleTerm = None
     tick_size: TickTerm = None
     tick_size_above: CoarseFromTerm = None
     coarse_tick_size: CoarseTickTerm = None
-    underlying: UnderlyingTerm = "spot"
-    premium: PremiumTerm = "upfront"
-    rate_curve: RateCurveTerm = None
-    borrow_cost: BorrowTerm = 0.0
-    dividends: DividendsTerm = None
-    dividend_growth: DividendGrowthTerm = None
-    dividend_model: DividendModelTerm = "escrowed"
+    underlying: terms.UnderlyingTerm = "spot"
+    premium: terms.PremiumTerm = "upfront"
+    rate_curve: terms.RateCurveTerm = None
+    borrow_cost: terms.BorrowTerm = 0.0
+    dividends: terms.DividendsTerm = None
+    dividend_growth: terms.DividendGrowthTerm = None
+    dividend_model: terms.DividendModelTerm = "escrowed"
     smile: SmileParameter = None
     smile_dynamics: DynamicsParameter = "sticky_delta"
     volatility_term: TermParameter = None
     spread_model: SpreadModelParameter = None
-    closed_day_weight: ClosedDaysTerm = None
-    annual_days: AnnualDaysTerm = None
+    closed_day_weight: terms.ClosedDaysTerm = None
+    annual_days: terms.AnnualDaysTerm = None
     underlyings: UnderlyingsTerm = None
     correlations: CorrelationsTerm = None
     common_factors: CommonFactorsTerm = None
     correlation_repair: RepairTerm = None
+    exercise_dates: terms.ExerciseDatesTerm = None
+    futures: terms.FuturesTerm = None
+    futures_carry: terms.FuturesCarryTerm = 0.0
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -222,9 +211,9 @@ class SimulationParameters:
         return self.steps
 
     @property
-    def is_american(self) -> bool:
+    def has_early_exercise(self) -> bool:
         """Whether the options can be exercised before they expire."""
-        return self.exercise == "american"
+        return self.exercise != "european"
 
     @property
     def most_contracts(self) -> int:

@@ -8,12 +8,12 @@ from datetime import date, time
 from typing import Any
 
 from optionchain.errors import InvalidInput
+from optionchain.expirations.listed import SessionTime, Weekday
 from optionchain.expirations.rules import (
     DailyRule,
+    MonthEndRule,
     MonthlyRule,
     Rule,
-    SessionTime,
-    Weekday,
     WeeklyRule,
     leaps,
     monthly_third_friday,
@@ -118,7 +118,7 @@ def product(name: str, on: date | None = None) -> Product:
 
     Example:
         >>> [rule.rule_id for rule in product("SPX").rules]
-        ['spx_monthly', 'spxw_daily', 'spxw_monthly']
+        ['spx_monthly', 'spxw_daily', 'spxw_monthly', 'spxw_month_end']
     """
     if name not in PRODUCTS:
         raise InvalidInput("product", f"must be one of {', '.join(PRODUCTS)}")
@@ -140,6 +140,7 @@ def _index(name: str, weekly_root: str, source: str) -> Product:
                 occurrence=3,
                 settlement="AM",
                 root=name,
+                last_trade_sessions=1,
             ),
             WeeklyRule(
                 rule_id=f"{weekly_root.lower()}_daily",
@@ -155,6 +156,9 @@ def _index(name: str, weekly_root: str, source: str) -> Product:
                 occurrence=3,
                 settlement="PM",
                 root=weekly_root,
+            ),
+            MonthEndRule(
+                rule_id=f"{weekly_root.lower()}_month_end", target_count=6, settlement="PM", root=weekly_root
             ),
         ),
         strike_rule="index",
@@ -173,6 +177,7 @@ def _fund(name: str) -> Product:
         rules=(
             WeeklyRule(rule_id="daily", target_count=10, weekdays=_WORKING_DAYS),
             monthly_third_friday("monthly", 12),
+            MonthEndRule(rule_id="quarterly", target_count=4, months=_QUARTERLY),
             leaps("leaps", 2),
         ),
         exercise="american",
@@ -217,6 +222,7 @@ def _vix() -> Product:
                 lead_days=30,
                 settlement="AM",
                 root="VIX",
+                last_trade_sessions=1,
             ),
         ),
         strike_rule="volatility_index",

@@ -9,7 +9,7 @@ from typing import Any
 from optionchain.chains.recorded import recorded_rule
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, Schedule, trading_calendar
-from optionchain.expirations.rules import SessionTime
+from optionchain.expirations.listed import SessionTime
 from optionchain.history.chains import HistoricalChain
 from optionchain.history.recording import Recording
 from optionchain.models.recorded import Recorded

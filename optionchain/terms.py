@@ -16,16 +16,17 @@ from optionchain.carry import (
     PremiumPayment,
     Underlying,
 )
-from optionchain.declarations import Choice, Number, Omission, Pairs, Text
+from optionchain.declarations import Choice, Days, Number, Omission, Pairs, Text
 from optionchain.errors import InvalidInput
 
-Exercise: TypeAlias = Literal["european", "american"]
+Exercise: TypeAlias = Literal["european", "american", "bermudan"]
 EXERCISES: tuple[Exercise, ...] = get_args(Exercise)
 Settlement: TypeAlias = Literal["cash", "physical", "coin"]
 SETTLEMENTS: tuple[Settlement, ...] = get_args(Settlement)
 MAX_MULTIPLIER = 1e9
 
-MOST_DIVIDENDS, MOST_NODES = 400, 64
+MOST_DIVIDENDS, MOST_NODES, MOST_EXERCISE_DATES = 400, 64, 400
+MOST_FUTURES, HIGHEST_SEASON = 120, 100.0
 LONGEST_CURVE_YEARS = 100.0
 HIGHEST_RATE = 10.0
 
@@ -33,7 +34,10 @@ _UNSAID = Omission("leaves it unsaid", is_silent=True)
 
 ExerciseTerm: TypeAlias = Annotated[
     Exercise,
-    Choice("When options can be exercised: at expiration, or at any time before it", EXERCISES),
+    Choice(
+        "When options can be exercised: at expiration, at any time before it, or before it on `exercise_dates`",
+        EXERCISES,
+    ),
     Omission(is_silent=True),
 ]
 SettlementTerm: TypeAlias = Annotated[
@@ -78,6 +82,24 @@ RateCurveTerm: TypeAlias = Annotated[
     ),
     Omission("means `risk_free_rate` at all times", is_silent=True),
 ]
+FuturesTerm: TypeAlias = Annotated[
+    tuple[tuple[str, float], ...] | None,
+    Pairs(
+        "Dates on which futures expire, ascending, and their seasons: the price at expiration in prices of the "
+        "underlying. Options are on the first that expires no earlier; repeated each year",
+        None,
+        Number("Ratio", high=HIGHEST_SEASON, above=True),
+        MOST_FUTURES,
+    ),
+    Omission("means that all options are on the one price", is_silent=True),
+]
+FuturesCarryTerm: TypeAlias = Annotated[
+    float,
+    Number(
+        "How much dearer futures are the later they expire, per year", low=-HIGHEST_RATE, high=HIGHEST_RATE
+    ),
+    _SILENT,
+]
 BorrowTerm: TypeAlias = Annotated[
     float,
     Number("What borrowing the share costs, continuous, per year", low=-HIGHEST_RATE, high=HIGHEST_RATE),
@@ -107,6 +129,14 @@ DividendModelTerm: TypeAlias = Annotated[
         DIVIDEND_MODELS,
     ),
     _SILENT,
+]
+ExerciseDatesTerm: TypeAlias = Annotated[
+    tuple[str, ...] | None,
+    Days(
+        "Dates on which bermudan options can be exercised, at the time of day at which they expire",
+        MOST_EXERCISE_DATES,
+    ),
+    Omission("means none", is_silent=True),
 ]
 ClosedDaysTerm: TypeAlias = Annotated[
     float | None,

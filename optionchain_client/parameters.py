@@ -37,7 +37,7 @@ class _Optional(TypedDict, total=False):
     spread_tick: float | None
     seed: int | None
     start_at: Instant | None
-    exercise: Literal["european", "american"] | None
+    exercise: Literal["european", "american", "bermudan"] | None
     settlement: Literal["cash", "physical", "coin"] | None
     multiplier: float | None
     currency: str | None
@@ -62,6 +62,9 @@ class _Optional(TypedDict, total=False):
     correlations: Sequence[Sequence[float]] | None
     common_factors: Sequence[Sequence[float]] | None
     correlation_repair: Literal["nearest"] | None
+    exercise_dates: Sequence[str] | None
+    futures: Sequence[Sequence[Any]] | None
+    futures_carry: float | None
 
 
 class _Market(_Optional, total=False):
@@ -116,7 +119,9 @@ class Rule(TypedDict, total=False):
     """A rule of rolling expirations."""
 
     rule_id: Required[str]
-    kind: Required[Literal["daily", "weekly", "monthly", "yearly", "monthly_third_friday", "leaps"]]
+    kind: Required[
+        Literal["daily", "weekly", "monthly", "yearly", "month_end", "monthly_third_friday", "leaps"]
+    ]
     target_count: Required[int]
     weekdays: Sequence[str]
     weekday: str
@@ -124,6 +129,7 @@ class Rule(TypedDict, total=False):
     month: int
     months: Sequence[int]
     lead_days: int
+    last_trade_sessions: int
     holiday: Literal["previous", "next"]
     changed_on: str
     changed_to: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from optionchain_client.frames import Columns, pandas_frame, polars_frame
@@ -69,7 +69,9 @@ class Snapshot:
 
     @property
     def chains(self) -> list[Mapping[str, Any]]:
-        """One chain an expiration: `expires_at`, `days_to_expiration`, `labels` and `contracts`."""
+        """One chain an expiration: `expires_at`, `days_to_expiration`, `labels` and `contracts`; `root`, `settlement`,
+        `last_trade_at` and `date` where they are said.
+        """
         if not self._is_chain:
             chains: list[Mapping[str, Any]] = self.body["chains"]
             return chains
@@ -103,10 +105,12 @@ class Snapshot:
         tail = {"underlying_price": self.price}
         for chain in self.chains:
             expiration = datetime.fromisoformat(chain["expires_at"])
+            root = chain.get("root", self.symbol)
+            day = date.fromisoformat(chain["date"]) if "date" in chain else expiration.date()
             terms = {"expiration": expiration, "days_to_expiration": chain["days_to_expiration"]}
             for contract in chain["contracts"]:
                 for side in ("call", "put"):
-                    name = contract_symbol(self.symbol, expiration, side, contract["strike"])
+                    name = contract_symbol(root, day, side, contract["strike"])
                     yield head | {"contract_symbol": name} | terms | _side(contract, side) | tail
         for other in self.others:
             yield from other.rows()
@@ -159,7 +163,7 @@ def to_pandas(snapshots: Iterable[Snapshot]) -> pandas.DataFrame:
     return pandas_frame((row for snapshot in snapshots for row in snapshot.rows()), COLUMNS)
 
 
-def contract_symbol(root: str, expiration: datetime, side: str, strike: float) -> str | None:
+def contract_symbol(root: str, expiration: date, side: str, strike: float) -> str | None:
     """The 21-character symbol of a listed contract; None where it has none, by the rules of the OCC."""
     mills = round(strike * 1000.0)
     is_expressible = 0 < mills <= _MOST_MILLS and mills / 1000.0 == strike and expiration.year // 100 == 20

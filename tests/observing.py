@@ -13,10 +13,10 @@ from pathlib import Path
 import yaml
 
 from cluster.observe.configuration import CONFIG
-from cluster.observe.servers import PROGRAMS
+from cluster.observe.servers import ALERTMANAGER, PROGRAMS, PROMETHEUS
 from tests.posted import posted_to
 
-ARE_INSTALLED = all(any(map(shutil.which, programs)) for programs in PROGRAMS.values())
+ARE_INSTALLED = all(any(map(shutil.which, PROGRAMS[name].names)) for name in (PROMETHEUS, ALERTMANAGER))
 WHERE_TO_GET = (
     "Prometheus or Alertmanager is not installed: `apt-get install prometheus prometheus-alertmanager`"
 )

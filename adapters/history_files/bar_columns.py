@@ -18,12 +18,16 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "date": (
         *("date", "datetime", "timestamp", "time", "day", "quotedate", "tradedate", "tradingdate", "gmttime"),
         *("localtime", "opentime", "unix", "epoch", "traddt", "tsevent", "windowstart", "windowstartns"),
+        "t",
     ),
     "time": ("time", "hour"),
     "open": ("open", "o", "openprice", "opnpric"),
     "high": ("high", "h", "highprice", "hghpric"),
     "low": ("low", "l", "lowprice", "lwpric"),
-    "close": ("close", "c", "closeprice", "closelast", "last", "price", "clspric"),
+    "close": (
+        *("close", "c", "closeprice", "closelast", "settle", "settlement", "settlementprice", "settleprice", "last"),
+        *("price", "clspric"),
+    ),
     "volume": (
         *("volume", "vol", "v", "tickvolume", "tickvol", "volumefrom", "basevolume", "sharestraded", "noofshares"),
         *("ttltradgvol", "totaltradedquantity", "tradedquantity", "quantity"),
@@ -124,6 +128,12 @@ def _by_position(names: tuple[str, ...], sample: pl.DataFrame) -> dict[str, str]
     fields = (SINCE_1970_POSITIONS if is_since_1970 else POSITIONS).get(len(names), ())
     columns = dict(zip(fields, names, strict=False))
     return _in_order(columns, sample) if is_since_1970 and fields else columns
+
+
+def are_bars_by_position(names: tuple[str, ...], sample: pl.DataFrame) -> bool:
+    """Whether a table without a header has numbers where bars have prices."""
+    columns = _by_position(names, sample)
+    return bool(columns) and not any(numbers(sample[columns[field]], ".")[1].any() for field in PRICE_FIELDS)
 
 
 def _in_order(columns: dict[str, str], sample: pl.DataFrame) -> dict[str, str]:

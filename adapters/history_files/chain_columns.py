@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain as chained
 
 import polars as pl
@@ -27,8 +28,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "root": ("root", "rootsymbol", "optionroot", "tradingclass"),
     "date": (
         *("quotedate", "tradedate", "datadate", "date", "day", "tradingdate", "asof", "asofdate", "snapshotdate"),
-        *("snapdate", "bizdt", "traddt", "businessdate", "quotedatetime", "datetime", "timestamp", "time", "updated"),
-        *("quotetime", "quotetimestamp", "quotetimeinlong", "tsevent", "tsrecv", "lastupdated", "ts"),
+        *("snapdate", "snapshottime", "bizdt", "traddt", "businessdate", "quotedatetime", "datetime", "timestamp"),
+        *("time", "updated", "quotetime", "quotetimestamp", "quotetimeinlong", "tsevent", "tsrecv", "lastupdated"),
+        *("updatedat", "ts"),
     ),
     "expiration": (
         *("expiration", "expirationdate", "expiry", "expirydate", "exp", "expdate", "expiredate", "expirdate"),
@@ -38,12 +40,12 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "strike": ("strike", "strikeprice", "strikepr", "strikepx", "strkpric", "exerciseprice"),
     "option_type": (
         *("optiontype", "type", "right", "optionright", "callput", "putcall", "cp", "pc", "cpflag", "callputflag"),
-        *("optiontyp", "optntp", "contracttype", "optionside", "side", "kind", "callorput"),
+        *("optiontyp", "opttype", "optntp", "contracttype", "optionside", "side", "kind", "callorput"),
     ),
     "underlying_price": (
         *("underlyingprice", "underlyinglast", "underlyinglastprice", "undprice", "spot", "spotprice", "stockprice"),
         *("underlyingclose", "underlyingvalue", "undrlygpric", "stkpx", "indexprice", "underlyingmid", "underlying"),
-        *("underlyingassetprice", "stockpriceforiv", "adjustedstockcloseprice", "undlast"),
+        *("underlyingassetprice", "stockpriceforiv", "adjustedstockcloseprice", "undlast", "undpx"),
     ),
     "underlying_bid": ("underlyingbid",),
     "underlying_ask": ("underlyingask",),
@@ -57,7 +59,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "last": (
         *("last", "lastprice", "lasttradeprice", "ltp", "lastsale", "close", "closeprice", "clspric", "settlement"),
-        *("lastpx", "latesttradep"),
+        *("lastpx", "latesttradep", "latest"),
     ),
     "volume": ("volume", "vol", "totalvolume", "tradedvolume", "tradevolume", "ttltradgvol", "contracts", "volume24h"),
     "open_interest": ("openinterest", "oi", "openint", "opnintrst"),
@@ -120,7 +122,14 @@ def chain_columns(
     if preset is not None and preset.kind != "chains":
         return None
     known = _recognised(_by_last_part(columns) | names, sample)
-    found = preset.found(names) | _beside(preset, names, known) if preset is not None else known
+    found = known
+    if preset is not None:
+        beside = _beside(preset, names, known)
+        found = preset.found(names) | beside
+        # A vendor's units are of the vendor's columns.
+        preset = replace(
+            preset, scale={field: scale for field, scale in preset.scale.items() if field not in beside}
+        )
     if preset is None and form == "auto" and not (_is_of_options(found) or _are_of_options(given)):
         return None
     said = checked_columns(given, columns)
@@ -159,12 +168,15 @@ def _is_of_options(fields: Iterable[str]) -> bool:
 
 
 def _beside(preset: Preset, names: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """The columns that people add to the table of a vendor that has none of them."""
+    """The columns that people add to the table of a vendor, or rename, by the fields that it has in none of its own."""
     taken = preset.found(names)
+    is_wide = any(field.startswith("call_") for field in taken)
+    quotes = () if is_wide else QUOTE_FIELDS
+    missing = [field for field in ("date", "underlying_price") if field not in preset.columns]
     return {
         field: known[field]
-        for field in ("date", "underlying_price")
-        if field in known and field not in preset.columns and known[field] not in taken.values()
+        for field in (*missing, *quotes)
+        if field in known and field not in taken and known[field] not in taken.values()
     }
 
 
@@ -182,7 +194,7 @@ def _recognised(names: Mapping[str, str], sample: pl.DataFrame) -> dict[str, str
             if column is not None and column not in found.values() and _fits(field, sample[column]):
                 found[field] = column
                 break
-    sides = _sides(names)
+    sides = _sides(names) or _doubled(names, sample)
     return (
         {field: column for field, column in found.items() if field not in NEEDLESS_IN_WIDE} | sides
         if sides
@@ -214,6 +226,52 @@ def _sides(names: Mapping[str, str]) -> dict[str, str]:
     return found if has_prices else {}
 
 
+def _doubled(names: Mapping[str, str], sample: pl.DataFrame) -> dict[str, str]:
+    """The columns of a table with the calls and the puts on either side of the strike, under the same names."""
+    twice = {
+        field: (names[alias], names[f"{alias}#2"])
+        for field in QUOTE_FIELDS
+        for alias in reversed(NAMES[field])
+        if alias in names and f"{alias}#2" in names
+    }
+    first, second = _told_sides(names, sample)
+    if first == second or not any(price in twice for price in PRICES):
+        return {}
+    return {
+        f"{side}_{field}": column
+        for field, pair in twice.items()
+        for side, column in zip((first, second), pair, strict=True)
+    }
+
+
+def _told_sides(names: Mapping[str, str], sample: pl.DataFrame) -> tuple[str, str]:
+    """Of columns that are there twice, the side of the first and of the second: the same where nothing tells."""
+    for alias in NAMES["option_type"]:
+        if alias in names and f"{alias}#2" in names:
+            told = [
+                option_types(sample[names[each]]).drop_nulls().unique().to_list()
+                for each in (alias, f"{alias}#2")
+            ]
+            if sorted(told) == [["c"], ["p"]]:
+                return ("call", "put") if told[0] == ["c"] else ("put", "call")
+    order = list(names)
+    if "calls" in names and "puts" in names:
+        return ("call", "put") if order.index("calls") < order.index("puts") else ("put", "call")
+    # As every board of options has them.
+    strike = next((order.index(alias) for alias in NAMES["strike"] if alias in names), None)
+    prices = [
+        (order.index(alias), order.index(f"{alias}#2"))
+        for price in PRICES
+        for alias in NAMES[price]
+        if f"{alias}#2" in names
+    ]
+    is_between = strike is not None and all(left < strike < right for left, right in prices)
+    has_type = any(
+        alias in names and _fits("option_type", sample[names[alias]]) for alias in NAMES["option_type"]
+    )
+    return ("call", "put") if is_between and not has_type else ("call", "call")
+
+
 def _fits(field: str, cells: pl.Series) -> bool:
     match field:
         case "contract":
@@ -223,6 +281,8 @@ def _fits(field: str, cells: pl.Series) -> bool:
                 not are_contracts(cells)
                 and cells.cast(pl.String).cast(pl.Float64, strict=False).is_null().any()
             )
+        case "strike":
+            return not are_contracts(cells)
         case "option_type":
             sides = option_types(cells).drop_nulls()
             return 2 * len(sides) > len(cells.drop_nulls())

@@ -146,15 +146,24 @@ def _volatility_unit(mapping: ChainMapping, sample: pl.DataFrame, said: str | No
     """
     if said is not None:
         return VOLATILITY_UNITS[said]
-    if "implied_volatility" in mapping.preset.scale:
-        return mapping.preset.scale["implied_volatility"]
+    known = mapping.preset.scale.get("implied_volatility")
     quarter = _quoted(mapping, sample, "implied_volatility").quantile(0.25)
-    if quarter is None or quarter <= HIGHEST_FRACTION:
-        return VOLATILITY_UNITS["fraction"]
-    if quarter >= LOWEST_PERCENT:
-        return VOLATILITY_UNITS["percent"]
-    reason = f"implied volatilities such as {quarter:g} are {quarter:g} % or {quarter:.0%}: say percent or fraction"
+    seen = _seen_unit(quarter)
+    if quarter is None or (seen is not None and known in (None, seen)):
+        return known or seen or VOLATILITY_UNITS["fraction"]
+    if known is not None and seen is None:
+        return known
+    usual = f", and those of {mapping.preset.name} are the other" if known is not None else ""
+    seem = f"implied volatilities such as {quarter:g} are {quarter:g} % or {quarter:.0%}"
+    reason = f"{seem}{usual}: say percent or fraction"
     raise InvalidInput("volatility-unit", reason)
+
+
+def _seen_unit(quarter: float | None) -> float | None:
+    """The factor that the lowest quarter of the numbers tells; None where it could be either."""
+    if quarter is None or HIGHEST_FRACTION < quarter < LOWEST_PERCENT:
+        return None
+    return VOLATILITY_UNITS["fraction" if quarter <= HIGHEST_FRACTION else "percent"]
 
 
 def _delta_unit(mapping: ChainMapping, sample: pl.DataFrame) -> float:

@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 _ROOT = r"(?P<root>[^\s\d:][^\s:]{0,5}?)"
+_ROOT_OR_FLEX = r"(?P<root>\d?[^\s\d:][^\s:]{0,5}?)"
 _TERMS = r"(?P<expiration>\d{6})(?P<side>[CP])"
 _DOLLARS = r"(?P<strike>\d+(?:\.\d+)?)"
 _COINS = (
@@ -36,8 +37,9 @@ class _Form:
 IN_DOLLARS = r"_USD[CT]?$|-USD[CT]$"
 _PARTS = ("root", "expiration", "side", "strike")
 _FORMS = (
-    # OCC, also padded to 21 characters, behind the `O:` of Polygon or a dot: SPXW  240119C04750000.
-    _Form(rf"^(?:O[:_]|\.)?{_ROOT}\s*{_TERMS}(?P<strike>\d{{8}})$", thousandths=True),
+    # OCC, also padded to 21 characters, behind the `O:` of Polygon or a dot: SPXW  240119C04750000. Of FLEX options the
+    # root begins with a digit: 2SPY.
+    _Form(rf"^(?:O[:_]|\.)?{_ROOT_OR_FLEX}\s*{_TERMS}(?P<strike>\d{{8}})$", thousandths=True),
     # OptionMetrics: SPX 240119C4750000.
     _Form(rf"^{_ROOT}\s+{_TERMS}(?P<strike>\d+)$", thousandths=True),
     # thinkorswim: .SPY240119C470.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
@@ -22,7 +23,8 @@ ISO = (
         "%b %d %Y",
         "%d-%b-%y",
     ),
-    *("%d%b%Y", "%d%b%y", "%a %b %d %Y"),
+    *("%d%b%Y", "%d%b%y", "%a %b %d %Y", "%d %b %y", "%b %d, %y", "%a, %b %d, %Y"),
+    *("%B %d, %Y", "%B %d %Y", "%d %B %Y", "%d-%B-%Y", "%A, %B %d, %Y"),
 )
 DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
@@ -55,8 +57,9 @@ def detect_formats(
     Args:
         columns: Texts by name.
         month_first: The order, where days and months could be swapped. None: that in which more samples are dates,
-            else in which they are closer together.
-        usual: Whether the month is first where nothing tells.
+            else of chains in which fewer are on weekends and more expirations on Fridays, else in which they are
+            closer together.
+        usual: Whether the month is first where nothing tells, as in chains.
 
     Raises:
         InvalidInput: A column is none that is known.
@@ -66,15 +69,15 @@ def detect_formats(
     found = [
         {name: _best(column, is_month_first=order) for name, column in texts.items()} for order in orders
     ]
-    best = max(found, key=_goodness)
-    for name, (form, _, _) in best.items():
-        if not form:
+    best = max(found, key=_goodness_of_chains if usual else _goodness)
+    for name, reading in best.items():
+        if not reading.form:
             example = texts[name][0] if len(texts[name]) else ""
             raise InvalidInput(
                 "file",
                 f"{example!r} is no date that is known: ISO, YYYYMMDD, DD/MM/YYYY, DD.MM.YYYY, since 1970",
             )
-    return {name: form for name, (form, _, _) in best.items()}
+    return {name: reading.form for name, reading in best.items()}
 
 
 def instants(cells: pl.Series, form: str, timezone: str, *, is_descending: bool = False) -> pl.Series:
@@ -144,26 +147,53 @@ def instant_texts(cells: pl.Series) -> pl.Series:
         case pl.Datetime():
             return cells.dt.strftime("%Y-%m-%d %H:%M:%S%z")
         case _:
-            return cells.cast(pl.String).str.strip_chars()
+            # Whole numbers that were numbers with missing ones between them when they were written: 20260116.0.
+            return cells.cast(pl.String).str.strip_chars().str.replace(r"^(\d{6,19})\.0+$", "$1")
 
 
-def _goodness(found: Mapping[str, tuple[str, int, timedelta]]) -> tuple[int, timedelta]:
-    return sum(score for _, score, _ in found.values()), -sum(
-        (span for *_, span in found.values()), timedelta()
-    )
+class _Reading(NamedTuple):
+    """How a column of dates may be read.
+
+    Attributes:
+        form: The format; empty where there is none.
+        fits: How many samples are dates then.
+        span: How far they are apart.
+        weekends, fridays: How many are on such days.
+    """
+
+    form: str
+    fits: int
+    span: timedelta
+    weekends: int = 0
+    fridays: int = 0
 
 
-def _best(texts: pl.Series, *, is_month_first: bool) -> tuple[str, int, timedelta]:
-    """The format that fits most, how many it fits, and how far the dates are apart."""
+def _goodness(found: Mapping[str, _Reading]) -> tuple[int, timedelta]:
+    readings = found.values()
+    return sum(each.fits for each in readings), -sum((each.span for each in readings), timedelta())
+
+
+def _goodness_of_chains(found: Mapping[str, _Reading]) -> tuple[int, int, int, timedelta]:
+    """Options are hardly quoted on weekends, and expire on Fridays more often than on any other day."""
+    fits, closeness = _goodness(found)
+    fridays = found["expiration"].fridays if "expiration" in found else 0
+    return fits, -sum(each.weekends for each in found.values()), fridays, closeness
+
+
+def _best(texts: pl.Series, *, is_month_first: bool) -> _Reading:
+    """The format that fits most."""
     for name, (digits, _) in EPOCHS.items():
         if len(texts) and 2 * int(texts.str.contains(digits).sum()) > len(texts):
-            return name, len(texts), timedelta()
-    best = ("", 0, timedelta())
+            return _Reading(name, len(texts), timedelta())
+    best = _Reading("", 0, timedelta())
     for form in (day + clock for day in (*ISO, *_ordered(is_month_first)) for clock in TIMES):
         parsed = _parsed(texts, form).drop_nulls()
-        if len(parsed) > best[1]:
+        if len(parsed) > best.fits:
             first, last = parsed.sort()[[0, -1]].to_list()
-            best = form, len(parsed), last - first
+            weekdays = parsed.dt.weekday()
+            best = _Reading(
+                form, len(parsed), last - first, int((weekdays > 5).sum()), int((weekdays == 5).sum())
+            )
             if len(parsed) == len(texts):
                 break  # no other fits more
     return best

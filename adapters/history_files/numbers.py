@@ -1,4 +1,4 @@
-"""Numbers as files write them: `1,234.5`, `1,23,456`, `1.234,5`, `$12`, `21.5%`, `1.2M`, and ways to say nothing."""
+"""Numbers as files write them: `1,234.5`, `1,23,456`, `1.234,5`, `$12`, `21.5%`, `1.2M`, `2 Cr`, or nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ DECIMALS = (".", ",")
 ROUNDING = 1e-9
 # What stands where the source knows nothing.
 _NOTHING = r"(?i)^(|-+|\.+|#?n/?a|nan|null|none|nil)$"
-_UNITS = {"k": 1e3, "m": 1e6, "b": 1e9}
+_UNITS = {"%": 0.01, "k": 1e3, "m": 1e6, "b": 1e9, "l": 1e5, "lac": 1e5, "lakh": 1e5, "cr": 1e7, "crore": 1e7}
+_UNIT = r"(?i)(%|[kmbl]|lac|lakh|cr|crore)s?$"
 _EXPONENT = r"([eE][+-]?\d+)?$"
 # Whole numbers in groups of three, or as in India in groups of two behind the first of three, or digits; then a
 # fraction.
@@ -44,7 +45,7 @@ def detect_decimal(cells: pl.Series, *, delimiter: str) -> str:
     Raises:
         InvalidInput: Some cells say the one and some the other.
     """
-    texts = cells.drop_nulls().str.replace_all(_DECORATION, "").str.strip_chars_end("%kKmMbB")
+    texts = cells.drop_nulls().str.replace_all(_DECORATION, "").str.replace(_UNIT, "")
     has_point = bool(texts.str.contains(rf"{_POINT}|^[+-]?{_LAKHS}(\.\d*)?$").any())
     has_comma = bool(texts.str.contains(_COMMA).any())
     if has_point and has_comma:
@@ -94,11 +95,11 @@ def _decorated(texts: pl.Series, decimal: str) -> pl.Series:
     """Numbers with separators, a currency, a percent sign or a unit; null where they are none."""
     bare = texts.str.replace_all(_DECORATION, "").str.replace_all("\N{MINUS SIGN}", "-", literal=True)
     bare = bare.str.replace(r"^\((.+)\)$", "-$1")
-    digits = bare.str.strip_chars_end("%kKmMbB")
+    digits = bare.str.replace(_UNIT, "")
     digits = digits.set(~digits.str.contains(_SHAPES[decimal]), None)
     if decimal == ",":
         digits = digits.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
     else:
         digits = digits.str.replace_all(",", "", literal=True)
-    units = bare.str.slice(-1).str.to_lowercase().replace_strict(_UNITS | {"%": 0.01}, default=1.0)
+    units = bare.str.to_lowercase().str.extract(_UNIT, 1).replace_strict(_UNITS, default=1.0)
     return digits.cast(pl.Float64, strict=False) * units

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from adapters.history_files.bar_columns import are_bars_by_position
 from adapters.history_files.bars import BarMapping, detect_bars
 from adapters.history_files.chain_columns import ANY_TABLE, chain_columns
 from adapters.history_files.chain_detection import detect_chains
@@ -176,7 +177,7 @@ def plan_import(path: Path, **options: Any) -> ImportPlan:
     if sample.is_empty():
         raise InvalidInput("file", f"{path} has no rows")
     found = None if said.form == "ohlcv" else chain_columns(table.columns, sample, said.form, said.columns)
-    if found is None and said.form == "auto" and said.of_chains and not _has_bars(table):
+    if found is None and said.form == "auto" and said.of_chains and not _has_bars(table, sample):
         # Who says of it what only a chain has should read what it lacks as one.
         found = chain_columns(table.columns, sample, ANY_TABLE.name, said.columns)
     if found is None:
@@ -251,8 +252,10 @@ def _plan_chains(
     return ImportPlan(table, said.asset, mapping, wanted, said.replaces)
 
 
-def _has_bars(table: Table) -> bool:
-    return not table.has_header or bare_names(table.columns).keys() >= BARS
+def _has_bars(table: Table, sample: pl.DataFrame) -> bool:
+    if table.has_header:
+        return bare_names(table.columns).keys() >= BARS
+    return are_bars_by_position(table.columns, sample)
 
 
 def _not_empty(rows: pl.DataFrame, sample: pl.DataFrame) -> pl.DataFrame:

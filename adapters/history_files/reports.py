@@ -17,7 +17,7 @@ def report_lines(plan: ImportPlan, report: ImportReport) -> Iterator[str]:
     """One line a fact; rejected rows are in a file of their own."""
     yield f"{plan.table.path}: {report.stored:,} of {report.rows:,} rows stored"
     for column, value in plan.wanted.only.items():
-        if plain_symbol(value) != plan.asset.upper():
+        if plain_symbol(value) != plain_symbol(plan.asset):
             yield f"stored as {plan.asset} are the rows of {column} {value}"
     if report.passed_over:
         yield f"{report.passed_over:,} rows passed over, which are not of {plan.wanted.describe()}"

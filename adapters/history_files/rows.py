@@ -183,9 +183,13 @@ def wanted_roots(found: Sequence[str], names: Iterable[str], asked: Sequence[str
 
 
 def _is_same(name: str, asset: str) -> bool:
-    return plain_symbol(name) == asset.upper()
+    return plain_symbol(name) == plain_symbol(asset)
 
 
 def plain_symbol(name: str) -> str:
-    """A symbol without the marks that vendors set before it: `^SPX`, `I:SPX`, `O:SPY240119C00500000`."""
-    return re.sub(r"^([A-Z]:|[\^$.])", "", name.strip()).replace(" ", "").upper()
+    """A symbol without the marks that vendors set before it and before the class of a share.
+
+    `^SPX`, `I:SPX`, `O:SPY240119C00500000`; `BRK.B`, `BRK-B`, `BRK/B` and the `BRKB` of its options are one.
+    """
+    plain = re.sub(r"^([A-Z]:|[\^$.])", "", name.strip()).replace(" ", "").upper()
+    return re.sub(r"^([A-Z]{1,5})[.\-/]([A-Z])$", r"\1\2", plain)

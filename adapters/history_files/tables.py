@@ -36,6 +36,12 @@ SAMPLE_ROWS = 1000
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # A number, a date or a clock: no name of a column, though `52W H` is one.
 VALUE = re.compile(r"[+-]?[.,]?\d[\d\s.,:/+TZ-]*([eE][+-]?\d+)?")
+# What is no CSV, by how it begins.
+OTHER_KINDS = {
+    r"\{\s*\"|\[\s*[\[{]": "JSON",
+    r"PK\x03\x04|\xd0\xcf\x11\xe0|ÐÏ\x11à": "a spreadsheet",
+    r"(?i)<(!doctype|html|\?xml|table)": "a page of HTML or XML",
+}
 # What files without a declared encoding are in, where they are not UTF-8.
 OTHER_ENCODING = "cp1252"
 
@@ -145,6 +151,7 @@ def open_table(path: Path) -> Table:
             lines = [_utf_8(line).decode().rstrip("\r\n") for line in _first_lines(path, stream)]
     if not any(line.strip() for line in lines):
         raise InvalidInput("file", f"{path} is empty")
+    _check_is_table(path, lines)
     delimiter, first = _shape(lines)
     _check_columns(path, lines[first].count(delimiter) + 1)
     with _readable(path):
@@ -155,6 +162,14 @@ def open_table(path: Path) -> Table:
     has_header = not any(VALUE.fullmatch(cell) for cell in cells)
     found = _names(cells if has_header else [""] * len(cells))
     return Table(path, delimiter, found, has_header, lines_before=first + has_header)
+
+
+def _check_is_table(path: Path, lines: Sequence[str]) -> None:
+    """Refuse what programs write that is no table of text, by how it begins."""
+    text = "".join(lines).lstrip()
+    kind = next((kind for beginning, kind in OTHER_KINDS.items() if re.match(beginning, text)), None)
+    if kind is not None:
+        raise InvalidInput("file", f"{path} is {kind}: write it as CSV or Parquet, a row a bar or a contract")
 
 
 def _first_lines(path: Path, stream: IO[bytes]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from optionchain.ports import DenialRepository
 
 LONGEST_VALUE = 256
 DENIED = "denied "
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class HeldDenials:
@@ -34,8 +35,8 @@ class HeldDenials:
         """Whether that is denied now."""
         if (kind, value) in self._told:
             return True
-        until = self._denied.get((kind, value), datetime.min.replace(tzinfo=UTC))
-        return until is None or until > datetime.now(UTC)
+        until = self._denied.get((kind, value), _LONG_AGO)
+        return until is not _LONG_AGO and (until is None or until > datetime.now(UTC))
 
     async def read(self) -> None:
         """Read what is denied."""

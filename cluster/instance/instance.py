@@ -164,7 +164,9 @@ class Instance:
         known = {server.name for server in state.servers}
         new = [
             server
-            for server in observing_servers(folder, webhook=webhook, logs=self._logs, running=state.servers)
+            for server in observing_servers(
+                folder, webhook=webhook, logs=self._logs, ray_logs=self.ray_logs, running=state.servers
+            )
             if server.name not in known
         ]
         for server in new:
@@ -214,7 +216,10 @@ class Instance:
             if deployment.poll() is not None:  # it was ended with a node that was too slow
                 deployment = begun.enter_context(deploying())
             self._parts.deploy(
-                progress, settings, deployment, lambda _: health(state.base_url)["http"] == READY
+                progress,
+                traced(settings, state),
+                deployment,
+                lambda _: health(state.base_url)["http"] == READY,
             )
         self._parts.supervise()
         return state
@@ -228,7 +233,7 @@ class Instance:
         state = self._running_state()
         with locked(self._folder):
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
-            settings = completed(settings, self._folder, self._api_key())
+            settings = traced(completed(settings, self._folder, self._api_key()), state)
             try:
                 with self._parts.deployment(state.ray_address, state.environment) as deployment:
                     self._parts.deploy(progress, settings, deployment, lambda process: process.poll() == 0)
@@ -267,6 +272,16 @@ class Instance:
         if given:
             return given.split(",")[0].partition("=")[2]
         return kept_key(self._folder / "api_key")
+
+
+def traced(settings: Settings, state: InstanceState) -> Settings:
+    """The settings, with traces that go to what the instance itself runs for them, unless they go elsewhere."""
+    is_watched = any(server.name not in CONNECTED for server in state.servers)
+    if settings.telemetry.endpoint is not None or not is_watched:
+        return settings
+    from cluster.observe.servers import traces_endpoint  # noqa: PLC0415  it needs the reader of YAML
+
+    return settings.with_changes({"telemetry": {"endpoint": traces_endpoint(state.servers)}})
 
 
 def _secret(value: SecretStr | None) -> str:

@@ -65,7 +65,8 @@ class PricedExpiration:
             count as worth their distance.
         prepaid: Today's price of one unit of the underlying at expiration; None likewise, and then neither parity nor
             bounds nor calendars are looked at, unless options are American.
-        is_american: Whether they can be exercised at any time.
+        is_american: Whether they can be exercised early.
+        is_bermudan: Whether on some dates only: of what holds of American ones, what does not need any time.
     """
 
     expires: date | datetime
@@ -78,6 +79,7 @@ class PricedExpiration:
     discount: float | None
     prepaid: float | None
     is_american: bool = False
+    is_bermudan: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +123,7 @@ def _of_one(priced: PricedExpiration, least: float) -> Iterator[Violation]:
 
 def _ladders(priced: PricedExpiration) -> tuple[_Ladder, _Ladder]:
     call = _ladder("call", priced, priced.call_bid, priced.call_ask)
-    put = _ladder("put", priced, priced.put_bid, priced.put_ask)
-    return call, put
+    return call, _ladder("put", priced, priced.put_bid, priced.put_ask)
 
 
 def _ladder(side: Side, priced: PricedExpiration, bids: Floats, asks: Floats) -> _Ladder:
@@ -151,7 +152,7 @@ def _bounds(ladder: _Ladder, least: float) -> Iterator[Violation]:
     floor = np.zeros_like(ladder.asks)
     if priced.prepaid is not None and priced.discount is not None:
         floor = np.maximum(floor, sign * (priced.prepaid - priced.discount * ladder.ask_at))
-    if priced.is_american:
+    if priced.is_american and not priced.is_bermudan:
         floor = np.maximum(floor, sign * (priced.spot - ladder.ask_at))
     yield from _violations("bound", ladder, floor - ladder.asks, least, ladder.ask_at)
     if ladder.side == "put":
@@ -263,10 +264,10 @@ def _calendars(early: PricedExpiration, late: PricedExpiration, least: float) ->
     """At one ratio of strike to forward the later option is worth more, both in units of their prepaid forwards.
 
     A later option on a strike between two is worth no more than its share of each. American ones are compared at one
-    strike, for the later one can be exercised whenever the earlier can.
+    strike, for the later one can be exercised whenever the earlier can, unless they are on two futures.
     """
     of_early, of_late = _units(early), _units(late)
-    if of_early is None or of_late is None:
+    if of_early is None or of_late is None or (late.is_american and late.spot != early.spot):
         return
     (money, ratio), (later_money, later_ratio) = of_early, of_late
     for sold, bought in zip(_ladders(early), _ladders(late), strict=True):
@@ -292,8 +293,8 @@ def _calendars(early: PricedExpiration, late: PricedExpiration, least: float) ->
 
 def _units(priced: PricedExpiration) -> tuple[float, float] | None:
     """What a price is measured in, and a strike's ratio to the forward; None where no rates are known."""
-    if priced.is_american:
+    if priced.is_american and not priced.is_bermudan:
         return 1.0, 1.0
-    if priced.discount is None or priced.prepaid is None:
+    if priced.is_bermudan or priced.discount is None or priced.prepaid is None:
         return None
     return priced.prepaid, priced.discount / priced.prepaid

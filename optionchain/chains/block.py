@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Steps
-from optionchain.carry import Carried
+from optionchain.carried_ladders import Carried
 from optionchain.chains.contracts import Contracts, SharedTerms
 from optionchain.chains.priced import priced
 from optionchain.expirations.listing import Listing, Microseconds
@@ -110,7 +110,7 @@ def build_block(
         rules=given_rules(parameters, days.size),
         carried=carried,
         in_coin=in_coin,
-        american=parameters.is_american,
+        american=parameters.has_early_exercise,
         surface=parameters.surface,
     )
     block = ChainBlock(

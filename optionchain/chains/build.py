@@ -70,7 +70,7 @@ def build_chain(
         dividend_yield: Annualised, continuously compounded, in [0, 10].
         ladder_price: The price around which strikes are listed, in (0, 1e12]; None means the spot.
         spreads: Between asks and bids of each contract, in place of `spread`.
-        exercise: ``european`` or ``american``.
+        exercise: ``european``, ``american``, or ``bermudan`` on the dates that `carry` has.
         strike_rule: A name of `STRIKE_RULES`: intervals that grow with distance and days, not `strike_interval`.
         carry: A curve of rates, dividends in cash, a future: in place of `risk_free_rate` and `dividend_yield`.
         surface: What gives contracts their volatilities, in place of `skew_slope` and `smile_curve`.
@@ -110,6 +110,8 @@ def build_chain(
     interval = None if strike_interval is None else _in_range("strike_interval", strike_interval)
     size = whole("chain_size", chain_size, low=0, high=500)
     centre = None if ladder_price is None else _in_range("ladder_price", ladder_price)
+    if (exercise == "bermudan") != (carry is not None and carry.exercises is not None):
+        raise InvalidInput("carry", "must have the dates of exercise of bermudan options, and of no others")
     if quote_time.tzinfo is None:
         raise InvalidInput("quote_time", "must have a UTC offset")
     terms = ChainTerms(

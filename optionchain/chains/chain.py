@@ -11,7 +11,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Strikes
-from optionchain.carry import Carried
+from optionchain.carried_ladders import Carried
 from optionchain.chains.arbitrage import PricedExpiration, Violation, find_arbitrage
 from optionchain.chains.columns import SIDES, GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts, SharedTerms
@@ -123,6 +123,7 @@ class OptionChain(Contracts):
             self._in_currency(getattr(self, f"{side}_{what}")) for side in SIDES for what in (sold, bought)
         ]
         years = self.days_to_expiration / DAYS_PER_YEAR
+        spots = np.full_like(years, self.underlying_price)
         if self.carried is None:
             discounts = numerics.exp(-self.risk_free_rate * years)
             prepaid = self.underlying_price * numerics.exp(-self.dividend_yield * years)
@@ -130,6 +131,7 @@ class OptionChain(Contracts):
             discounts = numerics.exp(-self.carried.rates * years)
             prepaid = self.carried.spots * numerics.exp(-self.carried.yields * years)
             prepaid = prepaid - discounts * self.carried.strike_shifts
+            spots = np.where(np.isnan(self.carried.futures), spots, self.carried.spots)
         priced = [
             PricedExpiration(
                 expires=expiration.expires_at,
@@ -138,13 +140,14 @@ class OptionChain(Contracts):
                 call_ask=sides[1][first:last],
                 put_bid=sides[2][first:last],
                 put_ask=sides[3][first:last],
-                spot=self.underlying_price,
+                spot=float(spot),
                 discount=float(discount),
                 prepaid=float(forward),
                 is_american=self.is_american,
+                is_bermudan=self.carried is not None and self.carried.is_bermudan,
             )
-            for expiration, discount, forward, (first, last) in zip(
-                self.expirations, discounts, prepaid, pairwise(self.offsets), strict=True
+            for expiration, discount, forward, spot, (first, last) in zip(
+                self.expirations, discounts, prepaid, spots, pairwise(self.offsets), strict=True
             )
         ]
         return find_arbitrage(sorted(priced, key=lambda each: each.expires), tolerance=tolerance)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.carry import Carried
+from optionchain.carried_ladders import Carried
 from optionchain.chains.columns import SIDES, Column, Derived, GreekSet, Side, Stored
 from optionchain.pricing.american import (
     AMERICAN,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats, Paths
-from optionchain.carry import Carried
+from optionchain.carried_ladders import Carried
 from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
 from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms
 from optionchain.chains.priced import price_each, priced
@@ -108,7 +108,7 @@ def price_path_chains(
         carried=carried,
         in_coin=in_coin,
         quoted=False,
-        american=parameters.is_american,
+        american=parameters.has_early_exercise,
         surface=parameters.surface,
     )
     columns = _grid(offsets, flat, 2 * parameters.chain_size + 1)
@@ -176,7 +176,7 @@ def price_chosen(
     terms = ladder_terms(
         parameters, spots=spots.ravel(), volatilities=volatilities.ravel(), years=np.tile(years, paths)
     )
-    columns = np.empty((AMERICAN if parameters.is_american else VALUED, paths * moments * contracts))
+    columns = np.empty((AMERICAN if parameters.has_early_exercise else VALUED, paths * moments * contracts))
     columns[0] = np.repeat(strikes, moments, axis=0).ravel()
     offsets = np.arange(0, columns.shape[1] + 1, contracts)
     carry, in_coin = parameters.carry, parameters.settlement == "coin"
@@ -189,7 +189,7 @@ def price_chosen(
         carried=carried,
         in_coin=in_coin,
         quoted=False,
-        american=parameters.is_american,
+        american=parameters.has_early_exercise,
         surface=parameters.surface,
     )
     return ChosenContracts(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Strikes
-from optionchain.carry import Carried
+from optionchain.carried_ladders import Carried
 from optionchain.chains.ladder import ladders, strike_intervals
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.pricing.american import (
@@ -66,6 +66,8 @@ def priced(
         InvalidInput: An interval is too fine for a price.
     """
     around = terms[Row.SPOT] if centres is None else centres
+    if carried is not None and centres is None:
+        around = np.where(np.isnan(carried.futures), around, carried.spots)
     if rules is None:
         offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around)
     else:
@@ -182,9 +184,10 @@ def _in_currency(
     )
     some = columns if which.size == columns.shape[1] else columns[:, which]
     european = some[:8].copy() if carried is not None else some
-    exercise(spots, years, rates, yields, some)
+    if carried is None or not carried.is_bermudan:
+        exercise(spots, years, rates, yields, some)
     if carried is not None:
-        if carried.is_future:
+        if carried.is_future and not carried.is_bermudan:
             rhos_on_futures(some, years, rates)
         _exercise_on_grids(terms, carried, ladder, european, some)
     if quoted:
@@ -196,7 +199,7 @@ def _in_currency(
 def _exercise_on_grids(
     terms: Floats, carried: Carried, ladder: NDArray[np.intp], european: Floats, columns: Floats
 ) -> None:
-    """Price early exercise anew where dividends in cash come before expiration, or the rate changes.
+    """Price early exercise anew where dividends in cash come before expiration, the rate changes, or it is on dates.
 
     Args:
         terms: ``[8, ladders]`` with the spots that they were priced on.
@@ -207,7 +210,8 @@ def _exercise_on_grids(
     """
     pays = carried.coming[:, :, 1].any(axis=1)
     is_bent = terms[Row.YEARS] > carried.curve[0][0] if len(carried.curve) > 1 else np.zeros_like(pays)
-    for number in np.flatnonzero((pays | is_bent) & (terms[Row.YEARS] > 0.0)):
+    is_alive = terms[Row.YEARS] > 0.0
+    for number in np.flatnonzero((pays | is_bent) & is_alive | carried.is_bermudan):
         which = np.flatnonzero(ladder == number)
         if not which.size:
             continue
@@ -216,20 +220,24 @@ def _exercise_on_grids(
         own[[PUT_GAMMA, PUT_VEGA]] = own[6:8]
         years, present = float(terms[Row.YEARS, number]), float(carried.present_values[number])
         _european_slopes(own, carried, int(number), years)
-        exercise_on_grid(
-            own,
-            Ahead(
-                years=years,
-                curve=np.array(carried.curve or [(years, carried.rates[number])]),
-                dividend_yield=float(carried.yields[number]),
-                dividends=carried.coming[number][carried.coming[number, :, 1] > 0.0],
-                is_future=carried.is_future,
-                is_escrowed=carried.is_escrowed,
-            ),
-            spot=float(carried.spots[number]) + present,
-            present_value=present,
-            pace=float(carried.paces[number]),
-        )
+        dates = carried.exercises[number]
+        dates = dates[~np.isnan(dates)]
+        if dates.size or not carried.is_bermudan:
+            exercise_on_grid(
+                own,
+                Ahead(
+                    years=years,
+                    curve=np.array(carried.curve or [(years, carried.rates[number])]),
+                    dividend_yield=float(carried.yields[number]),
+                    dividends=carried.coming[number][carried.coming[number, :, 1] > 0.0],
+                    is_future=carried.is_future,
+                    is_escrowed=carried.is_escrowed,
+                    exercises=dates if carried.is_bermudan else None,
+                ),
+                spot=float(carried.spots[number]) + present,
+                present_value=present,
+                pace=float(carried.paces[number]),
+            )
         columns[:, which] = own
 
 

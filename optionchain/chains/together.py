@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.carry import Carried, Carry
+from optionchain.carried_ladders import Carried
+from optionchain.carry import Carry
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.priced import priced
 from optionchain.chains.refusals import check_growth, check_prices
@@ -127,7 +128,7 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         if len(sizes) == 1
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
-    american = np.repeat(np.array([each.exercise == "american" for each in group], dtype=bool), counts)
+    american = np.repeat(np.array([each.exercise != "european" for each in group], dtype=bool), counts)
     carried = _carried(group, counts, terms)
     offsets, columns = priced(
         terms,
@@ -153,7 +154,7 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
             days_to_expiration=own_days,
             offsets=tuple((offsets[first : stop + 1] - offsets[first]).tolist()),
             columns=columns[
-                : AMERICAN if each.exercise == "american" else QUOTED, offsets[first] : offsets[stop]
+                : QUOTED if each.exercise == "european" else AMERICAN, offsets[first] : offsets[stop]
             ],
             carried=None if carried is None or each.carry is None else carried[index],
             in_coin=each.in_coin,

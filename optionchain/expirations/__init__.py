@@ -1,13 +1,14 @@
 """Rolling expirations: rules, a schedule of them, and the plan that says which are alive."""
 
 from optionchain.expirations.calendars import WEEKDAYS_V1, TradingCalendar, calendar_version, trading_calendar
+from optionchain.expirations.listed import Weekday
 from optionchain.expirations.local_time import load_zone, local_to_instant, tzdb_version
 from optionchain.expirations.plan import Expiration, ExpirationPlan, days_to_expiration
 from optionchain.expirations.rules import (
     DailyRule,
+    MonthEndRule,
     MonthlyRule,
     Rule,
-    Weekday,
     WeeklyRule,
     YearlyRule,
     leaps,
@@ -21,6 +22,7 @@ __all__ = [
     "DailyRule",
     "Expiration",
     "ExpirationPlan",
+    "MonthEndRule",
     "MonthlyRule",
     "Rule",
     "Schedule",

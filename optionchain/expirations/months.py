@@ -17,6 +17,11 @@ def months_from(day: int) -> Iterator[tuple[int, int]]:
     return ((count // 12, count % 12 + 1) for count in range(start, 12 * (date.max.year + 1)))
 
 
+def end_of_month(year: int, month: int) -> int:
+    """The day number of its last day."""
+    return date(year, month, monthrange(year, month)[1]).toordinal()
+
+
 def within(days: Iterable[int | None]) -> Iterator[int]:
     """Those that there are, up to the last day."""
     return (day for day in days if day is not None and day <= LAST_DAY)

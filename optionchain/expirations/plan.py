@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import trading_calendar
+from optionchain.expirations.listed import AtExpiry, SessionTime
 from optionchain.expirations.local_time import load_zone, local_to_instant
-from optionchain.expirations.rules import AtExpiry, Rule, SessionTime
+from optionchain.expirations.rules import Rule
 from optionchain.expirations.schedule import Schedule
 
 # Every time zone's wall clock at these instants is a date that `datetime` can hold.
@@ -32,6 +33,7 @@ class Expiration:
         day: The exchange's date of expiration, by which contracts are named; None is the date in UTC.
         root: The root symbol of its contracts; None is the underlying's symbol.
         settlement: ``AM`` or ``PM`` where its rules say so.
+        last_trade_at: When trading ends, in UTC, where that is before it expires.
     """
 
     expires_at: datetime
@@ -39,6 +41,7 @@ class Expiration:
     day: date | None = field(default=None, compare=False)
     root: str | None = None
     settlement: AtExpiry | None = None
+    last_trade_at: datetime | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expires_at", in_utc("expires_at", self.expires_at))
@@ -155,6 +158,7 @@ class ExpirationPlan:
                 day=date.fromordinal(days[at]),
                 root=root or None,
                 settlement=cast("AtExpiry | None", settlement or None),
+                last_trade_at=self.last_trade_at(labels[at, root, settlement], date.fromordinal(days[at])),
             )
             for at, root, settlement in sorted(labels)
         )
@@ -176,6 +180,23 @@ class ExpirationPlan:
             if expires_at > latest:  # a day moved by a holiday may be the one before, again
                 yield expires_at, day
                 latest = expires_at
+
+    def last_trade_at(self, labels: Iterable[str], day: date) -> datetime | None:
+        """When trading ends in contracts of some rules that expire on a day; None where they trade until they expire.
+
+        Raises:
+            InvalidInput: ``calendar``: it does not know the days before.
+        """
+        before = max(
+            (rule.last_trade_sessions for rule in self.schedule.rules if rule.rule_id in labels), default=0
+        )
+        number = day.toordinal()
+        for _ in range(before):
+            number = self._calendar.session_on_or_before(number - 1)
+        if not before:
+            return None
+        closes = "close" if self._calendar.has_hours else self.schedule.expiration_time
+        return self._expires_at(number, closes)
 
     def instant_of(self, day: date) -> datetime:
         """When contracts of a date expire, whichever rule listed them: by the schedule's own time.

@@ -1,96 +1,28 @@
-"""On which days a product expires: the four kinds of rule, by arithmetic on day numbers from any day on."""
+"""On which days a product expires: the kinds of rule, by arithmetic on day numbers from any day on."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from itertools import chain, takewhile
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import LAST_DAY, TradingCalendar, weekday_of
-from optionchain.expirations.months import months_from, occurrence_of, within
+from optionchain.expirations.listed import WEEKDAYS, Listed, Weekday, one_of
+from optionchain.expirations.months import end_of_month, months_from, occurrence_of, within
 from optionchain.validation import whole
 
-MAX_EXPIRATIONS_PER_RULE = 256
 LONGEST_LEAD = 366
 
-Weekday: TypeAlias = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-SessionTime: TypeAlias = Literal["open", "close"]
-SESSION_TIMES: tuple[SessionTime, ...] = get_args(SessionTime)
-AtExpiry: TypeAlias = Literal["AM", "PM"]
-AT_EXPIRY: dict[AtExpiry, SessionTime] = {"AM": "open", "PM": "close"}
 Move: TypeAlias = Literal["previous", "next"]
 MOVES: tuple[Move, ...] = get_args(Move)
 OCCURRENCES = (1, 2, 3, 4, 5, -1)
 
-_RULE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ROOT = re.compile(r"[A-Z0-9]{1,6}")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
-    """What every rule says of its contracts.
-
-    Attributes:
-        rule_id: The label of its expirations: 1 to 64 letters, digits, ``_`` and ``-``.
-        target_count: How many expirations are kept alive, 1 to 256.
-        expiration_time: Local time of its expirations, or the ``open`` or ``close`` of the session; None is that of
-            the schedule.
-        settlement: ``AM`` settles by the opening of the day and ``PM`` by its close, which are then the time of
-            expiration where none is given.
-        root: The root symbol of its contracts, 1 to 6 capital letters and digits; None is the underlying's symbol.
-            Contracts with different roots are never one expiration.
-    """
-
-    rule_id: str
-    target_count: int
-    expiration_time: time | SessionTime | None = None
-    settlement: AtExpiry | None = None
-    root: str | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.rule_id, str) or not _RULE_ID.fullmatch(self.rule_id):
-            raise InvalidInput("rule_id", "must be 1 to 64 letters, digits, underscores and hyphens")
-        count = whole("target_count", self.target_count, low=1, high=MAX_EXPIRATIONS_PER_RULE)
-        object.__setattr__(self, "target_count", count)
-        if self.expiration_time is not None:
-            check_expiration_time(self.expiration_time)
-        if self.settlement is not None:
-            one_of("settlement", self.settlement, tuple(AT_EXPIRY))
-        if self.root is not None and not (isinstance(self.root, str) and _ROOT.fullmatch(self.root)):
-            raise InvalidInput("root", "must be 1 to 6 capital letters and digits")
-
-    @property
-    def own_time(self) -> time | SessionTime | None:
-        """When its contracts expire, where it says so."""
-        if self.expiration_time is None and self.settlement is not None:
-            return AT_EXPIRY[self.settlement]
-        return self.expiration_time
-
-
-def check_expiration_time(value: object) -> None:
-    """Raise `InvalidInput` for what is no local time of day and no time of a session."""
-    if isinstance(value, str) and value in SESSION_TIMES:
-        return
-    if not isinstance(value, time) or value.tzinfo is not None or value.microsecond:
-        raise InvalidInput(
-            "expiration_time",
-            "must be open, close, or a local time of day in whole seconds, without a time zone",
-        )
-
-
-def one_of(field: str, value: object, words: tuple[str, ...]) -> None:
-    """Raise `InvalidInput` for what is none of the words."""
-    if not isinstance(value, str) or value not in words:
-        raise InvalidInput(field, f"must be one of {', '.join(words)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyRule(_Listed):
+class DailyRule(Listed):
     """Every session expires: the rolling 0DTE."""
 
     kind: ClassVar = "daily"
@@ -109,7 +41,7 @@ class DailyRule(_Listed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Moved(_Listed):
+class _Moved(Listed):
     """A rule whose days may be holidays.
 
     Attributes:
@@ -124,7 +56,7 @@ class _Moved(_Listed):
     changed_to: Weekday | None = None
 
     def __post_init__(self) -> None:
-        _Listed.__post_init__(self)
+        Listed.__post_init__(self)
         if self.holiday is not None:
             one_of("holiday", self.holiday, MOVES)
         if (self.changed_on is None) != (self.changed_to is None):
@@ -261,7 +193,35 @@ class YearlyRule(_Moved):
         return self._sessions(within(found), day, calendar)
 
 
-Rule: TypeAlias = DailyRule | WeeklyRule | MonthlyRule | YearlyRule
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthEndRule(Listed):
+    """The last session of every month expires, or of some: of quarters.
+
+    Attributes:
+        months: The months that have one, 1 to 12; None is all.
+    """
+
+    kind: ClassVar = "month_end"
+    months: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        Listed.__post_init__(self)
+        if self.months is not None:
+            object.__setattr__(self, "months", _in_year_order(self.months))
+
+    def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
+        """As `DailyRule.days_from`."""
+        for year, month in months_from(day):
+            end = end_of_month(year, month)
+            if end > LAST_DAY:
+                return
+            if end >= day and (self.months is None or month in self.months):
+                last = calendar.session_on_or_before(end)
+                if last >= day:
+                    yield last
+
+
+Rule: TypeAlias = DailyRule | WeeklyRule | MonthlyRule | YearlyRule | MonthEndRule
 
 
 def monthly_third_friday(rule_id: str, target_count: int) -> MonthlyRule:

@@ -9,19 +9,15 @@ from typing import assert_never
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import WEEKDAYS_V1, TradingCalendar, trading_calendar
-from optionchain.expirations.local_time import load_zone
-from optionchain.expirations.rules import (
+from optionchain.expirations.listed import (
     MAX_EXPIRATIONS_PER_RULE,
     WEEKDAYS,
-    DailyRule,
-    MonthlyRule,
-    Rule,
     SessionTime,
     Weekday,
-    WeeklyRule,
-    YearlyRule,
     check_expiration_time,
 )
+from optionchain.expirations.local_time import load_zone
+from optionchain.expirations.rules import DailyRule, MonthEndRule, MonthlyRule, Rule, WeeklyRule, YearlyRule
 
 MAX_RULES = 16
 MAX_EXPIRATIONS = 512
@@ -141,7 +137,7 @@ def _check_trades(rule: Rule, path: str, calendar: TradingCalendar) -> None:
 
 def _named_weekdays(rule: Rule) -> tuple[str, tuple[Weekday, ...]]:
     match rule:
-        case DailyRule():
+        case DailyRule() | MonthEndRule():
             return "", ()
         case WeeklyRule():
             return "weekdays", rule.weekdays

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cache
 from itertools import product
@@ -15,6 +15,7 @@ from optionchain.chains.block import ChainBlock
 from optionchain.chains.columns import SIDES, Column, GreekSet
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
 from optionchain.export.blocks import Simulated, StepBlock, chain_blocks, step_blocks
+from optionchain.export.series import SERIES, Series
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _STEPS = [
@@ -55,16 +56,17 @@ class Dataset(StrEnum):
     OPTION_CHAINS = "option_chains"
     """Every strike of every expiration at each step, with its call and its put."""
 
-    def schema(self, greeks: GreekSet = "none") -> pa.Schema:
+    def schema(self, greeks: GreekSet = "none", series: Sequence[str] = ()) -> pa.Schema:
         """The columns, each with its unit in the metadata.
 
         Args:
             greeks: Which greeks the option chains have beside delta and gamma.
+            series: What they have beside the labels, as `Series.columns`.
         """
         if self is not Dataset.OPTION_CHAINS:
             return _SCHEMAS[self]
         numbers = (_number(name, column.unit) for name, column in _exported(greeks).items())
-        return pa.schema([*_LISTED, *numbers])
+        return pa.schema([*_LISTED, *(SERIES[name] for name in series), _DAYS, *numbers])
 
     def record_batches(
         self, simulation: Simulated, steps: range, rows: int, greeks: GreekSet = "none"
@@ -88,7 +90,8 @@ class Dataset(StrEnum):
         self, simulation: Simulated, steps: range, rows: int, greeks: GreekSet
     ) -> Iterator[pa.RecordBatch]:
         """Those of one underlying."""
-        schema = self.schema(greeks)
+        series = Series.of(simulation.parameters)
+        schema = self.schema(greeks, series.columns)
         match self:
             case Dataset.UNDERLYING:
                 for block in step_blocks(simulation, steps, rows):
@@ -98,7 +101,7 @@ class Dataset(StrEnum):
                     yield _batch([*_step_columns(block), block.volatilities], schema)
             case Dataset.OPTION_CHAINS:
                 for block, chains in chain_blocks(simulation, steps, rows):
-                    yield _batch(_contract_columns(block, chains, greeks), schema)
+                    yield _batch(_contract_columns(block, chains, greeks, series), schema)
             case _:
                 assert_never(self)
 
@@ -119,8 +122,8 @@ _LISTED = [
     *_STEPS,
     pa.field("expires_at", _INSTANT, metadata={"unit": "instant"}),
     pa.field("labels", pa.string(), metadata={"unit": "ids of rules, joined by |"}),
-    _number("days_to_expiration", "days of 24 hours"),
 ]
+_DAYS = _number("days_to_expiration", "days of 24 hours")
 
 
 def _step_columns(block: StepBlock) -> list[Any]:
@@ -128,7 +131,7 @@ def _step_columns(block: StepBlock) -> list[Any]:
     return [np.arange(block.steps.start, block.steps.stop), block.simulated_at, symbol]
 
 
-def _contract_columns(block: StepBlock, chains: ChainBlock, greeks: GreekSet) -> list[Any]:
+def _contract_columns(block: StepBlock, chains: ChainBlock, greeks: GreekSet, series: Series) -> list[Any]:
     listing = chains.listing
     return [
         chains.per_step(np.arange(block.steps.start, block.steps.stop, dtype=np.int32)),
@@ -136,6 +139,10 @@ def _contract_columns(block: StepBlock, chains: ChainBlock, greeks: GreekSet) ->
         pa.repeat(block.simulation.parameters.symbol, chains.strikes.size),
         chains.per_listed(listing.expires_at),
         pa.array(listing.names).take(pa.array(chains.per_listed(listing.labels))),
+        *(
+            column.take(pa.array(chains.per_listed(np.arange(listing.labels.size))))
+            for column in series.of_listed(listing, chains.carried)
+        ),
         chains.per_listed(chains.days_to_expiration),
         *(_numbers(column, chains) for column in _exported(greeks).values()),
     ]

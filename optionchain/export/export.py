@@ -16,6 +16,7 @@ from optionchain.export import ironcondor
 from optionchain.export.blocks import check_nanoseconds
 from optionchain.export.datasets import Dataset
 from optionchain.export.encodings import Format
+from optionchain.export.series import Series
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.simulation import Simulation
 from optionchain.wire.parameters import fields_to_wire
@@ -113,7 +114,7 @@ class Export:
         """The columns."""
         if self.layout is Layout.IRONCONDOR:
             return ironcondor.SCHEMA
-        schema = self.dataset.schema(self.greeks)
+        schema = self.dataset.schema(self.greeks, Series.of(self.parameters).columns)
         terms = fields_to_wire(terms_of(self.parameters))
         return (
             schema.with_metadata({name: _text(value) for name, value in terms.items()}) if terms else schema
@@ -150,7 +151,8 @@ class Export:
         rules = () if isinstance(expirations, SingleExpiration) else expirations.rules
         sides = SIDES if self.layout is Layout.IRONCONDOR else ()
         symbols = [self.parameters.symbol, *(each.symbol for each in self.parameters.underlyings or ())]
-        return [*symbols, *sorted(rule.rule_id for rule in rules), *sides]
+        series = Series.of(self.parameters).texts if self.layout is Layout.STANDARD else ()
+        return [*symbols, *sorted(rule.rule_id for rule in rules), *series, *sides]
 
     @property
     def _rows_a_step(self) -> int:

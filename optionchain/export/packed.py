@@ -87,7 +87,7 @@ def _payload(kind: int, column: pa.Array, texts: Sequence[str]) -> Iterator[byte
 
 def _numbered(column: pa.Array, number_of: Callable[[str], int], type: str) -> bytes:
     """A number for each text, looked up once for each distinct one."""
-    distinct = pc.dictionary_encode(column)
+    distinct = pc.dictionary_encode(column.fill_null(""))
     numbers = np.array([number_of(text) for text in distinct.dictionary.to_pylist()], dtype=type)
     found: bytes = numbers[distinct.indices.to_numpy()].tobytes()
     return found

@@ -206,9 +206,10 @@ class HistoricalChain:
             (expires, self.strikes[rows], self.calls.take(rows), self.puts.take(rows))
             for expires, rows in self.by_expiration()
         ]
-        is_american = checked_exercise(exercise) == "american"
+        if checked_exercise(exercise) == "bermudan":
+            raise InvalidInput("exercise", "must be european or american, for these chains say no dates")
         rates = None if risk_free_rate is None else (risk_free_rate, dividend_yield)
-        return arbitrage_of(self.day, self.underlying_price, listed, rates, is_american, tolerance)
+        return arbitrage_of(self.day, self.underlying_price, listed, rates, exercise == "american", tolerance)
 
     def merged(self, newer: HistoricalChain) -> HistoricalChain:
         """The contracts of both chains of one day; where both say something, the newer counts."""

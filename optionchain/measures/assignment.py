@@ -1,4 +1,4 @@
-"""When the holder of an american option exercises it, so that who has sold it is assigned: a function of the path."""
+"""When the holder of an option exercises it early, so that who has sold it is assigned: a function of the path."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.carried import discounts_of, drops_of
+from optionchain.carried import discounts_of, drops_of, exercise_steps
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
@@ -27,7 +27,7 @@ def exercised_early(
 
     He exercises where the option is worth what exercise brings. A call before a dividend is held to the last instant,
     for the strike bears interest till then: of the steps it is the last one before the ex-date, if no more than that
-    interest is left.
+    interest is left. A bermudan option he exercises on the first steps at or after its dates.
 
     Args:
         parameters: Of the simulation.
@@ -41,11 +41,14 @@ def exercised_early(
     intrinsic = sign * (prices - strikes[:, None])
     left = values - intrinsic
     allowed = np.full(values.shape, _ROUNDING) * strikes[:, None]
-    if side == "call" and parameters.dividends:
+    steps, dates = np.arange(first, first + values.shape[1]), exercise_steps(parameters)
+    if dates is not None:
+        intrinsic = np.where(np.isin(steps, dates), intrinsic, 0.0)
+    elif side == "call" and parameters.dividends:
         years = parameters.interval.total_seconds() / 86_400.0 / DAYS_PER_YEAR
         interest = max(1.0 - float(discounts_of(parameters, np.array([years]))[0]), 0.0)
         falls = [step - 1 for step, _ in drops_of(parameters)]
-        is_last = np.isin(np.arange(first, first + values.shape[1]), falls)
+        is_last = np.isin(steps, falls)
         allowed = allowed + np.where(is_last, interest, 0.0) * strikes[:, None]
     exercised: Floats = np.where((intrinsic > 0.0) & (left <= allowed), intrinsic, 0.0)
     return exercised

@@ -72,6 +72,8 @@ class Strategy:
         """``[paths]`` currency units at the start."""
         if self.shares and block.parameters.settlement == "coin":
             raise InvalidInput("shares", "cannot be held beside options that are settled in coin")
+        if self.hedge or self.shares or self.assignment == "optimal":
+            refuse_curve(block)
         earned = np.zeros(block.paths)
         step = 0
         while step < block.steps - 1:
@@ -117,6 +119,17 @@ class Strategy:
             if leg.side == taken_by and leg.quantity < 0.0:
                 held += sign * leg.quantity * (steps >= settled.at[:, index, None])
         return sign * np.maximum(sign * held, 0.0)
+
+
+def refuse_curve(block: PathBlock) -> None:
+    """Refuse to hold the underlying where options are on futures of a curve, of which each is another price.
+
+    Raises:
+        InvalidInput: ``futures``.
+    """
+    if block.parameters.futures is not None:
+        reason = "of a curve are not held: a strategy on them has options alone, and is neither hedged nor assigned"
+        raise InvalidInput("futures", reason)
 
 
 def spreads_at(fill: Literal["quotes", "mid"], block: PathBlock) -> Spreads | None:

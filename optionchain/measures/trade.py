@@ -91,7 +91,7 @@ class Trade:
             assignment: Whether holders of american options that were sold exercise them early, as `Strategy` has it.
         """
         found = Settled(self.proceeds() * discount[-1], np.full(self.strikes.shape, self.close))
-        is_assigned = assignment == "optimal" and self.block.parameters.is_american
+        is_assigned = assignment == "optimal" and self.block.parameters.has_early_exercise
         if not is_assigned or self.close - self.open < 2:
             return found
         prices = self.block.prices[:, self.open + 1 : self.close]
@@ -191,7 +191,8 @@ def open_trade(
     """
     chains, listed, spots = block.chains(step), block.expirations(step), block.prices[:, step]
     wanted = [days if leg.days is None else leg.days for leg in legs]
-    nearest = [int(np.argmin(np.abs(chains.days_to_expiration - each))) for each in wanted]
+    away = np.where(_are_traded(block, listed, step), chains.days_to_expiration, np.inf)
+    nearest = [int(np.argmin(np.abs(away - each))) for each in wanted]
     if len(set(wanted)) > 1 and len(set(nearest)) == 1:
         raise InvalidInput("legs", "are of several expirations, of which only one is listed near those days")
     strikes, cost, rows = np.empty((block.paths, len(legs))), np.zeros(block.paths), np.arange(block.paths)
@@ -218,6 +219,13 @@ def open_trade(
         open=step,
         close=min(_closing_step(block, each, step) for each in expirations),
     )
+
+
+def _are_traded(block: PathBlock, listed: Sequence[Expiration], step: int) -> NDArray[np.bool_]:
+    """Whether contracts of each expiration can still be traded at a step; all where none can."""
+    now = block.parameters.simulated_at(step)
+    traded = np.array([each.last_trade_at is None or now <= each.last_trade_at for each in listed])
+    return traded if traded.any() else np.ones_like(traded)
 
 
 def _closing_step(block: PathBlock, expiration: Expiration, opened: int) -> int:

@@ -11,7 +11,7 @@ from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.measures.legs import ByDelta, ByMoneyness, Leg, Pick
 from optionchain.measures.path_block import PathBlock
-from optionchain.measures.strategy import check_trading, spreads_at
+from optionchain.measures.strategy import check_trading, refuse_curve, spreads_at
 from optionchain.measures.trade import Assignment, open_trade
 from optionchain.validation import positive
 
@@ -58,6 +58,7 @@ class Wheel:
         """
         if block.parameters.settlement in ("cash", "coin"):
             raise InvalidInput("settlement", "must be physical for a wheel, or unsaid")
+        refuse_curve(block)
         legs = (Leg("put", -1, self.put), Leg("call", -1, self.call))
         owns, earned, step = np.zeros(block.paths, dtype=bool), np.zeros(block.paths), 0
         while step < block.steps - 1:

@@ -126,7 +126,7 @@ def american(
         spot=spots, strikes=strikes, years=years, volatilities=volatilities, rate=rates, dividend_yield=yields
     )
     exercise(spots, years, rates, yields, columns)
-    return AmericanValuation(*(columns[row].reshape(shape) for row in _OF_VALUATION))
+    return AmericanValuation(*(columns[row].reshape(shape) for row in OF_VALUATION))
 
 
 def check_single_boundary(rates: Floats, yields: Floats) -> None:
@@ -151,7 +151,8 @@ CALL = (2, 4, 6, 7, CALL_THETA, CALL_RHO)
 """The rows of the calls: price, delta, gamma, vega, theta, rho."""
 PUT = (3, 5, PUT_GAMMA, PUT_VEGA, PUT_THETA, PUT_RHO)
 """The rows of the puts."""
-_OF_VALUATION = (2, 3, 4, 5, 6, PUT_GAMMA, 7, PUT_VEGA, CALL_THETA, PUT_THETA, CALL_RHO, PUT_RHO)
+OF_VALUATION = (2, 3, 4, 5, 6, PUT_GAMMA, 7, PUT_VEGA, CALL_THETA, PUT_THETA, CALL_RHO, PUT_RHO)
+"""The rows of an `AmericanValuation`, in its order."""
 
 
 def exercise(spots: Floats, years: Floats, rates: Floats, yields: Floats, columns: Floats) -> None:
@@ -173,7 +174,7 @@ def exercise(spots: Floats, years: Floats, rates: Floats, yields: Floats, column
 def exercise_on_grid(
     columns: Floats, ahead: Ahead, *, spot: float, present_value: float, pace: float = 1.0
 ) -> None:
-    """Turn European contracts of one expiration into American ones, where rates or cash depend on time.
+    """Turn European contracts of one expiration into American or Bermudan ones, where anything depends on time.
 
     Args:
         columns: ``[AMERICAN, contracts]`` as `exercise` takes them, with the theta and rho of European contracts.
@@ -203,7 +204,7 @@ def exercise_on_grid(
         gamma[:] = np.maximum(gamma + early.curvature, 0.0)
         vega[:] = np.maximum(vega + early.vega, 0.0)
         intrinsic = spot - columns[0] if is_call else columns[0] - spot
-        exercised = (early.is_exercised > 0.0) | (price <= intrinsic)
+        exercised = ((early.is_exercised > 0.0) | (price <= intrinsic)) & ahead.is_exercisable
         price[:] = np.where(exercised, intrinsic, price)
         delta[exercised] = 1.0 if is_call else -1.0
         for greek in (gamma, vega, decay, by_rate):

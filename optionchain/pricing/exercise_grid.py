@@ -1,4 +1,4 @@
-"""Early exercise where rates or cash depend on time: the premium over the European price, by finite differences.
+"""Early exercise where rates, cash or the right depend on time: the premium over the European, by finite differences.
 
 What is priced on moves as in Black-Scholes-Merton: the spot less the dividends to come (escrowed), the spot, with the
 dividends paid so far added to strikes (forward), or a future. Whoever exercises gets the share with what it has yet to
@@ -57,6 +57,8 @@ class Ahead:
         dividends: ``[dividends, 2]`` years ahead, in (0, years], and amounts.
         is_future: Whether the underlying is a future, which no rate moves.
         is_escrowed: Whether dividends to come are off what is priced on; else those paid are added to strikes.
+        exercises: ``[dates]`` years ahead, in [0, years), on which alone options can be exercised before they expire;
+            None where they can be at any time.
     """
 
     years: float
@@ -65,6 +67,12 @@ class Ahead:
     dividends: Floats
     is_future: bool = False
     is_escrowed: bool = True
+    exercises: Floats | None = None
+
+    @property
+    def is_exercisable(self) -> bool:
+        """Whether options can be exercised now."""
+        return self.exercises is None or bool((self.exercises == 0.0).any())
 
     @property
     def short_rate(self) -> float:
@@ -152,45 +160,69 @@ def early_exercise(
         vega=(higher - lower) / (2.0 * _VOLATILITY_BUMP * volatilities) * 0.01,
         rho=(dearer - cheaper) / (2.0 * _RATE_BUMP) * 0.01,
         is_exercised=np.asarray(
-            held.reshape(5, len(bumps), count)[2, 0] <= intrinsic * (1.0 + 1e-9), dtype=np.float64
+            ahead.is_exercisable & (held.reshape(5, len(bumps), count)[2, 0] <= intrinsic * (1.0 + 1e-9)),
+            dtype=np.float64,
         ),
     )
 
 
-def _solved(problem: _Problem) -> tuple[Floats, Floats, Floats]:
-    """The nodes, and at the middle five of them the values with the right and without it, ``[5, contracts]``."""
-    years = problem.ahead.years
-    deviations = problem.volatilities * np.sqrt(years)
-    reach = int(np.ceil(_REACH / _NODES_APART))
-    nodes: Floats = _NODES_APART * np.arange(-reach, reach + 1.0)
-    start = problem.starts() * np.exp(np.multiply.outer(nodes, deviations))
-    earned, brought, last_shift = problem.earned(years), problem.carried(years), problem.shifts(years)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Nodes that drift with the forward: what a contract is worth there to whoever exercises it.
 
-    def shares(elapsed: float, some: slice = slice(None)) -> Floats:
+    Attributes:
+        problem: Which contracts.
+        start: ``[nodes, contracts]`` what they are priced on, on each node now.
+    """
+
+    problem: _Problem
+    start: Floats
+
+    def shares(self, elapsed: float, some: slice = slice(None)) -> Floats:
         """``[nodes, contracts]`` what is priced on, after so many years."""
-        drift = problem.earned(elapsed) - problem.carried(elapsed) - 0.5 * problem.volatilities**2 * elapsed
-        moved: Floats = start[some] * np.exp(drift)
+        of = self.problem
+        drift = of.earned(elapsed) - of.carried(elapsed) - 0.5 * of.volatilities**2 * elapsed
+        moved: Floats = self.start[some] * np.exp(drift)
         return moved
 
-    def worth(left: float, paid: float = 0.0) -> Floats:
+    def worth(self, left: float, paid: float = 0.0) -> Floats:
         """What exercise brings so many years before expiration, and a dividend with it; in money of the end."""
-        elapsed = years - left
-        exercised = shares(elapsed)
-        exercised += problem.shifts(elapsed) + paid - problem.strikes
-        exercised *= problem.sign
+        of, elapsed = self.problem, self.problem.ahead.years - left
+        exercised = self.shares(elapsed)
+        exercised += of.shifts(elapsed) + paid - of.strikes
+        exercised *= of.sign
         np.maximum(exercised, 0.0, out=exercised)
-        exercised *= np.exp(earned - problem.earned(elapsed))
+        exercised *= np.exp(of.earned(of.ahead.years) - of.earned(elapsed))
         return exercised
 
-    def at_edges(left: float) -> Floats:
-        """What the European option is worth on the first and the last node, where it is a forward or nothing."""
-        elapsed = years - left
-        ends = shares(elapsed, slice(None, None, len(nodes) - 1))
-        grown = np.exp(earned - problem.earned(elapsed) - brought + problem.carried(elapsed))
-        forward: Floats = np.maximum(problem.sign * (ends * grown + last_shift - problem.strikes), 0.0)
+    def at_edges(self, left: float, exercised: float) -> Floats:
+        """What it is worth on the first and the last node to exercise after so many years: a forward, or nothing."""
+        of, elapsed = self.problem, self.problem.ahead.years - left
+        ends = self.shares(elapsed, slice(None, None, len(self.start) - 1))
+        then = of.earned(exercised)
+        grown = np.exp(then - of.earned(elapsed) - of.carried(exercised) + of.carried(elapsed))
+        brings = of.sign * (ends * grown + of.shifts(exercised) - of.strikes)
+        forward: Floats = np.maximum(brings * np.exp(of.earned(of.ahead.years) - then), 0.0)
         return forward
 
-    held: Floats = worth(0.0)
+    def highest_at_edges(self, left: float, edges: Floats) -> Floats:
+        """The same for whoever holds the right: the most that exercise brings, now or on any date to come."""
+        dates, elapsed = self.problem.ahead.exercises, self.problem.ahead.years - left
+        if dates is None:
+            return np.maximum(edges, self.worth(left)[:: len(self.start) - 1])
+        for date in dates[dates >= elapsed].tolist():
+            edges = np.maximum(edges, self.at_edges(left, date))
+        return edges
+
+
+def _solved(problem: _Problem) -> tuple[Floats, Floats, Floats]:
+    """The nodes, and at the middle five of them the values with the right and without it, ``[5, contracts]``."""
+    years, dates = problem.ahead.years, problem.ahead.exercises
+    reach = int(np.ceil(_REACH / _NODES_APART))
+    nodes: Floats = _NODES_APART * np.arange(-reach, reach + 1.0)
+    deviations = problem.volatilities * np.sqrt(years)
+    grid = _Grid(problem, problem.starts() * np.exp(np.multiply.outer(nodes, deviations)))
+    held: Floats = grid.worth(0.0)
     european: Floats = held
     pressure = np.zeros_like(held)
     left = 0.0
@@ -198,24 +230,30 @@ def _solved(problem: _Problem) -> tuple[Floats, Floats, Floats]:
         for step, is_implicit in _steps(end - left, years):
             left = min(left + step, end)
             growth = 0.5 * step / years / _NODES_APART**2
-            obstacle, edges = worth(left), at_edges(left)
-            highest = np.maximum(edges, obstacle[:: len(nodes) - 1])
+            edges = grid.at_edges(left, years)
+            highest = grid.highest_at_edges(left, edges)
             pushed = _stepped(held, growth, is_implicit, edges=highest, added=step * pressure)
-            held = np.maximum(pushed - step * pressure, obstacle)
-            pressure = pressure + (held - pushed) / step
+            if dates is None:
+                held = np.maximum(pushed - step * pressure, grid.worth(left))
+                pressure = pressure + (held - pushed) / step
+            else:
+                held = pushed
             european = _stepped(european, growth, is_implicit, edges=edges)
-        if end < years:
+        if dates is None and end < years:
             # A moment before, whoever exercises gets the dividend too.
-            held = np.maximum(held, worth(end, _paid(problem.ahead, end)))
+            held = np.maximum(held, grid.worth(end, _paid(problem.ahead, end)))
             pressure = np.zeros_like(held)
+        elif dates is not None and np.isclose(years - end, dates, rtol=0.0, atol=1e-12).any():
+            held = np.maximum(held, grid.worth(end))
     middle = slice(reach - 2, reach + 3)
-    scale = np.exp(-earned)
+    scale = np.exp(-problem.earned(years))
     return nodes, held[middle] * scale, european[middle] * scale
 
 
 def _stops(ahead: Ahead) -> list[float]:
-    """The years left when a dividend is paid or the curve bends, ascending, and at last all of them."""
-    times = {*ahead.dividends[:, 0].tolist(), *ahead.curve[:, 0].tolist()}
+    """The years left when a dividend is paid, the curve bends or exercise is possible, ascending; at last all."""
+    dates = () if ahead.exercises is None else ahead.exercises.tolist()
+    times = {*ahead.dividends[:, 0].tolist(), *ahead.curve[:, 0].tolist(), *dates}
     return sorted({ahead.years - each for each in times if 0.0 < each < ahead.years} | {ahead.years})
 
 

@@ -7,11 +7,14 @@ that field's constant text. Marks are control characters, which JSON cannot cont
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache, partial
 from itertools import chain as concatenated
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import orjson
@@ -22,6 +25,7 @@ from optionchain.chains.chain import OptionChain
 from optionchain.chains.columns import GREEK_SETS, SIDES, Column, GreekSet, Stored
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
 from optionchain.expirations import Expiration
+from optionchain.expirations.listing import EPOCH
 
 _COMMA = ord(",")
 _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
@@ -55,16 +59,20 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
         greeks: Which greeks the contracts show beside delta and gamma.
 
     Returns:
-        ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``, with ``root``
-        and ``settlement`` after the labels where rules say them.
+        ``[{"expires_at": ..., "days_to_expiration": ..., "labels": [...], "contracts": [...]}, ...]``, with ``root``,
+        ``settlement`` and ``last_trade_at`` after the labels where rules say them, and ``date`` where it is another one
+        than in UTC.
     """
     heads = (
         orjson.dumps(
             {"expires_at": expiration.expires_at, "days_to_expiration": days, "labels": expiration.labels}
-            | _series(expiration),
+            | _series(expiration)
+            | future,
             option=_INSTANTS,
         )[:-1]
-        for expiration, days in zip(chain.expirations, chain.days_to_expiration.tolist(), strict=True)
+        for expiration, days, future in zip(
+            chain.expirations, chain.days_to_expiration.tolist(), _futures(chain), strict=True
+        )
     )
     arrays = _contract_arrays(chain, greeks, after_strike=b"")
     chains = ((b",", head, b',"contracts":', *array, b"}") for head, array in zip(heads, arrays, strict=True))
@@ -72,10 +80,29 @@ def v2_chains(chain: OptionChain, greeks: GreekSet = "none") -> bytes:
     return b"".join((b"[", *parts[1:], b"]"))
 
 
-def _series(expiration: Expiration) -> dict[str, str]:
-    """The root and settlement of an expiration, where its rules say them."""
-    said = {"root": expiration.root, "settlement": expiration.settlement}
-    return {name: text for name, text in said.items() if text is not None}
+def _futures(chain: OptionChain) -> list[dict[str, Any]]:
+    """The future that the contracts of each expiration are on; nothing where all are on the one price."""
+    if chain.carried is None:
+        return [{}] * len(chain.expirations)
+    return [
+        {}
+        if math.isnan(expires)
+        else {"future": {"expires_at": EPOCH + timedelta(microseconds=expires), "price": price}}
+        for expires, price in zip(chain.carried.futures.tolist(), chain.carried.spots.tolist(), strict=True)
+    ]
+
+
+def _series(expiration: Expiration) -> dict[str, Any]:
+    """What names an expiration beside its instant: root, settlement and last trade where its rules say them, and the
+    exchange's date where that is not the one in UTC.
+    """
+    said = {
+        "root": expiration.root,
+        "settlement": expiration.settlement,
+        "last_trade_at": expiration.last_trade_at,
+        "date": None if expiration.date == expiration.expires_at.date() else expiration.date,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

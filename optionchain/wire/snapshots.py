@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from optionchain.carried import futures_of
 from optionchain.chains import GreekSet, OptionChain
 from optionchain.parameters import SingleExpiration
 from optionchain.simulation import Simulation, chains_of
@@ -58,9 +59,18 @@ def _rendered(moment: Moment, chains: Sequence[OptionChain]) -> bytes:
     simulated_at = instant_to_wire(parameters.simulated_at(moment.step))
     is_single = isinstance(parameters.expirations, SingleExpiration)
     first, *others = (_market(chain, moment.greeks, is_single, simulated_at) for chain in chains)
+    if not is_single:
+        first += _curve(moment, chains[0].underlying_price)
     head = b"{" if is_single else b'{"simulated_at":' + orjson.dumps(simulated_at) + b","
     rest = b',"others":[' + b",".join(b"{" + each + b"}" for each in others) + b"]" if others else b""
     return head + first + rest + b"}"
+
+
+def _curve(moment: Moment, price: float) -> bytes:
+    """The futures that options are on, where they are on a curve of them."""
+    curve = futures_of(moment.simulation.parameters, moment.step, price)
+    shown = [{"expires_at": instant_to_wire(at), "price": worth} for at, worth in curve]
+    return b',"futures":' + orjson.dumps(shown) if shown else b""
 
 
 def _market(chain: OptionChain, greeks: GreekSet, is_single: bool, simulated_at: str) -> bytes:

@@ -14,7 +14,7 @@ import orjson
 from fastapi import Request, Response
 from pydantic import BaseModel
 
-from optionchain.agreement import Disagreement, step_disagreement, steps_disagreement
+from optionchain.agreement import Disagreement, disagreements_between
 from optionchain.errors import InvalidInput
 from optionchain.models.model import MARKET_MODELS
 from optionchain.models.parameters import parameters_of
@@ -75,23 +75,24 @@ def disagreements_of(body: BaseModel, answer: bytes | memoryview) -> list[Disagr
     """
     shown = orjson.loads(answer)
     parameters = shown["parameters"]
-    return [each for each in _disagreements(body, parameters, shown.get("total_steps")) if each is not None]
-
-
-def _disagreements(
-    body: BaseModel, parameters: Mapping[str, Any], total_steps: int | None
-) -> Iterator[Disagreement | None]:
-    given = getattr(body, "volatility", None)
-    if given is not None and given != parameters["volatility"]:
-        reason = (
-            f"{given} was given, and the method's {parameters['volatility']} prices the chains: that is kept"
-        )
-        yield Disagreement("volatility", reason)
     [(model, method)] = parameters["method"].items()
-    if method.get(STEP) is not None:
-        yield step_disagreement(model, method[STEP], _interval_years(parameters))
-    if total_steps is not None:
-        yield steps_disagreement(parameters["steps"], total_steps)
+    return [
+        *_other_volatility(body, parameters["volatility"]),
+        *disagreements_between(
+            model=model,
+            dt=method.get(STEP),
+            interval_years=_interval_years(parameters),
+            steps=parameters["steps"],
+            total_steps=shown.get("total_steps", parameters["steps"]),
+        ),
+    ]
+
+
+def _other_volatility(body: BaseModel, kept: float) -> Iterator[Disagreement]:
+    given = getattr(body, "volatility", None)
+    if given is not None and given != kept:
+        reason = f"{given} was given, and the method's {kept} prices the chains: that is kept"
+        yield Disagreement("volatility", reason)
 
 
 def _interval_years(parameters: Mapping[str, Any]) -> float:

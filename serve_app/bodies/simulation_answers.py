@@ -66,6 +66,13 @@ class Underlying(BaseModel):
     base_volatility: float = Field(description="Annualised, at the money")
 
 
+class Future(BaseModel):
+    """A future of a curve."""
+
+    expires_at: str
+    price: float
+
+
 class ExpirationChain(BaseModel):
     """The contracts of one expiration, ascending by strike."""
 
@@ -76,6 +83,15 @@ class ExpirationChain(BaseModel):
         None, description="Root symbol of its contracts; absent where its rules say none"
     )
     settlement: Literal["AM", "PM"] | None = Field(None, description="Absent where its rules say none")
+    last_trade_at: str | None = Field(
+        None, description="When trading ends; absent where that is when it expires"
+    )
+    date: str | None = Field(
+        None, description="The exchange's date; absent where it is that of `expires_at` in UTC"
+    )
+    future: Future | None = Field(
+        None, description="What its contracts are on; absent without a curve of futures"
+    )
     contracts: list[SimulationContract]
 
 
@@ -96,6 +112,7 @@ class Snapshot(BaseModel):
     simulated_at: str
     underlying: Underlying
     chains: list[ExpirationChain]
+    futures: list[Future] = Field([], description="The curve; absent where there is none")
     others: list[OtherUnderlying] = Field(
         [], description="The further `underlyings`, in their order; absent where there are none"
     )

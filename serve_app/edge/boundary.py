@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +25,7 @@ from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated, presented_secret
 from serve_app.edge.body_bound import bounded, check_length
 from serve_app.edge.caller import NOBODY, trace_of
-from serve_app.edge.client_address import Networks, Proxies
+from serve_app.edge.client_address import Address, Networks, Proxies
 from serve_app.edge.errors import (
     Forbidden,
     RateLimited,
@@ -137,8 +138,9 @@ class Edge:
             if identity := headers.get("x-request-id"):
                 told.facts["request_id"] = identity[:MOST_IDENTITY]
             answer = _Answer(send, told, context.trace)
+            arrival = _Arrival(scope, receive, headers, found, self._guards.proxies)
             try:
-                await self._serve(_Arrival(scope, receive, headers, found), answer, told)
+                await self._serve(arrival, answer, told)
             except Exception as error:
                 if answer.is_begun:
                     raise
@@ -149,12 +151,12 @@ class Edge:
                     raise
             finally:
                 self._put_on_record(found, scope, headers, told)
-                self._look_out(told, scope, headers)
+                self._look_out(told, arrival)
 
     async def _serve(self, arrival: _Arrival, answer: _Answer, told: Operation) -> None:
         guards, scope, found = self._guards, arrival.scope, arrival.found
         if guards.networks.are_limited and not arrival.is_probe:
-            guards.networks.check(guards.proxies.client_of(scope, arrival.headers))
+            guards.networks.check(arrival.address)
         is_public = arrival.is_public(guards.routes)
         caller = None if is_public else await self._caller(arrival.headers)
         if isinstance(caller, Principal):
@@ -162,8 +164,7 @@ class Edge:
         principal = caller if isinstance(caller, Principal) else None
         allowances = guards.strangers if principal is None else guards.allowances
         if allowances is not None and not arrival.is_probe:
-            address = guards.proxies.client_of(scope, arrival.headers)
-            allowance = await allowance_of(allowances, address, principal)
+            allowance = await allowance_of(allowances, arrival.address, principal)
             if allowance is not None:
                 answer.tell_of(allowance)
                 if not allowance.is_granted:
@@ -171,9 +172,9 @@ class Edge:
         limit, seconds = self._bounds(found)
         check_length(arrival.headers, limit)
         if isinstance(caller, OptionChainError):
-            raise self._paused(caller, scope, arrival.headers)
+            raise self._paused(caller, arrival)
         if caller is not None and guards.lookout is not None:
-            guards.lookout.served(caller, guards.proxies.client_of(scope, arrival.headers))
+            guards.lookout.served(caller, arrival.address)
         if found is None:
             raise _no_route(guards.routes, scope["path"])
         if not is_public and not told.context.principal.may(found.route.permission):
@@ -188,19 +189,18 @@ class Edge:
         except OptionChainError as error:
             return error
 
-    def _paused(self, refusal: OptionChainError, scope: Scope, headers: Headers) -> OptionChainError:
+    def _paused(self, refusal: OptionChainError, arrival: _Arrival) -> OptionChainError:
         """What a caller is told who is not known: of a pause, where an address has guessed too often."""
-        pauses, is_guess = self._guards.pauses, presented_secret(headers) is not None
+        pauses, is_guess = self._guards.pauses, presented_secret(arrival.headers) is not None
         if pauses is None or not is_guess or not isinstance(refusal, Unauthenticated):
             return refusal
-        pause = pauses.failed(network_of(self._guards.proxies.client_of(scope, headers)))
+        pause = pauses.failed(network_of(arrival.address))
         return RateLimited(pause) if pause else refusal
 
-    def _look_out(self, told: Operation, scope: Scope, headers: Headers) -> None:
+    def _look_out(self, told: Operation, arrival: _Arrival) -> None:
         lookout = self._guards.lookout
         if lookout is not None and told.facts.get("status") == NOT_FOUND:
-            network = network_of(self._guards.proxies.client_of(scope, headers))
-            lookout.missed(told.context.principal, network)
+            lookout.missed(told.context.principal, network_of(arrival.address))
 
     def _tell(self, told: Operation, refusal: OptionChainError) -> None:
         told.facts["error"] = type(refusal).__name__
@@ -229,7 +229,7 @@ class Edge:
         return guards.max_body_bytes, guards.body_seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Arrival:
     """A request, and the route that it asks for."""
 
@@ -237,6 +237,12 @@ class _Arrival:
     receive: Receive
     headers: Headers
     found: Found | None
+    proxies: Proxies
+
+    @cached_property
+    def address(self) -> Address | None:
+        """Where it came from; several guards ask."""
+        return self.proxies.client_of(self.scope, self.headers)
 
     def is_public(self, routes: RouteTable) -> bool:
         """Whether it needs no key; a wrong method at a public path needs none either."""

@@ -71,6 +71,7 @@ class Networks:
     def __init__(self, allowed: Sequence[Network] = (), denied: Sequence[Network] = ()) -> None:
         self._allowed = tuple(allowed)
         self._denied = tuple(denied)
+        self._may_call = lru_cache(MOST_ADDRESSES)(self._is_allowed)
         self.are_limited = bool(allowed or denied)
 
     def check(self, address: Address | None) -> None:
@@ -79,9 +80,12 @@ class Networks:
         Raises:
             Forbidden: It may not.
         """
-        is_allowed = not self._allowed or _is_in(address, self._allowed)
-        if not is_allowed or _is_in(address, self._denied):
+        if not self._may_call(address):
             raise Forbidden("calls from this address are not accepted")
+
+    def _is_allowed(self, address: Address | None) -> bool:
+        is_allowed = not self._allowed or _is_in(address, self._allowed)
+        return is_allowed and not _is_in(address, self._denied)
 
 
 def _is_in(address: Address | None, networks: Sequence[Network]) -> bool:

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from optionchain.expirations.rules import (
-    AT_EXPIRY,
-    LONGEST_LEAD,
-    MAX_EXPIRATIONS_PER_RULE,
-    MOVES,
-    OCCURRENCES,
-    WEEKDAYS,
-)
+from optionchain.expirations.listed import AT_EXPIRY, MAX_EXPIRATIONS_PER_RULE, MOST_SESSIONS_BEFORE, WEEKDAYS
+from optionchain.expirations.rules import LONGEST_LEAD, MOVES, OCCURRENCES
 from optionchain.expirations.schedule import MAX_RULES
 
 TIME_OF_DAY_PATTERN = r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|open|close)$"
@@ -57,6 +51,7 @@ def schedules_schema() -> dict[str, Any]:
         _rule("weekly", weekdays, optional=moved),
         _rule("monthly", weekday, optional=occurrence | moved | monthly),
         _rule("yearly", weekday, optional=month | occurrence | moved),
+        _rule("month_end", {}, optional={"months": monthly["months"]}),
         _rule("monthly_third_friday", {}, optional=moved | monthly),
         _rule("leaps", {}, optional=moved),
     ]
@@ -77,6 +72,13 @@ def _rule(kind: str, own: dict[str, Any], *, optional: dict[str, Any] | None = N
         },
         "settlement": {"enum": list(AT_EXPIRY), "description": "By the opening, or by the close"},
         "root": {"type": "string", "pattern": "^[A-Z0-9]{1,6}$", "description": "Absent means the symbol"},
+        "last_trade_sessions": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MOST_SESSIONS_BEFORE,
+            "default": 0,
+            "description": "Trading ends at the close of the session so many before the day of expiration",
+        },
     }
     return {
         "type": "object",

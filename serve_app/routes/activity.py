@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -82,14 +81,9 @@ async def _activity(request: Request, kind: SessionKind, session_id: UUID, query
     session = await stored_session(request, kind, session_id)
     step = min(session.current_step, session.total_steps - 1) if query.step is None else query.step
     require_activity(session.parameters, step)
-    body = await services_of(request).producers.start(
-        session.owner, partial(_computed, session, step, query.scale)
-    )
-    try:
-        return json_response(b"".join([piece async for piece in body]))
-    finally:
-        await body.aclose()
+    compute = partial(_computed, session, step, query.scale)
+    return json_response(await services_of(request).producers.whole(session.owner, compute))
 
 
-def _computed(session: Session, step: int, scale: float) -> Iterator[bytes]:
-    return iter([activity_json(Simulation(session.parameters), step, scale)])
+def _computed(session: Session, step: int, scale: float) -> bytes:
+    return activity_json(Simulation(session.parameters), step, scale)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -82,16 +81,11 @@ async def _fan(request: Request, kind: SessionKind, session_id: UUID, query: Fan
     """Computed where exports are: off the loop, and in turn with the other owners."""
     levels = query.level_numbers()
     session = await stored_session(request, kind, session_id)
-    body = await services_of(request).producers.start(
-        session.owner, partial(_computed, session, query.paths, levels)
-    )
-    try:
-        return json_response(b"".join([piece async for piece in body]))
-    finally:
-        await body.aclose()
+    compute = partial(_computed, session, query.paths, levels)
+    return json_response(await services_of(request).producers.whole(session.owner, compute))
 
 
-def _computed(session: Session, paths: int, levels: list[float]) -> Iterator[bytes]:
+def _computed(session: Session, paths: int, levels: list[float]) -> bytes:
     fan = fan_of(session.parameters, paths=paths, levels=levels)
     shown_fan = {"paths": fan.paths, "levels": fan.levels, "prices": fan.prices}
-    return iter([orjson.dumps(shown_fan, option=orjson.OPT_SERIALIZE_NUMPY)])
+    return orjson.dumps(shown_fan, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -102,18 +101,13 @@ async def import_file(
             async for piece in request.stream():
                 stream.write(piece)
         async with spending(services.quotas, caller.tenant, Quota.STORAGE, file.stat().st_size):
-            body = await services.producers.start(
-                caller.tenant, partial(_imported, services.stores, file, options)
-            )
-        try:
-            return json_response(b"".join([piece async for piece in body]))
-        finally:
-            await body.aclose()
+            compute = partial(_imported, services.stores, file, options)
+            return json_response(await services.producers.whole(caller.tenant, compute))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _imported(stores: HistoryStores, file: Path, options: dict[str, Any]) -> Iterator[bytes]:
+def _imported(stores: HistoryStores, file: Path, options: dict[str, Any]) -> bytes:
     """Called in a thread, with stores of its own: reading a file keeps a processor busy."""
     try:
         plan = plan_import(file, **options)
@@ -122,7 +116,7 @@ def _imported(stores: HistoryStores, file: Path, options: dict[str, Any]) -> Ite
         )
     except InvalidInput as error:
         raise _as_asked(error, file) from error
-    return iter([orjson.dumps(_view(plan, report))])
+    return orjson.dumps(_view(plan, report))
 
 
 def _as_asked(error: InvalidInput, file: Path) -> InvalidInput:

@@ -132,6 +132,23 @@ class Producers:
             self._end(owner)
             raise
 
+    async def whole(self, owner: str, compute: Callable[[], bytes]) -> bytes:
+        """A body of one piece, which nobody has to read while it is computed.
+
+        Args:
+            owner: Whose it is.
+            compute: Returns it. Called in a thread.
+
+        Raises:
+            Overloaded: As by `start`.
+            OptionChainError: What `compute` raised.
+        """
+        body = await self.start(owner, lambda: iter([compute()]))
+        try:
+            return b"".join([piece async for piece in body])
+        finally:
+            await body.aclose()
+
     async def _computed(self, owner: str, pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         following = self._threads.run(owner, lambda: next(pieces, None))
         while (piece := await following) is not None:

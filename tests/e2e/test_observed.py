@@ -40,7 +40,7 @@ class Observed:
         return result
 
     def process(self, name: str) -> Any:
-        (process,) = self.cluster.named(*PROGRAMS[name])
+        (process,) = self.cluster.named(*PROGRAMS[name].names)
         return process
 
 

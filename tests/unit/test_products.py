@@ -216,3 +216,60 @@ def test_a_request_of_an_unknown_product_names_it():
         requested(product="GOLD")
 
     assert refused.value.field == "product"
+
+
+def test_options_that_settle_in_the_morning_are_traded_until_the_evening_before():
+    # Cboe: SPX and VIX options cease trading on the business day before the settlement value is computed.
+    spx, vix = (
+        next(
+            each
+            for each in ExpirationPlan(product(name).schedule()).active(datetime(2026, 6, 15, tzinfo=UTC))
+            if each.root == name
+        )
+        for name in ("SPX", "VIX")
+    )
+
+    # The third Friday of June 2026 is Juneteenth: SPX settles on Thursday, and VIX in May 30 days before that.
+    assert (spx.date, spx.last_trade_at) == (date(2026, 6, 18), datetime(2026, 6, 17, 20, tzinfo=UTC))
+    assert (vix.date, vix.last_trade_at) == (date(2026, 6, 17), datetime(2026, 6, 16, 20, tzinfo=UTC))
+    assert days("VIX", "vix_monthly", date(2026, 5, 1), 1) == ["05-19"]
+
+
+def test_indices_expire_at_the_ends_of_months_and_funds_at_those_of_quarters():
+    # Cboe, SPX end-of-month expirations of 2024 and 2025: the last session of each month.
+    ends = days("SPX", "spxw_month_end", date(2024, 1, 2), 24)
+    quarters = days("SPY", "quarterly", date(2024, 1, 2), 8)
+
+    assert ends[:12] == [
+        *(
+            "01-31",
+            "02-29",
+            "03-28",
+            "04-30",
+            "05-31",
+            "06-28",
+            "07-31",
+            "08-30",
+            "09-30",
+            "10-31",
+            "11-29",
+            "12-31",
+        ),
+    ]
+    assert ends[12:] == [
+        *(
+            "01-31",
+            "02-28",
+            "03-31",
+            "04-30",
+            "05-30",
+            "06-30",
+            "07-31",
+            "08-29",
+            "09-30",
+            "10-31",
+            "11-28",
+            "12-31",
+        ),
+    ]
+    assert quarters == ["03-28", "06-28", "09-30", "12-31", "03-31", "06-30", "09-30", "12-31"]

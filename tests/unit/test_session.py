@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,14 @@ from optionchain.errors import Completed, InvalidInput, PreconditionFailed
 from optionchain.models import GeometricBrownian
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.session import (
+    CREATION,
     REMEMBERED_COMMANDS,
     Advance,
     Delete,
     Inspect,
     Peek,
     Reinitialize,
+    Served,
     Session,
     SessionKind,
     SessionState,
@@ -59,7 +62,7 @@ def session(**changes: object) -> Session:
     return Session(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def advanced(before: Session, command_id: str = "c", **options: int) -> Session:
+def advanced(before: Session, command_id: str = "c", **options: Any) -> Session:
     after = handle(before, Advance(command_id, **options), LATER).session
     assert after is not None
     return after
@@ -129,7 +132,50 @@ def test_the_memory_of_commands_is_bounded() -> None:
     for number in range(REMEMBERED_COMMANDS + 5):
         current = advanced(current, str(number))
 
-    assert len(current.served) == REMEMBERED_COMMANDS
+    assert [one.command_id for one in current.served] == [str(number) for number in range(5, 21)]
+
+
+def test_a_change_is_fenced_as_any_other_and_tells_since_when_its_parameters_hold() -> None:
+    changed = handle(session(version=7), Reinitialize("c", {"seed": 7}), LATER).session
+
+    assert changed is not None
+    assert (changed.version, changed.parameters_since, changed.updated_at) == (8, 8, LATER)
+    assert changed.served == (Served("c", 0, 0),)
+
+
+def test_what_a_keyed_command_was_given_before_a_change_is_refused_after_it_and_the_others_are_forgotten() -> (
+    None
+):
+    before = advanced(advanced(session(), "keyed", is_keyed=True), "plain")
+
+    changed = handle(before, Reinitialize("c", {"seed": 7}), LATER).session
+
+    assert changed is not None
+    assert changed.recalled == (Served("keyed", 0, 1, is_keyed=True, is_outdated=True),)
+    assert [one.is_outdated for one in changed.recalled] == [True]
+    with pytest.raises(PreconditionFailed) as refusal:
+        handle(changed, Advance("keyed", is_keyed=True), LATER)
+    assert refusal.value.current_step == 0
+    assert changed.without_recalled().recalled == ()
+
+
+def test_a_session_begins_at_the_first_snapshot_and_was_never_stored() -> None:
+    new = Session(
+        id="s", owner="o", kind=SessionKind.CHAIN, parameters=parameters(), created_at=START, updated_at=START
+    )
+
+    assert (new.current_step, new.version, new.parameters_since) == (0, 0, 1)
+    assert (new.state, new.remembered) == (SessionState.INITIALIZED, ())
+    assert replace(new, recalled=(CREATION,)) == new, "what is stored beside it is no part of it"
+
+
+def test_that_a_command_has_a_key_is_told_and_makes_no_other_of_it() -> None:
+    plain, keyed = Served("c", 1, 2), Served("c", 1, 2, is_keyed=True)
+
+    assert plain == keyed
+    assert (plain.is_keyed, plain.is_outdated, keyed.is_keyed) == (False, False, True)
+    assert (CREATION.first_step, CREATION.count, CREATION.is_keyed) == (0, 0, True)
+    assert not Advance("c").is_keyed
 
 
 def test_a_changed_parameter_moves_the_cursor_to_zero() -> None:

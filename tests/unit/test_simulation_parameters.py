@@ -70,6 +70,8 @@ MAY_BE_NONE = (
     "correlation_repair",
     "closed_day_weight",
     "annual_days",
+    "exercise_dates",
+    "futures",
 )
 CHAIN_NUMBERS = ("implied_volatilities", "call_mid", "put_mid", "call_delta", "put_delta", "gamma", "vega")
 

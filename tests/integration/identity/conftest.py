@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.settings import MongoSettings
-from cluster.instance.ports import accepts, free_ports
 from tests.integration.identity.replicas import Replica, replica_of
+from tests.issuers import Issuer, issuing
 from tests.servers import RedisServer, redis_server
-from tests.waiting import eventually
 
 
 @pytest.fixture(scope="session")
@@ -38,15 +34,6 @@ async def replica(
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    [port] = free_ports(1)
-    with Path(tmp_path_factory.mktemp("issuer"), "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)], stdout=log, stderr=log
-        )
-    try:
-        eventually(lambda: accepts(port), "the issuer listens")
-        yield f"http://localhost:{port}"
-    finally:
-        process.kill()
-        process.wait(10)
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
+    with issuing(tmp_path_factory.mktemp("issuer")) as issuer:
+        yield issuer

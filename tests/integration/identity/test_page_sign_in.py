@@ -21,23 +21,28 @@ from cluster.instance.ports import free_ports
 from tests.browsing import launching
 from tests.integration.http.in_process_service import service
 from tests.integration.identity.replicas import Replica
+from tests.issuers import US, Issuer
 from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
-US = "optionchain"
 # Silent, and nothing of it is kept: it ends with the test.
 QUIET: dict[str, Any] = {"log_config": None, "lifespan": "off"}
 
 
 async def test_somebody_signs_in_at_the_issuer_and_is_known(
-    issuer: str, redis: RedisServer, replica: Callable[..., Awaitable[Replica]]
+    issuer: Issuer, redis: RedisServer, replica: Callable[..., Awaitable[Replica]]
 ) -> None:
-    given = {"oidc_issuer": issuer, "oidc_audience": US, "oidc_tenant_claim": "sub", "oidc_client_id": US}
-    async with httpx.AsyncClient(base_url=issuer, trust_env=False) as known:
+    given = {"oidc_issuer": issuer.url, "oidc_audience": US, "oidc_tenant_claim": "sub", "oidc_client_id": US}
+    async with httpx.AsyncClient(base_url=issuer.url, trust_env=False) as known:
         (await known.put("/users/anna", json={"roles": ["viewer"]})).raise_for_status()
     one = await replica(**given)
     tokens = Tokens(
-        one.held, OidcIssuer(issuer), one.denials, one.following, AuthSettings(**given), observer=one.observer
+        one.held,
+        OidcIssuer(issuer.url),
+        one.denials,
+        one.following,
+        AuthSettings(**given),
+        observer=one.observer,
     )
     asked: list[str] = []
     proven: list[str] = []
@@ -60,8 +65,8 @@ async def test_somebody_signs_in_at_the_issuer_and_is_known(
                 headers = {**answer.headers, "Access-Control-Allow-Origin": "*"}
                 await route.fulfill(response=answer, headers=headers)
 
-            await page.route(f"{issuer}/.well-known/**", allowed)
-            await page.route(f"{issuer}/oauth2/token", allowed)
+            await page.route(f"{issuer.url}/.well-known/**", allowed)
+            await page.route(f"{issuer.url}/oauth2/token", allowed)
             page.on("request", lambda request: asked.append(request.url))
             await page.goto(f"http://127.0.0.1:{port}/")
             await page.get_by_role("button", name="Sign in at").click()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 
 from adapters.oidc_issuer import OidcIssuer
@@ -13,49 +11,36 @@ from cluster.identity.settings import AuthSettings
 from cluster.identity.tokens import Tokens
 from tests.integration.http.in_process_service import Service, service
 from tests.integration.identity.replicas import FIXED, Replica
+from tests.issuers import US, Issuer
 from tests.servers import RedisServer
 
 pytestmark = pytest.mark.anyio
 Opened = Callable[..., Awaitable[Replica]]
 
-US, BACK = "optionchain", "http://127.0.0.1:1/signed-in"
 DENIED = "/api/v1/denied-tokens"
 
 
-def signed_in(issuer: str, subject: str, client_id: str = US, **claims: object) -> str:
-    """The token of somebody who signs in by authorization code."""
-    with httpx.Client(base_url=issuer, trust_env=False) as browser:
-        browser.put(f"/users/{subject}", json=claims).raise_for_status()
-        asked = {
-            "client_id": client_id,
-            "redirect_uri": BACK,
-            "response_type": "code",
-            "scope": "openid profile",
-        }
-        sent_back = browser.post("/oauth2/authorize", params=asked, data={"sub": subject})
-        [code] = parse_qs(urlsplit(sent_back.headers["Location"]).query)["code"]
-        given = browser.post(
-            "/oauth2/token",
-            data={"grant_type": "authorization_code", "code": code, "redirect_uri": BACK},
-            auth=(client_id, "secret"),
-        )
-        return str(given.raise_for_status().json()["id_token"])
-
-
 @pytest.fixture
-async def running(issuer: str, redis: RedisServer, replica: Opened) -> AsyncIterator[Service]:
-    given = {"oidc_issuer": issuer, "oidc_audience": US, "oidc_tenant_claim": "sub"}
+async def running(issuer: Issuer, redis: RedisServer, replica: Opened) -> AsyncIterator[Service]:
+    given = {"oidc_issuer": issuer.url, "oidc_audience": US, "oidc_tenant_claim": "sub"}
     one = await replica(**given)
     tokens = Tokens(
-        one.held, OidcIssuer(issuer), one.denials, one.following, AuthSettings(**given), observer=one.observer
+        one.held,
+        OidcIssuer(issuer.url),
+        one.denials,
+        one.following,
+        AuthSettings(**given),
+        observer=one.observer,
     )
     others = {"authentication": tokens, "keys": one.service, "denials": one.denial_service}
     async with service(redis, "tokens", others) as running:
         yield running
 
 
-async def test_whoever_signs_in_may_do_what_the_roles_of_the_token_may(running: Service, issuer: str) -> None:
-    token = signed_in(issuer, "anna", roles=["viewer"])
+async def test_whoever_signs_in_may_do_what_the_roles_of_the_token_may(
+    running: Service, issuer: Issuer
+) -> None:
+    token = issuer.signed_in("anna", roles=["viewer"])
 
     async with running.client(None) as anna:
         anna.headers["Authorization"] = f"Bearer {token}"
@@ -65,9 +50,9 @@ async def test_whoever_signs_in_may_do_what_the_roles_of_the_token_may(running: 
 
 
 async def test_a_token_for_somebody_else_is_refused_and_the_caller_told_what_it_may_be(
-    running: Service, issuer: str
+    running: Service, issuer: Issuer
 ) -> None:
-    async with running.client(signed_in(issuer, "anna", client_id="another", roles=["admin"])) as thief:
+    async with running.client(issuer.signed_in("anna", client_id="another", roles=["admin"])) as thief:
         answer = await thief.get("/api/v1/chain/sessions")
 
     assert answer.status_code == 401
@@ -77,9 +62,9 @@ async def test_a_token_for_somebody_else_is_refused_and_the_caller_told_what_it_
 
 
 async def test_an_administrator_cuts_off_a_subject_and_lets_it_in_again(
-    running: Service, issuer: str
+    running: Service, issuer: Issuer
 ) -> None:
-    token = signed_in(issuer, "ben", roles=["viewer"])
+    token = issuer.signed_in("ben", roles=["viewer"])
     async with running.client(FIXED) as admin, running.client(token) as ben:
         before = await ben.get("/api/v1/chain/sessions")
         denied = await admin.post(DENIED, json={"kind": "subject", "value": "ben"})

@@ -13,11 +13,23 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import yaml
 
 from cluster.instance.embedded_servers import running
 from cluster.instance.state import InstanceState, PrivateServer
 from cluster.observe.configuration import write_targets
-from cluster.observe.servers import PROMETHEUS, missing, observing_servers
+from cluster.observe.servers import (
+    ALERTMANAGER,
+    COLLECTOR,
+    GRAFANA,
+    JAEGER,
+    LOKI,
+    PROGRAMS,
+    PROMETHEUS,
+    missing,
+    observing_servers,
+    traces_endpoint,
+)
 from tests.observing import ARE_INSTALLED, WHERE_TO_GET, Pager, hurried, listening
 from tests.waiting import eventually
 
@@ -34,8 +46,8 @@ ray_node_mem_used 5.0
 
 
 def test_servers_that_run_are_configured_where_they_are(tmp_path: Path) -> None:
-    first = observing_servers(tmp_path, webhook=None, logs=tmp_path)
-    again = observing_servers(tmp_path, webhook=None, logs=tmp_path, running=first)
+    first = observing_servers(tmp_path, webhook=None, logs=tmp_path, ray_logs=tmp_path)
+    again = observing_servers(tmp_path, webhook=None, logs=tmp_path, ray_logs=tmp_path, running=first)
 
     assert [(server.port, server.command) for server in again] == [
         (server.port, server.command) for server in first
@@ -97,7 +109,9 @@ def watching(tmp_path: Path) -> Iterator[Watching]:
     folder = tmp_path / "observe"
     with listening() as pager, ExitStack() as stack:
         servers = {
-            server.name: server for server in observing_servers(folder, webhook=pager.url, logs=tmp_path)
+            server.name: server
+            for server in observing_servers(folder, webhook=pager.url, logs=tmp_path, ray_logs=tmp_path)
+            if server.name in (PROMETHEUS, ALERTMANAGER)
         }
         hurried(folder)
         for server in servers.values():
@@ -156,7 +170,84 @@ def test_what_is_not_installed_is_said_with_how_to_get_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    servers = observing_servers(tmp_path, webhook=None, logs=tmp_path)
+    servers = observing_servers(tmp_path, webhook=None, logs=tmp_path, ray_logs=tmp_path)
 
     assert servers == ()
-    assert ["apt-get install" in line for line in missing(servers)] == [True, True]
+    told = missing(servers)
+    assert [line.partition(" is not installed: ")[0] for line in told] == list(PROGRAMS)
+    assert all("https://" in line for line in told)
+
+
+def found(folder: Path, *names: str) -> tuple[PrivateServer, ...]:
+    """What would run if these programs were installed; they are empty files, which nobody starts."""
+    (folder / "bin").mkdir(exist_ok=True)
+    for name in names:
+        (folder / "bin" / name).touch(mode=0o700)
+    return observing_servers(folder, webhook=None, logs=folder, ray_logs=folder / "ray")
+
+
+def written(server: PrivateServer, option: str) -> dict[str, Any]:
+    """The configuration file that a server is started with."""
+    (file,) = [word.partition("=")[2] for word in server.command if word.startswith(option)]
+    read: dict[str, Any] = yaml.safe_load(Path(file).read_text())
+    return read
+
+
+def test_whatever_is_installed_knows_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    servers = found(tmp_path, "prometheus", "jaeger", "loki", "otelcol-contrib", "grafana")
+    named = {server.name: server for server in servers}
+
+    (provisioning,) = [word.partition("=")[2] for word in named[GRAFANA].command if "provisioning" in word]
+    sources = yaml.safe_load((Path(provisioning) / "datasources" / "optionchain.yml").read_text())
+    assert {source["name"]: source["url"] for source in sources["datasources"]} == {
+        name: named[name].url for name in (PROMETHEUS, LOKI, JAEGER)
+    }
+    (dashboards,) = yaml.safe_load((Path(provisioning) / "dashboards" / "optionchain.yml").read_text())[
+        "providers"
+    ]
+    assert (Path(dashboards["options"]["path"]) / "service.json").exists()
+
+    collector = written(named[COLLECTOR], "--config=")
+    assert collector["receivers"]["filelog"]["include"] == [str(tmp_path / "ray" / "worker-*.err")]
+    assert {name: place["endpoint"] for name, place in collector["exporters"].items()} == {
+        "otlphttp/traces": f"http://127.0.0.1:{named[JAEGER].port}",
+        "otlphttp/logs": f"{named[LOKI].url}/otlp",
+    }
+    assert traces_endpoint(servers) == f"http://127.0.0.1:{named[COLLECTOR].port}"
+    assert named[JAEGER].url != f"http://127.0.0.1:{named[JAEGER].port}"
+
+    again = observing_servers(
+        tmp_path, webhook=None, logs=tmp_path, ray_logs=tmp_path / "ray", running=servers
+    )
+    assert again == servers
+
+
+@pytest.mark.parametrize(
+    ("installed", "run", "endpoint", "told"),
+    [
+        (["jaeger"], [JAEGER], JAEGER, None),
+        (["loki"], [], None, "Loki is installed and not started"),
+        (["otelcol"], [], None, "The Collector is installed and not started"),
+        (["otelcol", "loki"], [LOKI, COLLECTOR], None, None),
+        (["otelcol", "jaeger"], [JAEGER, COLLECTOR], COLLECTOR, None),
+    ],
+)
+def test_nothing_is_started_that_nobody_would_tell_anything(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    installed: list[str],
+    run: list[str],
+    endpoint: str | None,
+    told: str | None,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+    servers = found(tmp_path, *installed)
+
+    ports = {server.name: server.port for server in servers}
+    assert list(ports) == run
+    assert traces_endpoint(servers) == (f"http://127.0.0.1:{ports[endpoint]}" if endpoint else None)
+    assert [line.startswith(told) for line in missing(servers) if "not started" in line] == (
+        [True] if told else []
+    )

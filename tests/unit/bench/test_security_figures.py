@@ -6,6 +6,7 @@ import pytest
 
 from proving.bench import security
 from proving.bench.load_generator import Measured
+from proving.bench.turns import Turns
 
 
 def measured(requests: int, failed: int = 0) -> Measured:
@@ -18,7 +19,7 @@ def test_the_ratio_is_the_median_of_pairs() -> None:
     key = [measured(1000), measured(100), measured(1000)]  # the machine was busy in the second round
     everything = [measured(970), measured(97), measured(500, failed=2)]
 
-    figures = security._figures({"key": 2.1, "all": 1.567}, {"key": key, "all": everything})
+    figures = security._figures({"key": Turns(key, 2.1), "all": Turns(everything, 1.567)})
 
     assert figures["all_over_key"] == pytest.approx(0.97)
     assert figures["step_key_processor_milliseconds"] == pytest.approx(1.0)

@@ -206,7 +206,7 @@ def test_terms_that_were_given_are_kept_and_shown() -> None:
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("exercise", "bermudan"),
+        ("exercise", "asian"),
         ("exercise", 1),
         ("settlement", "shares"),
         ("multiplier", 0.0),

@@ -116,6 +116,22 @@ def test_bid_and_ask_are_a_tick_apart_also_where_the_price_is_on_the_grid() -> N
     assert [each.item() for each in between] == [0.1, 0.15]
 
 
+@pytest.mark.parametrize(
+    ("tick", "grid"),
+    [
+        (None, (1.0, 100.0)),
+        (0.05, (5.0, 100.0)),
+        (0.5, (50.0, 100.0)),
+        (5.0, (500.0, 100.0)),
+        (0.0001, (1.0, 1e4)),
+    ],
+)
+def test_a_grid_counts_in_cents_or_in_the_last_decimal_of_a_finer_tick(
+    tick: float | None, grid: tuple[float, float]
+) -> None:
+    assert SpreadModel(base=0.02, tick=tick).grid == grid
+
+
 def test_a_cheap_contract_costs_more_of_itself_and_less_in_money() -> None:
     wide = chain(spreads=SpreadModel(base=0.02, proportional=0.01))
 

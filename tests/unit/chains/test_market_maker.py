@@ -71,6 +71,54 @@ def test_quotes_are_wide_where_vega_is_large_time_is_long_and_in_the_wings():
     )
 
 
+def test_it_is_as_its_description_says_where_nothing_is_given():
+    assert MarketMaker() == MarketMaker(
+        points=0.5, wings=0.15, proportional=0.005, tick=0.01, large_tick=0.05, tick_change=3.0
+    )
+
+
+def test_the_last_day_is_quoted_no_wider_in_volatility_than_a_day_before():
+    maker = MarketMaker(points=1.0, wings=0.0, proportional=0.0)
+    at = {
+        "spot": 100.0,
+        "strikes": np.array([100.0]),
+        "volatilities": np.array([0.3]),
+        "vegas": np.array([0.1]),
+    }
+
+    widths = [maker.widths(np.array([5.0]), years=days / 365.0, **at).item() for days in (0.0, 0.5, 1.0)]
+
+    assert widths == pytest.approx([0.1 * 30.0**0.5] * 3)
+
+
+def test_half_the_width_is_on_each_side_before_the_grid():
+    maker = MarketMaker(points=1.0, wings=0.0, proportional=0.0)
+
+    bids, asks = maker.quotes(
+        np.array([2.5]),
+        spot=100.0,
+        strikes=np.array([100.0]),
+        volatilities=np.array([0.3]),
+        vegas=np.array([0.4]),
+        years=30.0 / 365.0,
+    )
+
+    assert (bids.tolist(), asks.tolist()) == ([2.3], [2.7])
+
+
+@pytest.mark.parametrize(("mid", "width"), [(2.99, 0.01), (3.0, 0.05)])
+def test_large_ticks_begin_at_their_price(mid, width):
+    nothing_else = MarketMaker(points=0.0, proportional=0.0)
+    at = {
+        "spot": 100.0,
+        "strikes": np.array([100.0]),
+        "volatilities": np.array([0.3]),
+        "vegas": np.array([0.1]),
+    }
+
+    assert nothing_else.widths(np.array([mid]), years=0.1, **at).tolist() == [width]
+
+
 def test_there_is_no_bid_where_no_tick_is_left():
     quoted = chain(expirations=SingleExpiration(days=5.0))
 
@@ -100,6 +148,32 @@ def test_ticks_that_do_not_fit_together_are_refused():
         MarketMaker(tick=0.015)
     with pytest.raises(InvalidInput, match="tick_change: must be a multiple of both ticks"):
         MarketMaker(tick=0.02, large_tick=0.05, tick_change=3.01)
+
+
+def test_every_tick_of_whole_cents_is_one():
+    for cents in range(1, 100_000, 37):
+        tick = cents / 100.0
+        maker = MarketMaker(tick=tick, large_tick=tick, tick_change=2.0 * tick)
+        assert maker.grid == (cents, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("points", -0.1),
+        ("points", 100.1),
+        ("wings", float("nan")),
+        ("proportional", 1.1),
+        ("tick", 0.009),
+        ("large_tick", 1000.5),
+        ("tick_change", -1.0),
+    ],
+)
+def test_what_makes_no_quotes_is_refused_by_name(name, value):
+    with pytest.raises(InvalidInput) as refusal:
+        MarketMaker(**{name: value})
+
+    assert refusal.value.field == name
 
 
 def test_it_is_a_parameter_like_others_and_the_same_in_sweeps():

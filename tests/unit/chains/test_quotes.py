@@ -26,6 +26,7 @@ def quoted(mid, spread):
         (1.238, 0.0, 1.23, 1.24),  # rounding alone would bid 1.24, over the price
         (2.0, 0.0, 2.0, 2.0),
         (0.5, 4.0, 0.0, 2.5),
+        (0.015, 0.01, 0.01, 0.02),
     ],
 )
 def test_a_quote_is_half_the_spread_to_each_side_on_the_grid(mid, spread, bid, ask):

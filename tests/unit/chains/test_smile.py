@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from optionchain.chains import smile
+from optionchain.pricing.hyperbola import hyperbolic
 
 
 def at(strikes, base=0.2, slope=-0.2, curve=0.4):
@@ -33,6 +34,13 @@ def test_a_negative_slope_makes_low_strikes_dearer():
 @pytest.mark.parametrize(("curve", "factor"), [(1e6, 3.0), (-1e6, 0.01)])
 def test_the_factor_stays_between_a_hundredth_and_three(curve, factor):
     assert at([50.0, 200.0], curve=curve).tolist() == [0.2 * factor] * 2
+
+
+def test_a_hyperbola_is_the_root_of_its_variance_and_not_below_the_least_volatility():
+    # 0.02 + 0.3 (-0.5 (0.3 - 0.1) + sqrt(0.2² + 0.15²)) = 0.065
+    assert hyperbolic(0.3, 0.02, 0.3, -0.5, 0.1, 0.15) == pytest.approx(math.sqrt(0.065), rel=1e-15)
+    assert float(hyperbolic(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)) == pytest.approx(1e-4, rel=1e-15)
+    assert float(hyperbolic(0.0, 0.25, 0.0, 0.0, 0.0, 0.0)) == 0.5
 
 
 def test_the_volatility_stays_between_its_own_bounds():

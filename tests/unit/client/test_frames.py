@@ -60,6 +60,19 @@ ONE = simulated(SingleExpiration(30.0))
 ROLLING = simulated(schedule_from_wire(SCHEDULE))
 # No listed contract has every such strike, and none has such a name.
 FINE = simulated(SingleExpiration(30.0), initial_price=0.01, strike_interval=0.00025)
+# The exchange's Friday evening is Saturday in UTC, and two roots expire on one day.
+ROOTS = simulated(
+    schedule_from_wire(
+        {
+            "timezone": "America/New_York",
+            "expiration_time": "20:30",
+            "schedules": [
+                {"rule_id": "a", "kind": "weekly", "target_count": 1, "weekdays": ["Fri"], "root": "SPX"},
+                {"rule_id": "b", "kind": "weekly", "target_count": 1, "weekdays": ["Fri"], "root": "SPXW"},
+            ],
+        }
+    )
+)
 LONG = simulated(SingleExpiration(30.0), symbol="far too long")
 
 
@@ -71,7 +84,9 @@ def served(simulation: Simulation, step: int, greeks: Any) -> Snapshot:
 
 
 @pytest.mark.parametrize("greeks", ["none", "first", "all"])
-@pytest.mark.parametrize("simulation", [ONE, ROLLING, FINE, LONG], ids=["one", "rolling", "fine", "long"])
+@pytest.mark.parametrize(
+    "simulation", [ONE, ROLLING, FINE, ROOTS, LONG], ids=["one", "rolling", "fine", "roots", "long"]
+)
 def test_a_snapshot_is_the_librarys_table_of_the_chain(simulation: Simulation, greeks: Any) -> None:
     ours, theirs = served(simulation, 3, greeks).to_polars(), simulation.chain(3).to_polars(greeks)
 
@@ -86,6 +101,12 @@ def test_a_snapshot_is_the_librarys_table_of_the_chain(simulation: Simulation, g
             assert ours_is.to_list() == pytest.approx(theirs_is.to_list(), rel=1e-12)
         else:
             assert ours_is.cast(pl.String).to_list() == theirs_is.cast(pl.String).to_list(), name
+
+
+def test_a_contract_has_its_root_and_the_exchanges_date_in_its_symbol() -> None:
+    names = {name[:12] for name in served(ROOTS, 0, "none").to_polars()["contract_symbol"]}
+
+    assert names == {"SPX   260109", "SPXW  260109"}
 
 
 @pytest.mark.parametrize("greeks", ["none", "all"])

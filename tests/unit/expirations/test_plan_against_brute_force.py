@@ -7,8 +7,16 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optionchain.expirations import DailyRule, ExpirationPlan, MonthlyRule, Schedule, WeeklyRule, YearlyRule
-from optionchain.expirations.rules import WEEKDAYS
+from optionchain.expirations import (
+    DailyRule,
+    ExpirationPlan,
+    MonthEndRule,
+    MonthlyRule,
+    Schedule,
+    WeeklyRule,
+    YearlyRule,
+)
+from optionchain.expirations.listed import WEEKDAYS
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 TRADING_WEEKDAYS = WEEKDAYS[:5]
@@ -56,6 +64,8 @@ def names(rule, day):
                 and is_occurrence(day, rule.occurrence)
                 and day.month in (rule.months or range(13))
             )
+        case MonthEndRule():
+            return (day + DAY).month != day.month and day.month in (rule.months or range(13))
         case YearlyRule():
             return weekday == rule.weekday and is_occurrence(day, rule.occurrence) and day.month == rule.month
 
@@ -69,7 +79,7 @@ def is_occurrence(day, occurrence):
 
 def goes_on(rule, day, calendar):
     """Whether a holiday moves this day to the next session: Cboe's Mondays, or as the rule says."""
-    if rule.holiday is not None:
+    if getattr(rule, "holiday", None) is not None:
         return rule.holiday == "next"
     return calendar == "XNYS" and isinstance(rule, WeeklyRule) and day.weekday() == 0
 
@@ -140,13 +150,22 @@ yearly = st.builds(
     month=st.integers(1, 12),
     occurrence=st.sampled_from([1, 2, 3, 4, -1]),
 )
+month_end = st.builds(
+    MonthEndRule,
+    rule_id=st.just("e"),
+    target_count=st.integers(1, 4),
+    months=st.none() | st.lists(st.integers(1, 12), min_size=1, unique=True),
+)
 schedules = st.builds(
     Schedule,
     timezone=st.sampled_from(ZONES),
     expiration_time=st.times().map(lambda at: at.replace(microsecond=0))
     | st.sampled_from([time(0), time(0, 30), time(2, 15), time(2, 30), time(16), time(23, 59, 59)]),
     rules=st.lists(
-        daily | weekly | monthly | yearly, min_size=1, max_size=3, unique_by=lambda rule: rule.rule_id
+        daily | weekly | monthly | yearly | month_end,
+        min_size=1,
+        max_size=3,
+        unique_by=lambda rule: rule.rule_id,
     ),
     calendar=st.sampled_from(CALENDARS),
 )

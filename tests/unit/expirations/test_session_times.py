@@ -103,6 +103,32 @@ def test_a_calendar_without_hours_needs_a_time():
     assert refused.value.field == "rules[1].settlement"
 
 
+@pytest.mark.parametrize(
+    ("sessions", "ends"),
+    [
+        (0, None),  # until they expire
+        (1, datetime(2026, 11, 27, 18, tzinfo=UTC)),  # the half day after Thanksgiving
+        (2, datetime(2026, 11, 25, 21, tzinfo=UTC)),
+    ],
+)
+def test_trading_ends_at_the_close_of_a_session_before(sessions, ends):
+    rule = WeeklyRule(
+        rule_id="mon", target_count=1, weekdays=("Mon",), settlement="AM", last_trade_sessions=sessions
+    )
+
+    found = first(new_york(rule), "2026-11-24T15:00+00:00")
+
+    assert found.expires_at == datetime(2026, 11, 30, 14, 30, tzinfo=UTC)
+    assert found.last_trade_at == ends
+
+
+def test_without_sessions_that_close_trading_ends_at_the_time_of_the_schedule():
+    rule = WeeklyRule(rule_id="mon", target_count=1, weekdays=("Mon",), last_trade_sessions=1)
+    schedule = Schedule(timezone="UTC", expiration_time=time(16), rules=(rule,))
+
+    assert first(schedule, "2026-11-24T15:00+00:00").last_trade_at == datetime(2026, 11, 27, 16, tzinfo=UTC)
+
+
 def test_everything_that_a_rule_says_comes_back_from_json():
     schedule = new_york(
         MonthlyRule(
@@ -115,6 +141,7 @@ def test_everything_that_a_rule_says_comes_back_from_json():
             settlement="AM",
             root="VIX",
             expiration_time=time(9, 20),
+            last_trade_sessions=1,
         ),
         SPXW,
     )

@@ -47,6 +47,19 @@ def parameters(**changes: Any) -> SimulationParameters:
     return SimulationParameters(**{**values, **changes})
 
 
+SERIES = Schedule(
+    timezone="America/New_York",
+    calendar="XNYS",
+    rules=(
+        MonthlyRule(
+            rule_id="spx", target_count=2, weekday="Fri", settlement="AM", root="SPX", last_trade_sessions=1
+        ),
+        WeeklyRule(rule_id="spxw", target_count=2, weekdays=("Fri",), settlement="PM", root="SPXW"),
+        DailyRule(rule_id="unsaid", target_count=1),
+    ),
+)
+
+
 VARIETY = {
     "rolling daily": parameters(),
     "rolling every hour over a weekend": parameters(

@@ -26,7 +26,7 @@ from optionchain.simulation import Simulation, simulate
 from optionchain.wire.contracts import v2_chains
 from optionchain.wire.instants import instant_to_wire
 from tests.conformance.packed_columns import columns_of
-from tests.unit.export.simulations import VARIETY, parameters
+from tests.unit.export.simulations import SERIES, VARIETY, parameters
 
 HEADERS = {
     Dataset.UNDERLYING: "step,simulated_at,symbol,price",
@@ -327,3 +327,35 @@ def test_a_simulation_refuses_a_table_that_there_is_not(options: dict[str, Any],
         Simulation(VARIETY["rolling daily"]).to_arrow(**options)
 
     assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("format", Format)
+def test_rows_say_the_series_where_rules_do(format: Format) -> None:
+    rows = rows_of(written(parameters(expirations=SERIES, steps=8, chain_size=0), format=format), format)
+
+    said = {
+        (
+            row["labels"],
+            row["root"],
+            row["settlement"] or None,
+            str(row["expires_at"])[:10],
+            _minute(row["last_trade_at"]),
+        )
+        for row in rows
+        if str(row["expires_at"])[:10] in ("2026-01-12", "2026-01-16")
+    }
+    assert said == {
+        ("spx", "SPX", "AM", "2026-01-16", "2026-01-15 21:00"),  # traded until the evening before
+        ("spxw", "SPXW", "PM", "2026-01-16", "2026-01-16 21:00"),
+        ("unsaid", "SPX", None, "2026-01-12", "2026-01-12 21:00"),  # of no root: the symbol's
+    }
+
+
+def _minute(instant: object) -> str:
+    return str(instant)[:16].replace("T", " ")
+
+
+def test_what_no_rule_says_is_no_column() -> None:
+    rolling = Export(parameters=parameters()).schema.names
+
+    assert not {"root", "settlement", "last_trade_at"} & set(rolling)

@@ -79,6 +79,9 @@ def seconds(*texts):
                                   "volume": "Stuecke"}}, id="columns that the user names"),
         pytest.param('"Date ","series ","OPEN ","HIGH ","LOW ","PREV. CLOSE ","ltp ","close ","vwap ","52W H","52W L ","VOLUME "\n'
                      '03-Jan-2024,EQ,2,4,2,2,3,3,3,9,1,6\n02-Jan-2024,EQ,1,3,1,2,2,2,2,9,1,5\n', {}, id="NSE"),
+        pytest.param("Date,Open,High,Low,Last,Change,Settle,Volume\n2024-01-02,1,3,1,1.5,1,2,5\n2024-01-03,2,4,2,2.5,1,3,6\n", {},
+                     id="futures, which close at the settlement"),
+        pytest.param("v,vw,o,c,h,l,t,n\n5,2,1,2,3,1,1704153600000,9\n6,3,2,3,4,2,1704240000000,9\n", {}, id="aggregates of Polygon"),
         pytest.param('Date,Open,High,Low,Close,Volume\n"Jan 02, 2024",1,3,1,2,5\n"Jan 03, 2024",2,4,2,3,6\n', {}, id="months by name"),
         pytest.param("date,open,high,low,close,volume,note\n2024-01-02,1,3,1,2,5,gr\xfcn\n2024-01-03,2,4,2,3,6,\n".encode("cp1252"), {},
                      id="not UTF-8"),
@@ -126,6 +129,22 @@ async def test_a_damaged_file_is_refused_as_such(file, content, name):
         await read(file(content, name))
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b'{"data": [{"date": "2024-01-02", "open": 1}]}', "JSON"),
+        (b'[{"date": "2024-01-02", "open": 1}]', "JSON"),
+        (b"[[1704153600000, 1, 3, 1, 2, 5]]", "JSON"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "a spreadsheet"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "a spreadsheet"),
+        (b"<!DOCTYPE html><html></html>", "HTML"),
+    ],
+)
+def test_what_is_no_table_of_text_is_refused_as_what_it_is(file, content, kind):
+    with pytest.raises(InvalidInput, match=f"is .*{kind}.*CSV or Parquet"):
+        plan_import(file(content), asset="SPX")
+
+
 def test_an_archive_of_several_files_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
         for name in "ab":
@@ -153,6 +172,9 @@ def test_an_archive_of_several_files_is_refused(tmp_path):
         ('"98,76,543"', {}, 9_876_543.0),
         ('"1,23,456.75"', {}, 123_456.75),
         ("₹1234", {}, 1234.0),
+        ("12.5L", {}, 1_250_000.0),
+        ("1.25 Lakhs", {}, 125_000.0),
+        ("2 Cr", {}, 20_000_000.0),
     ],
 )
 async def test_a_number_is_read_in_whatever_way_it_is_written(file, cell, options, number):

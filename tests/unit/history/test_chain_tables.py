@@ -642,3 +642,127 @@ async def test_a_column_that_is_called_root_and_is_none_of_contracts_chooses_row
     chain, report, _ = await read(file(text + rows), only={"root": "ABC"})
 
     assert (chain.calls.bid.tolist(), report.passed_over) == ([1.0], 1)
+
+
+BOARD = (
+    "{0},Last,Bid,Ask,Volume,Open Int,IV,Strike,{1},Last,Bid,Ask,Volume,Open Int,IV\n"
+    "{2},3.1,3.0,3.2,10,55,22.0%,100.00,{3},1.1,1.0,1.2,20,66,21.0%\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_call_first"),
+    [
+        (("Type", "Type", "Call", "Put"), True),  # Barchart, side by side
+        (("Type", "Type", "Put", "Call"), False),
+        (("Calls", "Puts", "", ""), True),
+        (("Puts", "Calls", "", ""), False),
+        (("Change", "Change", "0.1", "-0.1"), True),  # nothing is said: calls are left of the strike
+    ],
+)
+async def test_a_board_with_calls_and_puts_under_the_same_names_has_both(file, words, is_call_first):
+    chain, report, _ = await read(file(BOARD.format(*words)), expiration=date(2024, 1, 19), **GIVEN)
+
+    left, right = (chain.calls, chain.puts) if is_call_first else (chain.puts, chain.calls)
+    assert report.stored == 1
+    assert [side.bid.tolist() + side.last.tolist() for side in (left, right)] == [[3.0, 3.1], [1.0, 1.1]]
+    assert [side.implied_volatility.tolist() for side in (left, right)] == [[0.22], [0.21]]
+    assert [side.open_interest.tolist() for side in (left, right)] == [[55.0], [66.0]]
+
+
+def test_a_board_of_which_nothing_tells_the_sides_is_asked_about(file):
+    text = "Strike,Bid,Ask,Bid,Ask\n100,3.0,3.2,1.0,1.2\n"
+
+    with pytest.raises(InvalidInput, match="without option_type"):
+        plan_import(file(text), asset="XYZ", expiration=date(2024, 1, 19), **GIVEN)
+
+
+async def test_what_a_vendors_table_has_under_another_name_is_not_dropped(file):
+    text = (
+        "underlying_symbol,underlying_price,option_type,expiration,quote_date,strike,bid,ask,iv,oi,ltp\n"
+        "XYZ,101,call,2024-01-19,2024-01-02,100,3.0,3.2,22.5,55,3.1\n"
+        "XYZ,101,put,2024-01-19,2024-01-02,100,1.0,1.2,21.5,66,1.1\n"
+    )
+
+    chain, _, said = await read(file(text))
+
+    assert chain.calls.implied_volatility.tolist() == [0.225]
+    assert (chain.puts.open_interest.tolist(), chain.puts.last.tolist()) == ([66.0], [1.1])
+    assert "implied volatilities are written in percent" in said
+
+
+@pytest.mark.parametrize(("form", "cell", "asked"), [("yfinance", 22.0, True), ("yfinance", 3.0, False)])
+def test_volatilities_in_another_unit_than_the_vendors_are_asked_for(file, form, cell, asked):
+    text = (
+        "contractSymbol,strike,lastPrice,bid,ask,volume,openInterest,impliedVolatility\n"
+        f"XYZ240119C00100000,100.0,3.1,3.0,3.2,10,5,{cell}\n"
+    )
+    options = {"asset": "XYZ", "form": form, **GIVEN}
+
+    if asked:
+        with pytest.raises(InvalidInput, match="volatility-unit"):
+            plan_import(file(text), **options)
+        options["volatility_unit"] = "percent"
+    assert plan_import(file(text), **options).mapping.scale["implied_volatility"] == (0.01 if asked else 1.0)
+
+
+@pytest.mark.parametrize("asset", ["BRK-B", "BRK.B", "BRKB"])
+async def test_the_class_of_a_share_is_spelt_in_several_ways(file, asset):
+    # OCC symbols have no point: options on BRK.B, which Yahoo calls BRK-B, are of the root BRKB.
+    chain, _, _ = await read(file("symbol,bid,ask\nBRKB240119C00100000,3.0,3.2\n"), asset=asset, **GIVEN)
+
+    assert chain.calls.bid.tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "expires"),
+    [
+        ("20240102.0", "20240119.0"),
+        ("02 Jan 24", "19 Jan 24"),
+        ('"January 2, 2024"', '"January 19, 2024"'),
+        ('"Tue, Jan 02, 2024"', '"Fri, Jan 19, 2024"'),
+        ("02-January-2024", "19-January-2024"),
+    ],
+)
+async def test_dates_in_words_and_dates_that_were_floats_are_read(file, quoted, expires):
+    text = f"date,spot,expiry,strike,type,bid,ask\n{quoted},101,{expires},100,C,3.0,3.2\n"
+
+    chain, _, _ = await read(file(text))
+
+    assert chain.expirations.astype(str).tolist() == ["2024-01-19"]
+
+
+def test_a_table_without_a_header_that_is_said_to_be_a_chain_is_asked_for_its_columns(file):
+    path = file("XYZ,2024-01-02,2024-01-19,100,C,3.0,3.2\nXYZ,2024-01-02,2024-01-19,100,P,1.0,1.2\n")
+
+    with pytest.raises(InvalidInput, match=r"--column expiration=NAME.*column 1, column 2"):
+        plan_import(path, asset="XYZ", underlying_price=101.0)
+
+
+async def test_flex_options_are_of_another_root(file):
+    # OCC: roots of FLEX options begin with a digit.
+    text = "symbol,bid,ask\nXYZ240119C00100000,3.0,3.2\n2XYZ240119C00100000,4.0,4.2\n"
+
+    chain, report, _ = await read(file(text), **GIVEN)
+
+    assert (chain.calls.bid.tolist(), report.other_roots) == ([3.0], {"2XYZ": 1})
+
+
+@pytest.mark.parametrize(
+    ("quoted", "expires", "day"),
+    [
+        # 2026-01-05 is a Monday and 2026-05-01 a Friday; 2026-02-06 and 03-06 are Fridays, 06-02 and 06-03 are not.
+        ("05/01/2026", ("06/02/2026", "06/03/2026"), "2026-01-05"),
+        ("01/05/2026", ("02/06/2026", "03/06/2026"), "2026-01-05"),
+        # 2026-02-01 is a Sunday.
+        ("01/02/2026", ("02/04/2026", "04/06/2026"), "2026-01-02"),
+    ],
+)
+async def test_days_and_months_of_chains_are_told_apart_by_the_weekdays_too(file, quoted, expires, day):
+    rows = "".join(f"{quoted},101,{each},100,C,3.0,3.2\n" for each in expires)
+    path = file(f"date,spot,expiry,strike,type,bid,ask\n{rows}")
+    kept = Kept()
+
+    await read(path, kept=kept)
+
+    assert [str(each) for each in kept.chains] == [day]

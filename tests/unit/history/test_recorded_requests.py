@@ -53,7 +53,7 @@ async def test_what_may_be_said_beside_the_days_counts():
     )
 
     assert (parameters.symbol, parameters.total_steps) == ("MINE", 2)
-    assert (parameters.is_american, parameters.multiplier) == (True, 100.0)
+    assert (parameters.has_early_exercise, parameters.multiplier) == (True, 100.0)
     assert parameters.expirations.timezone == "America/New_York"
 
 

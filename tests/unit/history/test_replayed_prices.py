@@ -39,3 +39,11 @@ async def test_a_session_that_would_replay_a_price_below_zero_is_refused_with_th
 
 async def test_prices_above_zero_are_replayed_also_where_others_are_below():
     assert await drawn([-37.63, 10.01, 13.78], 1) in [(10.01,), (13.78,)]
+
+
+async def test_as_many_prices_as_may_be_are_drawn_from_and_one_more_is_refused():
+    most = [100.0 + step for step in range(100)]
+
+    assert len(await drawn(most, 100)) == 100
+    with pytest.raises(InvalidInput, match="more than 100 such prices"):
+        await drawn([*most, 1.0], 3)

@@ -88,6 +88,13 @@ CHAINS = {
         "deribit,XYZ-19JAN24-100-C,1704211200000000,1704211200000100,call,100,1705651200000000,55,0.03,0.03,1,21,0.032,1,24,0.031,22.0,SYN.XYZ-19JAN24,101,0.61,0.05,8,-4,1\n"
         "deribit,XYZ-19JAN24-100-P,1704211200000000,1704211200000100,put,100,1705651200000000,66,,0.01,1,21,0.012,1,24,0.011,21.0,SYN.XYZ-19JAN24,101,-0.39,0.05,8,-4,1\n",
         {}, {"bid": 3.03, "ask": 3.232, "implied_volatility": 0.22, "delta": 0.61}, {"bid": 1.01, "ask": 1.212, "last": math.nan}),
+    # The strike is the symbol once more.
+    "binance": (
+        "date,hour,symbol,underlying,type,strike,open,high,low,close,volume_contracts,best_bid_price,best_ask_price,best_buy_iv,best_sell_iv,mark_price,mark_iv,delta,gamma,vega,theta,openinterest_contracts\n"
+        "2024-01-02,0,XYZ-240119-100-C,XYZUSDT,C,XYZ-240119-100-C,2,2,2,2,9,2,2.2,0.2,0.2,2.1,0.20,0.5,0.05,0.08,-0.04,50\n"
+        "2024-01-02,23,XYZ-240119-100-C,XYZUSDT,C,XYZ-240119-100-C,3,3,3,3.1,10,3.0,3.2,0.2,0.2,3.1,0.22,0.61,0.05,0.08,-0.04,55\n"
+        "2024-01-02,23,XYZ-240119-100-P,XYZUSDT,P,XYZ-240119-100-P,1,1,1,1.1,20,1.0,1.2,0.2,0.2,1.1,0.21,-0.39,0.05,0.08,-0.04,66\n",
+        {"underlying_price": 101.0}, {"delta": 0.61, "last": 3.1, "volume": 10.0}, {"implied_volatility": 0.21, "open_interest": 66.0}),
     "dolthub": (
         "date,act_symbol,expiration,strike,call_put,bid,ask,vol,delta,gamma,theta,vega,rho\n2024-01-02,XYZ,2024-01-19,100.0,Call,3.0,3.2,0.22,0.61,0.05,-0.04,0.08,0.01\n2024-01-02,XYZ,2024-01-19,100.0,Put,1.0,1.2,0.21,-0.39,0.05,-0.04,0.08,0.01\n",
         {"underlying_price": 101.0}, {"implied_volatility": 0.22, "volume": math.nan}, {"implied_volatility": 0.21, "delta": -0.39}),

@@ -242,6 +242,18 @@ def test_a_bad_input_is_named(field, value):
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("field", ["rate", "dividend_yield"])
+def test_what_grows_is_bounded_by_how_long_it_grows(field):
+    def valued(rate, years):
+        return black_scholes(**{"spot": 100.0, **TERMS, "expiry_years": years, field: rate})
+
+    assert np.isfinite(valued([100.0, -1.0], 1.0).call_price).all()
+    assert np.isfinite(valued(500.0, 0.1).call_price)
+    for rate, years in ((100.0, 1.01), (-1.0, 101.0)):
+        with pytest.raises(InvalidInput, match=f"{field}: times expiry_years must be at most 100 in size"):
+            valued(rate, years)
+
+
 def test_shapes_that_do_not_broadcast_are_refused():
     with pytest.raises(InvalidInput, match=r"spot \[2\], strike \[3\]"):
         black_scholes(**{**TERMS, "spot": [1.0, 2.0], "strike": [1.0, 2.0, 3.0]})

@@ -114,6 +114,17 @@ def test_just_inside_the_bounds_there_is_a_volatility():
     assert np.all(np.diff(implied) > 0.0)
 
 
+@pytest.mark.parametrize("strike", [100.0, 100.0 * (1 + 5e-13), 100.0 * (1 - 5e-13)])
+def test_at_the_money_the_price_carries_every_digit(strike):
+    volatility = np.array([1e-6, 0.01, 0.2, 1.0, 4.0])
+    price = black_scholes(spot=100.0, strike=strike, expiry_years=1.0, volatility=volatility).call_price
+
+    implied = implied_volatility(price, spot=100.0, strike=strike, expiry_years=1.0, option_type="call")
+
+    # Its own rounding, and that of the price: a few 1e-14, where the price is 40 times the volatility.
+    np.testing.assert_allclose(implied, volatility, rtol=1e-13, atol=5e-15)
+
+
 def test_at_expiry_no_price_implies_a_volatility():
     implied = implied_volatility(
         [0.0, 10.0, 20.0], spot=100.0, strike=90.0, expiry_years=0.0, option_type="call"

@@ -94,8 +94,12 @@ def test_each_is_the_derivative_that_it_says(side: str, terms: tuple[float, ...]
         assert float(number) == pytest.approx(float(expected[name]), rel=1e-9, abs=1e-15), name
 
 
-def test_nothing_changes_at_expiry() -> None:
-    second, value = ours((100.0, 100.0, 0.0, 0.2, 0.05, 0.02))
+@pytest.mark.parametrize(("years", "volatility"), [(0.0, 0.2), (0.5, 0.0), (0.0, 0.0)])
+@pytest.mark.parametrize("strike", [90.0, 100.0])
+def test_nothing_changes_at_expiry_or_where_nothing_moves(
+    strike: float, years: float, volatility: float
+) -> None:
+    second, value = ours((100.0, strike, years, volatility, 0.05, 0.02))
 
     changes = (second.vanna(), second.vomma(), second.veta(), second.charm(value.call_delta), second.color())
     assert [float(change) for change in changes] == [0.0] * 5

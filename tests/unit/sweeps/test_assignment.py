@@ -251,3 +251,15 @@ def test_what_cannot_be_assigned_is_named(terms):
         strategy(SOLD_PUT, **terms)
 
     assert refused.value.field == "assignment"
+
+
+def test_whoever_sold_a_bermudan_put_is_assigned_on_its_date_and_not_before():
+    # So deep in the money that an American put is exercised at once; here on the 9th, the fourth step.
+    prices = [100.0, 60.0, 60.0, 60.0, 60.0, 90.0, 90.0, 90.0, 90.0, 90.0, 90.0]
+    on_date = block(prices, exercise="bermudan", exercise_dates=["2026-01-09"])
+    at_once = block(prices)
+
+    sold, by_any_time = premium(on_date, "put", 120.0), premium(at_once, "put", 120.0)
+    assert earned(on_date, SOLD_PUT, assignment="optimal") == pytest.approx(sold - 60.0 * worth(4))
+    assert earned(at_once, SOLD_PUT, assignment="optimal") == pytest.approx(by_any_time - 60.0 * worth(1))
+    assert earned(on_date, SOLD_PUT) == pytest.approx(sold - 30.0 * worth(10))
