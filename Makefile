@@ -24,7 +24,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help port run stop test test-all observing-tools mutants check audit coverage docs build format lock clean
+.PHONY: help port run stop test test-all test-kubernetes observing-tools mutants check audit coverage docs build format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ test: $(VENV)/.test ## Install what tests need and run all tests (some: make tes
 
 test-all: ## Run all tests, and those that take minutes of arithmetic
 	@$(MAKE) --no-print-directory test OPTIONS="--long $(OPTIONS)"
+
+# The control plane is built once, outside the clone.
+test-kubernetes: $(VENV)/.test ## Build a real Kubernetes with KubeRay (20 minutes, once), and test the manifests on it, as root
+	@tests/controlplane/build.sh
+	@$(BIN)/python -m pytest --long tests/controlplane $(OPTIONS)
 
 observing-tools: ## Build an OpenTelemetry Collector and Jaeger (with Go, 20 minutes, once) for the tests that run them
 	@tests/integration/monitoring/built/build.sh

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
 
 from adapters.mongo_connection import mongo_errors
+from adapters.mongo_indexes import unindexed
 from adapters.redis_connection import RedisClient, redis_call
 
 
@@ -40,12 +42,16 @@ class MongoFacts:
         skew_seconds: By which its clock is before ours.
         replica_set: Its name; None where the server is by itself.
         members: How many the set has.
+        is_journaled: Whether a majority has written to its disks what it has acknowledged; None where we may not ask.
+        unindexed: Our collections that lack the unique index which their writers rely on.
     """
 
     seconds: float
     skew_seconds: float
     replica_set: str | None
     members: int
+    is_journaled: bool | None = None
+    unindexed: tuple[str, ...] = ()
 
 
 async def redis_facts(client: RedisClient, timeout_seconds: float) -> RedisFacts:
@@ -74,8 +80,12 @@ async def redis_facts(client: RedisClient, timeout_seconds: float) -> RedisFacts
     )
 
 
-async def mongo_facts(client: AsyncMongoClient[dict[str, Any]]) -> MongoFacts:
+async def mongo_facts(client: AsyncMongoClient[dict[str, Any]], database: str) -> MongoFacts:
     """Ask MongoDB.
+
+    Args:
+        client: An open client.
+        database: The name of ours.
 
     Raises:
         Unavailable: It does not answer.
@@ -84,11 +94,22 @@ async def mongo_facts(client: AsyncMongoClient[dict[str, Any]]) -> MongoFacts:
         await client.admin.command("ping")
         began = time.perf_counter()
         said = await client.admin.command("hello")
-    seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        is_journaled = await _is_journaled(client)
+        lacking = await unindexed(client[database])
     instant = said.get("localTime")
     # It has no time zone, and is in that of Greenwich.
     skew = instant.timestamp() - time.timezone - time.time() if instant is not None else 0.0
-    return MongoFacts(seconds, skew, said.get("setName"), len(said.get("hosts", ())))
+    return MongoFacts(seconds, skew, said.get("setName"), len(said.get("hosts", ())), is_journaled, lacking)
+
+
+async def _is_journaled(client: AsyncMongoClient[dict[str, Any]]) -> bool | None:
+    """Whether "majority", which is what all our writers ask for, means the disks of one."""
+    try:
+        told = await client.admin.command("replSetGetConfig")
+    except OperationFailure:  # it is by itself, or our user may not
+        return None
+    return bool(told["config"].get("writeConcernMajorityJournalDefault", True))
 
 
 def _policies(infos: list[dict[str, Any]]) -> list[str]:

@@ -158,6 +158,14 @@ class WorkFolders:
         """As `WorkLine.find`."""
         return self._of(owner, identity)
 
+    def parameters(self, owner: str, identity: str) -> Mapping[str, Any]:
+        """As `WorkLine.parameters`."""
+        work = self._of(owner, identity)
+        try:
+            return self._parameters(identity)
+        except FileNotFoundError:  # forgotten at this moment
+            raise NotFound(work.kind, identity) from None
+
     def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[Work]]:
         """As `WorkLine.listed`."""
         with self._lock:

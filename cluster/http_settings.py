@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from cluster.scale import Scale, parse_scale
+
 
 def networks_of(text: str) -> list[IPv4Network | IPv6Network]:
     """The networks that a setting lists; an address is a network of one.
@@ -42,11 +44,21 @@ class HttpSettings(BaseModel):
         description="Address to listen on; `0.0.0.0` for every interface, `::` for those of IPv6 too",
     )
     port: int = Field(7070, ge=1, le=65_535, description="Port to listen on")
-    replicas: int = Field(
-        1,
-        ge=1,
-        le=1000,
-        description="Serve replicas; `up` starts one for each two cores where this is not set",
+    replicas: str = Field(
+        "1",
+        description="Serve replicas; `2:8` has from 2 to 8 of them, as the load asks for; `up` starts one for each two "
+        "cores where this is not set",
+    )
+    target_requests: float = Field(
+        20.0,
+        gt=0,
+        description="Requests, and open streams, that one of `2:8` is to have under way, on average",
+    )
+    scale_out_seconds: float = Field(
+        10.0, gt=0, description="How long there were more before another replica is started"
+    )
+    scale_in_seconds: float = Field(
+        300.0, gt=0, description="How long there were fewer before one is taken away"
     )
     max_ongoing_requests: int = Field(500, ge=1, description="Requests that one replica serves at a time")
     max_queued_requests: int = Field(
@@ -144,9 +156,20 @@ class HttpSettings(BaseModel):
         return "0.0.0.0" if self.host == "::" else "127.0.0.1"  # noqa: S104
 
     @property
+    def scale(self) -> Scale:
+        """How many replicas there are."""
+        return parse_scale(self.replicas)
+
+    @property
     def named_links(self) -> dict[str, str]:
         """The addresses by their names."""
         return links_of(self.links)
+
+    @field_validator("replicas", mode="before")
+    @classmethod
+    def _replicas_are_a_scale(cls, replicas: object) -> str:
+        parse_scale(str(replicas))
+        return str(replicas)
 
     @field_validator("links")
     @classmethod

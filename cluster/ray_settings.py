@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -27,8 +28,18 @@ class RaySettings(BaseModel):
     token: SecretStr | None = Field(
         None, description="What nodes and command lines of one cluster know each other by; empty makes one"
     )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis in which a head that others join keeps what it knows, so that they serve on while it is "
+        "gone and it comes back to them: `redis://:password@host:6379`, not that of the sessions; empty: it is lost "
+        "with it",
+    )
     namespace: str = Field("optionchain", min_length=1, description="Ray namespace of our actors")
-    cpus: int | None = Field(None, ge=1, description="CPUs of the node that is started here; empty means all")
+    cpus: int | None = Field(
+        None,
+        ge=0,
+        description="CPUs of the node that is started here; empty means all; 0 is for a head that only manages",
+    )
     object_store_megabytes: int = Field(200, ge=80, description="Object store of the private cluster")
     dashboard: bool = Field(
         False,
@@ -58,6 +69,18 @@ class RaySettings(BaseModel):
         if token and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", token.get_secret_value()):
             raise ValueError("must be 16 or more letters, digits, _ or -")
         return token
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_is_one_server(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value()) if url else None
+        if parts and (
+            parts.scheme not in ("redis", "rediss") or not parts.hostname or parts.path not in ("", "/")
+        ):
+            raise ValueError(
+                "must be `redis://` or `rediss://`, of one server, without a number of a database"
+            )
+        return url
 
     @property
     def is_alone(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cluster.settings import BadSettings, Settings, load_settings
+from cluster.shares_of_cores import with_actors_for_replicas
 
 # Of the node that the process is on.
 THIS_CLUSTER = "auto"
@@ -25,4 +26,4 @@ def settings_of_node() -> Settings:
     if missing := [f"{what}; set it on every node" for what, given in required.items() if not given]:
         raise BadSettings("\n".join(missing))
     address = settings.ray.address or THIS_CLUSTER
-    return settings.with_changes({"ray": {"address": address}})
+    return with_actors_for_replicas(settings).with_changes({"ray": {"address": address}})

@@ -49,6 +49,15 @@ def with_shares_of_cores(settings: Settings, cores: int) -> Settings:
     changes: dict[str, dict[str, object]] = {}
     if "replicas" not in settings.http.model_fields_set:
         changes["http"] = {"replicas": pairs}
-    if "placement" not in settings.session.model_fields_set:
+    if "placement" not in settings.session.model_fields_set and settings.http.scale.is_fixed:
         changes["session"] = {"placement": f"shards:{pairs}"}
-    return settings.with_changes(changes)
+    return with_actors_for_replicas(settings.with_changes(changes))
+
+
+def with_actors_for_replicas(settings: Settings) -> Settings:
+    """The settings with a session actor for each replica that there may be, where the load decides on these and nothing
+    is said of actors: which actor has a session must not depend on how many replicas there are at a moment."""
+    scale = settings.http.scale
+    if scale.is_fixed or "placement" in settings.session.model_fields_set:
+        return settings
+    return settings.with_changes({"session": {"placement": f"shards:{scale.most}"}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import stamina
 from optionchain_client.errors import ApiError, RateLimited, Unavailable
 
 JITTER = 0.25
+# Where nobody has set up logging, Python would print its notice of every attempt; whoever has gets them as before.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 class Attempts(Protocol):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 from ray import serve
 from ray.serve import Application
+from ray.serve.config import AutoscalingConfig
 from starlette.types import ASGIApp
 
 from cluster.bootstrap import open_services, open_watch
 from cluster.history_stores import history_stores
+from cluster.http_settings import HttpSettings
 from cluster.requests import open_sign_in_codes
 from cluster.settings import Settings
 from cluster.tasks.service import open_tasks
@@ -24,6 +27,7 @@ from serve_app.services import Services, SignIn
 # New objects between two looks for garbage, as in Ray Serve's own proxy: at Python's 700, some requests at a time are
 # reason enough to look, in vain, which was an eighth of a replica's time.
 GARBAGE_THRESHOLD = 10_000
+LOOKS_IN_PERIOD = 5
 
 
 @serve.ingress()
@@ -66,12 +70,31 @@ class Ingress:
         return edge
 
 
+def _scale(http: HttpSettings) -> dict[str, Any]:
+    """How many replicas Ray Serve is to have, and when another number of them."""
+    scale = http.scale
+    if scale.is_fixed:
+        return {"num_replicas": scale.fewest}
+    return {
+        "autoscaling_config": AutoscalingConfig(
+            min_replicas=scale.fewest,
+            max_replicas=scale.most,
+            target_ongoing_requests=http.target_requests,
+            # Over which requests are averaged; a replica tells of its own a few times in it.
+            look_back_period_s=http.scale_out_seconds,
+            metrics_interval_s=http.scale_out_seconds / LOOKS_IN_PERIOD,
+            upscale_delay_s=http.scale_out_seconds,
+            downscale_delay_s=http.scale_in_seconds,
+        )
+    }
+
+
 def deployment(settings: Settings) -> Application:
     """The application to run."""
     http = settings.http
     options = serve.deployment(
         name="http",
-        num_replicas=http.replicas,
+        **_scale(http),
         max_ongoing_requests=http.max_ongoing_requests,
         max_queued_requests=http.max_queued_requests,
         backpressure_config={"status_code": 503, "retry_after_s": 1},

@@ -62,7 +62,7 @@ def issuing(folder: Path) -> Iterator[Issuer]:
             [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)], stdout=log, stderr=log
         )
     try:
-        eventually(lambda: accepts(port), "the issuer listens")
+        eventually(lambda: accepts(port), "the issuer listens", patience_seconds=60.0)
         yield Issuer(f"http://localhost:{port}", process)
     finally:
         process.kill()

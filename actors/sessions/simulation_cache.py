@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from actors.sessions.tapes import Tapes
+from actors.sessions.simulation_names import SimulationNames
 from optionchain.chains import GreekSet
 from optionchain.errors import Defect, OptionChainError
 from optionchain.observing import Observer, Unobserved, tell_failure
@@ -28,17 +28,17 @@ class SnapshotKey(NamedTuple):
     """What a rendered snapshot follows from, whichever session shows it.
 
     Attributes:
-        tape: Its name.
-        step: Of the tape.
+        simulation: Its name.
+        step: Of the simulation.
         greeks: Which it shows.
     """
 
-    tape: str
+    simulation: str
     step: int
     greeks: GreekSet
 
     def __str__(self) -> str:
-        return f"snapshot:{self.tape}:{self.step}:{self.greeks}"
+        return f"snapshot:{self.simulation}:{self.step}:{self.greeks}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Rendered:
 
 
 class SimulationCache:
-    """Paths and rendered snapshots by their tape, bounded by bytes: sessions with the same parameters share them.
+    """Paths and rendered snapshots by simulation, bounded by bytes: sessions with the same parameters share them.
 
     Args:
         path_bytes: Bound of the paths.
@@ -75,7 +75,7 @@ class SimulationCache:
     ) -> None:
         self._observer = observer or Unobserved()
         self._shared_contracts = shared_contracts
-        self._tapes = Tapes()
+        self._names = SimulationNames()
         self._simulations: LRUCache[str, Simulation] = LRUCache(path_bytes, getsizeof=lambda s: s.nbytes)
         self._snapshots: LRUCache[SnapshotKey, bytes] = LRUCache(snapshot_bytes, getsizeof=len)
         self._taken: dict[SnapshotKey, bytes] = {}
@@ -94,7 +94,7 @@ class SimulationCache:
         Raises:
             InvalidInput: The parameters lead out of range; the field is named.
         """
-        return self._simulation(self._tapes.name(session), session)
+        return self._simulation(self._names.name(session), session)
 
     async def snapshots(
         self, wanted: Sequence[tuple[Session, ShowSnapshots]]
@@ -120,7 +120,7 @@ class SimulationCache:
 
     def forget(self, session_id: str) -> None:
         """Drop the path that no other session has; rendered snapshots leave by themselves."""
-        name = self._tapes.forget(session_id)
+        name = self._names.forget(session_id)
         if name is not None:
             self._simulations.pop(name, None)
 
@@ -145,25 +145,25 @@ class SimulationCache:
         self._taken.clear()
         return taken
 
-    def _simulation(self, tape: str, session: Session) -> Simulation:
-        simulation = self._simulations.get(tape)
+    def _simulation(self, name: str, session: Session) -> Simulation:
+        simulation = self._simulations.get(name)
         if simulation is None:
             simulation = Simulation(session.parameters)
             simulation.compute()
             if simulation.nbytes <= self._simulations.maxsize:
-                self._simulations[tape] = simulation
+                self._simulations[name] = simulation
         return simulation
 
     def _is_worth_sharing(self, session: Session, reply: ShowSnapshots) -> bool:
         """What was served is hardly asked for again, unless others show the same; what was peeked at is."""
         if self._shared_contracts is None or session.parameters.most_contracts < self._shared_contracts:
             return False
-        return not reply.is_served or self._tapes.is_shared(self._tapes.name(session))
+        return not reply.is_served or self._names.is_shared(self._names.name(session))
 
     def _keys(self, session: Session, reply: ShowSnapshots) -> list[SnapshotKey]:
-        tape = self._tapes.name(session)
+        name = self._names.name(session)
         steps = range(reply.first_step, reply.first_step + reply.count)
-        return [SnapshotKey(tape, step, reply.greeks) for step in steps]
+        return [SnapshotKey(name, step, reply.greeks) for step in steps]
 
     def _keep(self, key: SnapshotKey, body: bytes) -> None:
         if len(body) <= self._snapshots.maxsize:
@@ -184,7 +184,7 @@ class SimulationCache:
                 found[key] = body
                 continue
             try:
-                simulation = self._simulation(key.tape, session)
+                simulation = self._simulation(key.simulation, session)
             except OptionChainError as error:
                 return error
             missing[key] = Moment(simulation, key.step, reply.greeks)

@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster.commands.console import show_cluster, show_servers
 from cluster.commands.first_session import show_first_steps
 from cluster.commands.later import CommandsWithLater
 from cluster.commands.told import LogForm, choose, log_of_commands, steps
 from cluster.instance.instance import Instance
 from cluster.instance.problem import InstanceProblem
-from cluster.instance.service import READY
 from cluster.instance.state import InstanceState
 from cluster.settings import BadSettings, Settings, load_settings
 from cluster.settings_table import settings_page
@@ -144,24 +142,6 @@ def down(data: Data = None) -> None:
     with steps(console) as progress:
         ended = instance.down(progress)
     console.print(f"Stopped {ended} processes." if ended else "Nothing was running.")
-
-
-@app.command()
-def status(data: Data = None) -> None:
-    """Show what runs: servers, Ray nodes, session actors. The exit code is 1 when it is not ready."""
-    instance = Instance(_settings(data))
-    state = instance.state()
-    if state is None:
-        console.print("Nothing is running. `optionchain up` starts it.")
-        raise typer.Exit(1)
-    health = instance.health()
-    show_servers(console, state, health)
-    with console.status("Waiting for Ray ..."):
-        report = instance.report()
-    show_cluster(console, report)
-    if health["http"] != READY:
-        console.print("It is not ready. `optionchain up` starts anew what has failed.")
-        raise typer.Exit(1)
 
 
 @app.command()

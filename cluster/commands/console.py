@@ -17,6 +17,7 @@ from cluster.instance.state import InstanceState
 
 if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
+    from cluster.nodes.cluster_facts import ClusterFacts
 
 
 class StepProgress(Progress):
@@ -78,6 +79,27 @@ def show_servers(console: Console, state: InstanceState, health: Mapping[str, st
     table.add_row("MongoDB", _coloured(health.get("mongodb", "unknown")), _without_password(state.mongo_uri))
     table.add_row("Ray", "", f"{state.ray_address}{dashboard_of(state)}")
     console.print(table)
+
+
+def show_health(console: Console, health: Mapping[str, str], address: str) -> None:
+    """What an HTTP service says of itself and of what it uses, where nothing else is known of it."""
+    table = Table(show_header=False, box=None)
+    for name, state in health.items():
+        table.add_row(name, _coloured(state), address if name == "http" else "")
+    console.print(table)
+
+
+def show_nodes(console: Console, facts: ClusterFacts) -> None:
+    """The nodes of a cluster, and what of ours is on each."""
+    table = Table(
+        "node", "release", "CPUs", "HTTP replicas", "session actors", title="Ray nodes", title_justify="left"
+    )
+    for node in facts["nodes"]:
+        address = f"{node['address']} (head)" if node["is_head"] else node["address"]
+        numbers = f"{node['cpus']:g}", str(node["replicas"]), str(node["session_actors"])
+        table.add_row(address, node["release"], *numbers)
+    console.print(table)
+    console.print(", ".join(f"{what} {version}" for what, version in facts["versions"].items()))
 
 
 def show_cluster(console: Console, report: ClusterReport) -> None:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 # By name, as `module:attribute`: a function, or a `Typer` of its own. Benchmarks, chaos and drills stand outside the
 # service, which names them only here.
 LATER = {
+    "status": "cluster.commands.status:status",
     "sweep": "cluster.commands.sweep:sweep",
     "history": "cluster.commands.history:app",
     "doctor": "cluster.commands.doctor:doctor",

@@ -12,7 +12,8 @@ from cluster.commands.told import steps
 from cluster.instance.foreground import stay
 from cluster.instance.instance import Instance
 from cluster.instance.problem import InstanceProblem
-from cluster.nodes.joined import LEAVE_SECONDS, THIS, Cluster, JoinedNode, in_company, moved, with_token_of
+from cluster.nodes.joined import LEAVE_SECONDS, JoinedNode, in_company
+from cluster.nodes.reaching import THIS, Cluster, moved, with_token_of
 from cluster.settings import Settings, load_settings
 
 REBALANCE_SECONDS = 300.0
@@ -32,7 +33,11 @@ def join(
         Path | None, typer.Option("--token-file", help="A copy of the head's `ray_token`; or OCS_RAY_TOKEN.")
     ] = None,
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Stay until told to end, and leave then: for systemd.")
+        bool,
+        typer.Option(
+            "--foreground",
+            help="Stay until told to end, and leave then, or until the cluster has lost it: for systemd.",
+        ),
     ] = False,
 ) -> None:
     """Make this machine a node of the cluster of another, which `optionchain up --listen` has started."""
@@ -43,7 +48,7 @@ def join(
     console.print(f"This machine is a node of the cluster of {head}. `optionchain leave` takes it out again.")
     if foreground:
         with steps(console) as progress:
-            stay(node.is_kept, lambda: node.leave(progress))
+            stay(node.runs, lambda: node.leave(progress) if node.is_kept() else "")
 
 
 def leave(data: Data = None, seconds: Seconds = LEAVE_SECONDS) -> None:

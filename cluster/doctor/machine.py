@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -16,10 +16,9 @@ from packaging.requirements import Requirement
 from adapters.certificates import expires_at
 from cluster.certificate_files import certificate_files
 from cluster.doctor.finding import Finding, Grade, judged
-from cluster.instance.node_variables import EVERY_NODE, WITH_HAPROXY, node_variables
+from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, WITH_HAPROXY, node_variables
 from cluster.instance.ports import obstacle
 from cluster.instance.ray_node import haproxy_program
-from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 from cluster.shares_of_cores import cores
 
@@ -32,12 +31,15 @@ ENOUGH_TO_RENEW = timedelta(days=14)
 DISTRIBUTION = "optionchain-simulator"
 
 
-def machine_findings(settings: Settings, state: InstanceState | None) -> Iterable[Finding]:
+def machine_findings(
+    settings: Settings, node: Mapping[str, str] | None, *, is_in_company: bool = False
+) -> Iterable[Finding]:
     """Look at this machine.
 
     Args:
         settings: All of them.
-        state: What runs of the instance, if any.
+        node: The variables of the Ray node that runs here, if one does.
+        is_in_company: Whether it is one of several.
     """
     yield _python()
     yield from _packages()
@@ -61,16 +63,16 @@ def machine_findings(settings: Settings, state: InstanceState | None) -> Iterabl
     yield judged(
         "memory",
         f"{available / 1e9:.1f} GB are free",
-        is_good=state is not None or available >= LEAST_MEMORY_BYTES,
+        is_good=node is not None or available >= LEAST_MEMORY_BYTES,
         remedy=f"free {LEAST_MEMORY_BYTES / 1e9:.1f} GB",
     )
     yield _shared_memory(settings)
     yield _disk(settings)
     yield from certificate_findings(certificate_files(settings), datetime.now(UTC))
-    if state is None:
+    if node is None:
         yield _port(settings)
     else:
-        yield _variables(state)
+        yield _variables(node, [IN_COMPANY] if is_in_company else [])
 
 
 def _python() -> Finding:
@@ -152,7 +154,9 @@ def certificate_findings(files: Mapping[str, Path], now: datetime) -> Iterable[F
             continue
         yield judged(
             f"certificate: {line}",
-            f"until {ends:%Y-%m-%d}",
+            f"{(ends - now).days} days left, until {ends:%Y-%m-%d}"
+            if ends > now
+            else f"expired on {ends:%Y-%m-%d}",
             is_good=ends > now + ENOUGH_TO_RENEW,
             remedy=f"renew {file}; HAProxy shows a new one by itself, others are read at the next start",
             otherwise=Grade.DOUBTFUL if ends > now else Grade.BAD,
@@ -170,14 +174,14 @@ def _port(settings: Settings) -> Finding:
     )
 
 
-def _variables(state: InstanceState) -> Finding:
+def _variables(node: Mapping[str, str], files: Sequence[str]) -> Finding:
     """A node without one of them runs, and differs without a word."""
-    has_haproxy = "RAY_SERVE_ENABLE_HA_PROXY" in state.environment
-    expected = node_variables(EVERY_NODE, *([WITH_HAPROXY] if has_haproxy else []))
-    other = sorted(name for name, value in expected.items() if state.environment.get(name) != value)
+    has_haproxy = "RAY_SERVE_ENABLE_HA_PROXY" in node
+    expected = node_variables(EVERY_NODE, *([WITH_HAPROXY] if has_haproxy else []), *files)
+    other = sorted(name for name, value in expected.items() if node.get(name) != value)
     return judged(
         "variables of Ray",
         f"{', '.join(other)}: not as in ray_config/nodes" if other else "as in ray_config/nodes",
         is_good=not other,
-        remedy="`optionchain down`, then `up`: it was started by another release",
+        remedy="start it anew (`optionchain down`, then `up`; `leave`, then `join`): it was started by another release",
     )

@@ -100,6 +100,21 @@ def mongo_findings(facts: MongoFacts, *, is_private: bool) -> Iterable[Finding]:
         remedy="make it a replica set, of one member at least: changes of the configuration are announced then",
         otherwise=Grade.DOUBTFUL,
     )
+    if facts.is_journaled is not None:
+        yield judged(
+            f"{MONGO}: write concern",
+            "a majority, on disk" if facts.is_journaled else "a majority, in memory",
+            is_good=facts.is_journaled,
+            remedy="writeConcernMajorityJournalDefault: true (rs.reconfig): otherwise what was acknowledged is lost "
+            "when a majority loses power",
+        )
+    yield judged(
+        f"{MONGO}: indexes",
+        f"{', '.join(facts.unindexed)}: not unique" if facts.unindexed else "those that writers rely on",
+        is_good=not facts.unindexed,
+        remedy="`optionchain redeploy`, or a restart: each is made before the next write to its collection; documents "
+        "that are there twice must be removed before",
+    )
     yield _clock(MONGO, facts.skew_seconds)
 
 
@@ -124,7 +139,7 @@ async def _redis(settings: RedisSettings) -> list[Finding]:
 async def _mongo(settings: MongoSettings, *, is_private: bool) -> list[Finding]:
     client = open_mongo(settings)
     try:
-        return list(mongo_findings(await mongo_facts(client), is_private=is_private))
+        return list(mongo_findings(await mongo_facts(client, settings.database), is_private=is_private))
     finally:
         await client.close()
 

@@ -17,6 +17,7 @@ from optionchain.errors import Unavailable
 
 UNSET = "a private server is started"
 CACHE_UNSET = "the cache shares the Redis of the sessions"
+RAY_UNSET = "what the head knows is lost with it"
 
 
 def silent_servers(settings: Settings) -> list[str]:
@@ -32,6 +33,11 @@ async def _silent_servers(settings: Settings) -> list[str]:
     if cache_url is not None and (error := await _error_of_redis(settings.cache_server)):
         variable, seconds = "OCS_CACHE_REDIS_URL", redis.timeout_seconds
         problems.append(_message("The cache's Redis", cache_url, variable, seconds, error, CACHE_UNSET))
+    if (ray_url := settings.ray.redis_url) is not None:
+        of_ray = settings.with_changes({"redis": {"url": ray_url, "mode": "standalone"}}).redis
+        if error := await _error_of_redis(of_ray):
+            variable, seconds = "OCS_RAY_REDIS_URL", redis.timeout_seconds
+            problems.append(_message("The head's Redis", ray_url, variable, seconds, error, RAY_UNSET))
     if mongo.uri is not None and (error := await _error_of_mongo(settings)):
         problems.append(_message("MongoDB", mongo.uri, "OCS_MONGO_URI", mongo.timeout_seconds, error))
     return problems

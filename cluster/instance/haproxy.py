@@ -28,6 +28,8 @@ LOOPBACK = re.compile(r"bind\s+(127\.0\.0\.1|localhost|\[::1\]|::1):|bind\s+/")
 MOST_HOPS = 4
 STREAMS = "/stream /events /export /imports"
 AMENDED = "    # amended\n"
+# Until a connection to a replica ends whose machine acknowledges nothing.
+SILENT_SECONDS = 4
 # What a node that `optionchain` has not started is told by: the settings themselves.
 OF_SETTINGS = {
     f"{PREFIX}_PROOF": "OCS_HTTP_PROXY_PROOF",
@@ -48,8 +50,6 @@ ADMIN_SOCKET = re.compile(r"^ *stats socket (\S+) .*\n", re.MULTILINE)
 KNOWN = ".known"
 """What a configuration that has routes is kept as."""
 STAND_IN = "stand-in"
-
-
 OTHER_RAY = (
     "This release of Ray writes another configuration than we can amend; install the one that pyproject.toml names, or "
     "set OCS_HTTP_HAPROXY=false."
@@ -125,6 +125,12 @@ def _defaults(environment: Mapping[str, str], error_folder: Path) -> str:
         "    option forwardfor\n"
         f"    timeout http-request {seconds}s\n"
         f"    errorfile 408 {error_folder / '408.http'}\n"
+        # A node that is gone without a word acknowledges nothing: its connections end, and its callers are told.
+        # One that is only slow does.
+        "    option srvtcpka\n"
+        f"    srvtcpka-idle {SILENT_SECONDS // 2}s\n"
+        "    srvtcpka-intvl 1s\n"
+        f"    default-server tcp-ut {SILENT_SECONDS}s\n"
     )
 
 

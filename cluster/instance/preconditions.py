@@ -48,7 +48,7 @@ def _check_company(settings: Settings) -> None:
 
 
 def _check_given_servers(settings: Settings) -> None:
-    if settings.redis.url is None and settings.mongo.uri is None:
+    if settings.redis.url is None and settings.mongo.uri is None and settings.ray.redis_url is None:
         return
     from cluster.instance.given_servers import silent_servers  # noqa: PLC0415  it needs the drivers
 

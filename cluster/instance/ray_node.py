@@ -8,6 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from cluster.api_keys import kept_key
 from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, WITH_HAPROXY, node_variables
@@ -65,6 +66,11 @@ def ray_environment(settings: Settings, ports: RayPorts, folder: Path) -> dict[s
             "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
         }
     )
+    if kept := control_store(settings):
+        environment |= {
+            "RAY_REDIS_ADDRESS": kept.address,
+            "RAY_external_storage_namespace": _secret_name("control store", kept_token(settings, folder)),
+        }
     program = haproxy_program() if settings.http.haproxy else None
     if program is None and settings.http.certificate:
         raise ProcessFailed("OCS_HTTP_CERTIFICATE: HTTPS needs HAProxy, which does not run here.")
@@ -115,7 +121,40 @@ def proxy_proof(settings: Settings, folder: Path) -> str:
 
 def proof_of(token: str) -> str:
     """The proof that goes with a token of Ray's."""
-    return hashlib.sha256(f"{PROXY_PROOF} {token}".encode()).hexdigest()
+    return _secret_name(PROXY_PROOF, token)
+
+
+def _secret_name(what: str, token: str) -> str:
+    """Something that only those know who have the token, and that is another for each cluster."""
+    return hashlib.sha256(f"{what} {token}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlStore:
+    """Where a head keeps what it knows of its cluster.
+
+    Attributes:
+        address: As Ray has it: host and port, with `rediss://` before them for TLS.
+        options: What `ray start` is told besides.
+    """
+
+    address: str
+    options: list[str]
+
+
+def control_store(settings: Settings) -> ControlStore | None:
+    """The Redis of a head that has one."""
+    url = settings.ray.redis_url
+    if url is None or settings.ray.listen is None or settings.ray.address is not None:
+        return None
+    parts = urlsplit(url.get_secret_value())
+    scheme = "rediss://" if parts.scheme == "rediss" else ""
+    given = (("redis-username", parts.username), ("redis-password", parts.password))
+    return ControlStore(
+        f"{scheme}{parts.hostname}:{parts.port or 6379}",
+        # Ray's control store takes it as an argument, and no other way.
+        [f"--{name}={unquote(value)}" for name, value in given if value],
+    )
 
 
 def kept_token(settings: Settings, folder: Path) -> str:
@@ -143,6 +182,7 @@ def ray_command(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
         # Nobody adds nodes by itself here, and nobody follows the logs of workers from a driver.
         "--no-monitor",
         "--include-log-monitor=false",
+        *(kept.options if (kept := control_store(settings)) else ()),
         *_of_any_node(settings, ports, folder),
     ]
 
@@ -163,7 +203,7 @@ def worker_command(settings: Settings, ports: RayPorts, folder: Path, *, head: s
 
 
 def _of_any_node(settings: Settings, ports: RayPorts, folder: Path) -> list[str]:
-    cpus = settings.ray.cpus or cores()
+    cpus = cores() if settings.ray.cpus is None else settings.ray.cpus
     return [
         f"--metrics-export-port={ports.metrics}",
         f"--dashboard-agent-grpc-port={ports.agent_grpc}",

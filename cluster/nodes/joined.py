@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-from dataclasses import dataclass, fields
-from pathlib import Path
-
-from pydantic import SecretStr
+from dataclasses import fields
 
 from cluster.instance import processes
 from cluster.instance.lock import locked, made
@@ -30,26 +23,11 @@ from cluster.instance.ray_node import (
     worker_command,
 )
 from cluster.instance.state import InstanceState, write_private
+from cluster.nodes.reaching import Cluster, asked, cluster_at, disagreement, moved
 from cluster.settings import Settings
 
-REACH_SECONDS = 5.0
 LEAVE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """How commands of this machine reach a cluster.
-
-    Attributes:
-        address: Of its head, or `auto` for that of the node which this process is on.
-        environment: The variables for it.
-    """
-
-    address: str
-    environment: dict[str, str]
-
-
-THIS = Cluster("auto", {})
+RAYLET = "raylet"
 
 
 class JoinedNode:
@@ -69,6 +47,14 @@ class JoinedNode:
         """Whether nobody has ended it."""
         return self._file.exists()
 
+    def runs(self) -> bool:
+        """Whether Ray's node does: it ends by itself when its cluster has given it up."""
+        try:
+            kept = json.loads(self._file.read_text())
+        except FileNotFoundError:
+            return False
+        return processes.runs(kept["pid"], (RAYLET,))
+
     def cluster(self) -> Cluster | None:
         """The cluster that it has joined, or None."""
         if not self._file.exists():
@@ -86,18 +72,16 @@ class JoinedNode:
         Raises:
             InstanceProblem: It cannot join; nothing is left running.
         """
-        if self._settings.ray.token is None:
-            raise InstanceProblem(
-                "OCS_RAY_TOKEN, or OCS_RAY_TOKEN_FILE, must have the token of the cluster: `ray_token` in the data "
-                "folder of its head."
-            )
-        _reach(head)
+        cluster = cluster_at(head, self._settings)
         with locked(made(self._folder)):
             if processes.marked(self._marker):
                 raise InstanceProblem(
                     f"Something runs in {self._folder} already: another --data, or `down` first."
                 )
             progress.step(f"the cluster of {head}")
+            if problem := disagreement(asked(cluster)):
+                progress.give_up()
+                raise InstanceProblem(problem)
             try:
                 self._start(head)
             except BaseException as error:
@@ -111,11 +95,19 @@ class JoinedNode:
         """Empty it and end it; says what was not emptied in time.
 
         Raises:
-            InstanceProblem: There is none.
+            InstanceProblem: There is none, or it has fallen out of its cluster; nothing of it is left then.
         """
         if (cluster := self.cluster()) is None:
             raise InstanceProblem("Nothing of this folder has joined a cluster.")
         with locked(self._folder):
+            if not self.is_kept():
+                return ""  # somebody else has ended it meanwhile
+            if not self.runs():
+                self._end()
+                raise InstanceProblem(
+                    f"This node has fallen out of the cluster of {cluster.address}, which had not heard of it for too "
+                    "long; what was on it goes on elsewhere. `optionchain join` makes it a node again."
+                )
             progress.step("what is on this node to move")
             left = moved("leave", cluster, self._settings, seconds=LEAVE_SECONDS)
             progress.step("the end of what runs")
@@ -137,43 +129,20 @@ class JoinedNode:
         processes.wait_until(
             lambda: process.poll() == 0, name="Ray", process=process, log=log, timeout_seconds=patience
         )
-        cluster = Cluster(head, environment)
-        if problem := moved("agree", cluster, settings, seconds=LEAVE_SECONDS):
-            raise ProcessFailed(problem)
-        kept = {"address": head, "environment": environment}
+        raylet = processes.named(self._marker, (RAYLET,))
+        if not raylet:
+            raise ProcessFailed(
+                f"Ray's node ended as soon as it had started. Its last words: {processes.tail(log, 5)}"
+            )
+        kept = {"address": head, "environment": environment, "pid": raylet[0].pid}
         write_private(self._file, json.dumps(kept))
 
     def _end(self) -> None:
         # The node first and alone: it takes its workers with it, in order.
-        raylet = processes.named(self._marker, ("raylet",))
+        raylet = processes.named(self._marker, (RAYLET,))
         processes.end(raylet, patience_seconds=STOP_PATIENCE_SECONDS)
         processes.end(processes.marked(self._marker), patience_seconds=STOP_PATIENCE_SECONDS)
         self._file.unlink(missing_ok=True)
-
-
-def moved(what: str, cluster: Cluster, settings: Settings, *, seconds: float) -> str:
-    """Have `cluster.nodes.moves` do something, and return what it says could not be done.
-
-    Raises:
-        InstanceProblem: The cluster does not answer.
-    """
-    command = [sys.executable, "-m", "cluster.nodes.moves", what, cluster.address, settings.ray.namespace]
-    try:
-        done = subprocess.run(  # noqa: S603  (the command is ours)
-            [*command, str(seconds)],
-            env={**os.environ, **cluster.environment},
-            capture_output=True,
-            text=True,
-            timeout=2 * seconds + LEAVE_SECONDS,
-            check=True,
-        )
-    except subprocess.CalledProcessError as error:
-        words = "\n".join(error.stderr.strip().splitlines()[-2:])
-        raise InstanceProblem(f"The cluster at {cluster.address} does not answer:\n{words}") from error
-    except subprocess.TimeoutExpired as error:
-        raise InstanceProblem(f"The cluster at {cluster.address} gives no answer.") from error
-    said: str = json.loads(done.stdout.splitlines()[-1])
-    return said
 
 
 def in_company(settings: Settings) -> Settings:
@@ -189,27 +158,3 @@ def as_it_listens(settings: Settings, state: InstanceState | None) -> Settings:
     if host in LOOPBACK:
         return settings
     return in_company(settings.with_changes({"ray": {"listen": host}}))
-
-
-def with_token_of(settings: Settings, file: Path | None) -> Settings:
-    """The settings with the token in a file, where one is named."""
-    if file is None:
-        return settings
-    try:
-        token = SecretStr(file.read_text().strip())
-    except OSError as error:
-        raise InstanceProblem(f"{file} cannot be read: {error.strerror}") from error
-    return settings.with_changes({"ray": {"token": token}})
-
-
-def _reach(head: str) -> None:
-    host, _, port = head.rpartition(":")
-    if not host or not port.isdigit():
-        raise InstanceProblem(f"{head}: the head is an address and a port, such as 10.0.0.1:6380.")
-    try:
-        socket.create_connection((host, int(port)), REACH_SECONDS).close()
-    except OSError as error:
-        raise InstanceProblem(
-            f"Nobody answers at {head} ({error}). `optionchain up --listen {host}` starts a head there; a firewall "
-            "must let this machine through."
-        ) from error

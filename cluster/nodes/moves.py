@@ -19,12 +19,9 @@ from ray.actor import ActorHandle
 from ray.core.generated import autoscaler_pb2
 
 from actors.named import existing
-from cluster.instance.ray_node import VERSION_LABEL
-from optionchain import __version__
+from cluster.nodes.cluster_facts import HEAD, REPLICA
 
 LOOK_SECONDS = 0.2
-HEAD = "node:__internal_head__"
-REPLICA = "ServeReplica:"
 # Ray puts what it starts again on one node after the other, so not every move is one for the better.
 MOST_MOVES_OF_ONE = 3
 
@@ -66,17 +63,6 @@ class Moves:
                 break
             self._move(crowded)
         return "" if self._crowded(actors) is None else "one node still has more session actors than another"
-
-    def agree(self) -> str:
-        """Says which release of ours the head has, where it is another than this one."""
-        heads = [node for node in _nodes() if HEAD in node["Resources"]]
-        versions = {node["Labels"].get(VERSION_LABEL, "none that says so") for node in heads}
-        others = ", ".join(sorted(versions - {__version__}))
-        return (
-            f"The head runs optionchain {others}, this machine {__version__}: install the same."
-            if others
-            else ""
-        )
 
     def _crowded(self, actors: list[ActorHandle[Any]]) -> ActorHandle[Any] | None:
         """An actor on a node that has at least two more than another."""
@@ -140,10 +126,10 @@ def _replicas(node_id: str) -> int:
 
 
 def main(what: str, address: str, namespace: str, seconds: str) -> None:
-    """Do it (leave, rebalance, agree), and print as JSON what could not be done."""
+    """Do it (leave, rebalance), and print as JSON what could not be done."""
     ray.init(address=address, namespace=namespace, log_to_driver=False)
     moves = Moves(namespace, float(seconds))
-    does = {"leave": moves.leave, "rebalance": moves.rebalance, "agree": moves.agree}
+    does = {"leave": moves.leave, "rebalance": moves.rebalance}
     print(json.dumps(does[what]()))
 
 

@@ -39,6 +39,8 @@ class Sweeps(Protocol):
 
     async def status(self, context: Context, identity: str) -> dict[str, Any]: ...
 
+    async def definition(self, context: Context, identity: str) -> dict[str, Any]: ...
+
     async def cancel(self, context: Context, identity: str) -> dict[str, Any]: ...
 
     async def results(self, context: Context, identity: str, style: Format) -> bytes: ...
@@ -98,6 +100,11 @@ class SweepGateway:
         """As `SweepService.status`."""
         shown: dict[str, Any] = await self._call(context, "status", context.principal.tenant, identity)
         return shown
+
+    async def definition(self, context: Context, identity: str) -> dict[str, Any]:
+        """As `SweepService.definition`."""
+        wire: dict[str, Any] = await self._call(context, "definition", context.principal.tenant, identity)
+        return wire
 
     async def cancel(self, context: Context, identity: str) -> dict[str, Any]:
         """As `SweepService.cancel`."""

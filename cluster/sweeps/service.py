@@ -114,6 +114,14 @@ class SweepService:
         """
         return shown(self._line.find(owner, identity))
 
+    def definition(self, owner: str, identity: str) -> dict[str, Any]:
+        """What a sweep computes, as it was submitted: the same again is this sweep.
+
+        Raises:
+            NotFound: The caller has none of this id.
+        """
+        return dict(self._line.parameters(owner, identity))
+
     def statuses(self, asked: Sequence[tuple[str, str]]) -> list[dict[str, Any] | None]:
         """How far the sweeps of some owners and ids are; None of one that is not there."""
         return [self._status_or_none(owner, identity) for owner, identity in asked]

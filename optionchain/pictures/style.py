@@ -17,6 +17,10 @@ SHADES = ("#e1ebf6", "#b9cfe9", "#87abd9")
 """Of a fan, from the outside in; opaque, so that a legend shows what the fan does."""
 SCALE, SIGNED_SCALE = "Viridis", "RdBu"
 """Of a map: of any number, and of one that is above or below zero."""
+SCALE_STOPS = (
+    "#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
+)  # fmt: skip
+"""The first of them in stops, for whoever has no plotly at hand."""
 IN_THE_MONEY = "rgba(42, 111, 187, 0.14)"
 """Behind a cell of a table, on a light page and on a dark one."""
 
@@ -93,9 +97,10 @@ _LOOK = {
 def page_colours() -> str:
     """The same colours for the page in the browser, as properties of CSS, by day and by night."""
     lines = {f"line-{number}": colour for number, colour in enumerate(COLOURS, 1)}
+    scale = {"scale": " ".join(SCALE_STOPS)}
     by_night = _properties(DARK._asdict())
     return (
-        f":root {{ color-scheme: light dark; {_properties(lines | LIGHT._asdict())} }}\n"
+        f":root {{ color-scheme: light dark; {_properties(lines | scale | LIGHT._asdict())} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {by_night} }} }}\n"
     )
 

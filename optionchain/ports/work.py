@@ -133,6 +133,14 @@ class WorkLine(Protocol):
         """
         ...
 
+    def parameters(self, owner: str, identity: str) -> Mapping[str, Any]:
+        """What is to be done, as it was submitted.
+
+        Raises:
+            NotFound: The owner has none of this id.
+        """
+        ...
+
     def listed(self, owner: str, *, offset: int, limit: int) -> tuple[int, list[Work]]:
         """How many an owner has, and some of them, those submitted last first."""
         ...

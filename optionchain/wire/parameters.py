@@ -37,7 +37,7 @@ def parameters_to_wire(parameters: SimulationParameters) -> dict[str, Any]:
     }
 
 
-def tape_name(parameters: SimulationParameters) -> str:
+def simulation_name(parameters: SimulationParameters) -> str:
     """A name for all that a simulation shows: a digest of its parameters and of today's arithmetic.
 
     Parameters of an earlier arithmetic are computed by today's, so they show the same.

@@ -90,6 +90,11 @@ class Sweep:
             raise SweepFailed(Problem(status=None, message=message))
         return self.view
 
+    def definition(self) -> dict[str, Any]:
+        """What it computes, as it was started: the arguments of `start_sweep` that give it again."""
+        definition: dict[str, Any] = self._transport.send(reading(f"{self._path}/definition"))
+        return definition
+
     def cancel(self) -> SweepView:
         """End it; what is done is kept and can be fetched. A sweep that is over stays as it is."""
         self.view = self._transport.send(ApiRequest(method="DELETE", path=self._path))

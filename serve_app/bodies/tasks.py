@@ -41,7 +41,10 @@ class TaskRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    kind: str = Field(description=_KINDS)
+    kind: str = Field(
+        description=_KINDS,
+        json_schema_extra={"x-permission": {kind.name: kind.permission for kind in KINDS.values()}},
+    )
     parameters: dict[str, Any] = Field({}, description="Of the kind; see docs/tasks.md")
     timing: dict[str, Any] = Field(
         description="One of `{at}`, `{every_seconds, start?}`, `{cron, timezone}` (five fields, or six with the "

@@ -1,13 +1,15 @@
 // Two markets beside each other: stepped together, drawn on the same axes.
 
 import { codePanel, marketCode, requestOf } from "./code.js";
+import { palette } from "./colours.js";
 import { button, choice, fill, h, labelled, tabs } from "./elements.js";
 import { formOf, resolved } from "./form.js";
 import { over, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
-import { Picture, atTheMoney, byStrike, palette, plain } from "./pictures.js";
+import { Picture, atTheMoney, byStrike, plain } from "./pictures.js";
 import { PRESETS, newSeed } from "./presets.js";
 import { Simulation } from "./simulation.js";
+import { seriesOf } from "./terms.js";
 
 const FIELDS = ["symbol", "method", "initial_price", "steps", "time_frame", "seed", "chain_size"];
 const HIDDEN = ["effective_start", "tzdb_version", "calendar_version", "rng", "numerics"];
@@ -77,7 +79,7 @@ export function view(context) {
       play.textContent = playing ? "Pause" : "Play";
       price.show(pair.map((one, at) => ({ x: one.prices.map((_, step) => step), y: one.prices, mode: "lines", line: { color: lines[at] },
         name: `${SIDES[at]} ${plain(one.parameters.symbol)}` })), { showlegend: true, xaxis: { title: { text: "step" } }, yaxis: { title: { text: "price" } } });
-      const specs = pair.map((one) => byStrike(one.last, "implied_volatility", "moneyness", one.last.chains[0]?.expires_at));
+      const specs = pair.map((one) => byStrike(one.last, "implied_volatility", "moneyness", one.last.chains[0] && seriesOf(one.last.chains[0])));
       const range = (axis) => {
         const all = specs.flatMap(([traces]) => traces.flatMap((trace) => trace[axis]));
         const [low, high] = [Math.min(...all), Math.max(...all)];

@@ -1,10 +1,11 @@
 // History: what is stored, prices and chains of the past, and files dropped in.
 
 import { codePanel, readingCode } from "./code.js";
+import { palette } from "./colours.js";
 import { choice, fill, h, labelled } from "./elements.js";
 import { over, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
-import { Picture, palette, plain } from "./pictures.js";
+import { Picture, plain } from "./pictures.js";
 
 const ROUTE = "/api/v1/historical";
 const SHOWN_REJECTS = 20;

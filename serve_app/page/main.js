@@ -7,7 +7,7 @@ import { byAddress, callerBox, signInForm } from "./sign_in.js";
 
 const VIEWS = [
   ["market", "Market", "read"], ["compare", "Compare", "trade"], ["sweeps", "Sweeps", "read"],
-  ["history", "History", "read"], ["system", "System", "identify"],
+  ["history", "History", "read"], ["tasks", "Tasks", "read"], ["system", "System", "identify"],
 ];
 const api = new Api();
 const main = document.getElementById("main");
@@ -17,6 +17,7 @@ let documentOfApi = null;
 
 const context = {
   api,
+  get tenant() { return state.caller?.tenant; },
   may: (permission) => state.caller?.permissions.includes(permission) ?? false,
   openapi: () => (documentOfApi ??= api.get("/api-docs/openapi.json").catch((error) => { documentOfApi = null; throw error; })),
   open(view, query) { location.hash = `#/${view}${query ? `?${new URLSearchParams(query)}` : ""}`; },

@@ -9,13 +9,15 @@ import { countdown, over, tell, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
 import { Picture, atTheMoney, byStrike, path, surface, termStructure } from "./pictures.js";
 import { PRESETS, newSeed } from "./presets.js";
-import { Simulation } from "./simulation.js";
+import { Simulation, ofUnderlying } from "./simulation.js";
+import { seriesName, seriesOf, termsOf } from "./terms.js";
 
 const FIRST_FIELDS = ["symbol", "method", "initial_price", "steps", "time_frame", "seed", "chain_size"];
 const PICTURES = [["smile", "Smile"], ["surface", "Surface"], ["term", "Term structure"], ["greek", "By strike"]];
 const DRAWN = ["implied_volatility", "delta", "gamma", "theta", "vega", "rho"];
 const ALONG = ["strike", "delta", "moneyness"];
 const PATIENCE = 8;
+const FAST = 5; // steps a second, from which on plotly could not follow
 
 export function view(context) {
   const market = new Market(context);
@@ -33,11 +35,13 @@ class Market {
     this.simulation = null;
     this.snapshot = null;
     this.shown = null;
+    this.underlying = null;
     this.picture = "smile";
     this.drawn = "implied_volatility";
     this.along = "strike";
     this.greeks = "none";
     this.playing = null;
+    this.asked = 0;
     this.speed = 2;
     this.aside = h("aside", { "aria-label": "Parameters" }, h("p", { class: "quiet" }, "Loading the parameters …"));
     this.stage = h("div");
@@ -48,6 +52,7 @@ class Market {
 
   async enter(query, { isFresh }) {
     if (!this.form) await this.#makeForm();
+    this.#draw(); // what was shown when the view was left was not drawn
     const linked = query.get("of");
     if (linked && linked !== this.linked) {
       this.linked = linked;
@@ -97,7 +102,7 @@ class Market {
       over("problem");
       this.fan = this.shown = this.visible = null;
       this.snapshot = await this.simulation.step(1, this.greeks);
-      this.expiration = null;
+      this.expiration = this.underlying = null;
       fill(this.stage, this.room);
       this.#show();
       this.#fan();
@@ -143,6 +148,7 @@ class Market {
     this.other = new Picture("Smile", { tall: true });
     this.panel = newId("pictures");
     this.pictures = tabs("Pictures", (id) => { this.picture = id; this.#show(); });
+    this.underlyings = tabs("Underlyings", (symbol) => { this.underlying = symbol; this.#show(); });
     this.expirations = tabs("Expirations", (id) => { this.expiration = id; this.#show(); });
     this.table = new ChainTable();
     this.table.element.id = newId("chain");
@@ -158,6 +164,7 @@ class Market {
     this.room = h("div", {},
       h("h1", { class: "sr" }, "Market"),
       this.toolbar,
+      this.underlyings.element,
       this.facts,
       h("div", { class: "side" },
         h("section", { class: "panel" }, h("h2", {}, "Price"), this.path.element),
@@ -171,12 +178,29 @@ class Market {
   }
 
   async #steps(count) {
-    this.toolbar.setAttribute("aria-busy", "true");
-    try {
-      this.snapshot = await this.simulation.step(count, this.greeks) ?? this.snapshot;
-    } finally { this.toolbar.setAttribute("aria-busy", "false"); }
-    this.shown = null;
-    this.#show();
+    const { simulation } = this;
+    try { this.#arrived(await this.#ask(count), simulation); } finally { this.#busy(-1); }
+  }
+
+  // Asks for the next steps; who has shown them says that they are not waited for any more.
+  #ask(count) {
+    this.#busy(1);
+    const asked = this.simulation.step(count, this.greeks);
+    asked.catch(() => {}); // whoever awaits it is told
+    return asked;
+  }
+
+  #busy(more) {
+    this.asked += more;
+    this.toolbar.setAttribute("aria-busy", String(this.asked > 0));
+  }
+
+  #arrived(snapshot, simulation, isWanted = true) {
+    if (simulation !== this.simulation) return;
+    this.snapshot = snapshot ?? this.snapshot;
+    if (isWanted) this.shown = null;
+    if (this.shown === null) this.#show();
+    else this.#where();
   }
 
   async #guarded(act) {
@@ -191,18 +215,27 @@ class Market {
     this.#controls();
     const { simulation } = this;
     const goesOn = () => playing === this.playing && simulation === this.simulation;
-    while (goesOn() && !simulation.isOver) {
-      const began = performance.now();
+    let ahead = null;
+    let due = performance.now();
+    while (goesOn() && (ahead || !simulation.isOver)) {
+      const asked = ahead ?? this.#ask(1);
+      ahead = null;
       try {
-        await this.#steps(1);
+        const snapshot = await asked;
+        // Where time is short, the next one is on its way while this one is drawn.
+        if (goesOn() && this.speed >= FAST && !simulation.isOver) ahead = this.#ask(1);
+        this.#arrived(snapshot, simulation);
         over("down");
       } catch (error) {
-        if (!goesOn()) return;
-        if (!await this.#lost(error)) { if (goesOn()) this.pause(); return; }
-      }
-      await new Promise((resolve) => setTimeout(resolve, Math.max(1000 / this.speed - (performance.now() - began), 0)));
+        if (goesOn() && !await this.#lost(error) && goesOn()) this.pause();
+      } finally { this.#busy(-1); }
+      due = Math.max(due + 1000 / this.speed, performance.now());
+      await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
     }
     if (goesOn()) this.pause();
+    if (ahead) {
+      try { this.#arrived(await ahead, simulation, false); } catch { /* asked for again by whoever goes on */ } finally { this.#busy(-1); }
+    }
   }
 
   get isPlaying() { return this.playing !== null; }
@@ -210,6 +243,7 @@ class Market {
   pause() {
     this.playing = null;
     this.#controls();
+    this.#draw();
   }
 
   // What is to be done about a failure; whether one may go on.
@@ -303,20 +337,28 @@ class Market {
   #show(snapshot = this.shown === null ? this.snapshot : this.visible) {
     if (!snapshot || !this.simulation) return;
     this.visible = snapshot;
+    const symbols = [snapshot, ...(snapshot.others ?? [])].map(({ underlying }) => underlying.symbol);
+    this.underlyings.element.hidden = symbols.length < 2;
+    this.underlyings.show(symbols.map((each) => [each, each]), this.underlying ?? symbols[0]);
+    snapshot = ofUnderlying(snapshot, this.underlying);
     this.#controls();
     this.#where();
     this.#numbers(snapshot);
     const live = snapshot.chains;
-    const chain = live.find((each) => each.expires_at === this.expiration) ?? live[0];
-    this.expiration = chain?.expires_at ?? null;
-    this.expirations.show(live.map((each) => [each.expires_at, numbers.day(each.expires_at)]), this.expiration, this.table.element.id);
-    if (chain) this.table.show(snapshot, chain, `${this.simulation.view.id} ${chain.expires_at}`, this.greeks !== "none");
+    const chain = live.find((each) => seriesOf(each) === this.expiration) ?? live[0];
+    this.expiration = chain ? seriesOf(chain) : null;
+    this.expirations.show(live.map((each) => [seriesOf(each), seriesName(each, numbers.day)]), this.expiration, this.table.element.id);
+    if (chain) {
+      const { view, parameters } = this.simulation;
+      const key = `${view.id} ${snapshot.underlying.symbol} ${this.expiration}`;
+      this.table.show(snapshot, chain, { key, hasGreeks: this.greeks !== "none", terms: termsOf(parameters) });
+    }
     this.#draw();
     this.code.show();
   }
 
   #numbers(snapshot) {
-    const { prices } = this.simulation;
+    const prices = this.simulation.pricesOf(snapshot.underlying.symbol);
     const step = snapshot.step;
     const change = step > 0 && prices[step - 1] ? snapshot.underlying.price / prices[step - 1] - 1 : null;
     const chain = snapshot.chains[0];
@@ -339,10 +381,13 @@ class Market {
   }
 
   #draw() {
-    const snapshot = this.visible;
-    if (!snapshot) return;
-    this.path.show(...path(this.simulation.prices, this.fan, this.shown, this.simulation.total));
-    this.path.label(`Path of the price: ${numbers.price(snapshot.underlying.price)} at step ${snapshot.step}${this.fan ? `, over quantiles of ${this.fan.paths} other paths` : ""}`);
+    if (!this.visible) return;
+    const snapshot = ofUnderlying(this.visible, this.underlying);
+    const isMoving = this.isPlaying && this.speed >= FAST;
+    const { symbol, price } = snapshot.underlying;
+    const fan = symbol === this.simulation.parameters.symbol ? this.fan : null; // it is of the first
+    this.path.show(...path(this.simulation.pricesOf(symbol), fan, this.shown, this.simulation.total), { isMoving });
+    this.path.label(`Path of the price: ${numbers.price(price)} at step ${snapshot.step}${fan ? `, over quantiles of ${fan.paths} other paths` : ""}`);
     this.pictures.show(PICTURES, this.picture, this.panel);
     const pictures = {
       smile: () => byStrike(snapshot, "implied_volatility", this.along, this.expiration),
@@ -350,7 +395,7 @@ class Market {
       term: () => termStructure(snapshot),
       surface: () => surface(snapshot, this.drawn, this.along),
     };
-    this.other.show(...pictures[this.picture]());
+    this.other.show(...pictures[this.picture](), { isMoving });
     this.other.label(`${PICTURES.find(([id]) => id === this.picture)[1]} of ${snapshot.underlying.symbol} at step ${snapshot.step}, ${snapshot.chains.length} expirations`);
   }
 }

@@ -1,6 +1,9 @@
 // Pictures by plotly.js, which is fetched when the first is drawn; colours are those of the style sheet.
 
+import { palette, whenColoursChange } from "./colours.js";
 import { h } from "./elements.js";
+import { Moving } from "./moving.js";
+import { seriesOf } from "./terms.js";
 
 let loading = null;
 
@@ -14,20 +17,6 @@ function plotly() {
   return loading;
 }
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
-let colours = null;
-dark.addEventListener("change", () => { colours = null; for (const each of all) each.again(); });
-
-export function palette() {
-  const style = getComputedStyle(document.documentElement);
-  const of = (name) => style.getPropertyValue(`--${name}`).trim();
-  colours ??= {
-    ...Object.fromEntries(["ink", "quiet", "paper", "grid", "axis", "accent", "rise", "fall"].map((name) => [name, of(name)])),
-    lines: [1, 2, 3, 4, 5, 6].map((number) => of(`line-${number}`)),
-  };
-  return colours;
-}
-
 // What plotly would read as markup is text.
 export const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
@@ -36,7 +25,7 @@ function layoutOf(layout) {
   const line = { gridcolor: grid, linecolor: axis, zerolinecolor: axis, automargin: true };
   const wall = { ...line, backgroundcolor: paper, color: ink };
   const axes = Object.fromEntries(Object.entries(layout).filter(([name]) => /^[xy]axis\d?$/.test(name))
-    .map(([name, own]) => [name, { ...line, ...own }]));
+    .map(([name, own]) => [name, { ...line, autorange: !own.range, ...own }])); // else it stays in the room of what moved
   return {
     margin: { l: 50, r: 12, t: 8, b: 40 }, paper_bgcolor: paper, plot_bgcolor: paper, colorway: lines, showlegend: false,
     font: { color: ink, size: 12, family: "system-ui, sans-serif" }, hovermode: "closest", uirevision: "kept",
@@ -47,6 +36,7 @@ function layoutOf(layout) {
 }
 
 const all = new Set();
+whenColoursChange(() => { for (const each of all) each.again(); });
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset" };
 
 // One picture. What is shown in quick succession is drawn at the pace that the machine has, the latest last.
@@ -54,14 +44,16 @@ export class Picture {
   constructor(label, { tall = false } = {}) {
     this.plot = h("div", { class: tall ? "plot tall" : "plot" });
     this.element = h("div", { class: "picture", role: "img", "aria-label": label }, this.plot);
+    this.moving = new Moving(this.plot, () => this.again());
     this.isWaiting = false;
     this.drawn = 0;
     this.rested = 0;
     all.add(this);
   }
 
-  show(traces, layout = {}) {
-    this.spec = [traces, layout];
+  // Of what moves fast another is shown within moments: it is drawn lightly, and nothing in it can be pointed at.
+  show(traces, layout = {}, { isMoving = false } = {}) {
+    this.spec = { traces, layout, isMoving };
     this.#soon();
   }
 
@@ -71,36 +63,51 @@ export class Picture {
 
   onClick(act) { this.act = act; }
 
-  again() { if (this.spec) this.#soon(); }
+  again() {
+    if (!this.spec) return;
+    this.moving.clear();
+    this.spec = { ...this.spec };
+    this.#soon();
+  }
 
   async #soon() {
     if (this.isWaiting) return;
     this.isWaiting = true;
     try {
       const { react } = await plotly();
-      // A picture that takes long is drawn less often: half of the time is for everything else.
-      await new Promise((resolve) => setTimeout(resolve, Math.max(this.rested - performance.now(), 0)));
-      await new Promise(requestAnimationFrame);
-      this.isWaiting = false;
-      if (!this.element.isConnected || this.element.offsetParent === null) return;
-      const [traces, layout] = this.spec;
-      const began = performance.now();
-      await react(this.plot, traces, layoutOf(layout), CONFIG);
-      this.rested = 2 * performance.now() - began;
-      this.drawn += 1;
-      this.plot.dataset.drawn = String(this.drawn);
-      if (this.act && !this.isListening) {
-        this.isListening = true;
-        this.plot.on("plotly_click", (event) => this.act(event.points[0]));
+      for (let drawn = null; drawn !== this.spec;) {
+        // A picture that takes long is drawn less often: half of the time is for everything else.
+        await new Promise((resolve) => setTimeout(resolve, Math.max(this.rested - performance.now(), 0)));
+        await new Promise(requestAnimationFrame);
+        if (!this.element.isConnected || this.element.offsetParent === null) return;
+        drawn = this.spec;
+        await this.#draw(react, drawn);
       }
     } catch (error) {
-      this.isWaiting = false;
       this.plot.textContent = error.message;
+    } finally { this.isWaiting = false; }
+  }
+
+  async #draw(react, { traces, layout, isMoving }) {
+    const began = performance.now();
+    const whole = (what, around) => react(this.plot, what, layoutOf(around), CONFIG);
+    if (isMoving) await this.moving.show(traces, layout, whole);
+    else {
+      await whole(traces, layout);
+      this.moving.clear();
     }
+    this.rested = 2 * performance.now() - began;
+    this.drawn += 1;
+    this.plot.dataset.drawn = String(this.drawn);
+    if (this.isListening) return;
+    this.isListening = true;
+    this.plot.on("plotly_click", (event) => this.act?.(event.points[0]));
+    this.plot.on("plotly_relayouting", () => this.moving.paint(this.spec.traces));
   }
 
   destroy() {
     all.delete(this);
+    this.moving.destroy();
     if (this.drawn) window.Plotly?.purge(this.plot);
   }
 }
@@ -128,7 +135,7 @@ export function byStrike(snapshot, name, along, chosen) {
     x: chain.contracts.map((contract) => ALONG[along](contract, snapshot.underlying.price)),
     y: chain.contracts.map(numberOf(name)),
     name: plain(chain.expires_at.slice(0, 10)), mode: "lines",
-    line: chain.expires_at === chosen ? { color: accent, width: 3 } : { color: axis, width: 1 },
+    line: seriesOf(chain) === chosen ? { color: accent, width: 3 } : { color: axis, width: 1 },
   }));
   traces.sort((one, other) => one.line.width - other.line.width);
   return [traces, {
@@ -156,7 +163,7 @@ export function surface(snapshot, name, along) {
   const padded = (numbers) => [...Array(widest - numbers.length).fill(null), ...numbers];
   const each = (read) => chains.map((chain) => padded(chain.contracts.map((contract) => read(contract, chain))));
   return [[{
-    type: "surface", colorscale: "Viridis", showscale: false,
+    type: "surface", colorscale: palette().scale, showscale: false,
     x: each((contract) => ALONG[along](contract, snapshot.underlying.price)),
     y: each((_, chain) => chain.days_to_expiration),
     z: each(numberOf(name)),

@@ -1,7 +1,7 @@
 // Markets to begin with: bodies of `POST /api/v2/simulations`, each a seed short of being the same for everybody.
 
-const AROUND = {
-  steps: 250,
+// When options expire, of a market that does not say.
+export const CALENDAR = {
   start_at: "2026-01-05T14:30:00Z",
   time_frame: "Day",
   timezone: "America/New_York",
@@ -10,6 +10,11 @@ const AROUND = {
     { rule_id: "weeklies", kind: "weekly", target_count: 4, weekdays: ["Fri"] },
     { rule_id: "monthlies", kind: "monthly_third_friday", target_count: 6 },
   ],
+};
+
+const AROUND = {
+  ...CALENDAR,
+  steps: 250,
   risk_free_rate: 0.04,
   dividend_yield: 0.012,
   chain_size: 20,

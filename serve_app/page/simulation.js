@@ -6,6 +6,12 @@ const ROUTE = "/api/v2/simulations";
 const KEPT = 60; // snapshots, of a megabyte at most each
 const CONTRACTS_AN_ANSWER = 100_000;
 
+// What a snapshot says of one of its underlyings; of the first where none is named.
+export function ofUnderlying(snapshot, symbol) {
+  const other = snapshot.others?.find((each) => each.underlying.symbol === symbol);
+  return other ? { ...snapshot, ...other } : snapshot;
+}
+
 export class Simulation {
   constructor(api, view) {
     this.api = api;
@@ -13,10 +19,11 @@ export class Simulation {
     this.parameters = view.parameters;
     this.total = view.cursor.total_steps;
     this.cursor = view.cursor.current_step;
-    this.prices = [];
+    this.paths = new Map();
     this.instants = [];
     this.kept = new Map();
     this.contracts = 100;
+    this.turn = Promise.resolve();
   }
 
   static async create(api, request) {
@@ -24,11 +31,26 @@ export class Simulation {
     return new Simulation(api, view);
   }
 
+  // The prices of an underlying that were served, by step.
+  pricesOf(symbol) {
+    if (!this.paths.has(symbol)) this.paths.set(symbol, []);
+    return this.paths.get(symbol);
+  }
+
+  get prices() { return this.pricesOf(this.parameters.symbol); }
+
   get path() { return `${ROUTE}/${this.view.id}`; }
   get isOver() { return this.cursor >= this.total; }
 
-  // The next snapshots; the last of them is returned. What was served and not heard is looked at where it is.
-  async step(count = 1, greeks = "none") {
+  // The next snapshots; the last of them is returned. Whoever asks meanwhile waits for its turn.
+  step(count = 1, greeks = "none") {
+    const turn = this.turn.then(() => this.#step(count, greeks));
+    this.turn = turn.catch(() => {});
+    return turn;
+  }
+
+  // What was served and not heard is looked at where it is.
+  async #step(count, greeks) {
     let last = null;
     for (let left = Math.min(count, this.total - this.cursor); left > 0; ) {
       const some = Math.min(left, Math.max(Math.floor(CONTRACTS_AN_ANSWER / this.contracts), 1), 1000);
@@ -88,7 +110,7 @@ export class Simulation {
   #take(snapshot, step, greeks) {
     snapshot.step = step;
     this.cursor = step + 1;
-    this.prices[step] = snapshot.underlying.price;
+    for (const { underlying } of [snapshot, ...(snapshot.others ?? [])]) this.pricesOf(underlying.symbol)[step] = underlying.price;
     this.instants[step] = snapshot.simulated_at;
     this.contracts = Math.max(snapshot.chains.reduce((sum, chain) => sum + chain.contracts.length, 0), 1);
     this.#keep(`${step} ${greeks}`, snapshot);

@@ -5,9 +5,10 @@ import { codePanel, sweepCode } from "./code.js";
 import { button, choice, fill, h, labelled } from "./elements.js";
 import { over, tell, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
-import { FAINT, Picture, palette, plain } from "./pictures.js";
+import { palette } from "./colours.js";
+import { FAINT, Picture, plain } from "./pictures.js";
 import { pack } from "./market.js";
-import { PRESETS } from "./presets.js";
+import { CALENDAR, PRESETS } from "./presets.js";
 
 const ROUTE = "/api/v1/sweeps";
 const OVER = ["completed", "cancelled", "failed"];
@@ -22,7 +23,6 @@ export function view(context) {
 class Sweeps {
   constructor(context) {
     this.context = context;
-    this.definitions = new Map();
     this.listed = h("div");
     this.shown = h("div", {}, h("p", { class: "quiet" }, "Start a sweep, or choose one of yours."));
     this.element = h("div", { class: "split" },
@@ -100,8 +100,6 @@ class Sweeps {
     const headers = isText ? { "Content-Type": isJson ? "application/json" : "application/yaml" } : {};
     const sweep = await this.context.api.post(ROUTE, definition, { headers });
     over("problem");
-    if (!isText) this.definitions.set(sweep.id, definition);
-    else if (isJson) this.definitions.set(sweep.id, JSON.parse(definition));
     this.open(sweep);
     this.list().catch(tellProblem);
   }
@@ -119,7 +117,7 @@ class Sweeps {
     const bar = h("progress", { max: "1", "aria-label": "Progress" });
     const words = h("p", { role: "status" });
     const cancel = button("Cancel", () => this.context.api.delete(`${ROUTE}/${sweep.id}`).catch(tellProblem));
-    const goOn = button("Go on", () => this.start(this.definitions.get(sweep.id)).catch(tellProblem));
+    const goOn = button("Go on", () => this.#definition(sweep).then((definition) => this.start(definition)).catch(tellProblem));
     const result = h("div");
     fill(this.shown, h("section", { class: "panel" }, h("h2", {}, `Sweep ${sweep.id.slice(0, 8)}`), bar, words, h("div", { class: "bar" }, cancel, goOn)), result);
     const show = (now) => {
@@ -129,8 +127,8 @@ class Sweeps {
         progress && `${numbers.percent(progress.share)}`,
         progress?.seconds_left && !OVER.includes(now.state) && `${Math.ceil(progress.seconds_left)} s left`,
         progress?.failures > 0 && `${progress.failures} failed`, now.error].filter(Boolean).join(" · ");
-      cancel.hidden = OVER.includes(now.state);
-      goOn.hidden = now.state !== "cancelled" || !this.definitions.has(sweep.id);
+      cancel.hidden = OVER.includes(now.state) || !this.context.may("research");
+      goOn.hidden = now.state !== "cancelled" || !this.context.may("research");
     };
     show(sweep);
     try {
@@ -145,21 +143,26 @@ class Sweeps {
         this.list().catch(tellProblem);
       }
       if (last.state === "failed") return;
-      const rows = await this.context.api.get(`${ROUTE}/${sweep.id}/results`, { format: "json" });
-      if (!following.signal.aborted) this.#results(sweep, rows, result);
+      const [rows, definition] = await Promise.all([
+        this.context.api.exact("GET", `${ROUTE}/${sweep.id}/results`, { query: { format: "json" } }), this.#definition(sweep)]);
+      if (!following.signal.aborted) this.#results(sweep, rows, definition, result);
     } catch (error) {
       if (!following.signal.aborted) tellProblem(error);
     }
   }
 
-  #results(sweep, rows, place) {
+  // As it was started, wherever that was.
+  #definition(sweep) { return this.context.api.exact("GET", `${ROUTE}/${sweep.id}/definition`); }
+
+  #results(sweep, rows, definition, place) {
     if (rows.length === 0) { fill(place, h("p", { class: "quiet" }, "Nothing was computed.")); return; }
     const columns = Object.keys(rows[0]);
     const end = columns.indexOf("seed") >= 0 ? columns.indexOf("seed") : 1;
     const varied = columns.slice(0, end).filter((name) => !OWN.includes(name));
     const statistics = columns.slice(end).filter((name) => !OWN.includes(name) && typeof rows.find((row) => row[name] !== null)?.[name] === "number");
-    const definition = this.definitions.get(sweep.id);
-    const table = new BigTable(`${numbers.whole(rows.length)} scenarios`, definition && ((row) => this.#session(definition, varied, row)));
+    const canOpen = this.context.may("trade");
+    const session = (row) => this.#session(definition, varied, row);
+    const table = new BigTable(`${numbers.whole(rows.length)} scenarios`, canOpen ? session : null);
     const picture = new Picture("Statistic over the parameters", { tall: true });
     const axis = (chosen) => choice(varied.length ? varied : ["scenario"], chosen, () => draw());
     const statistic = choice(statistics, statistics.find((name) => name.endsWith("_mean")) ?? statistics[0], () => draw());
@@ -168,30 +171,31 @@ class Sweeps {
     const draw = () => picture.show(...(x.value === y.value || varied.length < 2
       ? bands(rows, x.value, statistic.value, statistics)
       : heatMap(rows, x.value, y.value, statistic.value)));
-    if (definition) {
+    if (canOpen) {
       picture.onClick((point) => {
         const row = rows.find((each) => label(each[x.value]) === label(point.x) && (x.value === y.value || varied.length < 2 || label(each[y.value]) === label(point.y)));
-        if (row) this.#session(definition, varied, row);
+        if (row) session(row);
       });
     }
     const exports = ["csv", "arrow", "parquet"].map((format) => button(format.toUpperCase(), () =>
       this.context.api.download(`${ROUTE}/${sweep.id}/results`, { format }, `${sweep.id}.${format}`).catch(tellProblem)));
     fill(place,
       h("section", { class: "panel" }, h("div", { class: "bar" }, labelled("Statistic", statistic), labelled("Across", x), labelled("Down", y)), picture.element,
-        h("p", { class: "quiet" }, definition ? "A cell, or the first column of a row, opens a path of its scenario in Market." : "Of a sweep that was started elsewhere, paths cannot be opened here.")),
+        canOpen && h("p", { class: "quiet" }, "A cell, or the first column of a row, opens a path of its scenario in Market.")),
       h("section", { class: "panel" }, table.element), h("div", { class: "bar" }, h("span", {}, "Export the table:"), exports),
-      definition && codePanel(() => sweepCode(definition)).element);
+      codePanel(() => sweepCode(definition)).element);
     table.show(columns, rows);
     draw();
   }
 
   // The first path of a scenario as a market of its own.
   #session(definition, varied, row) {
-    const request = structuredClone(definition.base);
+    const { days_to_expiration: days, ...request } = structuredClone(definition.base);
     if (!request.schedules) {
-      tell("problem", "Market shows simulations with schedules; this sweep's base has one expiration. The library's result.session opens it.", { kind: "warning" });
-      return;
+      Object.assign(request, CALENDAR);
+      tell("expirations", `The path is that of the scenario; its expirations are those of a calendar, and not one of ${numbers.general(days)} days.`);
     }
+    if (row.shock) tell("shock", `The path is that of the scenario before its shock, ${row.shock}.`, { kind: "warning" });
     for (const name of varied) assign(request, name, row[name]);
     Object.assign(request, { seed: row.seed, path: 0 });
     this.context.open("market", { of: pack({ request, step: 0 }) });
@@ -215,7 +219,7 @@ function heatMap(rows, x, y, statistic) {
   const [across, down] = [distinct(rows, x), distinct(rows, y)];
   const cells = Map.groupBy(rows.filter((row) => row[statistic] !== null), (row) => JSON.stringify([row[x], row[y]]));
   const z = down.map((below) => across.map((beside) => mean((cells.get(JSON.stringify([beside, below])) ?? []).map((row) => row[statistic]))));
-  return [[{ type: "heatmap", x: across.map(label), y: down.map(label), z, colorscale: "Viridis", xgap: 1, ygap: 1,
+  return [[{ type: "heatmap", x: across.map(label), y: down.map(label), z, colorscale: palette().scale, xgap: 1, ygap: 1,
     texttemplate: across.length <= 12 ? "%{z:.4g}" : undefined }],
   { xaxis: { title: { text: plain(x) }, type: "category" }, yaxis: { title: { text: plain(y) }, type: "category" } }];
 }

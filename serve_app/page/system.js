@@ -9,16 +9,18 @@ const EVERY_SECONDS = 5;
 const STEPS = ["/api/v1/chain/step", "/api/v2/simulations/{id}/step"];
 const LATENCY = "optionchain_http_request_seconds";
 
-export function view({ api, may }) {
+export function view(context) {
+  const { api, may } = context;
   const ready = h("div");
   const rates = h("dl", { class: "facts" });
   const cluster = h("div");
+  const quotas = h("section", { class: "panel", hidden: true });
   const links = h("p");
   const note = h("p", { class: "quiet" });
   const element = h("div", {}, h("h1", {}, "System"),
     h("div", { class: "side" },
       h("section", { class: "panel" }, h("h2", {}, "What it needs"), ready, links),
-      h("section", { class: "panel" }, h("h2", {}, "Requests"), rates, note)),
+      h("section", { class: "panel" }, h("h2", {}, "Requests"), rates, note), quotas),
     h("section", { class: "panel" }, h("h2", {}, "Nodes and actors"), cluster),
     h("div", { class: "bar" }, button("Look again", () => look())),
     codePanel(() => readingCode("/api/v1/system", `import os
@@ -30,9 +32,24 @@ print(api.get("/ready").json(), api.get("/api/v1/system").json(), api.get("/metr
 `)).element);
   let timer = null;
   let before = null;
+  let areQuotasOn = may("administer");
 
   async function look() {
-    await Promise.all([showReady(), may("metrics") && showRates(), may("operate") && showCluster()]).catch(tellProblem);
+    await Promise.all([showReady(), may("metrics") && showRates(), may("operate") && showCluster(),
+      areQuotasOn && showQuotas()]).catch(tellProblem);
+  }
+
+  // What the own tenant has taken of what it may. Where there are no quotas, they are asked for once.
+  async function showQuotas() {
+    try {
+      const { tenant, used, limits } = await api.get(`/api/v1/quotas/${encodeURIComponent(context.tenant)}`);
+      fill(quotas, h("h2", {}, `Quotas of ${tenant}`), h("dl", { class: "facts" }, Object.entries(limits).map(([name, most]) =>
+        h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, `${numbers.whole(used[name])} of ${most === 0 ? "any" : numbers.whole(most)}`)))));
+      quotas.hidden = false;
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      areQuotasOn = false;
+    }
   }
 
   async function showReady() {

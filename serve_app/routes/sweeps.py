@@ -25,6 +25,7 @@ from serve_app.services import Services, current_services
 
 SWEEPS = "/api/v1/sweeps"
 SHOWN: Responses = {200: {"model": SweepView, "description": "The sweep"}}
+DEFINITION: Responses = {200: {"model": SweepRequest, "description": "The body that it was started with"}}
 PAGE: Responses = {200: {"model": SweepPage, "description": "One page"}}
 ACCEPTED: Responses = {202: {"model": SweepView, "description": "The sweep, which will be computed"}}
 TABLE: Responses = {
@@ -79,6 +80,12 @@ async def sweeps(
 @handler("State and progress of a sweep", responses=SHOWN | errors(400, 404))
 async def status(sweep_id: SweepId, context: CallerContext, services: Application) -> Response:
     return _json(await services.sweeps.status(context, str(sweep_id)))
+
+
+@handler("The definition of a sweep", responses=DEFINITION | errors(400, 404))
+async def definition(sweep_id: SweepId, context: CallerContext, services: Application) -> Response:
+    """Started again, it is this sweep; with another seed, another one."""
+    return _json(await services.sweeps.definition(context, str(sweep_id)))
 
 
 @handler("Cancel a sweep", responses=SHOWN | errors(400, 404))

@@ -135,6 +135,7 @@ ROUTES = RouteTable(
                 Route("GET", _SWEEPS, sweeps.sweeps, READ),
                 Route("GET", _SWEEP, sweeps.status, READ),
                 Route("DELETE", _SWEEP, sweeps.cancel, RESEARCH),
+                Route("GET", f"{_SWEEP}/definition", sweeps.definition, READ),
                 Route("GET", f"{_SWEEP}/results", sweeps.results, READ),
                 Route("GET", f"{_SWEEP}/events", sweeps.events, READ),
             ),

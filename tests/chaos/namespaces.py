@@ -24,6 +24,8 @@ Found = TypeVar("Found")
 
 NETWORK = "10.77.0"
 CLONE_NEWNET = 0x40000000
+# A card that nobody has: what is sent there is lost without a word.
+NOBODY = "02:00:00:00:00:01"
 ROOT = Path(__file__).resolve().parents[2]
 # The host's first process sees a /tmp of the host's own; when it dies, all of the host does.
 BOOT = """
@@ -70,6 +72,17 @@ class Host:
             ip("-n", self._space, *words)
         ip("-n", self._space, "addr", "add", f"{self.address}/24", "dev", "eth0")
 
+    def take_address(self, address: str) -> None:
+        """Answer to one more."""
+        ip("-n", self._space, "addr", "add", f"{address}/32", "dev", "eth0")
+
+    def give_address_back(self, address: str) -> None:
+        ip("-n", self._space, "addr", "del", f"{address}/32", "dev", "eth0", check=False)
+
+    def reach(self, network: str) -> None:
+        """Find the addresses of a network on the bridge too."""
+        ip("-n", self._space, "route", "add", network, "dev", "eth0")
+
     def start(self, command: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
         """Start the first process of it."""
         isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"]
@@ -84,6 +97,11 @@ class Host:
                 start_new_session=True,
             )
         self._processes.append(started)
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything of it does."""
+        return any(process.poll() is None for process in self._processes)
 
     @property
     def log(self) -> Path:
@@ -126,6 +144,19 @@ class Host:
 
     def put_cable_back(self) -> None:
         ip("-n", self._switch, "link", "set", self._port, "up")
+
+    def cut_off_from(self, *others: Host) -> None:
+        """No word goes from one to the other any more; both reach everybody else."""
+        for one, other in self._pairs(others):
+            nowhere = ["lladdr", NOBODY, "nud", "permanent"]
+            ip("-n", one._space, "neigh", "replace", other.address, "dev", "eth0", *nowhere)
+
+    def reach_again(self, *others: Host) -> None:
+        for one, other in self._pairs(others):
+            ip("-n", one._space, "neigh", "del", other.address, "dev", "eth0")
+
+    def _pairs(self, others: Sequence[Host]) -> list[tuple[Host, Host]]:
+        return [pair for other in others for pair in ((self, other), (other, self))]
 
     def unmake(self) -> None:
         self._kill(signal.SIGKILL)

@@ -71,6 +71,11 @@ def test_a_variable_sets_the_field_of_a_group(monkeypatch: pytest.MonkeyPatch) -
         ("OCS_HTTP_PORT", "70707"),
         ("OCS_HTTP_PORT", "http"),
         ("OCS_HTTP_MAX_BODY_BYTES", "1"),
+        *(
+            ("OCS_HTTP_REPLICAS", value)
+            for value in ("0", "1001", "two", "0:2", "8:2", "2:1001", "2:", "2-8")
+        ),
+        ("OCS_HTTP_TARGET_REQUESTS", "0"),
         ("OCS_AUTH_ENABLED", "perhaps"),
         ("OCS_AUTH_KEYS", "alice=short"),
         ("OCS_SESSION_PLACEMENT", "shards:none"),
@@ -78,7 +83,9 @@ def test_a_variable_sets_the_field_of_a_group(monkeypatch: pytest.MonkeyPatch) -
         ("OCS_REDIS_MODE", "ring"),
         ("OCS_REDIS_PREFIX", "{x}"),
         ("OCS_MONGO_READ_PREFERENCE", "closest"),
-        ("OCS_RAY_CPUS", "0"),
+        ("OCS_RAY_CPUS", "-1"),
+        ("OCS_RAY_REDIS_URL", "redis://host:6379/3"),
+        ("OCS_RAY_REDIS_URL", "http://host"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_line_that_begins_with_its_variable(
@@ -196,7 +203,7 @@ def test_variables_of_the_service_that_this_one_replaces_mean_ours(monkeypatch: 
 
     settings = load_settings()
 
-    assert (settings.http.host, settings.http.port, settings.http.replicas) == ("0.0.0.0", 7272, 2)
+    assert (settings.http.host, settings.http.port, settings.http.replicas) == ("0.0.0.0", 7272, "2")
     assert settings.telemetry.log_level == "warning"
 
 

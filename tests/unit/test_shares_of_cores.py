@@ -15,7 +15,7 @@ from cluster.shares_of_cores import cores, with_shares_of_cores
 def test_each_two_cores_have_a_replica_and_an_actor(cores: int, pairs: int) -> None:
     settings = with_shares_of_cores(Settings(), cores)
 
-    assert (settings.http.replicas, settings.session.placement) == (pairs, f"shards:{pairs}")
+    assert (settings.http.replicas, settings.session.placement) == (str(pairs), f"shards:{pairs}")
 
 
 def test_what_the_environment_says_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,14 +25,34 @@ def test_what_the_environment_says_is_kept(monkeypatch: pytest.MonkeyPatch) -> N
 
     settings = with_shares_of_cores(load_settings(), 16)
 
-    assert (settings.http.port, settings.http.replicas) == (7272, 1)
+    assert (settings.http.port, settings.http.replicas) == (7272, "1")
     assert settings.session.placement == "per-session"
 
 
 def test_another_setting_of_a_group_does_not_count_as_one_of_these(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCS_HTTP_PORT", "7272")
 
-    assert with_shares_of_cores(load_settings(), 16).http.replicas == 8
+    assert with_shares_of_cores(load_settings(), 16).http.replicas == "8"
+
+
+def test_replicas_that_follow_the_load_have_an_actor_for_each_that_there_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OCS_HTTP_REPLICAS", "2:6")
+
+    settings = with_shares_of_cores(load_settings(), 16)
+
+    assert (settings.http.replicas, settings.session.placement) == ("2:6", "shards:6")
+
+
+@pytest.mark.parametrize("placement", ["shards:3", "per-session"])
+def test_actors_that_somebody_has_asked_for_do_not_follow_replicas(
+    placement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCS_HTTP_REPLICAS", "2:6")
+    monkeypatch.setenv("OCS_SESSION_PLACEMENT", placement)
+
+    assert with_shares_of_cores(load_settings(), 16).session.placement == placement
 
 
 @pytest.mark.parametrize(

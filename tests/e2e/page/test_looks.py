@@ -14,14 +14,15 @@ from playwright.sync_api import expect
 from tests.browsing import Visit
 from tests.clusters import Cluster
 
-VIEWS = ("market", "compare", "sweeps", "history", "system")
+VIEWS = ("market", "compare", "sweeps", "history", "tasks", "system")
 WIDTHS = (360, 1280, 3840)
 SHELL_BYTES = 100_000
 # What the first view loads before the first picture.
 SHELL = (
     "page.css", "plotly.css", "colours.css", "main.js", "api.js", "elements.js", "notices.js",
     "sign_in.js", "issuer.js",
-    "market.js", "chain_table.js", "code.js", "form.js", "numbers.js", "pictures.js", "presets.js", "simulation.js",
+    "market.js", "chain_table.js", "code.js", "colours.js", "form.js", "moving.js", "numbers.js", "pictures.js",
+    "presets.js", "simulation.js", "terms.js",
 )  # fmt: skip
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared instance, and for a browser
@@ -42,7 +43,7 @@ def test_every_view_keeps_the_rules_of_accessibility(
     found = violations(page)
     visit.sign_in(cluster.state.api_key or "")
     page.get_by_role("button", name=re.compile("Calm index")).click()
-    page.locator(".chain tbody tr").first.wait_for()
+    page.locator(".chain tbody th").first.wait_for()
     visit.drawn()
     page.get_by_role("button", name="Pause").click()
     page.get_by_text("As code").click()

@@ -64,3 +64,11 @@ def test_a_server_that_is_not_there_is_named_with_its_variable(
     assert found["grade"] == "bad"
     assert variable in found["remedy"]
     assert result.exit_code == 1
+
+
+def test_without_kubectl_the_doctor_says_so(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["doctor", "--kuberay", "chains", "--json"], env={"PATH": str(tmp_path)})
+
+    (found,) = json.loads(result.stdout)
+    assert (found["what"], found["grade"], result.exit_code) == ("kubectl", "bad", 1)
+    assert "install kubectl" in found["remedy"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from playwright.async_api import async_playwright, expect
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -25,6 +26,7 @@ from cluster.quotas.opening import open_quotas
 from cluster.settings import Settings
 from optionchain.quotas import Quota
 from optionchain_client import AsyncClient, Conflict, Forbidden, NotFound
+from tests.browsing import launching
 from tests.integration.http.in_process_service import ALICE, BOB, Service, service
 from tests.recording import Recording
 from tests.servers import RedisServer
@@ -192,6 +194,26 @@ async def test_the_commands_set_and_show_them(mongo: MongoSettings, redis: Redis
         assert await asyncio.to_thread(run, "show", "bob") == shown
         assert "bob │ 1,000 │ none │ none │ none │ 5,000" in await asyncio.to_thread(run, "list")
         assert "sessions │ 0 │ none │ the settings" in await asyncio.to_thread(run, "remove", "bob")
+
+
+async def test_the_page_shows_what_the_own_tenant_has_taken(mongo: MongoSettings, redis: RedisServer) -> None:
+    [port] = free_ports(1)
+    async with (
+        process(mongo, redis, sessions=4) as one,
+        listening(one.service, port),
+        one.service.client() as alice,
+        async_playwright() as driver,
+    ):
+        (await alice.post(CHAIN, json=PARAMETERS)).raise_for_status()
+        browser = await driver.chromium.launch(**launching(driver.chromium.executable_path))
+        page = await browser.new_page()
+        await page.goto(f"http://127.0.0.1:{port}/#/system")
+        await page.get_by_label("API key").fill(ALICE)
+        await page.get_by_role("button", name="Sign in", exact=True).click()
+        quotas = page.locator("section", has=page.get_by_role("heading", name="Quotas of alice"))
+        await expect(quotas).to_contain_text("sessions1 of 4")
+        await expect(quotas).to_contain_text("storage bytes0 of any")
+        await browser.close()
 
 
 @asynccontextmanager

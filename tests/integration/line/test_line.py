@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from actors.line.address import LineAddress, parse_ports
-from actors.line.frames import Frame, pieces
+from actors.line.address import LineAddress, parse_ports, socket_folder
+from actors.line.frames import HEAD_BYTES, Frame, Frames, pieces
 from actors.line.handshake import (
     CHALLENGE_BYTES,
     NONCE_BYTES,
@@ -64,6 +65,16 @@ async def listening(
 
 async def line_to(address: LineAddress, *, silence_seconds: float = 30.0, max_bytes: int = MAX_BYTES) -> Line:
     return await connected(address, max_bytes=max_bytes, silence_seconds=silence_seconds)
+
+
+async def trusted(address: LineAddress) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which the words are said; all else is the test's."""
+    reader, writer = await asyncio.open_unix_connection(address.path)
+    nonce = b"n" * NONCE_BYTES
+    writer.write(hello(nonce))
+    challenge = await reader.readexactly(CHALLENGE_BYTES)
+    writer.write(caller_proof(address.secret, nonce, challenge[:NONCE_BYTES]))
+    return reader, writer
 
 
 def names_in(folder: Path) -> list[str]:
@@ -263,6 +274,85 @@ async def test_a_socket_of_an_earlier_process_is_removed_and_ours_goes_with_us(f
     assert names_in(folder) == [another.name]
 
 
+async def test_who_does_not_read_answers_is_not_asked_for_more_calls(folder: Path) -> None:
+    served: list[bytes] = []
+
+    def counted(body: bytes, answer: Answer) -> None:
+        served.append(body)
+        answer(ECHO, body)
+
+    async with listening(folder, counted) as listener:
+        reader, writer = await trusted(await listener.address(is_on_this_node=True))
+        body, calls = b"x" * 20_000, 400  # the buffers on the way hold less than a megabyte of these eight
+
+        for number in range(calls):
+            writer.writelines(pieces(Frame(number, 0, body)))
+        await until(lambda: len(served) > 3, "the first calls are served")
+        await passing(0.2)
+        assert len(served) < calls / 2
+
+        answers = Frames(MAX_BYTES)
+        found: list[Frame] = []
+        while len(found) < calls:
+            found += answers.fed(await asyncio.wait_for(reader.read(1 << 16), 10.0))
+        assert [frame.number for frame in found] == list(range(calls))
+        writer.close()
+
+
+async def test_who_is_silent_is_sent_away_unless_it_is_trusted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.line.listener.HANDSHAKE_SECONDS", 0.1)
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+        stranger, words = await asyncio.open_unix_connection(address.path)
+        reader, writer = await trusted(address)
+
+        assert await asyncio.wait_for(stranger.read(), 10.0) == b""
+        await passing(0.1)  # as long again for the one that came later
+
+        writer.writelines(pieces(Frame(5, 0, b"still here")))
+        head_and_body = await asyncio.wait_for(reader.readexactly(HEAD_BYTES + 10), 10.0)
+        assert head_and_body.endswith(b"still here")
+        words.close()
+        writer.close()
+
+
+async def test_callers_are_as_many_as_may_be_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.line.listener.MAX_CONNECTIONS", 2)
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+        for _ in range(4):  # one after another, as many as one likes
+            passer = await line_to(address)
+            assert (await passer.call(b"x")).body == b"x"
+            passer.abort()
+            await turns()
+        lines = [await line_to(address) for _ in range(2)]
+
+        with pytest.raises(LineLost):
+            await line_to(address)
+
+        assert [(await line.call(b"x")).body for line in lines] == [b"x", b"x"]
+        for line in lines:
+            line.abort()
+
+
+@pytest.mark.parametrize("is_on_this_node", [True, False], ids=["unix", "tcp"])
+async def test_a_listener_that_was_closed_lets_nobody_in_until_it_is_asked_again(
+    folder: Path, is_on_this_node: bool
+) -> None:
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=is_on_this_node)
+        await listener.close()
+
+        with pytest.raises(LineLost):
+            await line_to(address)
+
+        line = await line_to(await listener.address(is_on_this_node=is_on_this_node))
+        assert (await line.call(b"x")).body == b"x"
+        line.abort()
+
+
 async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) -> None:
     os.chmod(folder, 0o755)
     async with listening(folder) as listener:
@@ -275,6 +365,43 @@ async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) ->
 def test_a_range_of_ports_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="20500-20599"):
         parse_ports(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("0", range(1)),
+        ("1", range(1, 2)),
+        ("65535", range(65_535, 65_536)),
+        ("20500-20599", range(20_500, 20_600)),
+        ("7-7", range(7, 8)),
+        ("1-65535", range(1, 65_536)),
+    ],
+)
+def test_ports_are_one_or_a_range_with_its_last(text: str, ports: range) -> None:
+    assert parse_ports(text) == ports
+
+
+def test_a_folder_that_is_missing_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    made = socket_folder(tmp_path / "new" / "sockets")
+
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert socket_folder(made) == made
+
+
+def test_what_is_no_folder_or_lets_others_in_is_refused(tmp_path: Path) -> None:
+    file, link, shared = tmp_path / "file", tmp_path / "link", tmp_path / "shared"
+    file.touch(mode=0o600)
+    shared.mkdir(mode=0o700)
+    link.symlink_to(shared)
+
+    for refused in (file, link):
+        with pytest.raises(PermissionError, match="is not a folder of ours alone"):
+            socket_folder(refused)
+    for bit in (0o010, 0o001, 0o004):
+        shared.chmod(0o700 | bit)
+        with pytest.raises(PermissionError):
+            socket_folder(shared)
 
 
 def test_a_secret_is_not_shown() -> None:

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from make_copies import copies
 
+from cluster.doctor.finding import Grade
+from cluster.doctor.kuberay import kuberay_findings
 from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, WITH_HAPROXY, node_variables
 from cluster.settings import Settings, fields
 from optionchain import __version__
@@ -183,10 +185,10 @@ def test_the_settings_are_taken(serving: list[Object], monkeypatch: pytest.Monke
     cluster = only(serving, "RayService")["spec"]["rayClusterConfig"]
     (workers,) = cluster["workerGroupSpecs"]
     cpus = int(workers["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"])
-    asked = settings.http.replicas * settings.ray.cpus_of_replica
+    asked = settings.http.scale.fewest * settings.ray.cpus_of_replica
     asked += int(settings.session.placement.removeprefix("shards:")) * settings.ray.cpus_of_actor("shards:1")
     assert asked <= cpus * max(workers["replicas"] - 1, 1)
-    assert settings.http.replicas >= workers["replicas"], "a worker without a replica has no HAProxy"
+    assert settings.http.scale.fewest >= workers["replicas"], "a worker without a replica has no HAProxy"
 
 
 def test_a_ray_service_avoids_what_nothing_but_the_operators_log_tells(serving: list[Object]) -> None:
@@ -203,6 +205,10 @@ def test_a_ray_service_avoids_what_nothing_but_the_operators_log_tells(serving: 
         assert container["resources"]["requests"] == container["resources"]["limits"]
         assert container["resources"]["limits"]["cpu"].isdigit()
         assert "readinessProbe" not in container, "the operator's says where HAProxy serves"
+
+
+def test_the_doctor_finds_nothing_bad(serving: list[Object]) -> None:
+    assert [found for found in kuberay_findings(serving) if found.grade is Grade.BAD] == []
 
 
 def test_a_pod_that_ends_has_time_to_drain_and_is_never_stopped_by_ray(serving: list[Object]) -> None:

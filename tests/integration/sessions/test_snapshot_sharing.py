@@ -82,7 +82,7 @@ async def test_the_first_peek_after_a_restart_comes_from_redis(
     await redis.aclose()
 
 
-async def test_a_session_of_its_own_tape_writes_nothing_when_it_is_stepped(
+async def test_a_session_of_its_own_simulation_writes_nothing_when_it_is_stepped(
     server: RedisServer, prefix: str, open_store: StoreFactory
 ) -> None:
     redis = server.open()

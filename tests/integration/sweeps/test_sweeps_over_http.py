@@ -43,6 +43,9 @@ async def test_the_routes_start_follow_and_fetch_a_sweep(api):
         table = await api.get(f"/api/v1/sweeps/{identity}/results", params={"format": style})
         assert (table.status_code, table.headers["content-type"]) == (200, kind)
     assert (await api.delete(f"/api/v1/sweeps/{identity}")).json()["state"] == "completed"
+    definition = (await api.get(f"/api/v1/sweeps/{identity}/definition")).json()
+    assert definition == SMALL
+    assert (await api.post("/api/v1/sweeps", json=definition)).json()["id"] == identity
 
 
 @pytest.mark.anyio
@@ -73,7 +76,10 @@ async def test_the_routes_answer_errors_with_our_statuses(api):
     unknown = await api.get("/api/v1/sweeps/00000000-0000-0000-0000-000000000000")
     malformed = await api.get("/api/v1/sweeps/abc")
     mine = (await api.post("/api/v1/sweeps", json=SMALL)).json()["id"]
-    theirs = await api.get(f"/api/v1/sweeps/{mine}", headers={"x-api-key": "second"})
+    theirs = [
+        (await api.get(f"/api/v1/sweeps/{mine}{part}", headers={"x-api-key": "second"})).status_code
+        for part in ("", "/definition")
+    ]
 
     assert (wrong.status_code, wrong.json()["field"]) == (400, "grid.volatilty")
-    assert [unknown.status_code, malformed.status_code, theirs.status_code] == [404, 400, 404]
+    assert [unknown.status_code, malformed.status_code, *theirs] == [404, 400, 404, 404]

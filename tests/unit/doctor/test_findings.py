@@ -15,8 +15,7 @@ from cluster.certificate_files import certificate_files
 from cluster.doctor.finding import Finding, Grade
 from cluster.doctor.machine import certificate_findings, machine_findings
 from cluster.doctor.servers import mongo_findings, redis_findings
-from cluster.instance.node_variables import EVERY_NODE, node_variables
-from cluster.instance.state import InstanceState
+from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, node_variables
 from cluster.settings import Settings
 
 REDIS = RedisFacts(seconds=0.001, skew_seconds=0.0, is_on_disk=True, eviction="noeviction", replicas=1)
@@ -67,8 +66,28 @@ def test_a_mongodb_by_itself_is_doubtful_unless_it_is_ours() -> None:
     assert not_good(list(mongo_findings(alone, is_private=True))) == []
 
 
-def running(environment: dict[str, str]) -> InstanceState:
-    return InstanceState("m", "http://127.0.0.1:7070", None, "", "", "", "", environment)
+@pytest.mark.parametrize(
+    ("changes", "what", "told"),
+    [
+        ({"is_journaled": False}, "MongoDB: write concern", "a majority, in memory"),
+        ({"unindexed": ("audit", "sweeps")}, "MongoDB: indexes", "audit, sweeps: not unique"),
+    ],
+)
+def test_a_mongodb_that_could_forget_or_take_something_twice_is_bad(
+    changes: dict[str, object], what: str, told: str
+) -> None:
+    facts = replace(MONGO, **changes)  # type: ignore[arg-type]
+
+    (found,) = not_good(list(mongo_findings(facts, is_private=False)))
+
+    assert (found.what, found.grade, found.told) == (what, Grade.BAD, told)
+
+
+def test_nothing_is_said_of_a_write_concern_that_we_may_not_ask_for() -> None:
+    told = {each.what for each in mongo_findings(MONGO, is_private=False)}
+    known = {each.what for each in mongo_findings(replace(MONGO, is_journaled=True), is_private=False)}
+
+    assert known - told == {"MongoDB: write concern"}
 
 
 def test_a_node_that_lacks_a_variable_is_named(tmp_path: Path) -> None:
@@ -76,12 +95,24 @@ def test_a_node_that_lacks_a_variable_is_named(tmp_path: Path) -> None:
     settings = Settings(data={"folder": tmp_path})
     without = {name: value for name, value in variables.items() if name != "RAY_AUTH_MODE"}
 
-    whole = {each.what: each for each in machine_findings(settings, running(variables))}
-    lacking = {each.what: each for each in machine_findings(settings, running(without))}
+    whole = {each.what: each for each in machine_findings(settings, variables)}
+    lacking = {each.what: each for each in machine_findings(settings, without)}
 
     assert whole["variables of Ray"].grade is Grade.GOOD
     assert lacking["variables of Ray"].grade is Grade.BAD
     assert lacking["variables of Ray"].told.startswith("RAY_AUTH_MODE: ")
+
+
+def test_a_node_of_several_needs_what_nodes_in_company_have(tmp_path: Path) -> None:
+    settings = Settings(data={"folder": tmp_path})
+
+    def found(*files: str) -> Finding:
+        findings = machine_findings(settings, node_variables(*files), is_in_company=True)
+        [finding] = [each for each in findings if each.what == "variables of Ray"]
+        return finding
+
+    assert found(EVERY_NODE, IN_COMPANY).grade is Grade.GOOD
+    assert "RAY_health_check_period_ms" in found(EVERY_NODE).told
 
 
 def test_a_small_machine_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -90,7 +121,7 @@ def test_a_small_machine_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("cluster.doctor.machine.resource.getrlimit", lambda _: (256, 1024))
 
     settings = Settings(data={"folder": tmp_path})
-    found = {each.what: each.grade for each in not_good(list(machine_findings(settings, running({}))))}
+    found = {each.what: each.grade for each in not_good(list(machine_findings(settings, {})))}
 
     assert found["cores"] is Grade.DOUBTFUL
     assert found["disk"] is Grade.BAD
@@ -108,9 +139,10 @@ def test_a_certificate_is_bad_when_it_has_expired_and_doubtful_two_weeks_before(
     assert (found(15).grade, found(15).what, found(15).told) == (
         Grade.GOOD,
         "certificate: http",
-        "until 2027-03-01",
+        "15 days left, until 2027-03-01",
     )
     assert (found(13).grade, found(-1).grade) == (Grade.DOUBTFUL, Grade.BAD)
+    assert found(-1).told == "expired on 2027-03-01"
 
 
 def test_a_certificate_that_cannot_be_read_is_bad(tmp_path: Path) -> None:

@@ -213,3 +213,12 @@ def test_one_module_decides_colours():
     modules = Path(style.__file__).parents[1].rglob("*.py")
 
     assert [path.name for path in modules if colour.search(path.read_text(encoding="utf-8"))] == ["style.py"]
+
+
+def test_the_page_draws_with_the_scale_of_the_notebooks():
+    from plotly.colors import sequential
+
+    stops = re.search(r"--scale: ([^;]+);", style.page_colours())
+
+    assert stops is not None
+    assert stops[1].upper().split() == [each.upper() for each in getattr(sequential, style.SCALE)]

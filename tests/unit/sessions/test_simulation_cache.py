@@ -9,7 +9,7 @@ from actors.sessions.simulation_cache import Rendered, SimulationCache
 from optionchain.errors import InvalidInput
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
-from optionchain.wire.parameters import tape_name
+from optionchain.wire.parameters import simulation_name
 from tests.unit.sessions.small_sessions import PARAMETERS, ROLLING_TOO_FAR, bodies, roomy, session
 from tests.waiting import turns
 
@@ -185,9 +185,9 @@ def test_others_are_asked_for_what_is_not_here_and_what_they_know_is_not_compute
     assert roomy().asked_for([(one, peek(3))]) == []
 
 
-def test_the_name_of_a_tape_is_that_of_all_that_decides_it() -> None:
+def test_the_name_of_a_simulation_is_that_of_all_that_decides_it() -> None:
     other = replace(PARAMETERS, spread=0.02)
 
-    assert tape_name(PARAMETERS) == tape_name(replace(PARAMETERS, numerics="libraries"))
-    assert tape_name(PARAMETERS) != tape_name(other)
-    assert tape_name(replace(other, spread=PARAMETERS.spread)) == tape_name(PARAMETERS)
+    assert simulation_name(PARAMETERS) == simulation_name(replace(PARAMETERS, numerics="libraries"))
+    assert simulation_name(PARAMETERS) != simulation_name(other)
+    assert simulation_name(replace(other, spread=PARAMETERS.spread)) == simulation_name(PARAMETERS)

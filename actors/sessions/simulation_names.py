@@ -1,4 +1,4 @@
-"""Which sessions show the same: a tape is what their parameters decide, and its name is a digest of them."""
+"""Which sessions show the same simulation: parameters decide it, and its name is a digest of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from optionchain.parameters import SimulationParameters
 from optionchain.session import Session
-from optionchain.wire.parameters import tape_name
+from optionchain.wire.parameters import simulation_name
 
 # A name takes some hundred bytes, and is made again where it was forgotten.
 MAX_SESSIONS = 1 << 17
@@ -18,8 +18,8 @@ class _Named(NamedTuple):
     name: str
 
 
-class Tapes:
-    """The tapes of sessions that were looked at.
+class SimulationNames:
+    """The simulations of sessions that were looked at.
 
     Args:
         max_sessions: How many are remembered.
@@ -31,7 +31,7 @@ class Tapes:
         self._sessions: Counter[str] = Counter()
 
     def name(self, session: Session) -> str:
-        """The name of a session's tape."""
+        """The name of a session's simulation."""
         named = self._of_sessions.get(session.id)
         # The parameters of a session stay the same object until they are changed, or loaded again.
         if named is not None and (
@@ -39,7 +39,7 @@ class Tapes:
         ):
             return named.name
         self.forget(session.id)
-        name = tape_name(session.parameters)
+        name = simulation_name(session.parameters)
         self._of_sessions[session.id] = _Named(session.parameters, name)
         self._sessions[name] += 1
         if len(self._of_sessions) > self._max_sessions:
@@ -51,7 +51,7 @@ class Tapes:
         return self._sessions[name] > 1
 
     def forget(self, session_id: str) -> str | None:
-        """Forget a session; returns the name of a tape that no other session shows."""
+        """Forget a session; returns the name of a simulation that no other session shows."""
         named = self._of_sessions.pop(session_id, None)
         if named is None:
             return None

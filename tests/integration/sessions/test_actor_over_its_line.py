@@ -1,0 +1,143 @@
+"""A session actor as its lines reach it, in this process: they serve as batches do, and they end with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from actors.calendars import Calendars
+from actors.line.line import Line, LineLost, connected
+from actors.loop_watch import LoopWatch
+from actors.sessions.actor import SessionActor
+from actors.sessions.messages import Answer, Call, packed
+from actors.sessions.wire import answer_from_wire, call_to_wire
+from actors.settings import SessionSettings
+from adapters.redis_cache import RedisCacheService
+from optionchain.errors import Defect, InvalidInput
+from optionchain.observing import Observer
+from optionchain.session import Advance, Command, Create, Inspect, Reinitialize, Session
+from tests.callers import on_behalf_of
+from tests.integration.sessions.session_examples import StoreFactory, new_session
+from tests.recording import Recording
+
+pytestmark = pytest.mark.anyio
+
+
+class Runtime:
+    """Runs an actor in this process."""
+
+    def node_id(self) -> str:
+        return "here"
+
+    def address(self) -> str:
+        return "127.0.0.1"
+
+    def end_actor(self) -> None:
+        raise AssertionError("an actor of many sessions stays")
+
+
+class Watch(LoopWatch):
+    """Tells what it does."""
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__(observer)
+        self.told: list[str] = []
+
+    def begin(self) -> None:
+        self.told.append("begin")
+        super().begin()
+
+    def end(self) -> None:
+        self.told.append("end")
+        super().end()
+
+
+class Hosted:
+    """An actor, and what it was given."""
+
+    def __init__(self, open_store: StoreFactory, folder: Path) -> None:
+        self.folder = folder
+        self.observer = Recording()
+        self.watch = Watch(self.observer)
+        self.actor = SessionActor(
+            "sessions-0",
+            open_store,
+            self._no_cache,
+            lambda: self.observer,
+            partial(Calendars, patience_seconds=8.0),
+            Runtime(),
+            SessionSettings(shared_contracts=0, socket_folder=folder),
+            lambda _: self.watch,
+        )
+
+    def _no_cache(self) -> RedisCacheService:
+        raise AssertionError("nothing is shared here")
+
+    async def line(self, node: str = "here") -> Line:
+        return await connected(await self.actor.line(node), max_bytes=1 << 20, silence_seconds=10.0)
+
+
+@pytest.fixture
+async def hosted(open_store: StoreFactory, tmp_path: Path) -> AsyncIterator[Hosted]:
+    hosted = Hosted(open_store, tmp_path)
+    yield hosted
+    await hosted.actor.close()
+
+
+def call(session: Session, command: Command) -> Call:
+    return Call(session.id, on_behalf_of(session.owner), session.kind, command)
+
+
+async def over(line: Line, session: Session, command: Command) -> Answer:
+    return answer_from_wire(await line.call(call_to_wire(call(session, command))))
+
+
+@pytest.mark.parametrize("node", ["here", "another node"])
+async def test_a_line_serves_as_a_batch_does(hosted: Hosted, node: str) -> None:
+    session, line = new_session(), await hosted.line(node)
+
+    await over(line, session, Create(session))
+    served = await over(line, session, Advance("a step"))
+    (again,) = await hosted.actor.execute(packed([call(session, Advance("a step"))]))
+    refused = await over(line, session, Reinitialize("a change", {"steps": 0}))
+
+    assert isinstance(served, bytes)
+    assert served == again
+    assert isinstance(refused, InvalidInput)
+    assert bool((await hosted.actor.line(node)).path) is (node == "here")
+    line.abort()
+
+
+async def test_what_is_no_call_is_answered_as_our_mistake_and_told(hosted: Hosted) -> None:
+    line = await hosted.line()
+
+    answer = answer_from_wire(await line.call(b"no call"))
+
+    assert isinstance(answer, Defect)
+    assert [operation.name for operation, _ in hosted.observer.failures] == ["session.line"]
+    assert isinstance(await over(line, new_session(), Inspect()), Exception)
+    line.abort()
+
+
+async def test_with_the_first_call_the_loop_is_watched_and_with_the_actor_everything_ends(
+    hosted: Hosted,
+) -> None:
+    session, others = new_session(), asyncio.all_tasks()
+    assert hosted.watch.told == []
+    await hosted.actor.execute(packed([call(session, Create(session))]))
+    assert hosted.watch.told == ["begin"]
+    line = await hosted.line()
+    assert set(hosted.watch.told) == {"begin"}
+    assert len(hosted.watch.told) == 2
+
+    await hosted.actor.close()
+
+    with pytest.raises(LineLost):
+        await over(line, session, Inspect())
+    assert hosted.watch.told[-1] == "end"
+    assert list(hosted.folder.iterdir()) == []
+    assert asyncio.all_tasks() <= others
