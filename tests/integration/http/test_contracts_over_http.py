@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from optionchain_client.snapshots import served, to_polars
+from serve_app.bodies import chains
 from serve_app.bodies.simulations import EXAMPLE
-from tests.integration.http.conftest import PARAMETERS
 
 pytestmark = pytest.mark.anyio
 SIMULATIONS = "/api/v2/simulations"
@@ -104,7 +104,7 @@ async def test_a_product_names_its_series_and_ends_trading_before_it_settles(api
 async def test_recorded_days_are_no_session_of_v1(api: httpx.AsyncClient) -> None:
     recorded = {"Recorded": {"asset": "SPX", "from": "2024-01-02", "to": "2024-03-28"}}
 
-    answer = await api.post("/api/v1/chain", json=PARAMETERS | {"method": recorded})
+    answer = await api.post("/api/v1/chain", json=chains.EXAMPLE | {"method": recorded})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "method")
     assert "/api/v2/simulations" in answer.json()["error"]
