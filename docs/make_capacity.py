@@ -24,6 +24,10 @@ WAITS = 0.52 + 0.10
 BUSY = 0.6
 """Of its time a process is to work: at 0.6 a visit takes 2.5 times its service."""
 STEP_BYTES, CHECKPOINT_BYTES = 16_000, 1_500
+KEPT_STEP_BYTES = 24
+"""Of MongoDB's disk, for a step that is kept: storageSize of 2,000 results of 500 steps, whose volatility moves too."""
+SHARD_BYTES = 1e12
+YEAR_SECONDS = 365 * 86_400.0
 SECONDS_BETWEEN_STEPS = 10.0
 CORE_HOUR = 0.04
 """Dollars, of a general-purpose machine of a cloud by the hour; memory is included at 4 GB a core."""
@@ -73,8 +77,8 @@ def most_steps(cores: float) -> float:
 def _sessions_table() -> str:
     rows = [
         "| sessions, a step each 10 s | steps/s | replicas | session actors | HAProxy | Redis shards | cores "
-        "| a step takes | to callers | Redis memory | a month |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| a step takes | to callers | Redis memory | MongoDB shards, steps kept a year | a month |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for sessions in (10**3, 10**5, 10**7):
         each = plan(sessions / SECONDS_BETWEEN_STEPS)
@@ -85,10 +89,11 @@ def _sessions_table() -> str:
         cores = max(math.ceil(each.cores / BUSY), 2)
         megabits = each.steps * STEP_BYTES * 8 / 1e6
         gigabytes = sessions * CHECKPOINT_BYTES / 1e9
+        shards = max(math.ceil(each.steps * YEAR_SECONDS * KEPT_STEP_BYTES / SHARD_BYTES), 1)
         dollars = cores * CORE_HOUR * 730
         rows.append(
             f"| {sessions:,} | {each.steps:,.0f} | {counts} | {cores:,} | {each.seconds * 1000:.1f} ms | "
-            f"{megabits:,.0f} Mbit/s | {gigabytes:,.3g} GB | ${dollars:,.0f} |"
+            f"{megabits:,.0f} Mbit/s | {gigabytes:,.3g} GB | {shards:,} | ${dollars:,.0f} |"
         )
     return "\n".join(rows)
 

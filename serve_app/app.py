@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from cluster.bootstrap import open_services, open_watch
 from cluster.history_stores import history_stores
 from cluster.http_settings import HttpSettings
+from cluster.nodes.spares import keep_spares
 from cluster.requests import open_sign_in_codes
 from cluster.settings import Settings
 from cluster.tasks.service import open_tasks
@@ -28,6 +29,8 @@ from serve_app.services import Services, SignIn
 # reason enough to look, in vain, which was an eighth of a replica's time.
 GARBAGE_THRESHOLD = 10_000
 LOOKS_IN_PERIOD = 5
+# As Ray Serve calls its own count.
+RUNNING_REQUESTS = "running_requests"
 
 
 @serve.ingress()
@@ -42,6 +45,10 @@ class Ingress:
         self._settings = settings
         numerics.compile_when_worthwhile()
         gc.set_threshold(GARBAGE_THRESHOLD)
+
+    async def record_autoscaling_stats(self) -> dict[str, int]:
+        """What Ray Serve is to go by where replicas follow the load: its own count lacks the frequent routes."""
+        return {RUNNING_REQUESTS: outermost.under_way.number}
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         opened = open_services(self._settings)
@@ -67,6 +74,8 @@ class Ingress:
         most = http.max_ongoing_requests + http.max_queued_requests
         outermost.take(FrequentRoutes(edge, ROUTES, max_requests=most))
         open_watch(self._settings)(opened["observer"]).begin()
+        if not self._settings.ray.is_alone:
+            keep_spares()
         return edge
 
 

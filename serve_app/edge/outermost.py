@@ -22,6 +22,14 @@ class Shortcut(Protocol):
         ...
 
 
+class UnderWay:
+    """How many requests this process has under way, those by a shortcut included, of which Ray Serve knows nothing."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+under_way = UnderWay()
 _of_this_process: list[Shortcut] = []
 
 
@@ -46,11 +54,17 @@ class Outermost:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        under_way.number += 1
+        try:
             for shortcut in _of_this_process:
                 if await shortcut.serve(scope, receive, send):
                     return
-        await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+        finally:
+            under_way.number -= 1
 
 
 def middlewares() -> list[Middleware]:

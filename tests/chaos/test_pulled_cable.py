@@ -1,6 +1,6 @@
 """The cable of a machine is pulled under load: its sessions go on elsewhere, and it is a node again once it is back.
 
-As root; it is the one test of several machines that is never left out.
+`make test-all`, as root.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import pytest
 from tests.chaos.machines import OUTAGE_SECONDS, SHORT_ANSWER_SECONDS, cluster_of, told
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_pulled_cable_is_missed_for_15_seconds_at_most_and_the_node_comes_back() -> None:
     with cluster_of("w1", nodes=2) as machines:

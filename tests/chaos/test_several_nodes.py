@@ -1,6 +1,6 @@
 """A cluster of three machines loses them and gets new ones under load; the chaos checker judges what clients saw.
 
-`make test-all`, as root; `test_pulled_cable.py` has what is never left out.
+`make test-all`, as root.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def test_nodes_that_have_joined_get_their_share(machines: Machines) -> None:
 
     for name in ("head", "w1", "w2"):
         machines.is_served_by(name)
+    shown = machines.command("w1", "status")
+    assert all(machines.hosts[name].address in shown for name in ("head", "w1", "w2"))
     assert len(places) == 3
     assert sorted(len(actors) for actors in places.values()) == [1, 1, 1], places
 

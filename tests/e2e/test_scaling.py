@@ -20,7 +20,7 @@ from proving.chaos.load import Load
 from tests.clusters import OTHER_KEYS, Cluster
 from tests.waiting import passing, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(400)]
 
 PER_SECOND, BURST = 50, 50
 CLIENTS, GREEDY_CALLS = 6, 8
@@ -52,6 +52,16 @@ def replicas(cluster: Cluster) -> int:
             return False
 
     return sum(map(is_replica, cluster.processes()))
+
+
+async def becomes(cluster: Cluster, number: int) -> None:
+    """Wait until there are so many."""
+
+    async def are() -> bool:
+        await passing(0.5)  # to look takes a while of a core
+        return await asyncio.to_thread(replicas, cluster) == number
+
+    await until(are, f"{number} replicas", patience_seconds=PATIENCE_SECONDS)
 
 
 class Greedy:
@@ -92,11 +102,11 @@ async def test_replicas_follow_the_load_without_a_failed_request(scaling: Cluste
         stepping = asyncio.create_task(load.run())
         greedy = Greedy(scaling)
         asking = asyncio.create_task(greedy.ask())
-        await until(lambda: replicas(scaling) == 2, "another replica", patience_seconds=PATIENCE_SECONDS)
+        await becomes(scaling, 2)
         await passing(5.0)  # it is started, serves, and counts its owners' requests too
         asking.cancel()
         share = greedy.share
-        await until(lambda: replicas(scaling) == 1, "it has left", patience_seconds=PATIENCE_SECONDS)
+        await becomes(scaling, 1)
         await load.served_again()
         load.finish()
         await stepping

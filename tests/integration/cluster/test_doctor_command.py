@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from typer.testing import CliRunner, Result
 
 from cluster.commands.app import app
@@ -37,6 +39,18 @@ def test_good_servers_are_found_good(tmp_path: Path) -> None:
     assert {what for what, grade in of_servers.items() if grade == "bad"} == set()
     assert of_servers["Redis: disk"] == of_servers["MongoDB: replica set"] == "good"
     assert result.exit_code == int("bad" in found.values())
+
+
+def test_a_collection_without_its_unique_index_is_bad(tmp_path: Path) -> None:
+    with mongo_servers.replica_set(tmp_path, 1) as (mongo_uri, _):
+        with MongoClient[Any](mongo_uri) as client:
+            client["optionchain"]["configurations"].insert_one({"name": "simulator", "version": 1})
+        result = doctor(tmp_path / "data", OCS_MONGO_URI=mongo_uri)
+
+    [found] = [each for each in json.loads(result.stdout) if each["what"] == "MongoDB: indexes"]
+    assert (found["grade"], found["told"]) == ("bad", "configurations: not unique")
+    assert grades(result)["MongoDB: write concern"] == "good"
+    assert result.exit_code == 1
 
 
 def test_a_redis_that_forgets_is_bad(tmp_path: Path) -> None:

@@ -33,3 +33,11 @@ def test_a_fixed_number_does_not_follow_the_load() -> None:
     fixed = told(replicas=3)
 
     assert (fixed.num_replicas, fixed.autoscaling_config) == (3, None)
+
+
+def test_the_count_of_requests_has_the_name_that_ray_serve_goes_by() -> None:
+    from ray.serve._private.common import RUNNING_REQUESTS_KEY
+
+    from serve_app.app import RUNNING_REQUESTS
+
+    assert RUNNING_REQUESTS == RUNNING_REQUESTS_KEY

@@ -16,7 +16,7 @@ from cluster.api_keys import parse_keys
 from optionchain.roles import CALLER, GIVEN_ROLES, GRANTS, Permission
 from serve_app.edge.frequent import FrequentRoutes
 from serve_app.edge.header_bytes import HeaderBytes, unreadable
-from serve_app.edge.outermost import Outermost, forget, take
+from serve_app.edge.outermost import Outermost, forget, take, under_way
 from serve_app.routes.table import ROUTES
 from tests.integration.http.in_process_service import ALICE, BOB, Service, service
 from tests.servers import RedisServer
@@ -366,6 +366,31 @@ async def test_a_replica_without_a_shortcut_leaves_all_to_ray_serve() -> None:
     transport = httpx.ASGITransport(Outermost(nothing))
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as api:
         assert (await api.get("/health")).text == "by Ray Serve"
+
+
+@pytest.mark.parametrize("is_frequent", [True, False])
+async def test_a_request_counts_as_under_way_until_it_is_answered(is_frequent: bool) -> None:
+    seen: list[int] = []
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(under_way.number)
+        await nothing(scope, receive, send)
+
+    class Shortcut:
+        async def serve(self, scope: Scope, receive: Receive, send: Send) -> bool:
+            if is_frequent:
+                await answer(scope, receive, send)
+            return is_frequent
+
+    take(Shortcut())
+    transport = httpx.ASGITransport(Outermost(answer))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as api:
+            await api.get("/health")
+    finally:
+        forget()
+
+    assert (seen, under_way.number) == ([1], 0)
 
 
 async def test_more_requests_than_may_be_under_way_are_refused_and_room_is_given_back(

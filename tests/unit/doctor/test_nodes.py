@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster.doctor.finding import Finding, Grade
 from cluster.doctor.nodes import nodes_findings, unreached
 from cluster.instance.problem import InstanceProblem
-from cluster.nodes.cluster_facts import ClusterFacts, NodeFacts
+from cluster.nodes.cluster_facts import UNTOLD, ClusterFacts, NodeFacts
 from cluster.nodes.reaching import disagreement
 
 OURS = {"Ray": "2.60.0", "Python": "3.11.2", "optionchain": "0.1.0"}
@@ -54,6 +54,15 @@ def test_a_cluster_of_another_version_is_bad_and_says_which() -> None:
         "node."
     )
     assert disagreement(cluster(node(1))) == ""
+
+
+def test_a_cluster_that_does_not_say_its_release_is_doubtful() -> None:
+    silent = node(1, release=UNTOLD)
+
+    [wrong] = found(cluster(silent, optionchain=UNTOLD)).values()
+
+    assert (wrong.what, wrong.grade) == ("cluster: optionchain", Grade.DOUBTFUL)
+    assert "--labels=optionchain-version=" in wrong.remedy
 
 
 def test_a_node_of_another_release_is_named() -> None:
