@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared ins
 
 
 def served(visit: Visit, count: int) -> None:
-    expect(visit.page.locator("output")).to_contain_text(f"{count} of")
+    expect(visit.page.locator("output")).to_contain_text(f"{count} of", timeout=20_000)
 
 
 def make(visit: Visit, preset: str) -> None:
