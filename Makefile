@@ -92,7 +92,7 @@ format: $(VENV)/.test ## Generate the synchronous client, format the code and ap
 lock: $(VENV)/.test ## Resolve the dependencies anew
 	@$(BIN)/pip install --quiet uv
 	@for lock in "requirements-test.lock $(TESTED_EXTRAS)" \
-		"requirements.lock --extra embedded --extra build --constraint requirements-test.lock"; do \
+		"requirements.lock --extra embedded --extra s3 --extra build --constraint requirements-test.lock"; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-annotate \
 			--no-header --prerelease if-necessary-or-explicit pyproject.toml --output-file $$lock || exit 1; done
 
