@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, ReadPreference, UpdateOne
-from pymongo.write_concern import WriteConcern
 
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import durable, mongo_errors
 from optionchain.audit import Anchor, AuditEntry, Link
 from optionchain.ports import AuditQuery
 
@@ -30,7 +29,7 @@ class MongoAudit:
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
         options: dict[str, Any] = {
             "read_preference": ReadPreference.PRIMARY,
-            "write_concern": WriteConcern("majority"),
+            "write_concern": durable(client),
         }
         self._links = client[database].get_collection("audit", **options)
         self._anchors = client[database].get_collection("audit_anchors", **options)

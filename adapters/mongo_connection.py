@@ -66,14 +66,24 @@ def agreed(
 ) -> AsyncCollection[dict[str, Any]]:
     """A collection in which what was acknowledged is seen by the next reader, and does not come back once removed.
 
-    It is read at the primary, never at a secondary, and a majority has what is written.
+    It is read at the primary, never at a secondary, and a majority has what is written, or whoever the URI asks for.
     """
     return client[database].get_collection(
         name,
         read_preference=ReadPreference.PRIMARY,
         read_concern=ReadConcern("majority"),
-        write_concern=WriteConcern("majority"),
+        write_concern=durable(client),
     )
+
+
+def durable(client: AsyncMongoClient[dict[str, Any]]) -> WriteConcern:
+    """Who has what is acknowledged: a majority, or the mode of the replica set that the URI names (`w=bothSites`).
+
+    A mode has to ask for a majority of those that vote, too. In their journals: only then is what it acknowledged seen
+    by whoever reads what a majority has.
+    """
+    mode = client.write_concern.document.get("w")
+    return WriteConcern(mode, j=True) if isinstance(mode, str) else WriteConcern("majority")
 
 
 @contextmanager

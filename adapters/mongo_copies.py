@@ -9,7 +9,6 @@ from pymongo import ASCENDING, AsyncMongoClient, ReadPreference
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, OperationFailure
-from pymongo.write_concern import WriteConcern
 
 from adapters.copies import (
     Batch,
@@ -22,7 +21,7 @@ from adapters.copies import (
     entry_id,
     nothing_known,
 )
-from adapters.mongo_connection import mongo_errors
+from adapters.mongo_connection import durable, mongo_errors
 from adapters.mongo_revisions import DUPLICATE_KEY
 
 T = TypeVar("T")
@@ -116,7 +115,7 @@ class MongoDocuments:
         is_wanted: Callable[[Item, Wanted], bool] = _nobody,
     ) -> None:
         self._documents: AsyncCollection[Item] = client[database].get_collection(
-            name, read_preference=ReadPreference.PRIMARY, write_concern=WriteConcern("majority")
+            name, read_preference=ReadPreference.PRIMARY, write_concern=durable(client)
         )
         self._point = point
         self._identity = tuple(identity)

@@ -9,8 +9,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
+from adapters.mongo_connection import durable
 from adapters.mongo_history_documents import Document, result_document, result_of
-from adapters.mongo_revisions import MAJORITY
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.history.results import SimulationResult
 
@@ -26,7 +26,7 @@ class MongoResults:
 
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
         self._results: AsyncCollection[dict[str, Any]] = database.get_collection(
-            COLLECTION, write_concern=MAJORITY
+            COLLECTION, write_concern=durable(database.client)
         )
 
     async def store(self, result: SimulationResult) -> None:

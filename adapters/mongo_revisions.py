@@ -20,12 +20,11 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
 from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
+from adapters.mongo_connection import durable
 from optionchain.patience import SECONDARY_READ_ATTEMPTS
 
 Document: TypeAlias = dict[str, Any]
-MAJORITY = WriteConcern("majority")
 DUPLICATE_KEY = 11000
 TIME_SERIES = {"timeField": "time", "metaField": "key", "granularity": "hours"}
 # A revision without a head is the trace of a writer that died, once it is older than any write can take.
@@ -81,10 +80,10 @@ class RevisionedSets:
         self._identity = tuple(identity)
         self._keys = tuple(keys)
         self.heads: AsyncCollection[Document] = database.get_collection(
-            f"{name}_heads", write_concern=MAJORITY, read_concern=ReadConcern("majority")
+            f"{name}_heads", write_concern=durable(database.client), read_concern=ReadConcern("majority")
         )
         self.documents: AsyncCollection[Document] = database.get_collection(
-            name, write_concern=MAJORITY, read_concern=ReadConcern("majority")
+            name, write_concern=durable(database.client), read_concern=ReadConcern("majority")
         )
 
     async def prepare(self) -> None:

@@ -42,10 +42,8 @@ class RedisSessions:
             prefix=prefix,
             kind="session",
             told_by="version",
-            marked_by=(
-                "version",
-                "updated_at",
-            ),  # what was restored by force has a version for the second time
+            # What was restored by force has a version for the second time, reached by other commands.
+            marked_by=("version", "served"),
             timeout_seconds=timeout_seconds,
             beside=self._keyed,
         )

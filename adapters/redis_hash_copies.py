@@ -26,7 +26,8 @@ from adapters.copies import (
 )
 from adapters.redis_connection import RedisClient, redis_call
 
-SCANNED_TOGETHER = 500
+# So few that whoever steps meanwhile waits for a few ms of reading.
+SCANNED_TOGETHER = 100
 LIVES = ("lives_ms", "beside_lives_ms")
 """The fields of an item that pass by themselves."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,5 +50,26 @@ def redis_server(
     server = embedded_redis(folder, port or free_ports(1)[0], PASSWORD, fsync=fsync)
     with (folder / "redis.conf").open("a") as config:
         config.writelines(f"{line}\n" for line in lines)
-    with running(server, folder, patience_seconds=START_TIMEOUT_SECONDS) as process:
+    with (
+        running(server, folder, patience_seconds=START_TIMEOUT_SECONDS) as process,
+        ended_with_us(process.pid),
+    ):
         yield RedisServer(process, server.url, server.port)
+
+
+@contextmanager
+def ended_with_us(pid: int) -> Iterator[None]:
+    """A process that does not outlive this one within the block, whatever ends us: a time-out kills without a word."""
+    # Nobody writes to it: it reads to the end, which comes when we are gone.
+    watcher = subprocess.Popen(
+        ["sh", "-c", f"cat; kill -9 {pid}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        watcher.kill()
+        watcher.communicate()

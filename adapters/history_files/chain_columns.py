@@ -41,6 +41,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "option_type": (
         *("optiontype", "type", "right", "optionright", "callput", "putcall", "cp", "pc", "cpflag", "callputflag"),
         *("optiontyp", "opttype", "optntp", "contracttype", "optionside", "side", "kind", "callorput"),
+        "instrumenttype",
     ),
     "underlying_price": (
         *("underlyingprice", "underlyinglast", "underlyinglastprice", "undprice", "spot", "spotprice", "stockprice"),
@@ -204,7 +205,8 @@ def _recognised(names: Mapping[str, str], sample: pl.DataFrame) -> dict[str, str
 
 def _by_last_part(columns: tuple[str, ...]) -> dict[str, str]:
     """``greeks.delta`` and ``last_quote.bid`` of records in records, by what is behind the last point."""
-    parts = [(bare(column.rpartition(".")[2]), column) for column in columns if "." in column]
+    nested = [column for column in columns if "." in column and " " not in column]  # and not `Exp. Date`
+    parts = [(bare(column.rpartition(".")[2]), column) for column in nested]
     ends = [part for part, _ in parts]
     return {part: column for part, column in parts if ends.count(part) == 1}
 

@@ -62,6 +62,13 @@ def is_contract(symbol: str) -> bool:
     return _ANY.match(symbol.strip().upper()) is not None
 
 
+def are_only_named(cells: pl.Series) -> bool:
+    """Whether the cells are symbols of contracts, all of one root: NIFTY26JAN26000CE, which spells no day."""
+    texts = cells.cast(pl.String).drop_nulls().str.strip_chars().unique()
+    roots = texts.str.extract(r"^([A-Z&-]+?)\d").unique()
+    return len(texts) > 0 and len(roots) == 1 and all(map(is_contract, texts.to_list()))
+
+
 def are_contracts(cells: pl.Series) -> bool:
     """Whether most cells spell the terms of a contract."""
     texts = cells.cast(pl.String).drop_nulls()

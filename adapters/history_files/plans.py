@@ -17,7 +17,7 @@ from adapters.history_files.chain_detection import detect_chains
 from adapters.history_files.chain_mapping import ChainMapping
 from adapters.history_files.chain_units import PRICE_UNITS, VOLATILITY_UNITS, SaidUnits, check_prices
 from adapters.history_files.chains import chains_of
-from adapters.history_files.contracts import are_of_coins
+from adapters.history_files.contracts import are_of_coins, are_only_named
 from adapters.history_files.numbers import DECIMALS
 from adapters.history_files.presets import PRESETS, Preset, bare, bare_names, detect_preset
 from adapters.history_files.rows import ROOT, Wanted, refuse_contract, roots_of, wanted_roots, wanted_symbol
@@ -40,6 +40,8 @@ CHAIN_OPTIONS = (
     ("root", "roots"),
     ("replace", "replaces"),
 )
+# What says each contract, so that its symbol need not.
+TERMS = frozenset({"expiration", "strike", "option_type"})
 # What a file of bars is told by.
 BARS = frozenset({"open", "high", "low", "close"})
 
@@ -223,7 +225,9 @@ def _plan_chains(
     others = [
         name
         for name in table.columns
-        if name not in columns.values() and (contract is None or bare(name) != "instrumentid")
+        if name not in columns.values()
+        and (contract is None or bare(name) != "instrumentid")
+        and not (columns.keys() >= TERMS and are_only_named(sample[name]))
     ]
     only = wanted_symbol(sample, said.asset, only, symbol=columns.get("symbol"), others=others)
     rows = Wanted(only).taken(sample)[0]

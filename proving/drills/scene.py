@@ -43,6 +43,7 @@ class Scene:
         backups: Folder for them, outside its data folder.
         tell: Told of each step.
         verdicts: What clients saw, once they have ended.
+        losses: Of stores, by name: seconds of writes that a copy did not have.
     """
 
     settings: Settings
@@ -50,6 +51,7 @@ class Scene:
     backups: Path
     tell: Callable[[str], None]
     verdicts: list[Verdict] = field(default_factory=list)
+    losses: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def in_folder(cls, folder: Path, tell: Callable[[str], None]) -> Scene:
@@ -65,6 +67,11 @@ class Scene:
     def instance(self) -> Instance:
         """The instance."""
         return Instance(self.settings)
+
+    @property
+    def base_url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.settings.http.port}"
 
     @property
     def state(self) -> InstanceState:
@@ -86,7 +93,7 @@ class Scene:
     async def api(self, owner: str) -> AsyncIterator[httpx.AsyncClient]:
         """The service for an owner, with a connection for each client."""
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.settings.http.port}",
+            base_url=self.base_url,
             headers={"X-API-Key": self.keys[owner]},
             timeout=REQUEST_PATIENCE_SECONDS,
             trust_env=False,

@@ -31,7 +31,7 @@ class Fate(StrEnum):
     KILLED = "killed"
     SURVIVED = "survived"
     ENDLESS = "endless"
-    """Nobody has waited for the end."""
+    """The tests took much longer than on the right code, or their process died."""
     UNREACHED = "unreached"
     """None of the tests runs the line."""
 

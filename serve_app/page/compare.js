@@ -23,6 +23,7 @@ export function view(context) {
   let sides = [];
   let pair = [];
   let playing = null;
+  let drawn = [];
 
   async function make() {
     const schema = resolved(await context.openapi(), "SimulationRequest");
@@ -61,9 +62,13 @@ export function view(context) {
   function room() {
     const price = new Picture("Prices of both markets");
     const smiles = SIDES.map((name) => new Picture(`Smile of market ${name}`));
+    for (const each of drawn) each.destroy();
+    drawn = [price, ...smiles];
     const facts = SIDES.map(() => h("dl", { class: "facts" }));
     const play = button("Play", () => { if (playing) pause(); else run(); });
     const count = h("input", { type: "number", min: "1", max: "1000", value: "10", "aria-label": "Steps at once" });
+    let looked = {};
+    for (const smile of smiles) smile.onZoom((parts) => { looked = Object.keys(parts).length ? { ...looked, ...parts } : {}; show(); });
     let which = "A";
     const bar = tabs("Code of", (id) => { which = id; bar.show(SIDES.map((each) => [each, `Market ${each}`]), which); code.show(); });
     bar.show(SIDES.map((each) => [each, `Market ${each}`]), which);
@@ -85,7 +90,7 @@ export function view(context) {
         const [low, high] = [Math.min(...all), Math.max(...all)];
         return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
       };
-      const [x, y] = [range("x"), range("y")];
+      const [x, y] = [looked.xaxis ?? range("x"), looked.yaxis ?? range("y")];
       specs.forEach(([traces, layout], at) => smiles[at].show(traces, { ...layout, xaxis: { ...layout.xaxis, range: x }, yaxis: { ...layout.yaxis, range: y } }));
       pair.forEach((one, at) => {
         const chain = one.last.chains[0];

@@ -15,6 +15,7 @@ export function view({ api, may }) {
   const shown = h("div");
   const element = h("div", {}, h("h1", {}, "History"), place, shown, may("administer") && dropZone());
   let chosen = null;
+  let drawn = [];
 
   async function list() {
     const { data } = await api.get(`${ROUTE}/assets`);
@@ -38,6 +39,8 @@ export function view({ api, may }) {
     const day = h("input", { type: "date", value: asset.chains?.to, min: asset.chains?.from, max: asset.chains?.to, onchange: () => chain() });
     const smile = new Picture("Smile of the day");
     const table = h("div");
+    for (const each of drawn) each.destroy();
+    drawn = [chart, smile];
     fill(shown,
       frames.length > 0 && h("section", { class: "panel" }, h("h2", {}, "Prices"),
         h("div", { class: "bar" }, labelled("Bars", frame), labelled("From", first), labelled("To", last)), chart.element),

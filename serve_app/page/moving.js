@@ -27,7 +27,7 @@ export class Moving {
     if (this.#asked?.titles !== titles || !this.#asked.ranges.every((range, at) => fits(range, extents[at], axisOf(names[at])))) {
       const ranges = names.map((name, at) => axisOf(name).range ?? roomFor(extents[at], axisOf(name)));
       const axes = Object.fromEntries(names.map((name, at) => [`${name}axis`, { ...axisOf(name), range: ranges[at], ...(is3d ? {} : { fixedrange: true }) }]));
-      await draw(is3d ? [cornersOf(ranges)] : [], is3d ? { ...layout, scene: { ...layout.scene, ...axes } } : { ...layout, ...axes });
+      await draw([cornersOf(ranges)], is3d ? { ...layout, scene: { ...layout.scene, ...axes } } : { ...layout, ...axes });
       this.#asked = { titles, ranges };
     }
     this.paint(traces);
@@ -129,9 +129,9 @@ function paintLines(pen, traces, room, across, up) {
   });
 }
 
-// A room of three dimensions is there only with something in it.
+// A room is whole only with something in it, though that is not seen.
 function cornersOf([x, y, z]) {
-  return { type: "scatter3d", mode: "markers", x, y, z, opacity: 0, marker: { size: 1 }, hoverinfo: "skip" };
+  return { type: z ? "scatter3d" : "scatter", mode: "markers", x, y, z, opacity: 0, marker: { size: 1 }, hoverinfo: "skip" };
 }
 
 // As plotly's camera sees it: its faces in their colours, those behind first.

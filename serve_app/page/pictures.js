@@ -2,17 +2,21 @@
 
 import { palette, whenColoursChange } from "./colours.js";
 import { h } from "./elements.js";
-import { Moving } from "./moving.js";
 import { seriesOf } from "./terms.js";
 
 let loading = null;
 
-function plotly() {
-  loading ??= new Promise((resolve, reject) => {
-    const script = h("script", { src: new URL("plotly.js", import.meta.url).href });
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { loading = null; reject(new Error("The pictures could not be loaded.")); };
-    document.head.append(script);
+// What draws; the shell of the page is there before it.
+function drawing() {
+  const script = () => new Promise((resolve, reject) => {
+    const element = h("script", { src: new URL("plotly.js", import.meta.url).href });
+    element.onload = () => resolve(window.Plotly.react);
+    element.onerror = reject;
+    document.head.append(element);
+  });
+  loading ??= Promise.all([script(), import("./moving.js")]).then(([react, { Moving }]) => ({ react, Moving })).catch(() => {
+    loading = null;
+    throw new Error("The pictures could not be loaded.");
   });
   return loading;
 }
@@ -44,7 +48,7 @@ export class Picture {
   constructor(label, { tall = false } = {}) {
     this.plot = h("div", { class: tall ? "plot tall" : "plot" });
     this.element = h("div", { class: "picture", role: "img", "aria-label": label }, this.plot);
-    this.moving = new Moving(this.plot, () => this.again());
+    this.moving = null;
     this.isWaiting = false;
     this.drawn = 0;
     this.rested = 0;
@@ -63,9 +67,12 @@ export class Picture {
 
   onClick(act) { this.act = act; }
 
+  // Told which part of each axis is looked at, as `{xaxis: [low, high]}`; of nothing once all of it is.
+  onZoom(act) { this.zoomed = act; }
+
   again() {
     if (!this.spec) return;
-    this.moving.clear();
+    this.moving?.clear();
     this.spec = { ...this.spec };
     this.#soon();
   }
@@ -74,7 +81,8 @@ export class Picture {
     if (this.isWaiting) return;
     this.isWaiting = true;
     try {
-      const { react } = await plotly();
+      const { react, Moving } = await drawing();
+      this.moving ??= new Moving(this.plot, () => this.again());
       for (let drawn = null; drawn !== this.spec;) {
         // A picture that takes long is drawn less often: half of the time is for everything else.
         await new Promise((resolve) => setTimeout(resolve, Math.max(this.rested - performance.now(), 0)));
@@ -102,12 +110,20 @@ export class Picture {
     if (this.isListening) return;
     this.isListening = true;
     this.plot.on("plotly_click", (event) => this.act?.(event.points[0]));
+    let isWhole = false;
+    this.plot.on("plotly_doubleclick", () => { isWhole = true; });
+    this.plot.on("plotly_relayout", (change) => {
+      const parts = ["xaxis", "yaxis"].filter((axis) => `${axis}.range[0]` in change || `${axis}.range` in change)
+        .map((axis) => [axis, change[`${axis}.range`] ?? [change[`${axis}.range[0]`], change[`${axis}.range[1]`]]]);
+      if (isWhole || parts.length > 0) this.zoomed?.(isWhole ? {} : Object.fromEntries(parts));
+      isWhole = false;
+    });
     this.plot.on("plotly_relayouting", () => this.moving.paint(this.spec.traces));
   }
 
   destroy() {
     all.delete(this);
-    this.moving.destroy();
+    this.moving?.destroy();
     if (this.drawn) window.Plotly?.purge(this.plot);
   }
 }

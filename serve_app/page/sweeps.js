@@ -13,6 +13,7 @@ import { CALENDAR, PRESETS } from "./presets.js";
 const ROUTE = "/api/v1/sweeps";
 const OVER = ["completed", "cancelled", "failed"];
 const DAY_YEARS = 1 / 365;
+const UNSAID = { risk_free_rate: 0, dividend_yield: 0 }; // as sweeps take it, and markets do not
 const OWN = ["scenario", "shock", "seed", "paths", "error"];
 
 export function view(context) {
@@ -163,7 +164,8 @@ class Sweeps {
     const canOpen = this.context.may("trade");
     const session = (row) => this.#session(definition, varied, row);
     const table = new BigTable(`${numbers.whole(rows.length)} scenarios`, canOpen ? session : null);
-    const picture = new Picture("Statistic over the parameters", { tall: true });
+    this.picture?.destroy();
+    const picture = this.picture = new Picture("Statistic over the parameters", { tall: true });
     const axis = (chosen) => choice(varied.length ? varied : ["scenario"], chosen, () => draw());
     const statistic = choice(statistics, statistics.find((name) => name.endsWith("_mean")) ?? statistics[0], () => draw());
     const x = axis(varied[0]);
@@ -190,9 +192,11 @@ class Sweeps {
 
   // The first path of a scenario as a market of its own.
   #session(definition, varied, row) {
-    const { days_to_expiration: days, ...request } = structuredClone(definition.base);
+    const { days_to_expiration: days, ...base } = structuredClone(definition.base);
+    const { schedules, timezone, expiration_time, ...time } = CALENDAR;
+    const request = { ...UNSAID, ...time, ...base };
     if (!request.schedules) {
-      Object.assign(request, CALENDAR);
+      Object.assign(request, { schedules, timezone, expiration_time });
       tell("expirations", `The path is that of the scenario; its expirations are those of a calendar, and not one of ${numbers.general(days)} days.`);
     }
     if (row.shock) tell("shock", `The path is that of the scenario before its shock, ${row.shock}.`, { kind: "warning" });

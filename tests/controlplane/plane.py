@@ -105,6 +105,11 @@ class ControlPlane:
         found = self.kubectl("get", *words, "--ignore-not-found", "--output", "json")
         return json.loads(found) if found else None
 
+    def pods_of_ray(self, namespace: str) -> list[Object]:
+        """Those that KubeRay made."""
+        found = self.get("pods", "--namespace", namespace, "--selector", "ray.io/is-ray-node=yes")
+        return list(found["items"]) if found else []
+
     def log(self, name: str) -> str:
         """What a part of it has said."""
         return (self.host.folder / f"{name}.log").read_text(errors="replace")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from tests.kubernetes import Object
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 1.0
+# A command fails, or has no answer, or there is no process yet that it could run beside.
+NOT_YET = (AssertionError, ValueError, LookupError, subprocess.TimeoutExpired)
 # Beside what the operator says: a machine here has no name server, and its memory is that of all.
 BOUNDS = "--object-store-memory=100000000"
 
@@ -64,6 +67,11 @@ class RayPods:
         """Begin to watch."""
         self._watching = self._beside.submit(self._watch)
 
+    def logs(self) -> list[str]:
+        """The last that each machine has said."""
+        machines = [self.spare, *self._free, *(cluster.head for cluster in self._clusters.values())]
+        return [f"{host.log}:\n{host.log.read_text()[-3000:]}" for host in machines if host.log.exists()]
+
     def end(self) -> None:
         """Watch no more; what runs, runs on. A problem of watching is raised here."""
         self._is_over.set()
@@ -73,10 +81,8 @@ class RayPods:
 
     def _watch(self) -> None:
         while not self._is_over.wait(POLL_SECONDS):
-            pods = self._plane.get(
-                "pods", "--namespace", self._namespace, "--selector", "ray.io/is-ray-node=yes"
-            )
-            placed = [pod for pod in pods["items"] if pod["status"].get("podIP")]
+            pods = self._plane.pods_of_ray(self._namespace)
+            placed = [pod for pod in pods if pod["status"].get("podIP")]
             names = {_cluster(pod) for pod in placed}
             for gone in set(self._clusters) - names:
                 self._end_cluster(self._clusters.pop(gone))
@@ -160,8 +166,8 @@ class RayPods:
         try:
             host.run(pod["spec"]["containers"][0]["readinessProbe"]["exec"]["command"], seconds=10.0)
             is_ready = True
-        except (AssertionError, ValueError):
-            is_ready = False  # or Ray does not run yet
+        except NOT_YET:
+            is_ready = False
         if self._told.get(name) == is_ready:
             return
         self._told[name] = is_ready

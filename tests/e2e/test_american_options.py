@@ -52,7 +52,8 @@ def test_who_says_nothing_of_terms_sees_nothing_of_them(api: httpx.Client) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong"), [("exercise", "bermudan"), ("settlement", "gold"), ("multiplier", -1.0)]
+    ("name", "wrong"),
+    [("exercise", "asian"), ("exercise_dates", ["2026-02-30"]), ("settlement", "gold"), ("multiplier", -1.0)],
 )
 def test_a_wrong_term_is_named(api: httpx.Client, name: str, wrong: object) -> None:
     answer = api.post(SIMULATIONS, json=simulate(api)["parameters"] | {name: wrong})

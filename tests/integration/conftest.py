@@ -1,4 +1,4 @@
-"""Servers that several folders of tests share: one small Ray cluster, a real mongod, and the embedded MongoDB."""
+"""Servers that several folders of tests share: one small Ray cluster, a Redis, a mongod, and the embedded MongoDB."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pymongo import MongoClient
 
 from adapters.settings import MongoSettings
 from tests.integration.history import mongo_servers as servers
+from tests.servers import RedisServer, redis_server
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,19 @@ def ray_address() -> Iterator[str]:
         yield ray.get_runtime_context().gcs_address
     finally:
         ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis that stays up: who stops one has one of its own."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Of keys that no other test sees."""
+    return f"test{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture(scope="session")

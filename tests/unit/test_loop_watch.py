@@ -43,7 +43,9 @@ async def test_work_that_holds_the_loop_is_told_with_its_place_and_its_processor
     assert " work" in str(operation.facts["where"]).splitlines()[-1]
     assert float(operation.facts["processor_seconds"] or 0) >= 0.2
     assert observer.counts["loop.held"] == 1
-    assert observer.counts["loop.held_seconds"] >= 0.2
+    # The machine is shared: it may have been longer, but not as long as the process has run.
+    assert 0.2 <= observer.counts["loop.held_seconds"] < 20.0
+    assert str(error) == f"the event loop was held for {operation.facts['held_seconds']:.3f} s"
 
 
 async def test_a_call_that_only_waits_in_the_loop_is_told_with_next_to_no_processor_time(

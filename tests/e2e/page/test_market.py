@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import json
@@ -20,13 +21,19 @@ from tests.browsing import Visit
 from tests.clusters import Cluster
 from tests.waiting import eventually
 
+# On each picture there is a canvas, and on each canvas something.
+PAINTED = """() => {
+    const all = [...document.querySelectorAll("canvas.moving")];
+    const isPainted = (each) => each.getContext("2d").getImageData(0, 0, each.width, each.height).data.some(Boolean);
+    return all.length === 2 && all.every(isPainted);
+}"""
 XSS = "<img/src=x/onerror=document.title=1>"
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the shared instance, and for a browser
 
 
 def served(visit: Visit, count: int) -> None:
-    expect(visit.page.locator("output")).to_contain_text(f"{count} of")
+    expect(visit.page.locator("output")).to_contain_text(f"{count} of", timeout=20_000)
 
 
 def make(visit: Visit, preset: str) -> None:
@@ -153,6 +160,29 @@ def test_tabs_of_expirations_and_pictures_go_by_keys(visit: Visit) -> None:
     expect(visit.page.locator(".chain thead").first).to_contain_text("Vega")
 
 
+def test_what_plays_fast_is_drawn_lightly_and_by_plotly_when_it_rests(visit: Visit) -> None:
+    page = visit.page
+    make(visit, "Heston with a smile")
+    paused(visit)
+    page.get_by_role("tab", name="Surface").click()
+    page.get_by_label("Speed").select_option("10 steps/s")
+    page.get_by_role("button", name="Play").click()
+    for picture in ("Surface", "Smile"):
+        page.get_by_role("tab", name=picture).click()
+        page.wait_for_function(PAINTED)
+    paused(visit)
+    expect(page.locator("canvas.moving")).to_have_count(0)
+    shown = page.locator(".facts dd").nth(1).inner_text().replace(",", "")
+    page.wait_for_function(
+        """(price) => {
+            const [{ data, layout }] = document.querySelectorAll(".plot");
+            const [low, high] = layout.yaxis.range ?? [0, 0];
+            return data.length > 1 && Math.abs(data.at(-1).y.at(-1) - price) < 0.01 && low < price && price < high;
+        }""",
+        arg=float(shown),
+    )
+
+
 def test_an_input_at_fault_is_pointed_at(visit: Visit) -> None:
     visit.page.locator("[data-path='method.Heston.rho']").fill("-1.5")
     visit.page.get_by_role("button", name="Create market").click()
@@ -199,6 +229,54 @@ def test_a_link_and_the_lines_make_the_same_market(
     other.sign_in(cluster.state.api_key or "")
     served(other, count)
     assert [each.inner_text() for each in other.page.locator(".facts dd").all()] == shown
+
+
+def test_terms_roots_and_further_underlyings_are_shown(
+    visitor: Callable[..., Visit], cluster: Cluster
+) -> None:
+    rule = {"kind": "monthly_third_friday", "target_count": 2, "expiration_time": "16:00"}
+    method = {"GeometricBrownian": {"drift": 0.0, "volatility": 0.2}}
+    market = {
+        "symbol": "SPX",
+        "initial_price": 5000.0,
+        "volatility": 0.2,
+        "method": method,
+        "steps": 5,
+        "start_at": "2026-01-05T14:30:00Z",
+        "time_frame": "Day",
+        "timezone": "America/New_York",
+        "expiration_time": "16:00",
+        "schedules": [
+            {**rule, "rule_id": "am", "settlement": "AM", "root": "SPX"},
+            {**rule, "rule_id": "pm", "settlement": "PM", "root": "SPXW"},
+        ],
+        "risk_free_rate": 0.04,
+        "dividend_yield": 0.0,
+        "chain_size": 3,
+        "seed": 7,
+        "exercise": "american",
+        "multiplier": 100.0,
+        "currency": "USD",
+        "underlyings": [{"symbol": "QQQ", "initial_price": 500.0, "method": method}],
+    }
+    of = base64.urlsafe_b64encode(json.dumps({"request": market, "step": 0}).encode()).decode()
+    visit = visitor()
+    page = visit.open(f"#/market?of={of.rstrip('=')}")
+    visit.sign_in(cluster.state.api_key or "")
+
+    served(visit, 1)
+    expirations = page.get_by_role("tablist", name="Expirations").get_by_role("tab")
+    expect(expirations).to_have_text(
+        ["16 Jan 26 SPX AM", "16 Jan 26 SPXW PM", "20 Feb 26 SPX AM", "20 Feb 26 SPXW PM"]
+    )
+    expirations.nth(1).click()
+    caption = page.locator(".chain caption")
+    expect(caption).to_contain_text(
+        "root SPXW, settlement PM, exercise american, multiplier 100, currency USD"
+    )
+    page.get_by_role("tab", name="QQQ").click()
+    expect(caption).to_contain_text("QQQ 500.00")
+    expect(page.locator(".chain tr[aria-current] th")).to_have_text("500")
 
 
 def test_what_is_exported_is_what_the_route_gives(visit: Visit, api: httpx.Client) -> None:

@@ -53,6 +53,23 @@ def test_two_markets_of_one_seed_are_compared(visit: Visit, api: httpx.Client) -
     assert one["seed"] == other["seed"]
     assert {one["volatility"], other["volatility"]} == {0.12, 0.24}
 
+    smiles = page.locator(".plot").filter(visible=True)
+    box = smiles.nth(1).bounding_box()
+    assert box is not None
+    across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(across, down)
+    page.mouse.down()
+    page.mouse.move(across + box["width"] / 4, down - box["height"] / 4, steps=4)
+    page.mouse.up()
+    page.wait_for_function(
+        """() => {
+            const [one, other] = [...document.querySelectorAll(".plot")].slice(1)
+                .map((each) => String([each.layout.xaxis.range, each.layout.yaxis.range]));
+            const [low, high] = document.querySelectorAll(".plot")[1].layout.xaxis.range;
+            return one === other && high - low < 1;  // of 0.3 to 1.7 times the price
+        }"""
+    )
+
 
 def test_a_sweep_is_followed_to_its_end_and_a_cell_opens_its_path(visit: Visit, api: httpx.Client) -> None:
     page = go(visit, "Sweeps")
@@ -77,7 +94,7 @@ def test_a_sweep_is_followed_to_its_end_and_a_cell_opens_its_path(visit: Visit, 
     assert shown["method"]["GeometricBrownian"]["drift"] == row["method.drift"]
 
 
-def test_a_sweep_is_pasted_as_it_is_written_for_the_command_line(visit: Visit) -> None:
+def test_a_sweep_is_pasted_as_it_is_written_for_the_command_line(visit: Visit, api: httpx.Client) -> None:
     page = go(visit, "Sweeps")
     page.get_by_text("Or paste YAML or JSON").click()
     page.get_by_label("Definition").fill("base: &a {b: *a}")
@@ -86,6 +103,24 @@ def test_a_sweep_is_pasted_as_it_is_written_for_the_command_line(visit: Visit) -
     page.get_by_label("Definition").fill(SWEEP.format(seed=uuid.uuid4().int % 2**31))
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_text("completed · 2 scenarios")).to_be_visible(timeout=60_000)
+
+    # Its base has no calendar; a row opens the path all the same.
+    page.locator(".big tbody tr").nth(1).get_by_role("button").click()
+    page.locator(".chain tbody th").first.wait_for()
+    expect(page.locator("#notices")).to_contain_text("not one of 30 days")
+    page.get_by_role("button", name="Step", exact=True).click()
+    expect(page.locator("output")).to_contain_text("2 of 20")
+    sweep = api.get("/api/v1/sweeps", params={"limit": 1}).json()["data"][0]
+    base = api.get(f"/api/v1/sweeps/{sweep['id']}/definition").json()["base"]
+    row = api.get(f"/api/v1/sweeps/{sweep['id']}/results").json()[1]
+    assert row["volatility"] == 0.3
+    base["method"]["GeometricBrownian"]["volatility"] = 0.3
+    unsaid = {"risk_free_rate": 0.0, "dividend_yield": 0.0, "time_frame": "Day"}
+    session = api.post("/api/v1/chain", json={**unsaid, **base, "volatility": 0.3, "seed": row["seed"]})
+    query = {"sessionid": session.json()["id"], "count": 2}
+    snapshots = api.post("/api/v1/chain/step", params=query).json()["snapshots"]
+    price = snapshots[1]["price"]
+    expect(page.locator(".facts dd").nth(1)).to_have_text(f"{price:,.2f}")
 
 
 def test_a_table_of_five_thousand_rows_has_only_those_in_sight(visit: Visit) -> None:
@@ -171,13 +206,14 @@ def test_the_chain_of_a_past_day_is_shown(visit: Visit, cluster: Cluster, api: h
     expect(page.locator(".chain tbody")).to_contain_text("20.00%")
 
 
-def test_the_system_shows_what_it_needs_and_what_it_has(visit: Visit) -> None:
+def test_the_system_shows_what_it_needs_and_what_it_has(visit: Visit, cluster: Cluster) -> None:
     page = go(visit, "System")
     for name in ("redis", "mongodb"):
         expect(page.get_by_role("row", name=re.compile(f"{name} up"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("alive"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("sessions-0"))).to_be_visible()
     expect(page.locator("dt", has_text="Step, p99")).to_be_visible()
+    expect(page.get_by_role("link", name="Ray")).to_have_attribute("href", cluster.state.ray_dashboard)
 
 
 def test_tasks_are_scheduled_paused_run_and_cancelled(

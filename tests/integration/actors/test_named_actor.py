@@ -176,6 +176,18 @@ async def test_an_actor_that_stays_lost_is_an_outage_when_patience_ends() -> Non
     assert len(actors.sent) > 1
 
 
+async def test_an_actor_that_takes_too_long_is_found_anew_and_the_observer_is_told() -> None:
+    actors, observer = Actors([asyncio.Event().wait, None]), Recording()
+    way = directory(actors, observer=observer)
+
+    with pytest.raises(ActorLost):
+        await way.deliver("history", "call", seconds=0.2)
+    assert await way.deliver("history", "call", seconds=5.0) == "answered"
+
+    assert actors.found == ["history", "history"]
+    assert observer.labels == [("delivery.lost", {"to": "the history"})]
+
+
 async def test_handles_are_bounded_and_the_least_used_one_is_found_again() -> None:
     actors = Actors([None])
     way = directory(actors, max_handles=2)
@@ -224,13 +236,26 @@ async def test_an_actor_does_not_begin_what_nobody_waits_for() -> None:
     assert actor.asked == 0
 
 
+class Watched(LoopWatch):
+    """Tells how often it was begun."""
+
+    begun = 0
+
+    def begin(self) -> None:
+        self.begun += 1
+        super().begin()
+
+
 async def test_actors_of_one_process_are_called_each_by_its_name() -> None:
     observers = {"one": Recording(), "other": Recording()}
     makers = {name: partial(Answering, observer) for name, observer in observers.items()}
-    shared = SharedActors(makers, partial(LoopWatch, observers["one"]))
+    watch = Watched(observers["one"])
+    shared = SharedActors(makers, lambda: watch)
     context = on_behalf_of("anna", time.time() + 60.0)
 
     assert await shared.call(context, "other.chain", ["SPX"]) == "the chain of SPX"
     assert await shared.status() == "up"
 
     assert {name: len(observer.ended) for name, observer in observers.items()} == {"one": 0, "other": 1}
+    assert watch.begun == 1
+    watch.end()

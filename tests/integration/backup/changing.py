@@ -28,7 +28,7 @@ def held(manifest: Manifest) -> dict[str, int]:
 async def step(settings: Settings, session_id: str, key: str) -> None:
     """Step a session once."""
     before = await found_session(settings, session_id)
-    later = after(before, Advance(key, is_keyed=True))
+    later = after(before, Advance(key))
     await save_sessions(settings, [Checkpoint(later, before=before)])
 
 

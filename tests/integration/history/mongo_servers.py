@@ -17,6 +17,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from tests.servers import ended_with_us
 from tests.waiting import eventually
 
 START_SECONDS = 30.0
@@ -47,7 +48,8 @@ def process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         running = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ.copy())
     try:
-        yield running
+        with ended_with_us(running.pid):
+            yield running
     finally:
         running.kill()
         running.wait(10)

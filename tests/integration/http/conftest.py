@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from itertools import count
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.integration.http.in_process_service import Service, service
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer
 
-_PREFIXES = (f"http{number}" for number in count())
 PARAMETERS: dict[str, Any] = {
     "symbol": "SPX",
     "steps": 5,
@@ -27,17 +24,6 @@ PARAMETERS: dict[str, Any] = {
     "chain_size": 2,
     "seed": 42,
 }
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(Path(tmp_path_factory.mktemp("redis"))) as server:
-        yield server
-
-
-@pytest.fixture
-def prefix() -> str:
-    return next(_PREFIXES)
 
 
 @pytest.fixture

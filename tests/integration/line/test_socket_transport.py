@@ -86,8 +86,8 @@ class Replica:
         self.transport = SocketSessionTransport(
             named,
             Here(),
-            RaySessionTransport(named, max_batch=1, timeout_seconds=5.0),
-            SessionSettings(delivery_timeout_seconds=5.0),
+            RaySessionTransport(named, max_batch=1, timeout_seconds=30.0),
+            SessionSettings(delivery_timeout_seconds=30.0),
             observer=self.observer,
             **options,
         )

@@ -207,6 +207,14 @@ def test_a_ray_service_avoids_what_nothing_but_the_operators_log_tells(serving: 
         assert "readinessProbe" not in container, "the operator's says where HAProxy serves"
 
 
+def test_the_operator_has_nothing_to_add_to_the_workers(overlays: dict[str, list[Object]]) -> None:
+    """What it adds is its own: the next server-side apply would be a conflict."""
+    services = [only(overlays[name], "RayService")["spec"]["rayClusterConfig"] for name in SERVING]
+    clusters = [*services, only(overlays["sweeps"], "RayJob")["spec"]["rayClusterSpec"]]
+
+    assert [group["scaleStrategy"] for each in clusters for group in each["workerGroupSpecs"]] == [{}, {}, {}]
+
+
 def test_the_doctor_finds_nothing_bad(serving: list[Object]) -> None:
     assert [found for found in kuberay_findings(serving) if found.grade is Grade.BAD] == []
 

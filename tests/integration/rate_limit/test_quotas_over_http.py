@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from optionchain.sweeps import InProcess
 from serve_app.bodies.simulations import EXAMPLE as SIMULATION
 from tests.integration.http.in_process_service import BOB, Service, service
 from tests.recording import Recording
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer
 from tests.unit.sweeps.sweep_services import Here
 
 pytestmark = pytest.mark.anyio
@@ -32,12 +32,6 @@ CHAIN, SIMULATIONS, SWEEPS = "/api/v1/chain", "/api/v2/simulations", "/api/v1/sw
 BASE = {**DEMO, "steps": 10, "seed": 7}
 SWEPT = {**BASE, "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.03, "volatility": 0.2}}}
 SWEEP = {"base": SWEPT, "measures": ["terminal_price"], "paths": 100, "grid": {"volatility": [0.1, 0.2]}}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(Path(tmp_path_factory.mktemp("redis"))) as server:
-        yield server
 
 
 class NothingSet:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -20,17 +18,6 @@ from tests.servers import RedisServer, redis_server
 pytestmark = pytest.mark.anyio
 # No test lasts long enough for one more request.
 SLOW = RateSettings(per_minute=1, burst=3)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(Path(tmp_path_factory.mktemp("redis"))) as server:
-        yield server
-
-
-@pytest.fixture
-def prefix() -> str:
-    return secrets.token_hex(4)
 
 
 async def taken(allowances: RedisAllowances, times: int, caller: str = "owner:alice") -> list[Allowance]:

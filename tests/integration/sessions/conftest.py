@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from itertools import count
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
 from adapters.redis_session_store import RedisSessionStore
 from tests.integration.sessions.session_examples import StoreFactory
-from tests.servers import RedisServer, redis_server
-
-_PREFIXES = (f"test{number}" for number in count())
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(Path(tmp_path_factory.mktemp("redis"))) as server:
-        yield server
-
-
-@pytest.fixture
-def prefix() -> str:
-    return next(_PREFIXES)
+from tests.servers import RedisServer
 
 
 @pytest.fixture

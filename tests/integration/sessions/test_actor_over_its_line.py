@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +21,11 @@ from actors.settings import SessionSettings
 from adapters.redis_cache import RedisCacheService
 from optionchain.errors import Defect, InvalidInput
 from optionchain.observing import Observer
-from optionchain.session import Advance, Command, Create, Inspect, Reinitialize, Session
+from optionchain.session import Advance, Command, Create, Delete, Inspect, Reinitialize, Session
 from tests.callers import on_behalf_of
 from tests.integration.sessions.session_examples import StoreFactory, new_session
 from tests.recording import Recording
+from tests.waiting import passing, until
 
 pytestmark = pytest.mark.anyio
 
@@ -36,8 +39,10 @@ class Runtime:
     def address(self) -> str:
         return "127.0.0.1"
 
+    ended = 0
+
     def end_actor(self) -> None:
-        raise AssertionError("an actor of many sessions stays")
+        self.ended += 1
 
 
 class Watch(LoopWatch):
@@ -59,8 +64,9 @@ class Watch(LoopWatch):
 class Hosted:
     """An actor, and what it was given."""
 
-    def __init__(self, open_store: StoreFactory, folder: Path) -> None:
+    def __init__(self, open_store: StoreFactory, folder: Path, **settings: Any) -> None:
         self.folder = folder
+        self.runtime = Runtime()
         self.observer = Recording()
         self.watch = Watch(self.observer)
         self.actor = SessionActor(
@@ -69,8 +75,8 @@ class Hosted:
             self._no_cache,
             lambda: self.observer,
             partial(Calendars, patience_seconds=8.0),
-            Runtime(),
-            SessionSettings(shared_contracts=0, socket_folder=folder),
+            self.runtime,
+            SessionSettings(shared_contracts=0, socket_folder=folder, **settings),
             lambda _: self.watch,
         )
 
@@ -141,3 +147,31 @@ async def test_with_the_first_call_the_loop_is_watched_and_with_the_actor_everyt
     assert hosted.watch.told[-1] == "end"
     assert list(hosted.folder.iterdir()) == []
     assert asyncio.all_tasks() <= others
+
+
+async def test_an_actor_of_one_session_leaves_with_it(open_store: StoreFactory, tmp_path: Path) -> None:
+    hosted = Hosted(open_store, tmp_path, placement="per-session", sweep_seconds=0.02)
+    session = new_session(updated_at=datetime.now(UTC))
+    try:
+        await hosted.actor.execute(packed([call(session, Create(session))]))
+        await passing(0.2)  # some looks around
+        assert hosted.runtime.ended == 0
+
+        await hosted.actor.execute(packed([call(session, Delete())]))
+
+        await until(lambda: hosted.runtime.ended, "it has left")
+    finally:
+        await hosted.actor.close()
+
+
+async def test_an_actor_of_many_sessions_stays(open_store: StoreFactory, tmp_path: Path) -> None:
+    hosted = Hosted(open_store, tmp_path, sweep_seconds=0.02)
+    session = new_session(updated_at=datetime.now(UTC))
+    try:
+        await hosted.actor.execute(packed([call(session, Create(session)), call(session, Delete())]))
+
+        await passing(0.2)
+
+        assert hosted.runtime.ended == 0
+    finally:
+        await hosted.actor.close()

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from actors.sessions.host import SessionHost
-from actors.sessions.messages import Answer
+from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from optionchain.errors import (
     Completed,
@@ -36,6 +36,7 @@ from optionchain.session import (
     Session,
     SessionKind,
 )
+from tests.callers import on_behalf_of
 from tests.integration.sessions.session_examples import (
     NOW,
     PARAMETERS,
@@ -383,6 +384,24 @@ async def test_a_host_tells_the_observer_on_whose_behalf_it_does_what(open_store
     assert ("session.steps", {"model": "GeometricBrownian"}) in observer.labels
     assert all(0.0 <= batch.facts["waited"] < 1.0 for batch in batches)
     assert observer.levels["session.resident"] == 1.0
+
+
+async def test_a_batch_is_a_part_of_the_first_call_that_somebody_follows_and_serves_the_others_too(
+    open_store: StoreFactory,
+) -> None:
+    observer = Recording()
+    session = new_session()
+    traces = ["", "00-aa-01-00", "00-bb-02-01", "00-cc-03-00"]
+    calls = [
+        Call(session.id, on_behalf_of(session.owner)._replace(trace=trace), session.kind, Inspect())
+        for trace in traces
+    ]
+
+    await new_host(open_store(), observer=observer).execute(calls)
+
+    [batch] = [operation for operation in observer.begun if operation.name == "session.batch"]
+    assert batch.context.trace == "00-bb-02-01"
+    assert [context.trace for context in batch.served] == ["", "00-aa-01-00", "00-cc-03-00"]
 
 
 async def test_the_life_of_a_session_is_told_once_with_whose_it_is(open_store: StoreFactory) -> None:

@@ -22,7 +22,7 @@ from cluster.tasks.kind import Kind, TaskParameters, kind
 from cluster.tasks.work import HistoryCalls, Work
 from cluster.tasks.worker import Worker
 from optionchain.errors import Unavailable
-from optionchain.observing import Unobserved
+from optionchain.observing import Observer, Unobserved
 from optionchain.roles import Permission
 from optionchain.tasks import Every, Order, Run, Schedule, Task
 from optionchain.tasks.timing import Timing
@@ -89,7 +89,9 @@ class World:
     def scheduler(self) -> MongoScheduler:
         return MongoScheduler(self.open(), self.mongo.database, most_of_owner=1000, clock=lambda: self.now)
 
-    def actor(self, keep_standing: KeepStanding = nothing_stands) -> SchedulerActor:
+    def actor(
+        self, keep_standing: KeepStanding = nothing_stands, *, observer: Observer | None = None
+    ) -> SchedulerActor:
         """Another scheduler, which looks when it is told to."""
         queue = MongoRunQueue(self.open(), self.mongo.database)
         worker = Worker(
@@ -99,7 +101,11 @@ class World:
         calendars = Calendars(Unobserved(), patience_seconds=8.0)
         sources = SchedulerSources(queue, workers, calendars, keep_standing)
         actor = SchedulerActor(
-            lambda: sources, self.settings, clock=lambda: self.now, monotonic=lambda: self.seconds
+            lambda: sources,
+            self.settings,
+            lambda: observer or Unobserved(),
+            clock=lambda: self.now,
+            monotonic=lambda: self.seconds,
         )
         self.actors.append(actor)
         self.workers.append(workers)

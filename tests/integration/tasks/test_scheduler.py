@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from cluster.tasks.work import Work
 from cluster.tasks.worker import Worker
 from optionchain.errors import InvalidInput, Unavailable
 from optionchain.observing import Operation
+from optionchain.tasks import Every
 from tests.integration.tasks.scheduling import MINUTE, START, World, a_kind, no_history, world
 from tests.recording import Recording
 from tests.waiting import until
@@ -92,6 +94,34 @@ async def test_a_due_task_is_done_and_what_came_of_it_is_told(here: World, deeds
     assert deeds.done == [run.id]
     assert (run.result, run.log, run.attempts) == ({"for": "2026-01-05T14:31:00+00:00"}, ("done",), 1)
     assert (await here.shown(task_id)).last_success_for == START + MINUTE
+
+
+async def test_each_attempt_is_told_with_how_late_it_began_and_what_became_of_it(
+    here: World, deeds: Deeds
+) -> None:
+    deeds.fails = 1
+    observer = Recording()
+    actor = here.actor(observer=observer)
+    for kind in ("quick", "faulty"):
+        await here.task(kind)
+    await here.turn(MINUTE + timedelta(seconds=5))
+
+    await actor.look()
+    await until(lambda: observer.counts["task.ended"] == 2, "both attempts are told")
+
+    told = {
+        operation.facts["kind"]: operation for operation in observer.ended if operation.name == "task.run"
+    }
+    assert {kind: operation.facts["state"] for kind, operation in told.items()} == {
+        "quick": "succeeded",
+        "faulty": "retried",
+    }
+    for operation in told.values():
+        assert (operation.facts["late"], operation.facts["waited"], operation.seconds) == (5.0, 5.0, 0.0)
+    assert sorted(labels["state"] for name, labels in observer.labels if name == "task.ended") == [
+        "retried",
+        "succeeded",
+    ]
 
 
 async def test_it_looks_again_when_the_next_is_due(here: World) -> None:
@@ -320,6 +350,48 @@ async def test_a_task_without_a_success_is_overdue_until_it_has_one(here: World,
 
     assert told.levels["task.overdue"] == 0
     assert told.levels["task.succeeded"] == here.now.timestamp()
+
+
+class OfKinds(Recording):
+    """Keeps what is told of each kind of task."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_kinds: dict[tuple[str, str], float] = {}
+
+    def counted(self, quantity: str, amount: float = 1.0, **labels: str) -> None:
+        super().counted(quantity, amount, **labels)
+        self.of_kinds[quantity, labels.get("kind", "")] = amount
+
+
+async def test_now_and_then_it_tells_how_many_wait_keeps_what_stands_and_forgets_what_is_old(
+    here: World, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.scheduler.heartbeats.SECONDS_BETWEEN", 0.01)
+    deeds.fails = 1
+    old, actor = await here.task("quick"), here.actor()
+    await here.turn(MINUTE)
+    await actor.look()
+    await here.states(old, "succeeded")
+    await here.turn(timedelta(days=here.settings.keep_days + 1))
+    young = await here.task("faulty", timing=Every(60.0, here.now))
+    await here.turn(MINUTE)
+    await here.scheduler.pause("desk", old)
+    await actor.look()
+    await _attempted(here, young, 1)
+    told, stood = OfKinds(), list[datetime]()
+
+    async def stands(now: datetime) -> None:
+        stood.append(now)
+
+    queue = MongoRunQueue(here.open(), here.mongo.database)
+    beats = asyncio.create_task(Heartbeats(queue, here.settings, told, lambda: here.now, stands).keep_house())
+    await until(lambda: len([name for name, _ in told.labels if name == "task.overdue"]) > 6, "it has told")
+    beats.cancel()
+
+    assert (told.of_kinds["task.waiting", "faulty"], told.of_kinds["task.running", "faulty"]) == (1, 0)
+    assert stood == [here.now]
+    assert (await here.runs(old), len(await here.runs(young))) == ([], 1)
 
 
 async def _none_waits(here: World, task_id: str, actor: SchedulerActor) -> bool:

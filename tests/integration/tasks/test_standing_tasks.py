@@ -40,7 +40,9 @@ async def test_backups_are_scheduled_once_and_proven_after_the_first(mongo_there
 
 async def test_nothing_is_scheduled_without_a_place_or_a_rhythm(mongo_there: MongoSettings) -> None:
     async with world(mongo_there) as here:
-        await keep_standing(here.scheduler, HOURLY.model_copy(update={"to": ""}), START)
+        await keep_standing(
+            here.scheduler, BackupSettings(every_seconds=3600, verify_every_seconds=604_800), START
+        )
         await keep_standing(here.scheduler, BackupSettings(to="/backups"), START)
 
         assert await tasks(here) == {}
@@ -55,7 +57,7 @@ async def test_another_rhythm_is_kept_from_now_on_and_what_was_paused_or_cancell
         await here.scheduler.pause("owner", first["backup"].id)
         await here.scheduler.cancel_task("owner", first["backup_verify"].id)
 
-        often = HOURLY.model_copy(update={"every_seconds": 600.0, "verify_every_seconds": 86_400.0})
+        often = BackupSettings(to="/backups", every_seconds=600, verify_every_seconds=86_400)
         await keep_standing(here.scheduler, often, START)
 
         second = await tasks(here)

@@ -766,3 +766,30 @@ async def test_days_and_months_of_chains_are_told_apart_by_the_weekdays_too(file
     await read(path, kept=kept)
 
     assert [str(each) for each in kept.chains] == [day]
+
+
+ZERODHA = (
+    "tradingsymbol,last_price,volume,oi,strike,expiry,instrument_type\n"
+    "{0}24JAN100CE,3.1,10,55,100,2024-01-19,CE\n{1}24JAN100PE,1.1,20,66,100,2024-01-19,PE\n"
+)
+
+
+async def test_symbols_that_spell_no_day_name_contracts_whose_terms_have_columns(file):
+    chain, report, _ = await read(file(ZERODHA.format("XYZ", "XYZ")), **GIVEN)
+
+    assert (report.rejected, chain.calls.last.tolist(), chain.puts.last.tolist()) == (0, [3.1], [1.1])
+
+
+def test_symbols_of_several_roots_are_several_assets_then(file):
+    with pytest.raises(InvalidInput):
+        plan_import(file(ZERODHA.format("XYZ", "ABC")), asset="XYZ", **GIVEN)
+
+
+async def test_a_point_behind_an_abbreviation_is_none_of_records_in_records(file):
+    # As nasdaq.com heads its table.
+    header = "Exp. Date,Last,Bid,Ask,Open Int.,Strike,Last,Bid,Ask,Open Int."
+    text = f"{header}\n2024-01-19,3.1,3.0,3.2,55,100,1.1,1.0,1.2,66\n"
+
+    chain, _, _ = await read(file(text), **GIVEN)
+
+    assert (chain.calls.bid.tolist(), chain.puts.open_interest.tolist()) == ([3.0], [66.0])

@@ -241,6 +241,38 @@ def test_what_is_never_exercised_early_is_european_to_the_last_bit(
         assert getattr(ours, f"{side}_{greek}").tobytes() == getattr(european, greek).tobytes(), greek
 
 
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_prices_scale_with_spot_and_strike(side: str) -> None:
+    # A unit of currency is nothing: what costs a few thousandths of one is priced as what costs thousands.
+    terms = {"expiry_years": 0.7, "volatility": 0.4, "rate": 0.06, "dividend_yield": 0.05}
+    spots, strikes = np.array([80.0, 100.0, 120.0]), np.array([100.0, 101.0, 99.0])
+
+    large = american(spot=spots, strike=strikes, **terms)
+    small = american(spot=spots / 4096.0, strike=strikes / 4096.0, **terms)
+
+    for greek, power in (("price", 1), ("delta", 0), ("gamma", -1), ("vega", 1), ("theta", 1), ("rho", 1)):
+        expected = getattr(large, f"{side}_{greek}") * 4096.0**-power
+        np.testing.assert_allclose(getattr(small, f"{side}_{greek}"), expected, rtol=1e-9, err_msg=greek)
+
+
+def test_a_put_without_interest_is_exercised_early_where_the_share_costs_its_holder() -> None:
+    price = quantlib()
+    terms = {
+        "spot": np.array([70.0, 90.0, 110.0]),
+        "strike": np.full(3, 100.0),
+        "expiry_years": np.full(3, 2.0),
+        "volatility": np.full(3, 0.2),
+        "rate": np.zeros(3),
+        "dividend_yield": np.full(3, -0.04),
+    }
+
+    ours, european = american(**terms).put_price, black_scholes(**terms).put_price
+
+    assert np.all(ours > european + 0.05)
+    theirs = [price(False, one(terms, index)) for index in range(3)]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
 def test_where_it_is_exercised_nothing_but_the_price_matters() -> None:
     value = american(spot=100.0, strike=140.0, expiry_years=1.0, volatility=0.2, rate=0.05)
 

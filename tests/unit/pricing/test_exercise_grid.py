@@ -227,6 +227,15 @@ def test_greeks_are_slopes_of_prices_however_it_is_carried(carry, side):
         np.testing.assert_allclose(getattr(found, f"{side}_theta")()[held], by_time, atol=3e-3)
 
 
+@pytest.mark.parametrize("rate", [0.0, 1e-9])
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_without_interest_an_option_on_a_future_loses_what_its_price_would_earn(rate, side):
+    found = carried(Carry(rate=rate, dividend_yield=0.0, underlying="future"), days=730)
+
+    expected = -0.01 * 2.0 * getattr(found, f"{side}_mid")
+    np.testing.assert_allclose(getattr(found, f"{side}_rho")(), expected, rtol=1e-5)
+
+
 def test_a_curve_that_is_flat_until_expiration_is_its_rate():
     curve = ((1.5, RATE), (2.0, 0.2))
 
@@ -301,3 +310,34 @@ def test_no_random_chain_can_be_bought_and_exercised_at_a_profit():
 @pytest.mark.timeout(3600)
 def test_no_chain_of_very_many_can_be_bought_and_exercised_at_a_profit():
     assert_no_arbitrage_in_random_chains(2000, seed=2)
+
+
+@pytest.mark.parametrize("side", ["call", "put"])
+def test_theta_has_the_interest_on_a_large_dividend_to_come(side):
+    def later(day):
+        return chain(paid=((300, 40.0),), rate=0.2, now=NOW + timedelta(days=day))
+
+    found = later(0)
+    by_time = (getattr(later(1), f"{side}_mid") - getattr(later(-1), f"{side}_mid")) / 2.0
+    held = (found.vega if side == "call" else found.put_vega) > 0.0
+
+    # The grid's own error is 4e-4, and the interest up to 0.025 a day.
+    np.testing.assert_allclose(getattr(found, f"{side}_theta")()[held], by_time[held], atol=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("side", "terms"),
+    [
+        ("put", {"spot": 40.0, "paid": ((60, 0.05),), "rate": 0.08}),
+        ("call", {"spot": 300.0, "paid": ((2, 50.0),), "rate": 0.0, "volatility": 0.1}),
+    ],
+)
+def test_what_is_exercised_at_once_is_worth_that_and_nothing_moves_it(side, terms):
+    found = chain(**terms)
+
+    sign = 1.0 if side == "call" else -1.0
+    of_side = {"call": (found.gamma, found.vega), "put": (found.put_gamma, found.put_vega)}[side]
+    np.testing.assert_array_equal(getattr(found, f"{side}_mid"), sign * (terms["spot"] - found.strikes))
+    np.testing.assert_array_equal(getattr(found, f"{side}_delta"), np.full(found.strikes.size, sign))
+    for greek in (*of_side, getattr(found, f"{side}_theta")(), getattr(found, f"{side}_rho")()):
+        np.testing.assert_array_equal(greek, np.zeros(found.strikes.size))

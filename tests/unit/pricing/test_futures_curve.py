@@ -81,7 +81,7 @@ def test_the_curve_has_each_future_with_its_carry_and_season(step):
 
 @pytest.mark.parametrize("exercise", ["european", "american"])
 def test_options_are_on_the_first_future_that_expires_no_earlier(exercise):
-    chain = simulate(parameters(exercise=exercise)).chain(0)
+    chain = simulate(parameters(exercise=exercise, strike_interval=1.0)).chain(0)
     value = american if exercise == "american" else black_scholes
 
     for index, future in enumerate(ON):

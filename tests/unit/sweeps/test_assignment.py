@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations import Schedule, WeeklyRule
 from optionchain.measures import ByMoneyness, Leg, calendar_spread, covered_call, strategy, wheel
 from optionchain.measures.path_block import PathBlock, sample_block
+from optionchain.measures.trade import open_trade
 from optionchain.measures.wheel import Wheel
 
 RATE = 0.05
@@ -263,3 +264,20 @@ def test_whoever_sold_a_bermudan_put_is_assigned_on_its_date_and_not_before():
     assert earned(on_date, SOLD_PUT, assignment="optimal") == pytest.approx(sold - 60.0 * worth(4))
     assert earned(at_once, SOLD_PUT, assignment="optimal") == pytest.approx(by_any_time - 60.0 * worth(1))
     assert earned(on_date, SOLD_PUT) == pytest.approx(sold - 30.0 * worth(10))
+
+
+def test_nothing_is_opened_after_the_last_trade():
+    friday = WeeklyRule(
+        rule_id="am", target_count=2, weekdays=("Fri",), settlement="AM", last_trade_sessions=1
+    )
+    schedule = Schedule(timezone="America/New_York", calendar="XNYS", rules=(friday,))
+    early, late = (
+        block([100.0] * 3, expirations=schedule, start_at=start, step_interval=timedelta(hours=1))
+        for start in (datetime(2026, 1, 15, 20, tzinfo=UTC), datetime(2026, 1, 16, 12, tzinfo=UTC))
+    )
+    sold = (Leg("put", -1, ByMoneyness(1.0)),)
+
+    opened = [open_trade(each, 0, sold, days=1.0, spreads=None) for each in (early, late)]
+
+    # Traded until Thursday's close at 21:00; from then on the next one is the nearest.
+    assert [f"{trade.expirations[0].expires_at:%m-%d}" for trade in opened] == ["01-16", "01-23"]

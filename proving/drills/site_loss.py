@@ -1,0 +1,100 @@
+"""A site is lost with all that is in it, and another goes on: `optionchain drill run site-loss`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+import psutil
+
+from cluster.instance import processes
+from cluster.instance.ports import free_ports
+from cluster.settings import Settings
+from cluster.standby import copies, promote
+from optionchain.errors import Unavailable
+from proving.drills.beats import Beat, beating, lost_seconds
+from proving.drills.patience import until
+from proving.drills.scene import Scene
+from proving.drills.two_sites import Site, follow, join
+
+
+async def lost_site(scene: Scene) -> float:
+    """Everything in a site is killed at once; the stores of another take over, nodes start there, and clients go on."""
+    folder = scene.settings.data.folder.parent
+    first, second = (Site.in_folder(name, folder / name) for name in ("first", "second"))
+    try:
+        first.start()
+        second.start(following=first)
+        uri = await join(first, second)
+        here = _nodes(scene, first, uri, wait_replicas=1)
+        there = _nodes(scene, second, second.uri, wait_replicas=0)
+        scene.tell("both sites run: nodes in the first, copies of its stores in the second")
+        return await _lost(here, there, first, second, uri)
+    finally:
+        first.kill()
+        second.kill()
+
+
+async def _lost(here: Scene, there: Scene, first: Site, second: Site, uri: str) -> float:
+    await asyncio.to_thread(here.start)
+    try:
+        async with here.crowd() as crowd:
+            async with beating(first, uri) as beats:
+                await crowd.served_again()
+                await _until_all_beat(beats)
+                here.tell("the first site is lost: its nodes and its stores, at once")
+                began = time.monotonic()
+                await asyncio.to_thread(_cut, here, first)
+            await until(lambda: _hears_nothing(there.settings), "the second site hears nothing of the first")
+            here.tell("optionchain site promote")
+            await promote(there.settings)
+            here.tell(f"its stores take writes, {time.monotonic() - began:.1f} s after the loss")
+            here.losses.update(await lost_seconds(beats, second))
+            here.tell("optionchain up, in the second site; its clients turn there")
+            crowd.turn_to(there.base_url)
+            await asyncio.to_thread(there.start)
+            await crowd.served_again()
+            seconds = time.monotonic() - began
+            here.tell("the first comes back, as a copy: until then it stays stopped")
+            await follow(first, second)
+            return seconds
+    finally:
+        await asyncio.to_thread(there.stop)
+        await asyncio.to_thread(here.stop)
+
+
+def _nodes(scene: Scene, site: Site, uri: str, *, wait_replicas: int) -> Scene:
+    """The nodes of a site, which do not run yet."""
+    (port,) = free_ports(1)
+    settings = scene.settings.with_changes(
+        {
+            "data": {"folder": site.folder / "nodes"},
+            "http": {"port": port},
+            "redis": {"url": site.redis.url, "mode": "standalone", "wait_replicas": wait_replicas},
+            "mongo": {"uri": uri},
+        }
+    )
+    return replace(scene, settings=settings)
+
+
+def _cut(nodes: Scene, site: Site) -> None:
+    for process in processes.marked(nodes.state.marker):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    site.kill()
+
+
+async def _until_all_beat(beats: Mapping[str, Beat]) -> None:
+    async def beat() -> bool:
+        return all(each.acknowledged for each in beats.values())
+
+    await until(beat, "every clock was written")
+
+
+async def _hears_nothing(settings: Settings) -> bool:
+    with suppress(Unavailable):
+        return not any(copy.hears_the_first for copy in (await copies(settings)).values())
+    return False
