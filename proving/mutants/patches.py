@@ -20,7 +20,8 @@ def functions_of(file: Path) -> list[FunctionType]:
     return [
         each
         for each in gc.get_objects()
-        if isinstance(each, FunctionType) and each.__code__.co_filename == path
+        # A dead proxy has no class any more, but a type.
+        if type(each) is FunctionType and each.__code__.co_filename == path
     ]
 
 

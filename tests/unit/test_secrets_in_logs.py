@@ -29,7 +29,7 @@ GIVEN = {
     },
     "cache": {"redis_url": "redis://:cache-word@cache.example/0"},
     "mongo": {"uri": "mongodb://user:mongo-word@mongo.example/?authSource=admin"},
-    "ray": {"token": "token-of-the-cluster"},
+    "ray": {"token": "token-of-the-cluster", "redis_url": "redis://:head-word@ray.example:6379"},
     "telemetry": {"webhook": "https://pager.example/hook-word"},
 }
 # What each of them must not tell.
@@ -43,6 +43,7 @@ HIDDEN = {
     "redis.sentinel_password": ["sentinel-word"],
     "mongo.uri": [GIVEN["mongo"]["uri"], "mongo-word"],
     "ray.token": ["token-of-the-cluster"],
+    "ray.redis_url": ["redis://:head-word@ray.example:6379", "head-word"],
     "telemetry.webhook": [GIVEN["telemetry"]["webhook"]],
 }
 
