@@ -219,6 +219,8 @@ def test_an_overlay_is_applied_twice_and_is_then_what_is_there(overlay: str, dep
 
 def test_kubernetes_takes_the_restricted_pods_of_production_and_of_a_sweep(deployed: Deployed) -> None:
     plane = deployed.plane
+    # One that was never Ready would only be changed.
+    plane.kubectl("delete", "rayservice", "--all", "--namespace", NAMESPACE, "--timeout=100s")
     for overlay in ("production", "sweeps"):
         plane.kubectl("apply", "--server-side", "-k", K8S / "overlays" / overlay)
 
