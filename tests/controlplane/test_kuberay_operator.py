@@ -219,6 +219,8 @@ def test_an_overlay_is_applied_twice_and_is_then_what_is_there(overlay: str, dep
 
 def test_kubernetes_takes_the_restricted_pods_of_production_and_of_a_sweep(deployed: Deployed) -> None:
     plane = deployed.plane
+    # One that was never Ready would only be changed.
+    plane.kubectl("delete", "rayservice", "--all", "--namespace", NAMESPACE, "--timeout=100s")
     for overlay in ("production", "sweeps"):
         plane.kubectl("apply", "--server-side", "-k", K8S / "overlays" / overlay)
 
@@ -311,7 +313,8 @@ def test_a_wrong_serve_config_leaves_it_ready_and_the_doctor_names_it(running: D
 
 
 def test_a_worker_without_a_replica_is_never_ready_and_the_doctor_names_it(running: Deployed) -> None:
-    wrong = running.overlay("OCS_HTTP_MAX_QUEUED_REQUESTS=999")
+    # With another setting too, for the operator leaves the workers of a cluster that runs as they are.
+    wrong = running.overlay("OCS_HTTP_MAX_QUEUED_REQUESTS=998")
     (service,) = (each for each in wrong if each["kind"] == "RayService")
     (group,) = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     group |= {"replicas": 2, "minReplicas": 2, "maxReplicas": 2}
@@ -320,7 +323,12 @@ def test_a_worker_without_a_replica_is_never_ready_and_the_doctor_names_it(runni
 
     spare = running.pods.spare
     healthy = "wget -q -O- http://localhost:52365/api/local_raylet_healthz"
-    eventually(lambda: succeeds(spare, healthy), "Ray runs there", patience_seconds=100.0, pause_seconds=1.0)
+    eventually(
+        lambda: succeeds(spare, healthy),
+        "Ray runs there",
+        patience_seconds=PATIENCE_SECONDS,
+        pause_seconds=1.0,
+    )
     assert not succeeds(spare, "wget -q -O- http://localhost:8000/-/healthz"), "nothing serves there"
     found = running.doctor()
     grade, words = found[f"{SERVICE}: replicas"]
