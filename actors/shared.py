@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from actors.loop_watch import LoopWatch
@@ -65,6 +67,10 @@ class SharedActors:
     ) -> None:
         self._loop_watch = open_watch()
         self._actors = {name: make() for name, make in makers.items()}
+        # Ray makes them anew when their process has died, and then nobody need call them for a long time. It calls
+        # constructors in the loop; others, who call this one without, ask for the status.
+        with suppress(RuntimeError):
+            self._beginning = asyncio.get_running_loop().create_task(self.status())
 
     async def call(self, context: Context, method: str, arguments: Sequence[Any]) -> Any:
         """As `SharedActor.call`, of the actor that the method names: ``history.assets``."""

@@ -109,6 +109,10 @@ class Cluster:
     def session_actors(self) -> list[psutil.Process]:
         return [process for process in self.processes() if is_session_actor(process)]
 
+    def shared_actors(self) -> list[psutil.Process]:
+        """The processes of history, configurations and the scheduler."""
+        return [process for process in self.processes() if title_of(process) == "ray::SharedActors"]
+
     def check_nothing_is_left(self) -> None:
         assert self.processes() == []
         assert not accepts(self.port)
@@ -137,11 +141,15 @@ class Cluster:
 
 
 def is_session_actor(process: psutil.Process) -> bool:
+    return title_of(process).startswith("ray::SessionActor")
+
+
+def title_of(process: psutil.Process) -> str:
+    """What an actor's process is called; not the method that it runs, which may stand behind it."""
     try:
-        # Its title names the method that it runs, if any.
-        return process.cmdline()[0].startswith("ray::SessionActor")
+        return process.cmdline()[0].split(".")[0].strip()
     except (psutil.Error, IndexError):
-        return False
+        return ""
 
 
 def create(api: httpx.Client, **changes: Any) -> dict[str, Any]:

@@ -123,10 +123,10 @@ def chain_columns(
     if preset is not None and preset.kind != "chains":
         return None
     known = _recognised(_by_last_part(columns) | names, sample)
-    found = known
+    found = own = known
     if preset is not None:
-        beside = _beside(preset, names, known)
-        found = preset.found(names) | beside
+        own, beside = preset.found(names), _beside(preset, names, known)
+        found = own | beside
         # A vendor's units are of the vendor's columns.
         preset = replace(
             preset, scale={field: scale for field, scale in preset.scale.items() if field not in beside}
@@ -136,7 +136,8 @@ def chain_columns(
     said = checked_columns(given, columns)
     found = {field: column for field, column in found.items() if column not in said.values()} | said
     found = {field: column for field, column in found.items() if column}
-    if preset is not None and (missing := preset.missing(found)):
+    # What people add to a vendor's table makes none of another.
+    if preset is not None and (missing := preset.missing(own | said)):
         reason = f"is not of the shape {preset.name}: it has no column {', '.join(missing)}"
         raise InvalidInput("file", reason)
     if "contract" in found and "contract" not in said and not are_contracts(sample[found["contract"]]):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from cluster.instance.progress import Progress
 from cluster.instance.state import InstanceState
@@ -18,6 +18,9 @@ from cluster.instance.state import InstanceState
 if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
     from cluster.nodes.cluster_facts import ClusterFacts
+
+IDENTITY = Column("id", no_wrap=True)
+"""Of a table: whoever copies an id needs all of it, however narrow the terminal."""
 
 
 class StepProgress(Progress):

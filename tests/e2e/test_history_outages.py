@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from cluster.bootstrap import SHARED
@@ -52,18 +51,6 @@ def api(two: Cluster) -> Iterator[httpx.Client]:
         yield client
 
 
-def shared_actors(cluster: Cluster) -> list[psutil.Process]:
-    """History and configuration, which have a process each here."""
-    return [one for one in cluster.processes() if _title(one) == "ray::SharedActors"]
-
-
-def _title(process: psutil.Process) -> str:
-    try:
-        return process.cmdline()[0].split(".")[0].strip()
-    except (psutil.Error, IndexError):
-        return ""
-
-
 def configure(api: httpx.Client, values: dict[str, Any]) -> int:
     """Store a new version of the configuration; returns which."""
     found = api.get(CONFIGURATION)
@@ -86,7 +73,7 @@ def mongo_down(cluster: Cluster) -> Iterator[None]:
 
 
 def test_the_shared_actors_run_before_anybody_asks_for_history(two: Cluster) -> None:
-    eventually(lambda: len(shared_actors(two)) == len(SHARED), "both actors run")
+    eventually(lambda: len(two.shared_actors()) == len(SHARED), "both actors run")
 
 
 def test_a_configuration_reaches_sessions_of_every_replica_within_a_second(api: httpx.Client) -> None:
@@ -148,7 +135,7 @@ def body_of(session: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
 def test_shared_actors_that_are_killed_are_back_for_the_next_call(two: Cluster, api: httpx.Client) -> None:
     assert api.put(CHAIN_PATH, json=CHAIN).status_code == 200
     version = configure(api, {"defaults": {"spread": 0.2}})
-    old = shared_actors(two)
+    old = two.shared_actors()
     for process in old:
         process.kill()
 
@@ -158,7 +145,7 @@ def test_shared_actors_that_are_killed_are_back_for_the_next_call(two: Cluster, 
     assert (chain.status_code, configuration.status_code) == (200, 200), chain.text + configuration.text
     assert configuration.json()["version"] == version
     assert session["parameters"]["spread"] == 0.2
-    new = shared_actors(two)
+    new = two.shared_actors()
     assert len(new) == len(SHARED)
     assert {process.pid for process in new}.isdisjoint(process.pid for process in old)
     configure(api, {})

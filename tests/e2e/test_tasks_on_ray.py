@@ -163,7 +163,7 @@ def test_the_command_line_and_the_client_have_the_same_tasks(cluster: Cluster, t
 
 
 def test_a_sweep_of_a_task_stops_when_the_task_is_cancelled(api: httpx.Client) -> None:
-    long = SWEEP | {"grid": {"volatility": {"from": 0.1, "to": 0.5, "points": 2000}}, "paths": 5000}
+    long = SWEEP | {"grid": {"volatility": {"from": 0.1, "to": 0.5, "points": 2000}}, "paths": 50_000}
     task_id = scheduled(api, "sweep", {"sweep": long})
     api.post(f"{TASKS}/{task_id}/run")
 
@@ -180,3 +180,16 @@ def test_a_sweep_of_a_task_stops_when_the_task_is_cancelled(api: httpx.Client) -
     assert time.monotonic() - began < 15.0
     sweep = run["log"][0].split()[1].rstrip(":")
     eventually(lambda: api.get(f"/api/v1/sweeps/{sweep}").json()["state"] == "cancelled", "its sweep stops")
+
+
+def test_a_scheduler_that_was_killed_goes_on_by_itself(cluster: Cluster, api: httpx.Client) -> None:
+    for process in cluster.shared_actors():
+        process.kill()
+        process.wait(10)
+    at = f"{datetime.now(UTC) + timedelta(seconds=2):%Y-%m-%dT%H:%M:%SZ}"
+
+    warmed = scheduled(api, "cache_warm", timing={"at": at})
+
+    # Nobody calls it: the runs are in MongoDB, where replicas look for them.
+    assert run_of(api, warmed)["attempts"] == 1
+    assert api.get(f"{TASKS}/{warmed}").json()["state"] == "ended"

@@ -85,7 +85,7 @@ MATRIX = [
     ("worker", "store outside", 6379, False, True),
     ("worker", "store outside", 27017, False, True),
     ("worker", "store outside", 22, False, False),
-    ("worker", "internet", 443, False, False),
+    ("worker", "internet", 443, False, True),
     ("worker", "internet", 6379, False, False),
     ("head", "internet", 443, False, True),
     ("worker", "dns", 53, True, True),
@@ -107,7 +107,10 @@ def is_peer(peer: dict[str, Any], other: Place) -> bool:
     if "ipBlock" in peer:
         from ipaddress import ip_address, ip_network
 
-        return bool(other.address) and ip_address(other.address) in ip_network(peer["ipBlock"]["cidr"])
+        block = peer["ipBlock"]
+        within, *without = map(ip_network, (block["cidr"], *block.get("except", ())))
+        address = ip_address(other.address) if other.address else None
+        return address in within and not any(address in each for each in without) if address else False
     if other.address:
         return False
     if "namespaceSelector" in peer:

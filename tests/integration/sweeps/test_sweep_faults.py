@@ -75,7 +75,7 @@ def test_a_sweep_whose_driver_was_killed_goes_on_where_it_was(ray_address, tmp_p
 def test_ctrl_c_keeps_what_is_done_and_cancels_the_rest(ray_address, tmp_path):
     import ray
 
-    process = start_driver(ray_address, tmp_path, scenarios=1000)
+    process = start_driver(ray_address, tmp_path, scenarios=20_000)
     lines_until(process, lambda line: line[0] == "blocks" and int(line[1]) >= 3)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=PATIENCE_SECONDS)
