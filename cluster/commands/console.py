@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from cluster.instance.report import ClusterReport
     from cluster.nodes.cluster_facts import ClusterFacts
 
-IDENTITY = Column("id", no_wrap=True)
-"""Of a table: whoever copies an id needs all of it, however narrow the terminal."""
+
+def identities() -> Column:
+    """The column of ids of a table: whoever copies one needs all of it, however narrow the terminal."""
+    return Column("id", no_wrap=True)
 
 
 class StepProgress(Progress):

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from cluster.commands.calling import Called, Data, Key, Url, console
-from cluster.commands.console import IDENTITY
+from cluster.commands.console import identities
 from cluster.commands.told import steps
 from cluster.settings import load_settings
 from optionchain.roles import GIVEN_ROLES
@@ -50,7 +50,7 @@ def create(
 def listed(url: Url = None, api_key: Key = None, data: Data = None) -> None:
     """Show all keys, without what makes them work; those made last come first."""
     service, page = Called.at(url, api_key, data), 1
-    table = Table(IDENTITY, "owner", "roles", "note", "created", "last used", "state")
+    table = Table(identities(), "owner", "roles", "note", "created", "last used", "state")
     while True:
         found = service.ask(f"{KEYS}?page={page}&limit={PAGE}")
         for key in found["data"]:

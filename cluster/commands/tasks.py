@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from cluster.commands.calling import Called, Data, Key, Url, console
-from cluster.commands.console import IDENTITY
+from cluster.commands.console import identities
 from cluster.instance.problem import InstanceProblem
 
 TASKS = "/api/v1/tasks"
@@ -86,7 +86,7 @@ def schedule(
 @app.command("list")
 def listed(url: Url = None, api_key: Key = None, data: Data = None) -> None:
     """Show your tasks, those scheduled last first."""
-    table = Table(IDENTITY, "name", "kind", "state", "when", "next", "last success")
+    table = Table(identities(), "name", "kind", "state", "when", "next", "last success")
     for task in _all(Called.at(url, api_key, data), TASKS):
         when = " ".join(str(value) for value in task["timing"].values())
         last = task["last_success_at"] or "never"
@@ -104,7 +104,7 @@ def show(task_id: Id, url: Url = None, api_key: Key = None, data: Data = None) -
 @app.command()
 def runs(task_id: Id, url: Url = None, api_key: Key = None, data: Data = None) -> None:
     """Show the runs of a task, the latest times first."""
-    table = Table(IDENTITY, "state", "attempts", "started", "ended", "result or error")
+    table = Table(identities(), "state", "attempts", "started", "ended", "result or error")
     for run in _all(Called.at(url, api_key, data), f"{_path(task_id)}/runs"):
         told = run["error"] or (json.dumps(run["result"]) if run["result"] else "")
         instants = (run["started_at"] or "", run["ended_at"] or "")

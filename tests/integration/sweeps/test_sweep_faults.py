@@ -83,7 +83,7 @@ def test_ctrl_c_keeps_what_is_done_and_cancels_the_rest(ray_address, tmp_path):
     lines = [line.split() for line in out.splitlines()]
     assert process.returncode == 0
     assert lines[-2][0] == "interrupted"
-    assert 3 <= int(lines[-1][1]) < 1000
+    assert 3 <= int(lines[-1][1]) < 20_000
     assert parts_recorded(tmp_path)
     eventually(
         lambda: ray.available_resources().get("CPU", 0) == 2,
