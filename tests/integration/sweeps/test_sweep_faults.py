@@ -33,7 +33,7 @@ class Told(Silent):
         print(state, progress.scenarios, flush=True)
 
 ray.init(address={address!r}, log_to_driver=False)
-one = sweep(measures=[slow], grid={{"volatility": [0.1 + 0.001 * index for index in range({scenarios})]}})
+one = sweep(measures=[slow], grid={{"volatility": [0.1 + 0.0001 * index for index in range({scenarios})]}})
 result = one.run(engine=OnRay(workers=2, seconds_per_task=0.1), output={output!r}, observer=Told())
 print("rows", result.is_done.sum(), flush=True)
 """
