@@ -35,13 +35,15 @@ BUILT = Path(
 PATIENCE_SECONDS = 60.0
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ANNA = Context(Principal("desk", "anna"), trace=f"00-{TRACE}-{SPAN}-01")
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        not all((BUILT / name).exists() for name in ("otelcol", "jaeger")),
-        reason="the collector and Jaeger are not built: `make observing-tools` does it, once",
-    ),
-]
+pytestmark = pytest.mark.timeout(300)
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """Skips a test where one of these is not built."""
+    missing = [name for name in names if not (BUILT / name).exists()]
+    return pytest.mark.skipif(
+        bool(missing), reason=f"not built: {', '.join(missing)}; `make observing-tools` does it, once"
+    )
 
 
 @pytest.fixture
@@ -56,6 +58,7 @@ def tracing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[P
         yield servers
 
 
+@needs("otelcol", "jaeger")
 def test_what_is_traced_is_found_in_jaeger(tracing: tuple[PrivateServer, ...]) -> None:
     [jaeger] = [server for server in tracing if server.name == JAEGER]
     traces = Traces(TelemetrySettings(endpoint=traces_endpoint(tracing)), "replica", Unobserved())
@@ -74,6 +77,7 @@ def test_what_is_traced_is_found_in_jaeger(tracing: tuple[PrivateServer, ...]) -
     assert [each["spanID"] for each in span["references"]] == [SPAN]
 
 
+@needs("otelcol")
 def test_a_line_of_the_log_arrives_with_its_level_its_facts_and_its_trace(tmp_path: Path) -> None:
     came: list[Any] = []
 
