@@ -14,7 +14,6 @@ from optionchain.ports import DenialRepository
 
 LONGEST_VALUE = 256
 DENIED = "denied "
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class HeldDenials:
@@ -35,8 +34,10 @@ class HeldDenials:
         """Whether that is denied now."""
         if (kind, value) in self._told:
             return True
-        until = self._denied.get((kind, value), _LONG_AGO)
-        return until is not _LONG_AGO and (until is None or until > datetime.now(UTC))
+        if (kind, value) not in self._denied:
+            return False
+        until = self._denied[kind, value]
+        return until is None or until > datetime.now(UTC)
 
     async def read(self) -> None:
         """Read what is denied."""

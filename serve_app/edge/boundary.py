@@ -150,7 +150,7 @@ class Edge:
                 if isinstance(refusal, Defect):
                     raise
             finally:
-                self._put_on_record(found, scope, headers, told)
+                self._put_on_record(told, arrival)
                 self._look_out(told, arrival)
 
     async def _serve(self, arrival: _Arrival, answer: _Answer, told: Operation) -> None:
@@ -210,16 +210,16 @@ class Edge:
         elif type(refusal) in DENIALS:
             self._guards.observer.counted("http.denied", kind=DENIALS[type(refusal)])
 
-    def _put_on_record(self, found: Found | None, scope: Scope, headers: Headers, told: Operation) -> None:
-        guards = self._guards
+    def _put_on_record(self, told: Operation, arrival: _Arrival) -> None:
+        guards, found, scope = self._guards, arrival.found, arrival.scope
         if told.facts.get("error") in DENIED:
-            guards.record.refusal(entry_of(scope, headers, told, guards.proxies))
+            guards.record.refusal(entry_of(scope, told, arrival.address))
         elif (
             found is not None
             and (found.route.is_on_record or ON in scope.get("state", {}))
             and told.context.principal.may(ADMINISTER)
         ):
-            guards.record.act(entry_of(scope, headers, told, guards.proxies))
+            guards.record.act(entry_of(scope, told, arrival.address))
 
     def _bounds(self, found: Found | None) -> tuple[int, float]:
         """How many bytes a body may have, and how long it may take."""

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from fastapi import Request
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from optionchain.audit import AuditEntry
 from optionchain.observing import Operation
-from serve_app.edge.client_address import Proxies
+from serve_app.edge.client_address import Address
 
 ON = "audited_on"
 # Of what a caller made up.
@@ -46,14 +45,13 @@ def acted_on(request: Request, what: str) -> None:
     request.scope["state"][ON] = what
 
 
-def entry_of(scope: Scope, headers: Headers, told: Operation, proxies: Proxies) -> AuditEntry:
+def entry_of(scope: Scope, told: Operation, address: Address | None) -> AuditEntry:
     """A request as an entry.
 
     Args:
         scope: Of the request.
-        headers: Of the request.
         told: What the observer is told of it.
-        proxies: Whose word about its address counts.
+        address: Where it came from.
     """
     now = datetime.now(UTC)
     what = scope.get("state", {}).get(ON, "")
@@ -64,7 +62,7 @@ def entry_of(scope: Scope, headers: Headers, told: Operation, proxies: Proxies) 
         target=_plain(f"{scope['path']} {what}".rstrip()),
         tenant=principal.tenant,
         subject=principal.subject,
-        address=str(proxies.client_of(scope, headers) or "unknown"),
+        address=str(address or "unknown"),
         status=int(facts.get("status") or CLIENT_LEFT),
         request_id=_plain(str(facts.get("request_id", ""))),
     )
