@@ -120,13 +120,21 @@ def american(
     shape = common_shape(**terms)
     spots, strikes, years, volatilities, rates, yields = (flat(term, shape) for term in terms.values())
     check_single_boundary(rates, yields)
+    columns = european_columns(spots, strikes, years, volatilities, rates, yields)
+    exercise(spots, years, rates, yields, columns)
+    return AmericanValuation(*(columns[row].reshape(shape) for row in OF_VALUATION))
+
+
+def european_columns(
+    spots: Floats, strikes: Floats, years: Floats, volatilities: Floats, rates: Floats, yields: Floats
+) -> Floats:
+    """``[AMERICAN, contracts]``, with what European contracts are worth; the rows that those lack are not written."""
     columns = np.empty((AMERICAN, strikes.size))
     columns[0], columns[1] = strikes, volatilities
     columns[2:8] = value_contracts(
         spot=spots, strikes=strikes, years=years, volatilities=volatilities, rate=rates, dividend_yield=yields
     )
-    exercise(spots, years, rates, yields, columns)
-    return AmericanValuation(*(columns[row].reshape(shape) for row in OF_VALUATION))
+    return columns
 
 
 def check_single_boundary(rates: Floats, yields: Floats) -> None:

@@ -10,20 +10,19 @@ from numpy.typing import ArrayLike
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.pricing.american import (
-    AMERICAN,
     CALL,
     OF_VALUATION,
     PUT,
     PUT_GAMMA,
     PUT_VEGA,
     AmericanValuation,
+    european_columns,
     exercise_on_grid,
 )
 from optionchain.pricing.black_scholes import (  # noqa: F401  the example names black_scholes
     black_scholes,
     rho,
     theta,
-    value_contracts,
 )
 from optionchain.pricing.exercise_grid import Ahead
 from optionchain.pricing.inputs import checked, common_shape, flat
@@ -83,11 +82,7 @@ def bermudan(
         raise InvalidInput("exercise_years", "must be a list of numbers from 0 on")
     shape = common_shape(**terms)
     spots, strikes, years, volatilities, rates, yields = (flat(term, shape) for term in terms.values())
-    columns = np.empty((AMERICAN, strikes.size))
-    columns[0], columns[1] = strikes, volatilities
-    columns[2:8] = value_contracts(
-        spot=spots, strikes=strikes, years=years, volatilities=volatilities, rate=rates, dividend_yield=yields
-    )
+    columns = european_columns(spots, strikes, years, volatilities, rates, yields)
     columns[PUT_GAMMA], columns[PUT_VEGA] = columns[6], columns[7]
     alike = np.stack([spots, years, rates, yields])
     for group in np.unique(alike, axis=1).T:
