@@ -20,7 +20,8 @@ they answer even when the service does not. The names are the same in both place
 
 A process sums up what happens, hands it to Ray every five seconds, and Ray tells its agent every ten: what you see is
 up to a quarter of a minute old. A process that is killed takes with it what it had not handed over. Labels are from
-bounded sets: no metric has an identity of a session or a caller.
+bounded sets: no metric has an identity of a session or a caller. Ray keeps 2,000 lines of one name a process: of a
+histogram with more, the latest are measured together, all labels but the last (a status, an outcome) `others`.
 
 This page is made from the code: `python docs/make_metrics.py`.
 """

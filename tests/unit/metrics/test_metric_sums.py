@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
-from adapters.metrics.rows import Count, Histogram, Level
-from adapters.metrics.sums import MetricSums
+from adapters.metrics.rows import SECONDS, Count, Histogram, Level
+from adapters.metrics.sums import MAX_LINES, OTHERS, MetricSums
 from adapters.metrics.table import METRICS
 from optionchain.errors import NotFound, Unavailable
 from optionchain.observing import observed, tell_failure
@@ -60,6 +61,25 @@ def test_a_request_is_measured_by_route_and_status_however_it_ends() -> None:
     assert found["request_seconds_count", "/x/{id}", "200"] == 1.0
     assert found["request_seconds_count", "/x/{id}", "499"] == 1.0
     assert 0.0 < found["request_seconds_sum", "/x/{id}", "200"] < 1.0
+
+
+def test_more_routes_than_ray_has_lines_for_are_measured_together_by_their_status() -> None:
+    sums = MetricSums((replace(REQUEST, buckets=SECONDS),))
+
+    for turn in range(2):
+        for number in range(300):
+            with observed(sums, "http.request", route=f"/{number}", status=200 if number % 3 else 404):
+                pass
+        found = counted(sums)
+        lines = {key for key in found if key[0] == "request_seconds_bucket"}
+        assert {len(key) for key in lines} == {4}
+        assert len(lines) <= MAX_LINES, turn
+        requests = {key[1:]: count for key, count in found.items() if key[0] == "request_seconds_count"}
+        assert sum(requests.values()) == 300.0
+        assert requests["/1", "200"] == requests["/3", "404"] == 1.0
+        kept = len(requests) - 2
+        assert kept > 100
+        assert requests[OTHERS, "200"] + requests[OTHERS, "404"] == 300.0 - kept
 
 
 def test_what_fails_is_measured_only_where_a_label_tells_it_from_the_rest() -> None:
