@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from optionchain.api_keys import is_secret  # noqa: E402
+from optionchain.access.api_keys import is_secret  # noqa: E402
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 SBOM = ROOT / "build" / "sbom.json"
@@ -31,7 +31,7 @@ UNCONCERNED: Mapping[str, str] = {}
 GUESSING = ("Base64HighEntropyString", "HexHighEntropyString", "KeywordDetector")
 # Made up, each for a test or a page.
 MADE_UP = {
-    "adapters/redaction.py",
+    "adapters/telemetry/redaction.py",
     "compose/make-secrets",
     "docs/security.md",
     "tests/integration/http/test_traces.py",

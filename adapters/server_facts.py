@@ -9,9 +9,9 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
-from adapters.mongo_connection import mongo_errors
-from adapters.mongo_indexes import unindexed
-from adapters.redis_connection import RedisClient, redis_call
+from adapters.mongo.connection import mongo_errors
+from adapters.mongo.indexes import unindexed
+from adapters.redis.connection import RedisClient, redis_call
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from adapters.mongo_connection import mongo_errors
-from adapters.redis_connection import RedisClient, redis_call
+from adapters.mongo.connection import mongo_errors
+from adapters.redis.connection import RedisClient, redis_call
 from optionchain.errors import InvalidInput, Unavailable
 
 REDIS, MONGO = "the Redis of the second site", "the MongoDB of the second site"

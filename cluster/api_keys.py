@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from optionchain.api_keys import digest_of, is_owner
+from optionchain.access.api_keys import digest_of, is_owner
+from optionchain.access.roles import ADMIN, CALLER, GIVEN_ROLES, read_roles
 from optionchain.context import Principal
-from optionchain.roles import ADMIN, CALLER, GIVEN_ROLES, read_roles
 
 MIN_KEY_LENGTH = 16
 EVERYBODY = Principal("public", "public", frozenset({ADMIN}))

@@ -27,16 +27,16 @@ from adapters.circuit_breaker import CircuitBreaker
 from adapters.encryption import Keyring
 from adapters.metrics.rows import CONFIGURATION, HISTORY, HTTP, SCHEDULER, SESSION, SHARED_PROCESS
 from adapters.metrics.server_watch import watch_servers
-from adapters.mongo_audit import MongoAudit
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import MongoServer, open_mongo
-from adapters.mongo_sweeps import MongoSweepIndex
-from adapters.redis_allowances import RedisAllowances
-from adapters.redis_cache import RedisCacheService, open_snapshot_cache
-from adapters.redis_connection import open_redis
-from adapters.redis_idempotency import RedisAnswers
-from adapters.redis_session_store import RedisSessionStore, open_session_store
-from adapters.telemetry import open_observer
+from adapters.mongo.audit import MongoAudit
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import MongoServer, open_mongo
+from adapters.mongo.sweeps import MongoSweepIndex
+from adapters.redis.allowances import RedisAllowances
+from adapters.redis.cache import RedisCacheService, open_snapshot_cache
+from adapters.redis.connection import open_redis
+from adapters.redis.idempotency import RedisAnswers
+from adapters.redis.session_store import RedisSessionStore, open_session_store
+from adapters.telemetry.observers import open_observer
 from cluster.audit.trail import Trail
 from cluster.certificate_files import certificate_files
 from cluster.history_stores import open_history_repository

@@ -6,8 +6,8 @@ from collections.abc import Callable, Set
 from datetime import date
 
 from adapters.history_files import ImportPlan, ImportReport, import_file
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_cache import RedisCacheService
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.redis.cache import RedisCacheService
 from cluster.history_stores import forget_chains
 
 

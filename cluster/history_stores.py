@@ -10,10 +10,10 @@ from datetime import date
 from typing import TypeVar
 
 from actors.history.cache_keys import chain_key, generation_key, keys_of_prices
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.connection import open_redis
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings

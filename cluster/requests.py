@@ -3,10 +3,10 @@ signs in once."""
 
 from __future__ import annotations
 
-from adapters.redis_allowances import RedisAllowances
-from adapters.redis_connection import open_redis
-from adapters.redis_idempotency import RedisAnswers
-from adapters.redis_one_time import RedisOneTime
+from adapters.redis.allowances import RedisAllowances
+from adapters.redis.connection import open_redis
+from adapters.redis.idempotency import RedisAnswers
+from adapters.redis.one_time import RedisOneTime
 from adapters.settings import RateSettings
 from cluster.identity.sign_in_codes import SignInCodes
 from cluster.settings import Settings

@@ -8,8 +8,8 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from adapters.mongo_connection import open_mongo
-from adapters.redis_connection import RedisClient, open_redis
+from adapters.mongo.connection import open_mongo
+from adapters.redis.connection import RedisClient, open_redis
 from adapters.standby import Copy, mongo_copy, promote_mongo, promote_redis, redis_copy
 from cluster.settings import Settings
 from optionchain.errors import InvalidInput

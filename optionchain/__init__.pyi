@@ -1,6 +1,7 @@
 # The public names, and where each comes from: `__init__.py` imports one when it is asked for.
 
 from .chains import OptionChain, build_chain
+from .contracts.products import product
 from .errors import InvalidInput, OptionChainError
 from .expirations import (
     DailyRule,
@@ -24,7 +25,6 @@ from .models import (
     Telegraph,
 )
 from .parameters import SimulationParameters, SingleExpiration
-from .products import product
 from .recorded_days import recorded
 from .simulation import Simulation, simulate
 from .sweeps import Sweep

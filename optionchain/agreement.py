@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from optionchain.declarations import declared
-from optionchain.declared_parameters import declared_parameters
+from optionchain.declared.fields import declared
+from optionchain.declared.parameters import declared_parameters
 from optionchain.models import MarketModel
 from optionchain.models.model import MIN_VOLATILITY
 from optionchain.models.wire import STEP

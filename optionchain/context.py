@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from optionchain.roles import ADMIN, ADMITTED, Permission
+from optionchain.access.roles import ADMIN, ADMITTED, Permission
 
 _SAMPLED = tuple("13579bdf")
 
@@ -16,7 +16,7 @@ class Principal(NamedTuple):
     Attributes:
         tenant: Whom everything that it makes belongs to.
         subject: Who it is within the tenant: the name of a key, or of a person.
-        roles: Of `optionchain.roles`; without any it may do nothing.
+        roles: Of `optionchain.access.roles`; without any it may do nothing.
     """
 
     tenant: str

@@ -21,7 +21,7 @@
     ├── Defect                a bug of ours; the log has the details
     │
     ├── KeyReused             of `optionchain.ports.requests`: the idempotency key belongs to another request
-    ├── of `optionchain.quotas`, whose requests were not begun:
+    ├── of `optionchain.access.quotas`, whose requests were not begun:
     │   ├── QuotaUsedUp       a tenant's quota is used up for now            retry helps, later
     │   └── QuotaFull         a tenant's quota has no room
     └── of `serve_app.edge.errors`, whose requests never reach the domain:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.carried import market_of, with_dividends
+from optionchain.contracts.carried import market_of, with_dividends
+from optionchain.declared.checks import finite, whole
 from optionchain.draws.philox import MAX_WORD, PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.parameters import SimulationParameters
-from optionchain.validation import finite, whole
 
 MOST_PATHS, MOST_LEVELS = 1_000, 9
 MOST_PRICES = 5_000_000

@@ -13,7 +13,7 @@ from optionchain.correlation import (
     of_common_factors,
     weights_of,
 )
-from optionchain.declarations import Choice, Number, Omission, Parameter, declared
+from optionchain.declared.fields import Choice, Number, Omission, Parameter, declared
 from optionchain.errors import InvalidInput
 from optionchain.models.model import MarketModel
 from optionchain.models.recorded import Recorded

@@ -7,16 +7,24 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
 
-from optionchain import terms
-from optionchain.carried import carry_of, check_carry
-from optionchain.carry import Carry
-from optionchain.declarations import Choice, Number, Omission, Text, Whole, settle
+from optionchain.contracts import terms
+from optionchain.contracts.carried import carry_of, check_carry
+from optionchain.contracts.carry import Carry
+from optionchain.contracts.quote_terms import (
+    CoarseFromTerm,
+    CoarseTickTerm,
+    StrikeRuleTerm,
+    TickTerm,
+    check_quotes,
+    widened_spreads,
+)
+from optionchain.declared.fields import Choice, Number, Omission, Text, Whole, settle
+from optionchain.declared.limits import HIGHEST_GIVEN
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Schedule
 from optionchain.expirations.plan import in_utc
 from optionchain.expirations.single import MAX_DAYS_TO_EXPIRATION as MAX_DAYS_TO_EXPIRATION  # noqa: PLC0414  as it was
 from optionchain.expirations.single import SingleExpiration as SingleExpiration  # noqa: PLC0414  whoever takes parameters takes it too
-from optionchain.limits import HIGHEST_GIVEN
 from optionchain.market import (
     CommonFactorsTerm,
     CorrelationsTerm,
@@ -38,14 +46,6 @@ from optionchain.pricing.declared_spreads import (
 )
 from optionchain.pricing.market_maker import SpreadModelParameter
 from optionchain.pricing.spreads import Spreads
-from optionchain.quote_terms import (
-    CoarseFromTerm,
-    CoarseTickTerm,
-    StrikeRuleTerm,
-    TickTerm,
-    check_quotes,
-    widened_spreads,
-)
 from optionchain.surfaces import Surface
 from optionchain.surfaces.declared import DynamicsParameter, SmileParameter, TermParameter
 from optionchain.time_frame import TimeFrame
@@ -92,9 +92,9 @@ class SimulationParameters:
             contract is ever gone before it expires. It needs a `strike_interval`.
         spread_...: What widens the spread, as `optionchain.pricing.declared_spreads` declares it.
         smile, ..., spread_model: See `optionchain.surfaces.declared` and `optionchain.pricing.market_maker`.
-        strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.quote_terms` declares them, in place
-            of `strike_interval` and `spread_tick`.
-        exercise, ..., dividend_model: The terms of a contract, as `optionchain.terms` declares them.
+        strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.contracts.quote_terms` declares them,
+            in place of `strike_interval` and `spread_tick`.
+        exercise, ..., dividend_model: The terms of a contract, as `optionchain.contracts.terms` declares them.
         underlyings, ..., correlation_repair: Others on the same clock, as `optionchain.market` declares them.
         expirations: One expiration relative to the start, or rolling ones.
         start_at: Simulated instant of step 0 (UTC).

@@ -10,11 +10,11 @@ import numpy as np
 
 from optionchain.agreement import warn_of_disagreements
 from optionchain.arrays import Steps
-from optionchain.carried import market_of, with_dividends
-from optionchain.carry import Carry
 from optionchain.chains import ChainTerms, OptionChain, build_chains, is_surely_priced
 from optionchain.chains.activity import Activity, activity_of
 from optionchain.chains.recorded import RecordedChains
+from optionchain.contracts.carried import market_of, with_dividends
+from optionchain.contracts.carry import Carry
 from optionchain.draws.correlated import CorrelatedDraws
 from optionchain.draws.philox import Draws, PhiloxDraws
 from optionchain.errors import InvalidInput
@@ -25,7 +25,7 @@ from optionchain.models.recorded import Recorded
 from optionchain.parameters import SimulationParameters, SingleExpiration
 from optionchain.pricing.spreads import Spreads
 from optionchain.surfaces import Surface
-from optionchain.tables import Tables
+from optionchain.tables.simulations import Tables
 
 _SERIALS = count()
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from optionchain.declared.checks import finite
 from optionchain.errors import InvalidInput
-from optionchain.validation import finite
 
 YEAR = timedelta(days=365)
 INTERVALS = {

@@ -8,9 +8,9 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from cluster.settings import Settings
+from optionchain.access.roles import ADMIN
 from optionchain.context import Principal
 from optionchain.observing import Unobserved
-from optionchain.roles import ADMIN
 from serve_app.asgi import build_asgi
 from serve_app.edge.on_record import Unrecorded
 from serve_app.routes.streaming import Producers

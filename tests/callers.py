@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from optionchain.access.roles import ADMIN, CALLER
 from optionchain.context import Context, Principal
-from optionchain.roles import ADMIN, CALLER
 
 
 def principal(tenant: str, *, is_admin: bool = False) -> Principal:

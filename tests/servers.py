@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from pydantic import SecretStr
 
-from adapters.redis_connection import RedisClient, open_redis
+from adapters.redis.connection import RedisClient, open_redis
 from adapters.settings import RedisSettings
 from cluster.instance.embedded_servers import embedded_redis, running
 from cluster.instance.ports import free_ports

@@ -20,9 +20,9 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from adapters.certificates import tell_expiry
-from adapters.mongo_backups import MongoBackups
-from adapters.mongo_connection import open_mongo
-from adapters.redis_connection import RedisClient, open_redis
+from adapters.mongo.backups import MongoBackups
+from adapters.mongo.connection import open_mongo
+from adapters.redis.connection import RedisClient, open_redis
 from adapters.settings import MongoSettings, RedisSettings
 from optionchain.observing import Observer
 from optionchain.session import SessionKind
@@ -112,7 +112,7 @@ class ServerWatch:
             self._observer.counted(quantity, float(amount))
 
     async def _alive(self) -> int:
-        """Sessions of all owners: see the keys of `adapters.redis_session_store`."""
+        """Sessions of all owners: see the keys of `adapters.redis.session_store`."""
         client: Any = self._redis
         places = [f"{{{self._prefix}:owners}}-{state}" for state in ("due", "claimed")]
         owners = {owner.decode() for place in places for owner in await client.zrange(place, 0, -1)}

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from adapters.metrics.rows import OPERATION, OUTCOME, PROCESS, Count, Histogram, Level, Row
 from adapters.metrics.table import METRICS
-from adapters.severity import Severity, level_of
+from adapters.telemetry.severity import Severity, level_of
 from optionchain.context import HOUSEKEEPING, Context
 from optionchain.observing import Fact, Operation
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from actors.background import Background
 from cluster.audit.settings import AuditSettings
-from optionchain.audit import AuditEntry, Chain, Link, anchor_of
+from optionchain.access.audit import AuditEntry, Chain, Link, anchor_of
 from optionchain.context import HOUSEKEEPING
 from optionchain.observing import Observer, attempted
 from optionchain.ports import AuditRepository

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optionchain.audit import problems_of
+from optionchain.access.audit import problems_of
 from optionchain.ports import AuditRepository
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from pymongo import AsyncMongoClient
 
 from adapters.copies import Copied, Item, Wanted
-from adapters.file_copies import FolderFiles
-from adapters.mongo_connection import mongo_errors, open_mongo
-from adapters.mongo_copies import STORE, MongoDocuments, PointInTime
-from adapters.mongo_history_copies import mongo_chains, mongo_prices
-from adapters.redis_connection import RedisClient, open_redis
-from adapters.redis_copies import RedisSessions, redis_answers
+from adapters.files.file_copies import FolderFiles
+from adapters.mongo.connection import mongo_errors, open_mongo
+from adapters.mongo.copies import STORE, MongoDocuments, PointInTime
+from adapters.mongo.history_copies import mongo_chains, mongo_prices
+from adapters.redis.connection import RedisClient, open_redis
+from adapters.redis.copies import RedisSessions, redis_answers
 from cluster.settings import Settings
 
 # Records of work, and its results; what a sweep had computed when it was interrupted is computed again.

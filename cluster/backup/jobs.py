@@ -8,9 +8,9 @@ from contextlib import suppress
 from datetime import datetime
 
 from adapters.encryption import Keyring
-from adapters.mongo_backups import MongoBackups
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_cache import RedisCacheService
+from adapters.mongo.backups import MongoBackups
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.redis.cache import RedisCacheService
 from cluster.backup.beginning import RESUMED_WITHIN, Saving
 from cluster.backup.manifest import Manifest
 from cluster.backup.place import Place, begun_at

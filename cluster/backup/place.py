@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from adapters.encryption import Keyring
-from adapters.folders import Folder
+from adapters.files.folders import Folder
 from cluster.backup.manifest import Manifest, manifest_json, manifest_of
 from cluster.backup.parts import Part
 from optionchain.errors import CannotOpen, Damaged, InvalidInput, LeaseLost, NotFound, OptionChainError

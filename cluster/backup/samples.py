@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Sequence
 
 from adapters.copies import Item
-from adapters.redis_session_records import session_of
+from adapters.redis.session_records import session_of
 from cluster.backup.manifest import Sample
 from optionchain.errors import OptionChainError
 from optionchain.simulation import Simulation

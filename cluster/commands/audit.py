@@ -6,8 +6,8 @@ import asyncio
 
 import typer
 
-from adapters.mongo_audit import MongoAudit
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.audit import MongoAudit
+from adapters.mongo.connection import open_mongo
 from cluster.api_keys import kept_key
 from cluster.audit.verifying import Verified, verified
 from cluster.commands.calling import Data, console

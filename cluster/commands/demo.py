@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.history_files.sample_data import SAMPLE_ASSET, load_sample
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_cache import RedisCacheService
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.redis.cache import RedisCacheService
 from cluster.commands.first_session import PARAMETERS
 from cluster.history_stores import forget_prices, history_stores
 from cluster.instance.problem import InstanceProblem

@@ -26,20 +26,20 @@ from adapters.history_files import (
 from adapters.history_files.exports import EXPORTS
 from adapters.history_files.plans import FORMATS
 from adapters.history_files.reports import report_lines
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.mongo_sharding import shard, shard_commands
-from adapters.redis_cache import RedisCacheService
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.mongo.sharding import shard, shard_commands
+from adapters.redis.cache import RedisCacheService
 from adapters.settings import MongoSettings
 from cluster.history_imports import imported
 from cluster.history_stores import HistoryStores, history_stores
 from cluster.instance.instance import Instance
 from cluster.settings import load_settings
+from optionchain.declared.checks import positive
 from optionchain.errors import InvalidInput, OptionChainError
 from optionchain.history.chains import DateRange
 from optionchain.history.wire import day_from_wire
 from optionchain.time_frame import TimeFrame
-from optionchain.validation import positive
 
 app = typer.Typer(
     name="history", help="Prices and chains of the past: files in and out.", no_args_is_help=True

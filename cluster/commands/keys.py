@@ -13,7 +13,7 @@ from cluster.commands.calling import Called, Data, Key, Url, console
 from cluster.commands.console import identities
 from cluster.commands.told import steps
 from cluster.settings import load_settings
-from optionchain.roles import GIVEN_ROLES
+from optionchain.access.roles import GIVEN_ROLES
 from optionchain.wire.instants import instant_to_wire
 
 KEYS = "/api/v1/keys"

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cluster.commands.calling import Called, Data, Key, Url, console
 from cluster.instance.problem import InstanceProblem
-from optionchain.quotas import Quota
+from optionchain.access.quotas import Quota
 
 QUOTAS = "/api/v1/quotas"
 

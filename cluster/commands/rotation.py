@@ -8,8 +8,8 @@ from pathlib import Path
 
 from actors.configuration.secrecy import Secrecy
 from adapters.encryption import Keyring, new_key
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import open_mongo
 from cluster.api_keys import kept_key
 from cluster.instance.completed_settings import ENCRYPTION_KEY, with_encryption_key, with_mongo
 from cluster.instance.instance import Instance, asked_for

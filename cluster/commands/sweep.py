@@ -24,12 +24,12 @@ from cluster.instance.problem import InstanceProblem
 from cluster.instance.state import InstanceState, read_state
 from optionchain.agreement import ParametersDisagree, disagreements
 from optionchain.errors import InvalidInput
-from optionchain.spreadsheets import without_formulas
 from optionchain.sweeps import InProcess, Sweep, SweepResult
 from optionchain.sweeps.engine import Engine
 from optionchain.sweeps.surroundings import InDoubt
 from optionchain.sweeps.tables import FORMATS
 from optionchain.sweeps.wire import sweep_from_wire
+from optionchain.tables.spreadsheets import without_formulas
 
 if TYPE_CHECKING:
     import polars

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from rich.console import Console
 
-from adapters.structured_log import StructuredLog
+from adapters.telemetry.structured_log import StructuredLog
 from cluster.commands.console import StepProgress
 from cluster.instance import progress
 from optionchain.observing import Observer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from adapters.mongo_connection import open_mongo
-from adapters.redis_connection import open_redis
+from adapters.mongo.connection import open_mongo
+from adapters.redis.connection import open_redis
 from adapters.server_facts import MongoFacts, RedisFacts, mongo_facts, redis_facts
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.doctor.finding import Finding, Grade, judged

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from cluster.identity.following import CHANGED
 from cluster.identity.telling import Telling
-from optionchain.denials import Denial, DeniedKind
+from optionchain.access.denials import Denial, DeniedKind
 from optionchain.errors import InvalidInput
 from optionchain.ports import DenialRepository
 

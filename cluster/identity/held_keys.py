@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from cluster.api_keys import KnownKeys
 from cluster.identity.following import LIST, Following
 from cluster.identity.settings import AuthSettings
-from optionchain.api_keys import ApiKey, digest_of, is_secret
+from optionchain.access.api_keys import ApiKey, digest_of, is_secret
 from optionchain.context import Principal
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, attempted

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from cluster.identity.following import CHANGED
 from cluster.identity.held_keys import REVOKED
 from cluster.identity.telling import Telling
-from optionchain.api_keys import ApiKey, digest_of, is_owner, new_secret
+from optionchain.access.api_keys import ApiKey, digest_of, is_owner, new_secret
+from optionchain.access.roles import read_roles
 from optionchain.errors import InvalidInput
 from optionchain.ports import KeyRepository
-from optionchain.roles import read_roles
 
 LONGEST_NOTE = 200
 LONGEST_OVERLAP_SECONDS = 30 * 86_400.0

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from pymongo import AsyncMongoClient
 
-from adapters.mongo_api_keys import MongoApiKeys
-from adapters.mongo_denials import MongoDenials
+from adapters.mongo.api_keys import MongoApiKeys
+from adapters.mongo.denials import MongoDenials
 from adapters.oidc_issuer import OidcIssuer
-from adapters.redis_connection import open_redis
-from adapters.redis_notices import RedisNotices
+from adapters.redis.connection import open_redis
+from adapters.redis.notices import RedisNotices
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.identity.following import LIST, Following
 from cluster.identity.held_denials import DenialService, HeldDenials

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from adapters.oidc_issuer import is_trustworthy
 from cluster.api_keys import parse_keys
-from optionchain.roles import read_roles
+from optionchain.access.roles import read_roles
 
 
 def role_names_of(text: str) -> dict[str, str]:

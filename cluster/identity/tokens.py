@@ -24,12 +24,12 @@ from cluster.identity.following import Following
 from cluster.identity.held_denials import HeldDenials
 from cluster.identity.held_keys import check_is_heard
 from cluster.identity.settings import AuthSettings
-from optionchain.api_keys import digest_of, is_owner
+from optionchain.access.api_keys import digest_of, is_owner
+from optionchain.access.roles import GIVEN_ROLES
 from optionchain.context import Principal
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, attempted
 from optionchain.ports import Authentication, Issuer
-from optionchain.roles import GIVEN_ROLES
 
 # None of the shared secrets (HS256): with them, a public key would sign. `EdDSA` is the older name of Ed25519.
 ALGORITHMS = ("RS256", "ES256", "EdDSA", "Ed25519")

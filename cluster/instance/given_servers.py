@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from adapters.certificates import certificate_problem
-from adapters.mongo_connection import MongoServer, open_mongo
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.mongo.connection import MongoServer, open_mongo
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from adapters.settings import RedisSettings
 from cluster.settings import Settings
 from optionchain.errors import Unavailable

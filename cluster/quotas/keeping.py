@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 
 from cluster.quotas.leases import Leases
 from cluster.quotas.limits import HeldLimits, LimitService
+from optionchain.access.quotas import Quota, QuotaFull, QuotaUsedUp, refusal_of, sessions_full
 from optionchain.errors import OptionChainError, Overloaded, Unavailable
 from optionchain.observing import Observer
 from optionchain.ports import QuotaCounts, SessionStore
-from optionchain.quotas import Quota, QuotaFull, QuotaUsedUp, refusal_of, sessions_full
 from optionchain.session import SessionKind
 
 REFUSED = "quota.refused"

@@ -16,9 +16,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from optionchain.access.quotas import Quota, QuotaUsedUp
 from optionchain.errors import Unavailable
 from optionchain.ports import QuotaCounts
-from optionchain.quotas import Quota, QuotaUsedUp
 
 PORTIONS_A_SECOND = 10
 

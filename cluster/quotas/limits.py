@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from cluster.identity.following import CHANGED
 from cluster.identity.telling import Telling
 from cluster.quotas.settings import QuotaSettings
-from optionchain.api_keys import is_owner
+from optionchain.access.api_keys import is_owner
+from optionchain.access.quotas import Quota, TenantLimits
 from optionchain.errors import InvalidInput, NotFound
 from optionchain.ports import QuotaRepository
-from optionchain.quotas import Quota, TenantLimits
 
 
 class HeldLimits:

@@ -8,10 +8,10 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_quotas import MongoQuotas
-from adapters.redis_connection import open_redis
-from adapters.redis_quotas import RedisQuotas
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.quotas import MongoQuotas
+from adapters.redis.connection import open_redis
+from adapters.redis.quotas import RedisQuotas
 from cluster.identity.opening import Identity
 from cluster.quotas.keeping import Amounts, Quotas
 from cluster.quotas.limits import HeldLimits, LimitService

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from optionchain.quotas import Quota
+from optionchain.access.quotas import Quota
 
 MOST = 10**15  # far from where a double, in which Redis counts, is no longer exact
 

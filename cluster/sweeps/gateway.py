@@ -161,7 +161,7 @@ def open_engine(telemetry: TelemetrySettings | None, secrets: tuple[str, ...] = 
     """The engine of the sweep actor, which tells the observer of its process."""
     from adapters.metrics.rows import SWEEP  # noqa: PLC0415
     from adapters.settings import TelemetrySettings  # noqa: PLC0415
-    from adapters.telemetry import open_observer  # noqa: PLC0415
+    from adapters.telemetry.observers import open_observer  # noqa: PLC0415
     from cluster.sweeps.ray_engine import OnRay  # noqa: PLC0415
 
     return OnRay(observer=open_observer(telemetry or TelemetrySettings(), SWEEP, secrets))

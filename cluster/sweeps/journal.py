@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from adapters.folders import Folder
+from adapters.files.folders import Folder
 from cluster.sweeps.path_files import PathFiles, path_file
 from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput

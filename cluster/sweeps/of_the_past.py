@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 from optionchain.chains.recorded import recorded_rule
 from optionchain.context import Context
+from optionchain.declared.checks import whole
 from optionchain.draws.philox import MAX_WORD
 from optionchain.errors import InvalidInput
 from optionchain.expirations.wire import rule_to_wire, time_to_wire
@@ -19,7 +20,6 @@ from optionchain.models.wire import model_to_wire
 from optionchain.parameters import MAX_STEPS
 from optionchain.recorded_days import CLOSE, values_of_days
 from optionchain.time_frame import TimeFrame
-from optionchain.validation import whole
 from optionchain.wire.parameters import fields_to_wire
 
 

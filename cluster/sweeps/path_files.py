@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adapters.folders import Folder
+from adapters.files.folders import Folder
 from optionchain.arrays import Floats, Paths
 from optionchain.measures import PathBlock
 from optionchain.sweeps.blocks import KeepPaths

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from actors.shared import check_in_time
-from adapters.work_folders import WorkFolders
+from adapters.files.work_folders import WorkFolders
 from cluster.sweeps.settings import SweepSettings
 from cluster.sweeps.workers import KIND, SweepWorkers
 from optionchain.context import Context

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from adapters.folders import Folder
+from adapters.files.folders import Folder
 from optionchain.errors import Defect, InvalidInput, LeaseLost
 from optionchain.observing import observed, tell_failure
 from optionchain.ports.work import Ending, Lease, WorkLine

@@ -15,8 +15,8 @@ from cluster.backup.retention import Retention
 from cluster.settings import Settings
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.work import Work
+from optionchain.access.roles import Permission
 from optionchain.errors import InvalidInput, OptionChainError
-from optionchain.roles import Permission
 
 
 class ConfiguredPlaces(TaskParameters):

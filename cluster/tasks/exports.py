@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from adapters.folders import Folder
+from adapters.files.folders import Folder
 from adapters.history_files import export_chains, export_prices
 from cluster.quotas.keeping import spending
 from cluster.quotas.opening import open_amounts
@@ -23,11 +23,11 @@ from cluster.tasks.places import allowed_url, filled_in
 from cluster.tasks.references import resolved, resolved_now, sample
 from cluster.tasks.sweeps import SOME_TIME
 from cluster.tasks.work import Work
+from optionchain.access.quotas import Quota
+from optionchain.access.roles import Permission
 from optionchain.errors import InvalidInput
 from optionchain.export import Dataset, Export, Format
 from optionchain.history.chains import DateRange, asset_name
-from optionchain.quotas import Quota
-from optionchain.roles import Permission
 from optionchain.sweeps.wire import base_from_wire
 from optionchain.time_frame import TimeFrame
 

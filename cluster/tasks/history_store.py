@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo.history import MongoHistoricalRepository
 from cluster.history_stores import PATIENCE_SECONDS, open_history_repository
 from cluster.settings import Settings
 

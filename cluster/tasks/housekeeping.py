@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.redis_session_store import open_session_store
+from adapters.redis.session_store import open_session_store
 from cluster.settings import Settings
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.work import Work
-from optionchain.roles import Permission
+from optionchain.access.roles import Permission
 
 
 class NoParameters(TaskParameters):

@@ -11,14 +11,14 @@ from typing import Any
 
 from pydantic import Field
 
+from adapters.files.source_files import SourceFile, SourceFiles
 from adapters.history_files import ImportReport, import_file, plan_import
 from adapters.history_files.plans import FORMATS
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.mongo_imported_files import ImportedFile, MongoImportedFiles
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
-from adapters.source_files import SourceFile, SourceFiles
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.mongo.imported_files import ImportedFile, MongoImportedFiles
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.connection import open_redis
 from cluster.history_stores import forget_chains
 from cluster.quotas.keeping import spending
 from cluster.quotas.opening import open_amounts
@@ -27,10 +27,10 @@ from cluster.tasks.history_store import with_history
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.places import allowed_url
 from cluster.tasks.work import Work
+from optionchain.access.quotas import Quota
+from optionchain.access.roles import Permission
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import asset_name
-from optionchain.quotas import Quota
-from optionchain.roles import Permission
 from optionchain.time_frame import TimeFrame
 
 

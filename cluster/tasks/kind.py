@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cluster.settings import Settings
 from cluster.tasks.work import Work
+from optionchain.access.roles import Permission
 from optionchain.errors import InvalidInput
-from optionchain.roles import Permission
 
 
 class TaskParameters(BaseModel):

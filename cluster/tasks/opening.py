@@ -7,7 +7,7 @@ from functools import partial
 
 from actors.calendars import Calendars
 from actors.scheduler.actor import SchedulerActor, SchedulerSources
-from adapters.mongo_task_runs import open_run_queue
+from adapters.mongo.task_runs import open_run_queue
 from cluster.settings import Settings
 from cluster.tasks.ray_runner import RayRunner
 from cluster.tasks.service import open_scheduler

@@ -72,9 +72,9 @@ async def _worked(
 ) -> Run | None:
     # Here: only a worker needs all that the kinds need.
     from adapters.metrics.rows import TASK  # noqa: PLC0415
-    from adapters.mongo_connection import open_mongo  # noqa: PLC0415
-    from adapters.mongo_task_runs import MongoRunQueue  # noqa: PLC0415
-    from adapters.telemetry import open_observer  # noqa: PLC0415
+    from adapters.mongo.connection import open_mongo  # noqa: PLC0415
+    from adapters.mongo.task_runs import MongoRunQueue  # noqa: PLC0415
+    from adapters.telemetry.observers import open_observer  # noqa: PLC0415
     from cluster.secrets import secrets_of  # noqa: PLC0415
     from cluster.tasks.registry import KINDS  # noqa: PLC0415
     from cluster.tasks.worker import Worker  # noqa: PLC0415

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from actors.calendars import Calendars
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_tasks import MongoScheduler
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.tasks import MongoScheduler
 from cluster.settings import Settings
 from cluster.tasks.kind import Kind
 from cluster.tasks.registry import known_kind
 from optionchain.context import Principal
+from optionchain.declared.checks import whole
 from optionchain.errors import InvalidInput
 from optionchain.patience import MOST_RUN_ATTEMPTS, RUN_ATTEMPTS
 from optionchain.ports import Scheduler
 from optionchain.tasks import Order, Task
 from optionchain.tasks.wire import schedule_from_wire
-from optionchain.validation import whole
 
 LONGEST_NAME = 100
 HIGHEST_PRIORITY = 9

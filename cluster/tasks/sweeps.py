@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from adapters.mongo_sweeps import MongoSweepIndex
+from adapters.mongo.sweeps import MongoSweepIndex
 from cluster.quotas.keeping import spending
 from cluster.quotas.opening import open_amounts
 from cluster.settings import Settings
@@ -21,10 +21,10 @@ from cluster.tasks.history_store import with_history
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.references import resolved, resolved_now, sample
 from cluster.tasks.work import Stopped, Work
+from optionchain.access.quotas import Quota
+from optionchain.access.roles import Permission
 from optionchain.context import Context, Principal
 from optionchain.errors import HasFailed, InvalidInput
-from optionchain.quotas import Quota
-from optionchain.roles import Permission
 
 SECONDS_BETWEEN_LOOKS = 0.5
 SOME_TIME = datetime(2026, 1, 5, 21, tzinfo=UTC)

@@ -16,8 +16,8 @@ from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.columns import SIDES, Side
+from optionchain.declared.checks import finite
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.validation import finite
 
 # Deviations of the logarithms: between contracts, and between the days of one.
 _BETWEEN_CONTRACTS, _BETWEEN_DAYS = 0.7, 0.9

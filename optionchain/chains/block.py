@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Steps
-from optionchain.carried_ladders import Carried
 from optionchain.chains.contracts import Contracts, SharedTerms
 from optionchain.chains.priced import priced
+from optionchain.contracts.carried_ladders import Carried
 from optionchain.expirations.listing import Listing, Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR

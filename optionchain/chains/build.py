@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime  # noqa: F401  the example names UTC
 
-from optionchain.carry import Carry
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.chains.together import ChainTerms, build_chains
+from optionchain.contracts.carry import Carry
+from optionchain.contracts.terms import Exercise, checked_exercise
+from optionchain.declared.checks import finite, whole
+from optionchain.declared.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
-from optionchain.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.pricing.smile import HIGHEST_VOLATILITY
 from optionchain.pricing.spreads import COIN_TICK, SpreadModel, Spreads
 from optionchain.surfaces import Surface
-from optionchain.terms import Exercise, checked_exercise
-from optionchain.validation import finite, whole
 
 _RANGES = {
     "spot": (1.0 / WIDEST_PRICED, HIGHEST_PATH),

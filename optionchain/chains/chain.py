@@ -11,15 +11,15 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Strikes
-from optionchain.carried_ladders import Carried
 from optionchain.chains.arbitrage import PricedExpiration, Violation, find_arbitrage
 from optionchain.chains.columns import SIDES, GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts, SharedTerms
+from optionchain.contracts.carried_ladders import Carried
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.extras import brought_by
-from optionchain.frames import pandas_frame, polars_frame
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
+from optionchain.tables.frames import pandas_frame, polars_frame
 
 if TYPE_CHECKING:
     import pandas

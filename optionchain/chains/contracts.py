@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.carried_ladders import Carried
 from optionchain.chains.columns import SIDES, Column, Derived, GreekSet, Side, Stored
+from optionchain.contracts.carried_ladders import Carried
 from optionchain.pricing.american import (
     AMERICAN,
     CALL_RHO,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats, Paths
-from optionchain.carried_ladders import Carried
 from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
 from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms
 from optionchain.chains.priced import price_each, priced
+from optionchain.contracts.carried_ladders import Carried
 from optionchain.expirations.listing import Microseconds
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.american import AMERICAN

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats, Strikes
-from optionchain.carried_ladders import Carried
 from optionchain.chains.ladder import ladders, strike_intervals
 from optionchain.chains.strike_rules import STRIKE_RULES
+from optionchain.contracts.carried_ladders import Carried
 from optionchain.pricing.american import (
     AMERICAN,
     CALL_RHO,

@@ -6,8 +6,8 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.declared.limits import HIGHEST_QUOTED, MOST_GROWTH
 from optionchain.errors import InvalidInput
-from optionchain.limits import HIGHEST_QUOTED, MOST_GROWTH
 from optionchain.pricing.kernel import Offsets, Term
 
 

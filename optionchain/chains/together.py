@@ -12,21 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
-from optionchain.carried_ladders import Carried
-from optionchain.carry import Carry
 from optionchain.chains.chain import OptionChain
 from optionchain.chains.priced import priced
 from optionchain.chains.refusals import check_growth, check_prices
+from optionchain.contracts.carried_ladders import Carried
+from optionchain.contracts.carry import Carry
+from optionchain.contracts.terms import Exercise
+from optionchain.declared.limits import MOST_GROWTH
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration, days_to_expiration
 from optionchain.expirations.listing import microseconds
-from optionchain.limits import MOST_GROWTH
 from optionchain.pricing.american import AMERICAN
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.kernel import QUOTED, Term
 from optionchain.pricing.spreads import Spreads
 from optionchain.surfaces import Surface
-from optionchain.terms import Exercise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from optionchain.declared_parameters import configurable_defaults, declared_parameters
+from optionchain.declared.checks import whole
+from optionchain.declared.parameters import configurable_defaults, declared_parameters
 from optionchain.errors import InvalidInput
 from optionchain.parameters import (
     MAX_CHAIN_SIZE,
     MAX_STEPS,
     SimulationParameters,
 )
-from optionchain.validation import whole
 
 SIMULATOR = "simulator"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from optionchain.declared.checks import whole
 from optionchain.errors import InvalidInput
-from optionchain.validation import whole
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_BYTES = 256 << 10

@@ -12,7 +12,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Paths, Steps
-from optionchain.validation import whole
+from optionchain.declared.checks import whole
 
 RNG_NAME = "philox-v1"
 MAX_WORD = 2**64 - 1

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from optionchain import numerics
 from optionchain.arrays import Paths
+from optionchain.declared.checks import whole
 from optionchain.draws.philox import MAX_WORD, Factor
 from optionchain.errors import InvalidInput
-from optionchain.validation import whole
 
 REPLICATES = 16
 _BITS = 30

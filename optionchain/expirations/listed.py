@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Literal, TypeAlias, get_args
 
+from optionchain.declared.checks import whole
 from optionchain.errors import InvalidInput
-from optionchain.validation import whole
 
 MAX_EXPIRATIONS_PER_RULE = 256
 MOST_SESSIONS_BEFORE = 30

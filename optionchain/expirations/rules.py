@@ -8,11 +8,11 @@ from datetime import date
 from itertools import chain, takewhile
 from typing import ClassVar, Literal, TypeAlias, get_args
 
+from optionchain.declared.checks import whole
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import LAST_DAY, TradingCalendar, weekday_of
 from optionchain.expirations.listed import WEEKDAYS, Listed, Weekday, one_of
 from optionchain.expirations.months import end_of_month, months_from, occurrence_of, within
-from optionchain.validation import whole
 
 LONGEST_LEAD = 366
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from optionchain.declared.checks import positive
 from optionchain.expirations.plan import Expiration
-from optionchain.validation import positive
 
 MAX_DAYS_TO_EXPIRATION = 36_525.0
 

@@ -17,7 +17,7 @@ from optionchain.chains.columns import GREEK_SETS, SIDES
 from optionchain.chains.contracts import COLUMNS, greek_labels
 from optionchain.expirations.listing import EPOCH
 from optionchain.export.packed import packed
-from optionchain.spreadsheets import without_formulas
+from optionchain.tables.spreadsheets import without_formulas
 from optionchain.wire.instants import instant_to_wire
 
 Codec: TypeAlias = Literal["zstd", "snappy"]

@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from optionchain.chains.columns import SIDES, GreekSet
-from optionchain.declared_parameters import terms_of
+from optionchain.declared.parameters import terms_of
 from optionchain.errors import InvalidInput
 from optionchain.export import ironcondor
 from optionchain.export.blocks import check_nanoseconds

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from optionchain.carried_ladders import Carried
+from optionchain.contracts.carried_ladders import Carried
 from optionchain.expirations import ExpirationPlan, Schedule, load_zone
 from optionchain.expirations.listing import EPOCH, Listing
 from optionchain.parameters import SimulationParameters

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
+from optionchain.declared.limits import HIGHEST_PATH
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import FIRST_DAY, LAST_DAY, DateRange, asset_name, floats
-from optionchain.limits import HIGHEST_PATH
 from optionchain.time_frame import TimeFrame
 
 Instants: TypeAlias = NDArray[np.datetime64]

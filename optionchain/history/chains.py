@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optionchain.arrays import Floats, Strikes
+from optionchain.contracts.terms import Exercise, checked_exercise
+from optionchain.declared.checks import positive
 from optionchain.errors import InvalidInput
-from optionchain.terms import Exercise, checked_exercise
-from optionchain.validation import positive
 
 if TYPE_CHECKING:
     from optionchain.chains.arbitrage import Violation

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from optionchain.arrays import Floats
+from optionchain.declared.checks import whole
 from optionchain.errors import InvalidInput
-from optionchain.validation import whole
 
 # A word of the counter that no path and no factor of `optionchain.draws.philox` uses.
 _STREAM = 2**63

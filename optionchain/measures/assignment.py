@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.carried import discounts_of, drops_of, exercise_steps
+from optionchain.contracts.carried import discounts_of, drops_of, exercise_steps
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 

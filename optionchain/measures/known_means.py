@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from optionchain import numerics
-from optionchain.carried import drops_of
+from optionchain.contracts.carried import drops_of
 from optionchain.errors import InvalidInput
 from optionchain.measures.path_block import Measure
 from optionchain.measures.prices import terminal_price

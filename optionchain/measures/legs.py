@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.chains.path_chains import PathChains
+from optionchain.declared.checks import finite, positive
 from optionchain.errors import InvalidInput
-from optionchain.validation import finite, positive
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Paths
-from optionchain.carried import market_of, with_dividends
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
+from optionchain.contracts.carried import market_of, with_dividends
 from optionchain.draws.correlated import CorrelatedDraws, OpenStream
 from optionchain.draws.philox import Draws, PhiloxDraws
 from optionchain.errors import InvalidInput

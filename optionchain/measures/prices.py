@@ -10,11 +10,11 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.carried import discounts_of, market_of
+from optionchain.contracts.carried import discounts_of, market_of
+from optionchain.declared.checks import positive
 from optionchain.measures.names import named, named_with_terms
 from optionchain.measures.path_block import PathBlock
 from optionchain.models import Historical
-from optionchain.validation import positive
 
 __all__ = [
     "average_price",

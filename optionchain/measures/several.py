@@ -11,13 +11,13 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.carried import discounts_of
+from optionchain.contracts.carried import discounts_of
+from optionchain.declared.checks import finite, positive
 from optionchain.errors import InvalidInput
 from optionchain.measures.names import named, named_with_terms
 from optionchain.measures.path_block import PathBlock
 from optionchain.measures.strategies import short_straddle
 from optionchain.measures.strategy import Strategy
-from optionchain.validation import finite, positive
 
 __all__ = ["basket_call", "basket_put", "basket_return", "dispersion", "realised_correlation"]
 

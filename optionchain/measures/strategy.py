@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from optionchain.arrays import Floats
+from optionchain.declared.checks import finite, positive
 from optionchain.errors import InvalidInput
 from optionchain.measures.legs import Leg
 from optionchain.measures.path_block import PathBlock
 from optionchain.measures.trade import Assignment, Settled, Trade, open_trade
 from optionchain.pricing.spreads import Spreads
-from optionchain.validation import finite, positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.carried import discounts_of, drops_of
 from optionchain.chains.path_chains import ChosenContracts
+from optionchain.contracts.carried import discounts_of, drops_of
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.measures.assignment import exercised_early

@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from optionchain.arrays import Floats
+from optionchain.declared.checks import positive
 from optionchain.errors import InvalidInput
 from optionchain.measures.legs import ByDelta, ByMoneyness, Leg, Pick
 from optionchain.measures.path_block import PathBlock
 from optionchain.measures.strategy import check_trading, refuse_curve, spreads_at
 from optionchain.measures.trade import Assignment, open_trade
-from optionchain.validation import positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

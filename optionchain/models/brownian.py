@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optionchain.declarations import settle
+from optionchain.declared.fields import settle
+from optionchain.declared.limits import HIGHEST_PATH
 from optionchain.draws.philox import Draws, Factor
-from optionchain.limits import HIGHEST_PATH
 from optionchain.models.model import SampledPaths, market_model
 from optionchain.models.parameters import Drift, StepYears, Volatility
 from optionchain.models.path import price_floor, quoted_volatilities, too_high

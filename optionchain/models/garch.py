@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from optionchain.declarations import Number, settle
+from optionchain.declared.fields import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.errors import InvalidInput
 from optionchain.models.model import SampledPaths, market_model

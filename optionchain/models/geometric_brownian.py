@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from optionchain.declarations import settle
+from optionchain.declared.fields import settle
 from optionchain.draws.philox import Draws
 from optionchain.models.model import SampledPaths, market_model
 from optionchain.models.parameters import Drift, StepYears, Volatility

@@ -12,14 +12,14 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats, Steps
-from optionchain.declarations import Parameter, settle
+from optionchain.declared.checks import finite
+from optionchain.declared.fields import Parameter, settle
+from optionchain.declared.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
-from optionchain.limits import HIGHEST_PATH, WIDEST_PRICED
 from optionchain.models.model import MAX_VOLATILITY, SampledPaths, market_model
 from optionchain.models.path import quoted_volatilities
 from optionchain.time_frame import TimeFrame, time_frame_schema
-from optionchain.validation import finite
 
 MAX_PRICES = 100_000
 LEAST_PRICE = 1.0 / WIDEST_PRICED  # the least that a chain can be built on

@@ -10,7 +10,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Paths
-from optionchain.declarations import Number, settle
+from optionchain.declared.fields import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.models.model import MAX_VOLATILITY, SampledPaths, market_model
 from optionchain.models.parameters import Drift, StepYears, Volatility

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-from optionchain.declarations import Number, settle
+from optionchain.declared.fields import Number, settle
 from optionchain.draws.philox import Draws, Factor
 from optionchain.models.model import SampledPaths, market_model
 from optionchain.models.parameters import StepYears, Volatility

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from optionchain import numerics
-from optionchain.declarations import Number, settle
+from optionchain.declared.fields import Number, settle
+from optionchain.declared.limits import HIGHEST_PATH
 from optionchain.draws.philox import Draws, Factor
-from optionchain.limits import HIGHEST_PATH
 from optionchain.models.model import SampledPaths, market_model
 from optionchain.models.parameters import StepYears, Volatility
 from optionchain.models.path import levels

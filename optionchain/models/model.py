@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Protocol, TypeVar, runtime_checkable
 
 from optionchain.arrays import Paths
+from optionchain.declared.parts import Parts
 from optionchain.draws.philox import Draws
-from optionchain.parts import Parts
 
 MIN_VOLATILITY, MAX_VOLATILITY = 1e-4, 5.0
 MIN_PRICE = 0.01

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optionchain.declarations import Number, Parameter, called, declared
+from optionchain.declared.fields import Number, Parameter, called, declared
 from optionchain.models.model import MAX_VOLATILITY, MarketModel
 
 StepYears = Annotated[float, Number("Length of one step, in years.", high=10.0, above=True)]

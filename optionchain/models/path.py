@@ -9,8 +9,8 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Paths
+from optionchain.declared.limits import HIGHEST_PATH
 from optionchain.errors import InvalidInput
-from optionchain.limits import HIGHEST_PATH
 from optionchain.models.model import MAX_VOLATILITY, MIN_PRICE, MIN_VOLATILITY, SampledPaths
 
 # What the logarithm and the exponential may lose of a price: those that pass the check are not above the limit.

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from optionchain.declarations import Parameter, settle
+from optionchain.declared.fields import Parameter, settle
 from optionchain.draws.philox import Draws
 from optionchain.errors import InvalidInput
 from optionchain.history.chains import DateRange, asset_name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from optionchain.audit import Anchor, AuditEntry, Link
+from optionchain.access.audit import Anchor, AuditEntry, Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from optionchain.api_keys import ApiKey
+from optionchain.access.api_keys import ApiKey
+from optionchain.access.denials import Denial
 from optionchain.context import Principal
-from optionchain.denials import Denial
 
 
 class Authentication(Protocol):

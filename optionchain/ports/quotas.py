@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from optionchain.quotas import Quota, Spent, TenantLimits
+from optionchain.access.quotas import Quota, Spent, TenantLimits
 
 
 class Portion(NamedTuple):

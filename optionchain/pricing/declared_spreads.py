@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from optionchain.declarations import Number, Omission
-from optionchain.limits import HIGHEST_GIVEN
+from optionchain.declared.fields import Number, Omission
+from optionchain.declared.limits import HIGHEST_GIVEN
 
 MAX_TICK = 1e3
 

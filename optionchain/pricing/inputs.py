@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optionchain.arrays import Floats
+from optionchain.declared.limits import MOST_GROWTH, WIDEST_PRICED
 from optionchain.errors import InvalidInput
-from optionchain.limits import MOST_GROWTH, WIDEST_PRICED
 
 Term: TypeAlias = Floats | float
 Scalar = TypeVar("Scalar", bound=np.generic)

@@ -10,9 +10,9 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.declarations import Number, Omission, settle
+from optionchain.declared.fields import Number, Omission, settle
+from optionchain.declared.parts import Part, Parts
 from optionchain.errors import InvalidInput
-from optionchain.parts import Part, Parts
 from optionchain.pricing.inputs import Term
 from optionchain.pricing.spreads import Spreads
 

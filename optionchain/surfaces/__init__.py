@@ -1,7 +1,7 @@
 """Surfaces of implied volatility: smile families, term structures at the money, and what prices them together.
 
 A family is a frozen dataclass marked `smile`, a term structure one marked `term_structure`; JSON, its schema and the
-documentation know every marked class, and so do a user's own (see `optionchain.parts`).
+documentation know every marked class, and so do a user's own (see `optionchain.declared.parts`).
 """
 
 from optionchain.surfaces.model_prices import ModelSmile

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from optionchain.declarations import Choice, Omission
-from optionchain.parts import Part
+from optionchain.declared.fields import Choice, Omission
+from optionchain.declared.parts import Part
 from optionchain.surfaces.smile import SMILES, Smile
 from optionchain.surfaces.surface import DYNAMICS, Dynamics
 from optionchain.surfaces.terms import TERM_STRUCTURES, TermStructure

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.declarations import Number, settle
+from optionchain.declared.fields import Number, settle
 from optionchain.surfaces.smile import LEAST_VARIANCE, smile
 from optionchain.surfaces.wings import Which, steepest, straightened
 

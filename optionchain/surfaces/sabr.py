@@ -9,7 +9,7 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.declarations import Number, settle
+from optionchain.declared.fields import Number, settle
 from optionchain.surfaces.smile import LEAST_VARIANCE, smile
 from optionchain.surfaces.ssvi import MOST_CORRELATION
 from optionchain.surfaces.wings import Which, steepest, straightened

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar, runtime_checkable
 
 from optionchain.arrays import Floats
-from optionchain.parts import Parts
+from optionchain.declared.parts import Parts
 
 # Of a total variance: where less time or volatility is left, a smile keeps the shape that it has here.
 LEAST_VARIANCE = 1e-10

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from optionchain.arrays import Floats
-from optionchain.declarations import Number, settle
+from optionchain.declared.fields import Number, settle
 from optionchain.errors import InvalidInput
 from optionchain.surfaces.hyperbolas import Hyperbolas
 from optionchain.surfaces.smile import smile

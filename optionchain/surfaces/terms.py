@@ -11,12 +11,12 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.declarations import Number, Parameter, settle
+from optionchain.declared.checks import positive
+from optionchain.declared.fields import Number, Parameter, settle
+from optionchain.declared.parts import Parts
 from optionchain.errors import InvalidInput
 from optionchain.models import Heston, MarketModel
-from optionchain.parts import Parts
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
-from optionchain.validation import positive
 
 MOST_POINTS = 64
 _LONGEST_DAYS = 36_525.0

@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from optionchain.declared_parameters import varying_names
+from optionchain.declared.checks import finite
+from optionchain.declared.parameters import varying_names
 from optionchain.errors import InvalidInput
 from optionchain.models import Historical, MarketModel
 from optionchain.models.parameters import parameters_of
 from optionchain.parameters import SimulationParameters, SingleExpiration
-from optionchain.validation import finite
 from optionchain.wire.documents import nearest
 
 METHOD = "method."

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 from numpy.typing import NDArray
 
+from optionchain.declared.checks import finite, whole
 from optionchain.draws.philox import RNG_NAME
 from optionchain.errors import InvalidInput
 from optionchain.measures import Control, Measure, is_profit, measure_name
@@ -19,7 +20,6 @@ from optionchain.sweeps.identity import Identity, identified
 from optionchain.sweeps.reduction import Statistics
 from optionchain.sweeps.sampling import SAMPLINGS, Sampling, SamplingName
 from optionchain.sweeps.scenarios import Scenarios, checked_grid, checked_list
-from optionchain.validation import finite, whole
 from optionchain.wire.parameters import parameters_to_wire
 
 MOST_PATHS = 1 << 32

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from optionchain.arrays import Floats
+from optionchain.declared.checks import finite, whole
 from optionchain.errors import InvalidInput
-from optionchain.validation import finite, whole
 
 MOST_POINTS = 1 << 20
 

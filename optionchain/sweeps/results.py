@@ -11,9 +11,9 @@ import orjson
 from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
+from optionchain.declared.checks import whole
 from optionchain.errors import InvalidInput
 from optionchain.extras import brought_by
-from optionchain.frames import pandas_frame, polars_frame
 from optionchain.measures import PathBlock
 from optionchain.models import MarketModel, model_to_wire
 from optionchain.parameters import SimulationParameters
@@ -21,7 +21,7 @@ from optionchain.simulation import Simulation, simulate
 from optionchain.sweeps.blocks import block_of
 from optionchain.sweeps.definition import SweepDefinition
 from optionchain.sweeps.surroundings import surroundings
-from optionchain.validation import whole
+from optionchain.tables.frames import pandas_frame, polars_frame
 
 if TYPE_CHECKING:
     import pandas

@@ -74,7 +74,7 @@ class Sweep(SweepDefinition):
                 process where Ray is not installed.
             output: A folder, local or of any file system that fsspec knows (``s3://...``).
             observer: Told of progress; by default bars on a terminal and nothing elsewhere.
-            index: Keeps a record of the sweep, such as `adapters.mongo_sweeps.MongoSweepIndex`.
+            index: Keeps a record of the sweep, such as `adapters.mongo.sweeps.MongoSweepIndex`.
             in_doubt: What to do where the output has a record of this definition of which is not certain that it is
                 of the same computation, for other releases made it, or a measure has what cannot be compared:
                 ``refuse`` to go on, or forget the record and begin ``anew``.

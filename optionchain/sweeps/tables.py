@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import orjson
 
-from optionchain.spreadsheets import without_formulas
+from optionchain.tables.spreadsheets import without_formulas
 
 if TYPE_CHECKING:
     import polars

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from optionchain.declared.checks import finite, whole
 from optionchain.errors import InvalidInput
 from optionchain.expirations import schedule_from_wire
 from optionchain.measures import TERMINAL_PRICE, Measure, is_profit, measure_name
@@ -23,7 +24,6 @@ from optionchain.sweeps.reduction import Statistics
 from optionchain.sweeps.scenarios import MOST_SCENARIOS
 from optionchain.sweeps.sweep import Sweep
 from optionchain.time_frame import TimeFrame
-from optionchain.validation import finite, whole
 from optionchain.wire.documents import listed, named_values, refuse_unknown
 from optionchain.wire.instants import instant_from_wire
 from optionchain.wire.parameters import PLAIN_FIELDS

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, get_args
 
+from optionchain.declared.checks import finite, positive, whole
 from optionchain.errors import InvalidInput
 from optionchain.expirations.local_time import load_zone
 from optionchain.tasks.schedule import Misfire, Schedule
 from optionchain.tasks.timing import EVENTS, At, Cron, Every, Sessions, Timing, cronsim_of
-from optionchain.validation import finite, positive, whole
 from optionchain.wire.instants import instant_from_wire
 
 LONGEST_SECONDS = 366 * 86_400.0

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from optionchain.declared_parameters import declared_parameters, terms_of
+from optionchain.declared.parameters import declared_parameters, terms_of
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import Schedule, schedule_from_wire, schedule_to_wire
 from optionchain.models import model_from_wire, model_to_wire

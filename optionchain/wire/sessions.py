@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from optionchain.declared_parameters import declared_parameters
+from optionchain.declared.parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.expirations import calendar_version, schedule_to_wire, tzdb_version
 from optionchain.models.recorded import without_recording

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from optionchain.carried import futures_of
 from optionchain.chains import GreekSet, OptionChain
+from optionchain.contracts.carried import futures_of
 from optionchain.parameters import SingleExpiration
 from optionchain.simulation import Simulation, chains_of
 from optionchain.wire.contracts import v1_contracts, v2_chains

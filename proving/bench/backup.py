@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
 from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores, open_stores
 from cluster.backup.place import Place

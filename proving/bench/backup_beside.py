@@ -11,8 +11,8 @@ import time
 
 from rich.console import Console
 
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from cluster.backup.reached import Reached
 from cluster.instance.state import InstanceState
 from cluster.instance.temporary import temporary_instance

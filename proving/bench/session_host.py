@@ -17,8 +17,8 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
 from actors.settings import SessionSettings
-from adapters.redis_connection import RedisClient, open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.connection import RedisClient, open_redis
+from adapters.redis.session_store import RedisSessionStore
 from adapters.settings import RedisSettings
 from optionchain.observing import Unobserved
 from optionchain.session import REMEMBERED_COMMANDS, Advance, Create, Session

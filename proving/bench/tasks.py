@@ -26,10 +26,10 @@ from pymongo import InsertOne
 from actors.calendars import Calendars
 from actors.scheduler.actor import SchedulerActor, SchedulerSources
 from actors.settings import TaskSettings
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_task_documents import task_document
-from adapters.mongo_task_runs import MongoRunQueue
-from adapters.mongo_tasks import MongoScheduler, TaskCollections
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.task_documents import task_document
+from adapters.mongo.task_runs import MongoRunQueue
+from adapters.mongo.tasks import MongoScheduler, TaskCollections
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.embedded_servers import embedded_mongo, embedded_redis, running
 from cluster.instance.ports import free_ports
@@ -37,9 +37,9 @@ from cluster.settings import Settings
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.work import HistoryCalls, Work
 from cluster.tasks.worker import Worker
+from optionchain.access.roles import Permission
 from optionchain.errors import Unavailable
 from optionchain.observing import Unobserved
-from optionchain.roles import Permission
 from optionchain.tasks import At, Every, Order, Run, Schedule, Task
 
 RUNS = 500

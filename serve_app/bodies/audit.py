@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from optionchain.audit import AuditEntry
+from optionchain.access.audit import AuditEntry
 from optionchain.wire.instants import instant_to_wire
 from serve_app.openapi.documentation import Pagination
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from optionchain.declared_parameters import declared_parameters
+from optionchain.declared.parameters import declared_parameters
 from optionchain.models import model_from_wire, model_schema
 from optionchain.parameters import MAX_DAYS_TO_EXPIRATION, SingleExpiration
 from optionchain.time_frame import TimeFrame, time_frame_schema

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
-from optionchain.declared_parameters import Declared, configurable_defaults, declared_parameters
+from optionchain.declared.parameters import Declared, configurable_defaults, declared_parameters
 
 DEFAULTS: Mapping[str, Any] = configurable_defaults() | {
     each.name: each.default

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.identity.held_denials import LONGEST_VALUE
-from optionchain.denials import Denial, DeniedKind
+from optionchain.access.denials import Denial, DeniedKind
 from optionchain.wire.instants import instant_to_wire
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.identity.key_service import LONGEST_NOTE, LONGEST_OVERLAP_SECONDS
-from optionchain.api_keys import ApiKey
-from optionchain.roles import GIVEN_ROLES
+from optionchain.access.api_keys import ApiKey
+from optionchain.access.roles import GIVEN_ROLES
 from optionchain.wire.instants import instant_to_wire
 from serve_app.openapi.documentation import Pagination
 

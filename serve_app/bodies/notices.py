@@ -15,11 +15,11 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from optionchain.agreement import Disagreement, disagreements_between
+from optionchain.declared.spelling import LONGEST_NAME, nearest
 from optionchain.errors import InvalidInput
 from optionchain.models.model import MARKET_MODELS
 from optionchain.models.parameters import parameters_of
 from optionchain.models.wire import STEP
-from optionchain.spelling import LONGEST_NAME, nearest
 from optionchain.time_frame import YEAR, TimeFrame
 from serve_app.services import services_of
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.quotas.settings import MOST
-from optionchain.quotas import Quota, TenantLimits
+from optionchain.access.quotas import Quota, TenantLimits
 
 
 class Limits(BaseModel):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cluster.sweeps.of_the_past import with_recording
 from optionchain.chains.recorded import recorded_rule
 from optionchain.context import Context
-from optionchain.declared_parameters import declared_parameters
+from optionchain.declared.parameters import declared_parameters
 from optionchain.errors import InvalidInput
 from optionchain.expirations import WEEKDAYS_V1, Schedule, schedule_from_wire
 from optionchain.expirations.wire import rule_to_wire, time_to_wire

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Self, cast
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
 
 from cluster.settings import LimitsSettings
-from optionchain.declared_parameters import declared_parameters
+from optionchain.contracts.products import PRODUCTS, product
+from optionchain.declared.checks import whole
+from optionchain.declared.parameters import declared_parameters
 from optionchain.draws.philox import RNG_NAME
 from optionchain.errors import InvalidInput
 from optionchain.expirations import (
@@ -23,9 +25,7 @@ from optionchain.models import Historical, MarketModel, model_from_wire, model_t
 from optionchain.models.recorded import RECORDED
 from optionchain.numerics import IDENTITY
 from optionchain.parameters import MAX_STEP_SECONDS
-from optionchain.products import PRODUCTS, product
 from optionchain.time_frame import YEAR, TimeFrame
-from optionchain.validation import whole
 from optionchain.wire.instants import instant_from_wire
 from serve_app.bodies.chains import Instant, Method, WireTimeFrame
 from serve_app.bodies.declared import DEFAULTS, resolved, whole_body

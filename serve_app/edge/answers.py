@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from optionchain import errors
+from optionchain.access.quotas import QuotaFull, QuotaUsedUp
 from optionchain.errors import OptionChainError
 from optionchain.ports import KeyReused
-from optionchain.quotas import QuotaFull, QuotaUsedUp
 from serve_app.edge.errors import (
     Forbidden,
     RateLimited,

@@ -16,11 +16,11 @@ from functools import cached_property
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from optionchain.access.roles import Permission
 from optionchain.context import Context, Principal
 from optionchain.errors import Defect, OptionChainError, Overloaded, Unavailable
 from optionchain.observing import Observer, Operation, observed
 from optionchain.ports import Allowance, Allowances, Authentication
-from optionchain.roles import Permission
 from serve_app.edge.answers import error_response, known_error
 from serve_app.edge.authentication import authenticated, presented_secret
 from serve_app.edge.body_bound import bounded, check_length

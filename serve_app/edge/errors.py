@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from optionchain.access.roles import Permission, roles_with
 from optionchain.errors import OptionChainError
-from optionchain.roles import Permission, roles_with
 
 
 class Unauthenticated(OptionChainError):

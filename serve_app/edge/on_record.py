@@ -8,7 +8,7 @@ from typing import Protocol
 from fastapi import Request
 from starlette.types import Scope
 
-from optionchain.audit import AuditEntry
+from optionchain.access.audit import AuditEntry
 from optionchain.observing import Operation
 from serve_app.edge.client_address import Address
 

@@ -12,7 +12,7 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from optionchain.roles import Permission
+from optionchain.access.roles import Permission
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 Endpoint: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]

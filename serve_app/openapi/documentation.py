@@ -8,10 +8,10 @@ from typing import Any
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from optionchain.access.roles import Permission, roles_with
 from optionchain.chains.columns import GREEK_SETS, Column, Side
 from optionchain.chains.contracts import COLUMNS, greek_labels, of_side
 from optionchain.numerics import IDENTITY
-from optionchain.roles import Permission, roles_with
 from serve_app.bodies.chains import Method
 from serve_app.bodies.declared import shown_body
 from serve_app.edge.route_table import Responses, RouteTable

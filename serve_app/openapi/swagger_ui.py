@@ -10,7 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from optionchain.roles import Permission
+from optionchain.access.roles import Permission
 from serve_app.edge.route_table import Route, handler
 
 OPENAPI_URL = "/api-docs/openapi.json"

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, Header, Path, Query, Request, Response
 
+from optionchain.access.roles import Permission
 from optionchain.configuration.versions import configuration_name
 from optionchain.context import Principal
 from optionchain.errors import InvalidInput
-from optionchain.roles import Permission
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView, ParameterView
 from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler

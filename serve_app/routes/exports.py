@@ -10,9 +10,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.quotas.keeping import spending
+from optionchain.access.quotas import Quota
 from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Export, Format, Layout
-from optionchain.quotas import Quota
 from optionchain.session import SessionKind
 from serve_app.edge.route_table import Responses, handler
 from serve_app.openapi.documentation import errors

@@ -19,10 +19,10 @@ from adapters.history_files.reports import report_lines
 from cluster.history_imports import imported
 from cluster.history_stores import HistoryStores
 from cluster.quotas.keeping import spending
+from optionchain.access.quotas import Quota
 from optionchain.errors import InvalidInput, Unavailable
 from optionchain.history.chains import asset_name
 from optionchain.history.wire import day_from_wire
-from optionchain.quotas import Quota
 from optionchain.time_frame import TimeFrame
 from serve_app.edge.caller import Caller
 from serve_app.edge.route_table import handler

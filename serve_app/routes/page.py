@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
+from optionchain.access.roles import Permission
 from optionchain.pictures.style import page_colours
-from optionchain.roles import Permission
 from serve_app.edge.errors import UnknownPath
 from serve_app.edge.route_table import Route, handler
 from serve_app.services import services_of

@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.identity.sign_in_codes import LONGEST_CODE
-from optionchain.roles import GRANTS
+from optionchain.access.roles import GRANTS
 from serve_app.edge.authentication import presented_secret
 from serve_app.edge.caller import Caller
 from serve_app.edge.errors import Unauthenticated

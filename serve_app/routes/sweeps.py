@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from cluster.quotas.keeping import spending
 from cluster.sweeps.following import Following
 from cluster.sweeps.of_the_past import with_past
-from optionchain.quotas import Quota
+from optionchain.access.quotas import Quota
 from optionchain.sweeps.tables import FORMATS, Format
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.caller import CallerContext

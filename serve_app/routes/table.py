@@ -1,14 +1,14 @@
 """Every route of the service: where it answers, what answers there, and who may call it. Nothing else lists them.
 
 The permission, the limits, the OpenAPI document and the names in metrics follow from a row. A new route is a row
-here and a handler in the module of its section. Which role has which permission: `optionchain.roles`.
+here and a handler in the module of its section. Which role has which permission: `optionchain.access.roles`.
 """
 
 from __future__ import annotations
 
 from fastapi.routing import APIRoute
 
-from optionchain.roles import Permission
+from optionchain.access.roles import Permission
 from serve_app.edge.route_table import Route, RouteTable, Section
 from serve_app.openapi import swagger_ui
 from serve_app.routes import (

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from cluster.tasks.registry import known_kind
 from cluster.tasks.service import TaskService
+from optionchain.access.roles import Permission
 from optionchain.context import Principal
-from optionchain.roles import Permission
 from optionchain.tasks import RunState
 from serve_app.bodies.tasks import RunPage, RunView, TaskPage, TaskRequest, TaskView, run_view, task_view
 from serve_app.edge.caller import Caller

@@ -25,16 +25,16 @@ from pydantic import SecretStr
 from actors.calendars import Calendars
 from actors.scheduler.actor import SchedulerActor, SchedulerSources
 from actors.settings import TaskSettings
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_task_runs import MongoRunQueue, open_run_queue
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.task_runs import MongoRunQueue, open_run_queue
 from adapters.settings import MongoSettings
 from cluster.settings import Settings
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.work import Work
 from cluster.tasks.worker import Worker
+from optionchain.access.roles import Permission
 from optionchain.errors import Unavailable
 from optionchain.observing import Unobserved
-from optionchain.roles import Permission
 from optionchain.tasks import Run
 from tests.integration.tasks.scheduling import no_history
 from tests.waiting import take

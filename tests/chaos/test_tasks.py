@@ -20,8 +20,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_tasks import MongoScheduler
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.tasks import MongoScheduler
 from optionchain.errors import Unavailable
 from optionchain.tasks import Cron, Every, Order, Run, Schedule, Task
 from optionchain.tasks.timing import Timing

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cluster.api_keys import parse_keys
-from optionchain.roles import Permission
+from optionchain.access.roles import Permission
 from tests.clusters import OTHER_KEYS, Cluster
 
 

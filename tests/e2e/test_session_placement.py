@@ -20,7 +20,7 @@ from ray.cluster_utils import Cluster as RayCluster
 from actors.sessions.gateway import SessionGateway
 from actors.sessions.messages import Call
 from adapters.metrics.table import METRICS as ROWS
-from adapters.redis_connection import open_redis
+from adapters.redis.connection import open_redis
 from cluster.bootstrap import open_gateway, open_session_transport, session_actor_finder
 from cluster.instance.report import report
 from cluster.settings import Settings

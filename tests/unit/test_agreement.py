@@ -26,8 +26,8 @@ from optionchain.agreement import (
     steps_disagreement,
     with_one_volatility,
 )
+from optionchain.declared.spelling import nearest
 from optionchain.measures import terminal_price
-from optionchain.spelling import nearest
 from optionchain.sweeps.engine import InProcess
 from optionchain.time_frame import TimeFrame
 

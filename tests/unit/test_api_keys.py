@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from optionchain.api_keys import ApiKey, digest_of, is_owner, is_secret, new_secret
+from optionchain.access.api_keys import ApiKey, digest_of, is_owner, is_secret, new_secret
+from optionchain.access.roles import VIEWER
 from optionchain.context import Principal
-from optionchain.roles import VIEWER
 
 NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 

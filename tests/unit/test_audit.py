@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from optionchain.audit import FIRST, AuditEntry, Chain, Link, anchor_of, link_hash, problems_of
+from optionchain.access.audit import FIRST, AuditEntry, Chain, Link, anchor_of, link_hash, problems_of
 
 NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 KEY = b"only the writer has it"

@@ -10,8 +10,8 @@ import pytest
 from starlette.datastructures import Headers
 
 from cluster.api_keys import KnownKeys, OpenToAll, kept_key, parse_keys
+from optionchain.access.roles import ADMIN, CALLER, GIVEN_ROLES, GRANTS, OPERATOR, VIEWER, Permission
 from optionchain.context import Principal
-from optionchain.roles import ADMIN, CALLER, GIVEN_ROLES, GRANTS, OPERATOR, VIEWER, Permission
 from serve_app.edge.authentication import authenticated, presented_secret
 from serve_app.edge.caller import trace_of
 from serve_app.edge.errors import Unauthenticated

@@ -10,10 +10,10 @@ import pytest
 from actors.delivery import ActorLost
 from actors.loop_watch import LoopHeld
 from optionchain import errors
+from optionchain.access.quotas import Quota, QuotaFull, QuotaUsedUp
 from optionchain.errors import OptionChainError
 from optionchain.expirations.exchanges import CalendarMissing
 from optionchain.ports import KeyReused
-from optionchain.quotas import Quota, QuotaFull, QuotaUsedUp
 from serve_app.edge import errors as edge_errors
 from serve_app.edge.answers import STATUS_OF, error_response, status_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from adapters.structured_log import Severity, StructuredLog
+from adapters.telemetry.structured_log import Severity, StructuredLog
 from optionchain.errors import Defect, NotFound, Unavailable
 from optionchain.observing import Observer, Observers, Unobserved, attempted, observed, tell_failure
 from tests.callers import on_behalf_of

@@ -9,9 +9,9 @@ import pytest
 from cluster.settings import LimitsSettings
 from optionchain import GeometricBrownian, SimulationParameters, simulate
 from optionchain.chains.strike_rules import STRIKE_RULES
+from optionchain.contracts.products import PRODUCTS, product
 from optionchain.errors import InvalidInput
 from optionchain.expirations import ExpirationPlan, trading_calendar
-from optionchain.products import PRODUCTS, product
 from serve_app.bodies.simulations import SimulationRequest, as_listed, values_of
 
 

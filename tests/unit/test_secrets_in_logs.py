@@ -7,12 +7,12 @@ from urllib.parse import quote
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from adapters.redaction import STARS, Redaction
-from adapters.severity import Severity
-from adapters.structured_log import StructuredLog
+from adapters.telemetry.redaction import STARS, Redaction
+from adapters.telemetry.severity import Severity
+from adapters.telemetry.structured_log import StructuredLog
 from cluster.secrets import secrets_of
 from cluster.settings import Settings
-from optionchain.api_keys import new_secret
+from optionchain.access.api_keys import new_secret
 from optionchain.observing import observed, tell_failure
 
 KEYS = "anna:admin=key-of-anna-0123456789,ben=key-of-ben-0123456789"

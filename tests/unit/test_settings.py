@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.connection import open_mongo
 from cluster.settings import BadSettings, Settings, fields, load_settings
 from cluster.settings_table import settings_page
 

@@ -20,7 +20,7 @@ from optionchain import (
     TimeFrame,
     simulate,
 )
-from optionchain.declarations import Number
+from optionchain.declared.fields import Number
 from optionchain.models import MARKET_MODELS
 from optionchain.models.parameters import parameters_of
 from optionchain.parameters import MAX_COEFFICIENT, MAX_DAYS_TO_EXPIRATION, MAX_PRICE, MAX_RATE, MIN_PRICE

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.work_folders import WorkFolders
+from adapters.files.work_folders import WorkFolders
 from optionchain.errors import HasFailed, LeaseLost, NotFound, NotOver, Overloaded
 from optionchain.ports.work import Lease, Work, WorkLine
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cluster.api_keys import parse_keys
-from optionchain.roles import Permission
+from optionchain.access.roles import Permission
 from tests.browsing import Visit
 from tests.clusters import OTHER_KEYS, Cluster
 

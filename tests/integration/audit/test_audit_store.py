@@ -10,13 +10,13 @@ import pytest
 from pydantic import SecretStr
 from pymongo.uri_parser import parse_uri
 
-from adapters.mongo_audit import MongoAudit
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.audit import MongoAudit
+from adapters.mongo.connection import open_mongo
 from adapters.settings import MongoSettings
 from cluster.audit.settings import AuditSettings
 from cluster.audit.trail import Trail
 from cluster.audit.verifying import verified
-from optionchain.audit import AuditEntry, Chain, anchor_of
+from optionchain.access.audit import AuditEntry, Chain, anchor_of
 from optionchain.ports import AuditQuery
 from tests.lines import line_to
 from tests.recording import Recording

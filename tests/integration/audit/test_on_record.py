@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.mongo_audit import MongoAudit
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.audit import MongoAudit
+from adapters.mongo.connection import open_mongo
 from adapters.settings import MongoSettings
 from cluster.audit.settings import AuditSettings
 from cluster.audit.trail import Trail

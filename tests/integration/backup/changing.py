@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
 from cluster.backup.beginning import Saving
 from cluster.backup.index import CONTENT
 from cluster.backup.manifest import Manifest

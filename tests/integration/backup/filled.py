@@ -7,27 +7,27 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from adapters.mongo_api_keys import MongoApiKeys
-from adapters.mongo_audit import MongoAudit
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_denials import MongoDenials
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.mongo_quotas import MongoQuotas
-from adapters.mongo_sweeps import MongoSweepIndex
-from adapters.redis_connection import open_redis
-from adapters.redis_idempotency import RedisAnswers
-from adapters.redis_session_store import RedisSessionStore
-from adapters.work_folders import WorkFolders
+from adapters.files.work_folders import WorkFolders
+from adapters.mongo.api_keys import MongoApiKeys
+from adapters.mongo.audit import MongoAudit
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.denials import MongoDenials
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.mongo.quotas import MongoQuotas
+from adapters.mongo.sweeps import MongoSweepIndex
+from adapters.redis.connection import open_redis
+from adapters.redis.idempotency import RedisAnswers
+from adapters.redis.session_store import RedisSessionStore
 from cluster.backup.contents import Stores
 from cluster.settings import Settings
-from optionchain.api_keys import ApiKey
-from optionchain.audit import AuditEntry, Chain, anchor_of
-from optionchain.denials import Denial
+from optionchain.access.api_keys import ApiKey
+from optionchain.access.audit import AuditEntry, Chain, anchor_of
+from optionchain.access.denials import Denial
+from optionchain.access.quotas import Quota, TenantLimits
 from optionchain.history.results import SimulationResult
 from optionchain.ports import Checkpoint
 from optionchain.ports.work import Work
-from optionchain.quotas import Quota, TenantLimits
 from optionchain.session import Advance, Session, SessionKind
 from optionchain.time_frame import TimeFrame
 from tests.integration.sessions.session_examples import PARAMETERS, ROLLING, after, new_session

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from adapters.copies import Wanted
 from adapters.encryption import Keyring, new_key
-from adapters.redis_connection import open_redis
+from adapters.redis.connection import open_redis
 from adapters.settings import MongoSettings
 from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from adapters.mongo_backups import MongoBackups
+from adapters.mongo.backups import MongoBackups
 from adapters.settings import MongoSettings
 from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores

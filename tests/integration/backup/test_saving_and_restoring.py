@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from adapters.copies import StartedAnew, Wanted
 from adapters.encryption import Keyring, new_key
-from adapters.mongo_api_keys import MongoApiKeys
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_connection import open_redis
+from adapters.mongo.api_keys import MongoApiKeys
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.redis.connection import open_redis
 from adapters.settings import MongoSettings
 from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores

@@ -8,12 +8,12 @@ import pytest
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
-from adapters.mongo_api_keys import MongoApiKeys
-from adapters.mongo_audit import MongoAudit
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.mongo_indexes import UNIQUE_INDEXES, unindexed
-from adapters.mongo_sweeps import MongoSweepIndex
+from adapters.mongo.api_keys import MongoApiKeys
+from adapters.mongo.audit import MongoAudit
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.mongo.indexes import UNIQUE_INDEXES, unindexed
+from adapters.mongo.sweeps import MongoSweepIndex
 from adapters.settings import MongoSettings
 from tests.integration.history import mongo_servers
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.world import World
 from tests.servers import redis_server

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import open_mongo
 from optionchain.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import AutoReconnect
 
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
 from adapters.settings import MongoSettings
 from optionchain.errors import Conflict, NotFound, Unavailable
 from optionchain.history.bars import joined

@@ -18,9 +18,9 @@ from pymongo import MongoClient
 from typer.testing import CliRunner
 
 from actors.history.cache_keys import ASSETS, chain_key, generation_key, range_key
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.connection import open_redis
 from adapters.settings import RedisSettings
 from cluster.commands.history import app
 from optionchain.errors import Unavailable

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from bson import ObjectId
 
-from adapters import mongo_revisions
+from adapters.mongo import revisions
 from optionchain.errors import Conflict, InvalidInput, NotFound
 from optionchain.history.bars import joined
 from optionchain.history.chains import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
@@ -227,7 +227,7 @@ async def test_the_smile_of_each_day_and_expiration_is_computed_by_the_server(hi
 
 async def test_the_smiles_of_many_days_are_those_of_an_independent_computation(history, monkeypatch):
     """However the days are given to the server."""
-    monkeypatch.setattr(mongo_revisions, "PORTION", 25)
+    monkeypatch.setattr(revisions, "PORTION", 25)
     random = np.random.default_rng(5)
     saved = [random_chain(random, DAY + timedelta(days=n)) for n in range(7)]
     for one in saved:
@@ -428,7 +428,7 @@ async def test_a_writer_that_died_leaves_nothing_that_is_seen_and_its_trace_is_d
 
 
 async def test_what_was_abandoned_is_found_between_many_that_count(history, monkeypatch):
-    monkeypatch.setattr(mongo_revisions, "SWEPT", 2)
+    monkeypatch.setattr(revisions, "SWEPT", 2)
     later = datetime.now(UTC) + timedelta(hours=2)
     for day in range(5):
         saved = chain(day=DAY + timedelta(days=day), expirations=("2024-03-15",))

@@ -21,9 +21,9 @@ import asyncio, json, sys, time
 from pathlib import Path
 from pydantic import SecretStr
 from adapters.history_files import import_file, plan_import
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.connection import open_mongo
 from adapters.settings import MongoSettings
-from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo.history import MongoHistoricalRepository
 from optionchain.time_frame import TimeFrame
 
 class Nowhere:

@@ -8,8 +8,8 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.monitoring import CommandListener
 
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_history import MongoHistoricalRepository
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.history import MongoHistoricalRepository
 from optionchain.history.chains import DateRange
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.samples import chain, prices

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.session_store import RedisSessionStore
 from cluster.bootstrap import open_cache
 from cluster.settings import Settings
 from optionchain.models import model_from_wire

@@ -10,7 +10,7 @@ import pytest
 
 from actors.configuration.secrecy import Secrecy
 from adapters.encryption import Keyring, new_key
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.connection import open_mongo
 from cluster.commands.rotation import rotated
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.progress import Progress

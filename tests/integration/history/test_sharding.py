@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.mongo_sharding import shard, shard_commands
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.mongo.sharding import shard, shard_commands
 from adapters.settings import MongoSettings
 from cluster.commands.history import app
 from optionchain.errors import InvalidInput

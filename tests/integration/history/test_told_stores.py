@@ -8,12 +8,12 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.metrics.server_watch import ServerWatch
-from adapters.mongo_backups import MongoBackups
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import open_mongo
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.mongo.backups import MongoBackups
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import open_mongo
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.instance.ports import free_ports
 from optionchain.errors import NotFound, Unavailable

@@ -20,11 +20,11 @@ from actors.history.actor import HistoryActor, HistorySources
 from actors.settings import ConfigSettings, HistorySettings
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.encryption import Keyring
-from adapters.mongo_config import MongoConfigRepository
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_history import MongoHistoricalRepository
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
+from adapters.mongo.config import MongoConfigRepository
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.history import MongoHistoricalRepository
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.connection import open_redis
 from adapters.settings import MongoSettings, RedisSettings
 from optionchain.errors import NotFound, OptionChainError, Unavailable
 from optionchain.ports import Cached

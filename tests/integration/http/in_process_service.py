@@ -20,10 +20,10 @@ from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import parse_placement
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from adapters.redis_allowances import RedisAllowances
-from adapters.redis_idempotency import RedisAnswers
-from adapters.redis_one_time import RedisOneTime
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.allowances import RedisAllowances
+from adapters.redis.idempotency import RedisAnswers
+from adapters.redis.one_time import RedisOneTime
+from adapters.redis.session_store import RedisSessionStore
 from adapters.settings import RateSettings
 from cluster.api_keys import KnownKeys, parse_keys
 from cluster.identity.sign_in_codes import SignInCodes

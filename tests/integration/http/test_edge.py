@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from cluster.api_keys import parse_keys
-from optionchain.roles import CALLER, GIVEN_ROLES, GRANTS, Permission
+from optionchain.access.roles import CALLER, GIVEN_ROLES, GRANTS, Permission
 from serve_app.edge.frequent import FrequentRoutes
 from serve_app.edge.header_bytes import HeaderBytes, unreadable
 from serve_app.edge.outermost import Outermost, forget, take, under_way

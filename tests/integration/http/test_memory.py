@@ -17,10 +17,10 @@ from starlette.types import ASGIApp
 
 from actors.calendars import Calendars
 from actors.shared_services import RayConfigurations, RayHistory
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_quotas import MongoQuotas
-from adapters.mongo_tasks import MongoScheduler
-from adapters.redis_quotas import RedisQuotas
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.quotas import MongoQuotas
+from adapters.mongo.tasks import MongoScheduler
+from adapters.redis.quotas import RedisQuotas
 from adapters.settings import MongoSettings
 from cluster.commands.demo import PARAMETERS as DEMO
 from cluster.quotas.keeping import Quotas

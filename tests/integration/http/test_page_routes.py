@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.redis_one_time import RedisOneTime
+from adapters.redis.one_time import RedisOneTime
 from cluster.identity.sign_in_codes import SignInCodes
 from optionchain.errors import InvalidInput
 from serve_app.routes.yaml_bodies import MOST_BYTES, read_yaml

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from optionchain.roles import Permission, roles_with
+from optionchain.access.roles import Permission, roles_with
 from serve_app.asgi import build_routes
 from serve_app.edge.route_table import Route
 from serve_app.routes.kinds import ModelRoute

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 
-from adapters.otlp_traces import Traces
 from adapters.settings import TelemetrySettings
+from adapters.telemetry.otlp_traces import Traces
 from cluster.instance.ports import free_ports
 from optionchain.errors import Unavailable
 from optionchain.observing import Observers, observed, tell_failure
@@ -225,7 +225,7 @@ def test_the_log_names_the_span_and_nobody_else_has_a_tracer() -> None:
 def test_without_an_endpoint_nothing_of_it_is_imported() -> None:
     code = (
         "import sys\n"
-        "from adapters.telemetry import open_observer\n"
+        "from adapters.telemetry.observers import open_observer\n"
         "from adapters.settings import TelemetrySettings\n"
         "open_observer(TelemetrySettings())\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry.sdk.trace') or 'otlp' in name])"

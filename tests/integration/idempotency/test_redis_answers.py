@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from adapters.redis_idempotency import RedisAnswers, Room
+from adapters.redis.idempotency import RedisAnswers, Room
 from optionchain.errors import Unavailable
 from optionchain.ports import KeyReused
 from tests.servers import RedisServer, redis_server

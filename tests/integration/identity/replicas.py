@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import SecretStr
 from pymongo.uri_parser import parse_uri
 
-from adapters.mongo_api_keys import MongoApiKeys
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_denials import MongoDenials
-from adapters.redis_connection import open_redis
-from adapters.redis_notices import RedisNotices
+from adapters.mongo.api_keys import MongoApiKeys
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.denials import MongoDenials
+from adapters.redis.connection import open_redis
+from adapters.redis.notices import RedisNotices
 from adapters.settings import MongoSettings, RedisSettings
 from cluster.api_keys import KnownKeys, parse_keys
 from cluster.identity.following import LIST, Following

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from optionchain.api_keys import new_secret
+from optionchain.access.api_keys import new_secret
+from optionchain.access.roles import ADMIN, TRADER, VIEWER
 from optionchain.context import Principal
 from optionchain.errors import InvalidInput, NotFound, Unavailable
-from optionchain.roles import ADMIN, TRADER, VIEWER
 from tests.integration.identity.replicas import FIXED, Replica
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from optionchain.api_keys import is_secret
+from optionchain.access.api_keys import is_secret
 from tests.integration.http.in_process_service import Service, service
 from tests.integration.identity.replicas import FIXED, Replica
 from tests.servers import RedisServer

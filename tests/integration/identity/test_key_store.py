@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from adapters.mongo_api_keys import MongoApiKeys
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.api_keys import MongoApiKeys
+from adapters.mongo.connection import open_mongo
 from adapters.settings import MongoSettings
-from optionchain.api_keys import ApiKey, digest_of
+from optionchain.access.api_keys import ApiKey, digest_of
+from optionchain.access.roles import OPERATOR, VIEWER
 from optionchain.errors import NotFound
-from optionchain.roles import OPERATOR, VIEWER
 
 pytestmark = pytest.mark.anyio
 

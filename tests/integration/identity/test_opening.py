@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.connection import open_mongo
 from adapters.settings import MongoSettings
 from cluster.api_keys import OpenToAll
 from cluster.identity.held_keys import HeldKeys
 from cluster.identity.opening import open_identity
 from cluster.identity.tokens import Tokens
 from cluster.settings import Settings
-from optionchain.roles import ADMIN
+from optionchain.access.roles import ADMIN
 from tests.recording import Recording
 from tests.servers import RedisServer
 

@@ -14,7 +14,7 @@ from playwright.async_api import async_playwright, expect
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from adapters.mongo_connection import open_mongo
+from adapters.mongo.connection import open_mongo
 from adapters.settings import MongoSettings
 from cluster.commands import quotas as commands
 from cluster.commands.demo import PARAMETERS
@@ -24,7 +24,7 @@ from cluster.instance.problem import InstanceProblem
 from cluster.quotas.keeping import Quotas
 from cluster.quotas.opening import open_quotas
 from cluster.settings import Settings
-from optionchain.quotas import Quota
+from optionchain.access.quotas import Quota
 from optionchain_client import AsyncClient, Conflict, Forbidden, NotFound
 from tests.browsing import launching
 from tests.integration.http.in_process_service import ALICE, BOB, Service, service

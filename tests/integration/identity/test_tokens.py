@@ -17,9 +17,9 @@ from adapters.oidc_issuer import OidcIssuer
 from cluster.identity.settings import AuthSettings
 from cluster.identity.tokens import Tokens
 from cluster.instance.ports import accepts, free_ports
+from optionchain.access.roles import RESEARCHER, VIEWER
 from optionchain.context import Principal
 from optionchain.errors import NotFound, Unavailable
-from optionchain.roles import RESEARCHER, VIEWER
 from tests.integration.identity.replicas import FIXED, Replica
 from tests.waiting import eventually, until
 

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from adapters.otlp_traces import Traces
 from adapters.settings import TelemetrySettings
-from adapters.structured_log import StructuredLog
+from adapters.telemetry.otlp_traces import Traces
+from adapters.telemetry.structured_log import StructuredLog
 from cluster.instance.embedded_servers import running
 from cluster.instance.ports import free_ports
 from cluster.instance.state import PrivateServer

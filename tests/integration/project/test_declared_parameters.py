@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from optionchain.declared_parameters import configurable_defaults, declared_parameters, varying_names
+from optionchain.declared.parameters import configurable_defaults, declared_parameters, varying_names
 from optionchain_client import parameters as of_the_client
 from serve_app.bodies.chains import ChainChanges, ChainParameters
 from serve_app.bodies.simulations import SimulationRequest
@@ -32,7 +32,7 @@ import orjson
 
 from optionchain import GeometricBrownian, InvalidInput, SimulationParameters, SingleExpiration
 from optionchain.configuration.simulator import SimulatorConfiguration
-from optionchain.declared_parameters import varying_names
+from optionchain.declared.parameters import varying_names
 from optionchain.session import Session, SessionKind
 from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 from optionchain.wire.sessions import session_json

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from optionchain.api_keys import new_secret
+from optionchain.access.api_keys import new_secret
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / ".ci" / "audit.py"

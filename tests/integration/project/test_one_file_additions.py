@@ -26,7 +26,7 @@ MODEL: Edits = {
 from dataclasses import dataclass
 import numpy as np
 from optionchain.models.model import SampledPaths, market_model
-from optionchain.declarations import settle
+from optionchain.declared.fields import settle
 from optionchain.models.parameters import StepYears, Volatility
 
 @market_model

@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.redis_quotas import RedisQuotas
+from adapters.redis.quotas import RedisQuotas
 from cluster.commands.demo import PARAMETERS as DEMO
 from cluster.quotas.keeping import CONTRACT, Quotas
 from cluster.quotas.limits import HeldLimits
 from cluster.quotas.settings import QuotaSettings
 from cluster.sweeps.service import SweepService
 from cluster.sweeps.settings import SweepSettings
-from optionchain.quotas import Quota
+from optionchain.access.quotas import Quota
 from optionchain.sweeps import InProcess
 from serve_app.bodies.simulations import EXAMPLE as SIMULATION
 from tests.integration.http.in_process_service import BOB, Service, service

@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.redis_allowances import RedisAllowances
+from adapters.redis.allowances import RedisAllowances
 from adapters.settings import RateSettings
 from cluster.api_keys import KnownKeys, OpenToAll, parse_keys
 from cluster.http_settings import networks_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from adapters.redis_allowances import RedisAllowances
+from adapters.redis.allowances import RedisAllowances
 from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
 from optionchain.ports import Allowance

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.redis_quotas import RedisQuotas
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.quotas import RedisQuotas
+from adapters.redis.session_store import RedisSessionStore
 from cluster.quotas.leases import Leases, portion_of
+from optionchain.access.quotas import DAY_SECONDS, Quota, QuotaUsedUp
 from optionchain.errors import Unavailable
 from optionchain.ports import Checkpoint
-from optionchain.quotas import DAY_SECONDS, Quota, QuotaUsedUp
 from optionchain.session import SessionKind
 from tests.integration.sessions.session_examples import new_session
 from tests.servers import RedisServer, redis_server

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field, replace
 
 from actors.sessions.host import SessionHost
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from adapters.settings import RedisSettings
 from optionchain.errors import Unavailable
 from optionchain.parameters import SingleExpiration

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_allowances import RedisAllowances
-from adapters.redis_cache import CACHE, RedisCacheService
-from adapters.redis_connection import open_redis
-from adapters.redis_copies import RedisSessions
-from adapters.redis_idempotency import RedisAnswers
+from adapters.redis.allowances import RedisAllowances
+from adapters.redis.cache import CACHE, RedisCacheService
+from adapters.redis.connection import open_redis
+from adapters.redis.copies import RedisSessions
+from adapters.redis.idempotency import RedisAnswers
 from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
 from optionchain.ports import CacheEntry, Checkpoint, KeyReused

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from adapters.redis_connection import open_redis
+from adapters.redis.connection import open_redis
 from adapters.settings import RedisSettings
 from cluster.instance.ports import free_ports
 from optionchain.errors import Unavailable

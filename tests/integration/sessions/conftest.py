@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.session_store import RedisSessionStore
 from tests.integration.sessions.session_examples import StoreFactory
 from tests.servers import RedisServer
 

@@ -13,7 +13,7 @@ from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.residents import ResidentSessions
 from actors.sessions.simulation_cache import SimulationCache
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.session_store import RedisSessionStore
 from optionchain.expirations import DailyRule, MonthlyRule, Schedule
 from optionchain.models import GeometricBrownian, MarketModel, model_from_wire
 from optionchain.observing import Unobserved

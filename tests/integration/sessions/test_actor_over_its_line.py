@@ -18,7 +18,7 @@ from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Answer, Call, packed
 from actors.sessions.wire import answer_from_wire, call_to_wire
 from actors.settings import SessionSettings
-from adapters.redis_cache import RedisCacheService
+from adapters.redis.cache import RedisCacheService
 from optionchain.errors import Defect, InvalidInput
 from optionchain.observing import Observer
 from optionchain.session import Advance, Command, Create, Delete, Inspect, Reinitialize, Session

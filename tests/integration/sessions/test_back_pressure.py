@@ -16,8 +16,8 @@ from actors.sessions.gateway import SessionGateway
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer, Call
 from actors.sessions.placement import Shards
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from optionchain.errors import OptionChainError, Overloaded, Unavailable
 from optionchain.ports import Checkpoint
 from optionchain.session import Command, Create, Inspect, Session

@@ -9,7 +9,7 @@ import pytest
 
 from actors.read_through import ReadThrough
 from adapters.circuit_breaker import CircuitBreaker
-from adapters.redis_cache import RedisCacheService
+from adapters.redis.cache import RedisCacheService
 from optionchain.errors import Unavailable
 from optionchain.ports import Cached, CacheEntry, Checkpoint
 from optionchain.session import REMEMBERED_COMMANDS, Advance, SessionKind

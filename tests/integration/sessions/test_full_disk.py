@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from cluster.instance.embedded_servers import REDIS
 from cluster.instance.state import PrivateServer
 from cluster.instance.supervisor import LOOK_SECONDS, Supervisor

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from actors.sessions.messages import Call
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.session_store import RedisSessionStore
 from optionchain.errors import NotFound, OptionChainError
 from optionchain.ports import Checkpoint
 from optionchain.session import Delete, Peek, Session

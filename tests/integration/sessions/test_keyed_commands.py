@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from actors.sessions.host import SessionHost
 from actors.sessions.messages import Answer
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.session_store import RedisSessionStore
 from optionchain.errors import Completed, Conflict, PreconditionFailed
 from optionchain.parameters import SingleExpiration
 from optionchain.ports import Checkpoint

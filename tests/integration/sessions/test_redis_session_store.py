@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.redis_allowances import RedisAllowances
-from adapters.redis_connection import open_redis
-from adapters.redis_idempotency import RedisAnswers
-from adapters.redis_session_store import CLAIM, CLAIM_SECONDS, RedisSessionStore
+from adapters.redis.allowances import RedisAllowances
+from adapters.redis.connection import open_redis
+from adapters.redis.idempotency import RedisAnswers
+from adapters.redis.session_store import CLAIM, CLAIM_SECONDS, RedisSessionStore
 from adapters.settings import RateSettings
 from optionchain.errors import Conflict, NotFound, Unavailable
 from optionchain.ports import Checkpoint

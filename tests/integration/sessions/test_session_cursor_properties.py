@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.sessions.messages import Answer
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.session_store import RedisSessionStore
 from optionchain.errors import (
     Completed,
     Conflict,

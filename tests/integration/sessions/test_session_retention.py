@@ -15,8 +15,8 @@ from actors.calendars import Calendars
 from actors.sessions.actor import SessionActor
 from actors.sessions.messages import Call, packed
 from actors.settings import SessionSettings
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.session_store import RedisSessionStore
 from optionchain.errors import NotFound
 from optionchain.observing import Unobserved
 from optionchain.session import Command, Create, Delete, Inspect, Peek, Session, SessionKind

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from adapters.redis_cache import RedisCacheService
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.cache import RedisCacheService
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from adapters.settings import RedisSettings
 from optionchain.ports import CacheEntry, Checkpoint
 from optionchain.session import SessionKind

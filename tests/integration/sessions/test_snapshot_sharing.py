@@ -11,7 +11,7 @@ import pytest
 from actors.sessions.host import SessionHost
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.snapshot_sharing import SnapshotSharing
-from adapters.redis_cache import open_snapshot_cache
+from adapters.redis.cache import open_snapshot_cache
 from optionchain.session import Peek
 from tests.integration.sessions.session_examples import (
     PARAMETERS,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from actors.sessions.host import SessionHost
-from adapters.redis_connection import open_redis
-from adapters.redis_session_store import RedisSessionStore
+from adapters.redis.connection import open_redis
+from adapters.redis.session_store import RedisSessionStore
 from optionchain.errors import Unavailable
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
-from adapters.mongo_sweeps import MongoSweepIndex
+from adapters.mongo.sweeps import MongoSweepIndex
 from adapters.settings import MongoSettings
 from cluster.instance.embedded_servers import embedded_mongo, running
 from cluster.instance.ports import free_ports

@@ -13,17 +13,17 @@ from actors.calendars import Calendars
 from actors.scheduler.actor import SchedulerActor, SchedulerSources
 from actors.scheduler.heartbeats import KeepStanding, nothing_stands
 from actors.settings import TaskSettings
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_task_runs import MongoRunQueue
-from adapters.mongo_tasks import MongoScheduler
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.task_runs import MongoRunQueue
+from adapters.mongo.tasks import MongoScheduler
 from adapters.settings import MongoSettings
 from cluster.settings import Settings
 from cluster.tasks.kind import Kind, TaskParameters, kind
 from cluster.tasks.work import HistoryCalls, Work
 from cluster.tasks.worker import Worker
+from optionchain.access.roles import Permission
 from optionchain.errors import Unavailable
 from optionchain.observing import Observer, Unobserved
-from optionchain.roles import Permission
 from optionchain.tasks import Every, Order, Run, Schedule, Task
 from optionchain.tasks.timing import Timing
 from tests.waiting import until

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_quotas import MongoQuotas
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.quotas import MongoQuotas
 from adapters.settings import MongoSettings
 from cluster.quotas.opening import open_amounts
 from cluster.settings import Settings
@@ -19,7 +19,7 @@ from cluster.tasks.exports import EXPORT
 from cluster.tasks.imports import HISTORY_IMPORT
 from cluster.tasks.kind import Kind
 from cluster.tasks.work import Work
-from optionchain.quotas import Quota, QuotaFull, QuotaUsedUp, TenantLimits
+from optionchain.access.quotas import Quota, QuotaFull, QuotaUsedUp, TenantLimits
 from optionchain.tasks import Order, Run
 from tests.servers import redis_server
 

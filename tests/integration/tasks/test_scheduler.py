@@ -12,7 +12,7 @@ import pytest
 
 from actors.scheduler.actor import SchedulerActor
 from actors.scheduler.heartbeats import Heartbeats
-from adapters.mongo_task_runs import MongoRunQueue
+from adapters.mongo.task_runs import MongoRunQueue
 from adapters.settings import MongoSettings
 from cluster.settings import Settings
 from cluster.tasks.work import Work

@@ -12,12 +12,12 @@ import pytest
 from pydantic import SecretStr
 
 from actors.calendars import Calendars
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_tasks import MongoScheduler
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.tasks import MongoScheduler
 from adapters.settings import MongoSettings
 from cluster.settings import Settings
 from cluster.tasks.service import TaskService
-from optionchain.audit import AuditEntry
+from optionchain.access.audit import AuditEntry
 from optionchain.observing import Unobserved
 from serve_app.bodies.tasks import EXAMPLE
 from serve_app.edge.on_record import Unrecorded

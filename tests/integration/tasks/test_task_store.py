@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from adapters.mongo_connection import open_mongo
-from adapters.mongo_task_runs import MongoRunQueue
-from adapters.mongo_tasks import MongoScheduler
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.task_runs import MongoRunQueue
+from adapters.mongo.tasks import MongoScheduler
 from adapters.settings import MongoSettings
 from optionchain.errors import InvalidInput, LeaseLost, NotFound, Overloaded, WrongState
 from optionchain.tasks import At, Every, Order, Run, Schedule, firing

@@ -15,7 +15,7 @@ import pytest
 from optionchain.arrays import Floats
 from optionchain.chains import GreekSet, OptionChain, build_chain
 from optionchain.chains.path_chains import price_chosen, price_path_chains
-from optionchain.declared_parameters import terms_of
+from optionchain.declared.parameters import terms_of
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Schedule, WeeklyRule
 from optionchain.expirations.listing import microseconds

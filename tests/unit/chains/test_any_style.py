@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from optionchain import numerics
-from optionchain.carry import Carry
 from optionchain.chains.together import ChainTerms, build_chains
+from optionchain.contracts.carry import Carry
 from optionchain.expirations import Expiration
 from optionchain.expirations.listing import microseconds
 from optionchain.pricing.market_maker import MarketMaker

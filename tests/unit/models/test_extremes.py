@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optionchain.declarations import Number
+from optionchain.declared.fields import Number
 from optionchain.errors import InvalidInput
 from optionchain.models import MARKET_MODELS
 from optionchain.models.parameters import parameters_of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optionchain.declarations import settle
+from optionchain.declared.fields import settle
 from optionchain.errors import InvalidInput
 from optionchain.models import (
     MARKET_MODELS,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, simulate
-from optionchain.carried import exercise_steps
+from optionchain.contracts.carried import exercise_steps
 from optionchain.errors import InvalidInput
 from optionchain.expirations import MonthlyRule, Schedule
 from optionchain.pricing import american, bermudan, black_scholes

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from optionchain.carried import discounts_of
-from optionchain.carry import Carry
 from optionchain.chains import build_chain
 from optionchain.chains.contracts import COLUMNS
+from optionchain.contracts.carried import discounts_of
+from optionchain.contracts.carry import Carry
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration

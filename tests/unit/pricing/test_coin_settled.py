@@ -9,11 +9,11 @@ import pytest
 
 from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, simulate
 from optionchain.chains import build_chain
+from optionchain.contracts.products import product
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.expirations import Expiration
 from optionchain.measures import long_call, short_straddle
 from optionchain.measures.path_block import PathBlock, sample_block
-from optionchain.products import product
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 COIN = {

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from optionchain.carry import Carry
 from optionchain.chains import build_chain
 from optionchain.chains.together import ChainTerms, build_chains
+from optionchain.contracts.carry import Carry
 from optionchain.expirations import Expiration
 from optionchain.expirations.listing import microseconds
 from optionchain.pricing import exercise_grid

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, simulate
-from optionchain.carried import futures_of
+from optionchain.contracts.carried import futures_of
 from optionchain.errors import InvalidInput
 from optionchain.expirations import MonthlyRule, Schedule
 from optionchain.export import Export, Format

@@ -10,8 +10,8 @@ import pytest
 import QuantLib as ql  # noqa: N813
 
 from optionchain.calibration import fit, points_of
-from optionchain.carry import Carry
 from optionchain.chains import build_chain
+from optionchain.contracts.carry import Carry
 from optionchain.errors import InvalidInput
 from optionchain.expirations import Expiration
 from optionchain.history.chains import HistoricalChain, Quotes

@@ -1,0 +1,1 @@
+"""What lies in MongoDB: history, configurations, keys, tasks, sweeps, the audit log."""

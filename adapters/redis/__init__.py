@@ -1,0 +1,1 @@
+"""What lies in Redis: sessions, the cache, quotas and rates, notices."""
