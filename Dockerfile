@@ -44,7 +44,7 @@ ENV PATH=/opt/optionchain/bin:$PATH \
     PYTHONPATH=/opt/optionchain/service \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    RAY_SERVE_HAPROXY_BINARY_PATH=/opt/optionchain/service/cluster/instance/haproxy.sh \
+    RAY_SERVE_HAPROXY_BINARY_PATH=/opt/optionchain/service/cluster/haproxy/haproxy.sh \
     OCS_DATA_FOLDER=/data \
     OCS_HTTP_HOST=0.0.0.0
 USER 1000:1000

@@ -21,7 +21,7 @@ from optionchain import numerics
 from serve_app.asgi import build_asgi
 from serve_app.edge import outermost
 from serve_app.edge.frequent import FrequentRoutes
-from serve_app.routes.streaming import Producers
+from serve_app.handling.streaming import Producers
 from serve_app.routes.table import ROUTES
 from serve_app.services import Services, SignIn
 

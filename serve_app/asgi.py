@@ -13,8 +13,8 @@ from optionchain import __version__
 from serve_app.edge.boundary import Edge, Guards
 from serve_app.edge.client_address import Networks, Proxies
 from serve_app.edge.unusual import Lookout, SignInPauses
+from serve_app.handling.dispatch import Dispatch, install_routes
 from serve_app.openapi.documentation import DESCRIPTION, completed
-from serve_app.routes.dispatch import Dispatch, install_routes
 from serve_app.routes.table import ROUTES
 from serve_app.services import Services
 

@@ -29,7 +29,7 @@ from optionchain.ports import (
     SessionStore,
 )
 from serve_app.edge.on_record import Record
-from serve_app.routes.streaming import Producers
+from serve_app.handling.streaming import Producers
 from serve_app.shared_services import ConfigService, HistoryService
 
 if TYPE_CHECKING:

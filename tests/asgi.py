@@ -13,7 +13,7 @@ from optionchain.context import Principal
 from optionchain.observing import Unobserved
 from serve_app.asgi import build_asgi
 from serve_app.edge.on_record import Unrecorded
-from serve_app.routes.streaming import Producers
+from serve_app.handling.streaming import Producers
 from tests.callers import principal
 
 

@@ -25,7 +25,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROXY_PROOF = "proxy_proof"
 VERSION_LABEL = "optionchain-version"
 FILES_BESIDE_CONNECTIONS = 256
-AMENDED_HAPROXY = Path(__file__).with_name("haproxy.sh")
+AMENDED_HAPROXY = Path(__file__).parents[1] / "haproxy" / "haproxy.sh"
 
 
 @dataclass(frozen=True, slots=True)

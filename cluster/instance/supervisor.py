@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cluster.haproxy.stand_in import stand_in
 from cluster.instance import processes
 from cluster.instance.disk_room import DiskRoom
 from cluster.instance.embedded_servers import REDIS
@@ -21,7 +22,6 @@ from cluster.instance.lock import locked
 from cluster.instance.ports import refuses
 from cluster.instance.problem import InstanceProblem
 from cluster.instance.processes import ProcessFailed
-from cluster.instance.stand_in import stand_in
 from cluster.instance.state import InstanceState, PrivateServer, read_state
 
 LOOK_SECONDS = 0.25

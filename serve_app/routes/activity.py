@@ -13,9 +13,9 @@ from optionchain.session import Session, SessionKind
 from optionchain.simulation import Simulation
 from optionchain.wire.activity import activity_json, require_activity
 from serve_app.edge.route_table import handler
+from serve_app.handling.encoded import json_response
+from serve_app.handling.session_calls import stored_session
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
-from serve_app.routes.session_calls import stored_session
 from serve_app.services import services_of
 
 

@@ -13,9 +13,9 @@ from optionchain.ports import AuditQuery, AuditRepository
 from optionchain.wire.instants import instant_from_wire
 from serve_app.bodies.audit import AuditPage, entry_view
 from serve_app.edge.route_table import handler
+from serve_app.handling.encoded import json_response
+from serve_app.handling.session_calls import PageQuery
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
-from serve_app.routes.session_calls import PageQuery
 from serve_app.services import services_of
 
 

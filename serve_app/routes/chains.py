@@ -26,10 +26,9 @@ from serve_app.bodies.configured_parameters import chain_changes, chain_paramete
 from serve_app.bodies.notices import PREFER, disagreements_of, told, unknown_fields
 from serve_app.edge.caller import context_of
 from serve_app.edge.route_table import handler
-from serve_app.openapi.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
-from serve_app.routes.commands import next_command_id
-from serve_app.routes.idempotency import IDEMPOTENT
-from serve_app.routes.session_calls import (
+from serve_app.handling.commands import next_command_id
+from serve_app.handling.idempotency import IDEMPOTENT
+from serve_app.handling.session_calls import (
     AdvanceQuery,
     GreeksQuery,
     PageQuery,
@@ -39,6 +38,7 @@ from serve_app.routes.session_calls import (
     stepped,
     stored_session,
 )
+from serve_app.openapi.documentation import CHAIN, CREATED, DELETION, SESSION, SESSION_PAGE, errors
 from serve_app.services import services_of
 
 _LENIENT: dict[str, Any] = {"parameters": [PREFER]}

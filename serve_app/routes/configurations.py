@@ -13,8 +13,8 @@ from optionchain.errors import InvalidInput
 from serve_app.bodies.history import ConfigurationHistory, ConfigurationList, ConfigurationView, ParameterView
 from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler
+from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
 from serve_app.routes.history import cached_response
 from serve_app.shared_services import ConfigService
 

@@ -13,8 +13,8 @@ from serve_app.bodies.denials import DenialList, DenialRequest, DenialView, deni
 from serve_app.edge.caller import Caller
 from serve_app.edge.on_record import acted_on
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
 from serve_app.services import services_of
 
 DENIED: Responses = {201: {"model": DenialView, "description": "What is denied from now on"}}

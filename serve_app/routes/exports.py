@@ -15,9 +15,9 @@ from optionchain.chains import GreekSet
 from optionchain.export import Dataset, Export, Format, Layout
 from optionchain.session import SessionKind
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.session_calls import stored_session
+from serve_app.handling.streaming import BodyResponse, in_chunks
 from serve_app.openapi.documentation import errors
-from serve_app.routes.session_calls import stored_session
-from serve_app.routes.streaming import BodyResponse, in_chunks
 from serve_app.services import services_of
 
 FILE: Responses = {

@@ -14,9 +14,9 @@ from optionchain.errors import InvalidInput
 from optionchain.fan import LEVELS, MOST_LEVELS, MOST_PATHS, MOST_PRICES, fan_of
 from optionchain.session import Session, SessionKind
 from serve_app.edge.route_table import handler
+from serve_app.handling.encoded import json_response
+from serve_app.handling.session_calls import stored_session
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
-from serve_app.routes.session_calls import stored_session
 from serve_app.services import services_of
 
 _LEVELS = ",".join(f"{level:g}" for level in LEVELS)

@@ -27,8 +27,8 @@ from serve_app.bodies.history import (
 )
 from serve_app.edge.caller import Caller, context_of
 from serve_app.edge.route_table import handler
+from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
 from serve_app.shared_services import HistoryService
 
 FIRST, LAST = "1900-01-01", "2261-12-31"

@@ -21,9 +21,9 @@ from optionchain.history.chains import DateRange, HistoricalChain, asset_name
 from optionchain.history.wire import chain_from_wire, day_from_wire
 from serve_app.edge.caller import Caller
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.streaming import CHUNK_BYTES, BodyResponse, in_chunks
 from serve_app.openapi.documentation import errors
 from serve_app.routes.history import From, History, To
-from serve_app.routes.streaming import CHUNK_BYTES, BodyResponse, in_chunks
 from serve_app.services import services_of
 
 MOST_DAYS = 366

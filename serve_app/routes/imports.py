@@ -26,8 +26,8 @@ from optionchain.history.wire import day_from_wire
 from optionchain.time_frame import TimeFrame
 from serve_app.edge.caller import Caller
 from serve_app.edge.route_table import handler
+from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
 from serve_app.services import services_of
 
 # As many as somebody reads.

@@ -14,9 +14,9 @@ from serve_app.bodies.keys import KeyPage, KeyRequest, KeyView, NewKeyView, Rota
 from serve_app.edge.caller import Caller
 from serve_app.edge.on_record import acted_on
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.encoded import json_response
+from serve_app.handling.session_calls import PageQuery
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
-from serve_app.routes.session_calls import PageQuery
 from serve_app.services import services_of
 
 MADE: Responses = {201: {"model": NewKeyView, "description": "The key; its secret is shown only here"}}

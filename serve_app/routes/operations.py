@@ -12,8 +12,8 @@ from cluster.metrics.page import CONTENT_TYPE
 from optionchain.errors import Unavailable
 from optionchain.ports import Dependency
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors
-from serve_app.routes.encoded import json_response
 from serve_app.services import services_of
 
 PATIENCE_SECONDS = 3.0

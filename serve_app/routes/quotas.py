@@ -14,8 +14,8 @@ from optionchain.ports import SessionStore
 from serve_app.bodies.quotas import Limits, QuotaList, UsedQuotas, quotas_view, used_view
 from serve_app.edge.on_record import acted_on
 from serve_app.edge.route_table import handler
+from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
 from serve_app.services import services_of
 
 

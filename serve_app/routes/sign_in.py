@@ -14,8 +14,8 @@ from serve_app.edge.authentication import presented_secret
 from serve_app.edge.caller import Caller
 from serve_app.edge.errors import Unauthenticated
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
-from serve_app.routes.encoded import json_response
 from serve_app.services import Services, current_services
 
 # Whoever stands between must not keep it.

@@ -16,9 +16,8 @@ from serve_app.bodies.simulation_answers import CREATED, SERVED, SIMULATION, SIM
 from serve_app.bodies.simulations import SimulationRequest
 from serve_app.edge.caller import context_of
 from serve_app.edge.route_table import handler
-from serve_app.openapi.documentation import DELETION, errors
-from serve_app.routes.idempotency import IDEMPOTENT
-from serve_app.routes.session_calls import (
+from serve_app.handling.idempotency import IDEMPOTENT
+from serve_app.handling.session_calls import (
     AdvanceQuery,
     GreeksQuery,
     PageQuery,
@@ -27,6 +26,7 @@ from serve_app.routes.session_calls import (
     reply_to,
     stepped,
 )
+from serve_app.openapi.documentation import DELETION, errors
 from serve_app.services import services_of
 
 SimulationId = Annotated[UUID, Path(alias="id", description="The simulation's id")]

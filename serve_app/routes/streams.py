@@ -21,9 +21,9 @@ from optionchain.simulation import Simulation
 from optionchain.wire.sessions import snapshots_json
 from optionchain.wire.snapshots import snapshot_body
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.session_calls import GreeksQuery, stored_session
+from serve_app.handling.streaming import event_response
 from serve_app.openapi.documentation import errors
-from serve_app.routes.session_calls import GreeksQuery, stored_session
-from serve_app.routes.streaming import event_response
 from serve_app.services import services_of
 
 LAST_EVENT_ID = "Last-Event-ID"

@@ -18,9 +18,9 @@ from optionchain.sweeps.tables import FORMATS, Format
 from serve_app.bodies.sweeps import SweepPage, SweepRequest, SweepView
 from serve_app.edge.caller import CallerContext
 from serve_app.edge.route_table import Responses, handler
+from serve_app.handling.session_calls import PageQuery
+from serve_app.handling.streaming import event_response
 from serve_app.openapi.documentation import errors
-from serve_app.routes.session_calls import PageQuery
-from serve_app.routes.streaming import event_response
 from serve_app.services import Services, current_services
 
 SWEEPS = "/api/v1/sweeps"

@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 
 from optionchain.access.roles import Permission
 from serve_app.edge.route_table import Route, RouteTable, Section
+from serve_app.handling.kinds import JsonRoute, ModelRoute
+from serve_app.handling.yaml_bodies import YamlOrJsonRoute
 from serve_app.openapi import swagger_ui
 from serve_app.routes import (
     activity,
@@ -32,8 +34,6 @@ from serve_app.routes import (
     sweeps,
     tasks,
 )
-from serve_app.routes.kinds import JsonRoute, ModelRoute
-from serve_app.routes.yaml_bodies import YamlOrJsonRoute
 
 IDENTIFY, PUBLIC, READ, TRADE, RESEARCH = (
     Permission.IDENTIFY,

@@ -150,7 +150,7 @@ class RayPods:
         here = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
-            "RAY_SERVE_HAPROXY_BINARY_PATH": str(ROOT / "cluster" / "instance" / "haproxy.sh"),
+            "RAY_SERVE_HAPROXY_BINARY_PATH": str(ROOT / "cluster" / "haproxy" / "haproxy.sh"),
         }
         return found | here
 

@@ -15,10 +15,10 @@ import httpx
 import psutil
 import pytest
 
-from cluster.instance.haproxy import amended
+from cluster.haproxy.amended import amended
+from cluster.haproxy.stand_in import stand_in
 from cluster.instance.ports import free_ports, obstacle
 from cluster.instance.ray_node import haproxy_program
-from cluster.instance.stand_in import stand_in
 from cluster.instance.state import InstanceState
 from proving.bench.connections import attacked
 from tests.integration.cluster.front import Front, front, rendered, replica, started

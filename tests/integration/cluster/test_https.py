@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from adapters.certificates import expires_at, unusable_because
-from cluster.instance.haproxy import CERTIFICATE, CERTIFICATE_LOG
+from cluster.haproxy.amended import CERTIFICATE, CERTIFICATE_LOG
 from cluster.instance.ports import free_ports
 from cluster.instance.ray_node import haproxy_program
 from tests.integration.cluster.front import Front, front, replica, started
@@ -177,7 +177,7 @@ def test_a_renewed_certificate_is_shown_to_new_clients_and_cuts_no_connection(
         assert asked(line).startswith(b"HTTP/1.1 200"), "the old connection serves on"
         assert served.front.process.is_running()
         assert served.front.process.pid == pid
-        assert served.front.process.children()[0].cmdline()[2].endswith("haproxy_certificate.py")
+        assert served.front.process.children()[0].cmdline()[2].endswith("haproxy/certificate.py")
     assert (tmp_path / CERTIFICATE).stat().st_mode & 0o777 == 0o600
 
 

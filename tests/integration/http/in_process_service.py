@@ -34,7 +34,7 @@ from optionchain.ports import Cached
 from serve_app.asgi import build_asgi
 from serve_app.edge.boundary import Edge
 from serve_app.edge.on_record import Unrecorded
-from serve_app.routes.streaming import Producers
+from serve_app.handling.streaming import Producers
 from serve_app.services import Services, SignIn
 from tests.recording import Recording
 from tests.servers import RedisServer

@@ -10,7 +10,7 @@ import pytest
 from adapters.redis.one_time import RedisOneTime
 from cluster.identity.sign_in_codes import SignInCodes
 from optionchain.errors import InvalidInput
-from serve_app.routes.yaml_bodies import MOST_BYTES, read_yaml
+from serve_app.handling.yaml_bodies import MOST_BYTES, read_yaml
 from tests.integration.http.in_process_service import BOB, Service
 from tests.servers import RedisServer
 

@@ -11,7 +11,7 @@ import pytest
 from optionchain.access.roles import Permission, roles_with
 from serve_app.asgi import build_routes
 from serve_app.edge.route_table import Route
-from serve_app.routes.kinds import ModelRoute
+from serve_app.handling.kinds import ModelRoute
 from serve_app.routes.table import ROUTES
 
 ROOT = Path(__file__).resolve().parents[3]

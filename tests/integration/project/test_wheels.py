@@ -245,6 +245,6 @@ def test_a_sweep_of_an_installed_service_runs_on_ray(service: Path, tmp_path: Pa
 
 
 def test_the_script_that_starts_haproxy_can_be_run(service: Path) -> None:
-    (script,) = site_packages(service).rglob("cluster/instance/haproxy.sh")
+    (script,) = site_packages(service).rglob("cluster/haproxy/haproxy.sh")
 
     assert os.access(script, os.X_OK)

@@ -18,8 +18,8 @@ from cluster.http_settings import HttpSettings
 from optionchain.errors import InvalidInput, Overloaded
 from optionchain.observing import Unobserved
 from serve_app.edge.errors import Stalled
-from serve_app.routes.fair_threads import FairThreads
-from serve_app.routes.streaming import CHUNK_BYTES, BodyResponse, Producers, in_chunks
+from serve_app.handling.fair_threads import FairThreads
+from serve_app.handling.streaming import CHUNK_BYTES, BodyResponse, Producers, in_chunks
 from serve_app.routes.streams import HEARTBEAT, paced
 from tests.waiting import turns
 

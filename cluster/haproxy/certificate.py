@@ -3,7 +3,7 @@
 A file that was renewed is handed to the running HAProxy over its socket; nothing is loaded anew, so nobody notices. One
 that cannot be used, such as a certificate whose key is not there yet, changes nothing.
 
-Run as a file, with nothing but the standard library: see haproxy.py, which is beside this one.
+Run as a file, with nothing but the standard library: see amended.py, which is beside this one.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from fastapi import Request, Response
 
 from optionchain.errors import InvalidInput
 from serve_app.edge.caller import principal_of
-from serve_app.routes.commands import Occasion
-from serve_app.routes.encoded import json_response
+from serve_app.handling.commands import Occasion
+from serve_app.handling.encoded import json_response
 from serve_app.services import services_of
 
 HEADER = "Idempotency-Key"

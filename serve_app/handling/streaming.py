@@ -14,7 +14,7 @@ from actors.places import Places
 from cluster.http_settings import HttpSettings
 from optionchain.observing import Observer
 from serve_app.edge.errors import Stalled
-from serve_app.routes.fair_threads import FairThreads
+from serve_app.handling.fair_threads import FairThreads
 
 # What is handed to the network at a time: a slow reader holds one of these in each buffer on the way.
 CHUNK_BYTES = 1 << 18

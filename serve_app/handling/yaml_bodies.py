@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from starlette.types import Message
 
 from optionchain.errors import InvalidInput
-from serve_app.routes.kinds import Handle, JsonRoute
+from serve_app.handling.kinds import Handle, JsonRoute
 
 MEDIA_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
 # YAML is read some hundred times more slowly than JSON: so much is a second or so.

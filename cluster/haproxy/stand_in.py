@@ -1,15 +1,15 @@
 """Stands in for a HAProxy that has died, until Ray has noticed and starts another, which takes 5 seconds or more.
 
 It is another HAProxy, on the latest routes; it has no admin socket, so that Ray sees that its own is gone. The next one
-takes its ports over (`haproxy.py`) and it ends when its connections have.
+takes its ports over (`amended.py`) and it ends when its connections have.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from cluster.haproxy.amended import ADMIN_SOCKET, KNOWN, PREFIX, STAND_IN
 from cluster.instance import processes
-from cluster.instance.haproxy import ADMIN_SOCKET, KNOWN, PREFIX, STAND_IN
 from cluster.instance.state import InstanceState, write_private
 
 

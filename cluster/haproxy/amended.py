@@ -45,7 +45,7 @@ OF_SETTINGS = {
 }
 # Beside the configuration.
 CERTIFICATE, CERTIFICATE_LOG = "certificate.pem", "certificate.log"
-SCRIPT_OF_CERTIFICATES = Path(__file__).with_name("haproxy_certificate.py")
+SCRIPT_OF_CERTIFICATES = Path(__file__).with_name("certificate.py")
 # What every client of the last ten years speaks, each with a key of its own for a connection (RFC 9325, 4.2).
 TLS = "ssl-min-ver TLSv1.2 ciphers ECDHE+AESGCM:ECDHE+CHACHA20 alpn http/1.1"
 ADMIN_SOCKET = re.compile(r"^ *stats socket (\S+) .*\n", re.MULTILINE)
