@@ -20,6 +20,11 @@ ABSENCE_SECONDS = 15.0
 def test_nodes_serve_on_without_their_head_and_have_it_back() -> None:
     with cluster_of("w1", "w2", nodes=2, spare=["w3"], head_manages=True) as machines:
         head = machines.hosts["head"]
+        # What was started before the second had joined is on the first.
+        machines.command("head", "redeploy")
+        machines.command("head", "rebalance")
+        for name in ("w1", "w2"):
+            machines.is_served_by(name)
 
         def lost() -> None:
             head.lose_power()
