@@ -8,11 +8,13 @@ from typing import Any, Literal, TypeAlias, get_args
 from optionchain_client.parameters import Greeks
 
 Dataset: TypeAlias = Literal["underlying", "volatility", "option_chains"]
-Format: TypeAlias = Literal["json", "csv", "arrow", "packed", "parquet"]
+KnownFormat: TypeAlias = Literal["json", "csv", "arrow", "packed", "parquet"]
+Format: TypeAlias = KnownFormat | str
+"""One whose files are known by their names, or another that the service has."""
 Layout: TypeAlias = Literal["standard", "ironcondor"]
 
-FORMATS: tuple[Format, ...] = get_args(Format)
-ENDINGS: dict[str, Format] = {"ocsp" if format == "packed" else format: format for format in FORMATS}
+FORMATS: tuple[KnownFormat, ...] = get_args(KnownFormat)
+ENDINGS: dict[str, KnownFormat] = {"ocsp" if format == "packed" else format: format for format in FORMATS}
 """What the name of a file of each format ends with."""
 
 

@@ -164,6 +164,7 @@ def test_a_file_whose_ending_is_of_another_format_is_refused(tmp_path: Path) -> 
         ("a.PARQUET", None, "parquet"),
         ("a", "arrow", "arrow"),
         ("a.dat", "json", "json"),
+        ("a.rows", "a-later-one", "a-later-one"),
         ("a.ocsp", None, "packed"),
     ],
 )
