@@ -105,8 +105,8 @@ def up(
         state = instance.up(progress)
     if with_demo:
         _first_session(state)
-    is_log_of_a_service = foreground and settings.auth.keys is not None
-    (show_address if is_log_of_a_service else show_first_steps)(console, state)
+    are_keys_given = bool(settings.auth.keys.get_secret_value())
+    (show_address if foreground and are_keys_given else show_first_steps)(console, state)
     if observe:
         _show_observing(state)
     if (port and not state.base_url.endswith(f":{port}")) or (no_auth and state.api_key):

@@ -11,7 +11,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,20 @@ ROOT = Path(__file__).resolve().parents[3]
 NAME = "localhost/optionchain-simulator:test"
 BASE = "localhost/optionchain-base:test"
 BUILD_SECONDS, KIT_SECONDS = 1_800.0, 600.0
-BOUNDS = {
-    name: resource.getrlimit(of)
-    for name, of in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
-}
-# No more than this process may have itself.
-ULIMITS = [f"{name}={soft}:{hard}" for name, (soft, hard) in BOUNDS.items() if hard != resource.RLIM_INFINITY]
+BOUNDS = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+
+
+def _limits() -> Iterator[str]:
+    """No more than this process may have itself, nor processes than there are numbers for."""
+    numbers = int(Path("/proc/sys/kernel/pid_max").read_text()) if sys.platform == "linux" else None
+    for name, of in BOUNDS.items():
+        soft, hard = resource.getrlimit(of)
+        if hard != resource.RLIM_INFINITY:
+            most = numbers if name == "nproc" and numbers else hard
+            yield f"{name}={min(soft, most)}:{min(hard, most)}"
+
+
+ULIMITS = list(_limits())
 
 
 def run(

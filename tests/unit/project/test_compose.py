@@ -99,7 +99,9 @@ def test_a_store_is_found_at_its_address_by_all_who_use_it_though_it_does_not_ru
 
     assert len(set(addresses.values())) == len(addresses) == 16
     assert all(service["extra_hosts"] == addresses for service in users)
-    assert all(SERVICES[name]["hostname"] == name for name in addresses if re.match(r"redis(-\d)?$|sentinel", name))
+    assert all(
+        SERVICES[name]["hostname"] == name for name in addresses if re.match(r"redis(-\d)?$|sentinel", name)
+    )
 
 
 def test_nothing_is_published_but_on_loopback_unless_somebody_says_so() -> None:
