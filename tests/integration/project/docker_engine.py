@@ -28,7 +28,7 @@ Found = TypeVar("Found")
 
 PROGRAMS = ("dockerd", "docker", "iptables", "ip", "unshare", "nsenter")
 PLUGIN = Path(__file__).with_name("built") / "build.sh"
-START_SECONDS, END_SECONDS = 60.0, 120.0
+START_SECONDS, END_SECONDS = 60.0, 300.0
 BOOT = 'ip link set lo up && exec dockerd "$@"'
 
 
@@ -88,24 +88,28 @@ def docker_engine() -> Iterator[Docker]:
     if missing := [name for name in PROGRAMS if shutil.which(name) is None]:
         pytest.skip(f"not installed: {', '.join(missing)}")
     # Its socket has a short name, and its images are not kept as pytest keeps folders.
-    with tempfile.TemporaryDirectory(prefix="ocs-docker-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    folder = Path(tempfile.mkdtemp(prefix="ocs-docker-"))
+    try:
         _provide_compose(folder)
-        places = {
-            "host": f"unix://{folder}/socket",
-            "data-root": folder / "data",
-            "exec-root": folder / "run",
-        }
-        options = [f"--{each}={value}" for each, value in places.items()]
-        options += [f"--pidfile={folder}/pid", *(f"--default-ulimit={limit}" for limit in ULIMITS)]
-        isolated = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        with (folder / "log").open("wb") as log:
-            command = ["unshare", *isolated, "bash", "-c", BOOT, "boot", *options]
-            started = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        try:
-            yield _ready(folder, started)
-        finally:
-            _end(started)
+        with _running(folder) as docker:
+            yield docker
+    finally:
+        run("rm", "-rf", folder, seconds=END_SECONDS)
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[Docker]:
+    places = {"host": f"unix://{folder}/socket", "data-root": folder / "data", "exec-root": folder / "run"}
+    options = [f"--{each}={value}" for each, value in places.items()]
+    options += [f"--pidfile={folder}/pid", *(f"--default-ulimit={limit}" for limit in ULIMITS)]
+    isolated = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = ["unshare", *isolated, "bash", "-c", BOOT, "boot", *options]
+    with (folder / "log").open("wb") as log:
+        started = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield _ready(folder, started)
+    finally:
+        _end(started)
 
 
 def _provide_compose(folder: Path) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 import yaml
 
@@ -159,10 +158,12 @@ def left(docker: Docker) -> Mapping[str, set[str]]:
     return {kind: set(docker.run(kind, "ls", *options).split()) for kind, options in names.items()}
 
 
-def listening(docker: Docker) -> set[tuple[str, int]]:
+def listening(docker: Docker) -> set[str]:
     """Where somebody can connect to from outside the containers."""
-    sockets = docker.inside(lambda: psutil.net_connections("tcp"))
-    return {(each.laddr.ip, each.laddr.port) for each in sockets if each.status == psutil.CONN_LISTEN}
+    sockets = run(
+        "nsenter", "--net", "--target", docker.process, "ss", "--no-header", "--listening", "--tcp", "-n"
+    )
+    return {line.split()[3] for line in sockets.stdout.splitlines()}
 
 
 def test_what_everybody_starts_conforms_and_leaves_nothing(project: Project) -> None:
@@ -172,8 +173,9 @@ def test_what_everybody_starts_conforms_and_leaves_nothing(project: Project) -> 
     closing = conformance(project.docker.process, SERVICE, project.key())
     print(f"the conformance kit: {closing}")
     assert "passed" in closing
-    assert listening(project.docker) == {("127.0.0.1", 7070)}
+    assert listening(project.docker) == {"127.0.0.1:7070"}
 
+    assert project.key() not in project.compose("logs")
     session = project.new_session()
     project.down()
     kept = left(project.docker)
@@ -261,7 +263,7 @@ def test_with_tls_the_service_has_a_certificate(project: Project) -> None:
 
     assert answer.status_code == 200
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
-    assert listening(project.docker) == {("127.0.0.1", 7070), ("127.0.0.1", 8443)}
+    assert listening(project.docker) == {"127.0.0.1:7070", "127.0.0.1:8443"}
 
 
 def has_http2() -> bool:
