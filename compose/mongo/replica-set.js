@@ -21,13 +21,15 @@ function eventually(attempt) {
   }
 }
 
-const first = open(members[0], "directConnection=true");
-try {
-  first.adminCommand({ replSetGetConfig: 1 });
-} catch (error) {
-  if (error.codeName !== "NotYetInitialized") throw error;
-  first.adminCommand({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: members[0] }] } });
-}
+eventually(() => {
+  const first = open(members[0], "directConnection=true");
+  try {
+    first.adminCommand({ replSetGetConfig: 1 });
+  } catch (error) {
+    if (error.codeName !== "NotYetInitialized") throw error;
+    first.adminCommand({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: members[0] }] } });
+  }
+});
 
 // Whoever is the primary: after an election it may be another than the first.
 const set = eventually(() => {

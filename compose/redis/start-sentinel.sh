@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts a sentinel on what it knew when it ended, which it keeps in a configuration of its own.
 set -eu
+umask 077
 own=/data/sentinel.conf
 if [ ! -e $own ]; then
     {

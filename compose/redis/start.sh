@@ -2,6 +2,7 @@
 # Starts a Redis as what it was when it ended: sentinels tell it to be the primary or a replica, and have it write that down.
 # The first time it is a replica of $PRIMARY, or the primary where there is none.
 set -eu
+umask 077
 own=/data/redis.conf
 role=${PRIMARY:+replicaof $PRIMARY 6379}
 if [ -e $own ]; then
