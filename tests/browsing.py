@@ -55,7 +55,7 @@ class Visit:
         self.page = context.new_page()
         self.page.set_default_timeout(30_000)
         self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error.stack or error}"))
         self.page.on("request", self._asked)
 
     def _heard(self, message: Any) -> None:
@@ -73,6 +73,12 @@ class Visit:
     def sign_in(self, key: str) -> None:
         self.page.get_by_label("API key").fill(key)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
+
+    def view(self, name: str) -> Any:
+        """Go to a view by its link."""
+        self.page.get_by_role("link", name=name, exact=True).click()
+        self.page.get_by_role("heading", name=name, exact=True).wait_for()
+        return self.page
 
     def picture(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
