@@ -85,7 +85,9 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *, 
             inner, outer = np.where(is_inside, middle, inner), np.where(is_inside, outer, middle)
         # The steeper of both sides', so that what is left of a bend turns upwards, where the smile is concave too.
         little = _AHEAD * step[beyond]
-        behind, height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (-little, 0.0, little))
+        behind, height, ahead = (
+            total(side[beyond] * (inner + away), beyond) for away in (-little, 0.0, little)
+        )
         slope = np.clip(np.maximum(ahead - height, height - behind) / little, 0.0, limit[beyond])
         heights[beyond] = height + slope * (distance[beyond] - inner)
     return heights
