@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, ReadPreference
+from pymongo.errors import OperationFailure
 
 HAS_DATA = ("PRIMARY", "SECONDARY")
 
@@ -36,12 +37,13 @@ async def members_of(client: AsyncMongoClient[dict[str, Any]]) -> list[Member]:
     """The members as the primary sees them.
 
     Raises:
-        PyMongoError: The server is by itself or does not answer, or our user may not ask (who has the roles
-            `clusterMonitor` and `read` of `local` may).
+        PyMongoError: The server is by itself or does not answer, or our user may not ask (who has the role
+            `clusterMonitor` may).
     """
     status = await client.admin.command("replSetGetStatus", codec_options=client.codec_options)
     config = (await client.admin.command("replSetGetConfig"))["config"]
     now, told = status["date"], {member["name"]: member for member in status["members"]}
+    newest = max(member["optimeDate"] for member in told.values())
     (own,) = (member for member in told.values() if member.get("self"))
     began = now - timedelta(seconds=own["uptime"])
     found = []
@@ -51,7 +53,7 @@ async def members_of(client: AsyncMongoClient[dict[str, Any]]) -> list[Member]:
             continue
         is_there = bool(member["health"]) and member["stateStr"] in HAS_DATA
         heard = member.get("lastHeartbeatRecv", began)
-        since = await _oldest_lacking(client, member, now) if is_there else heard
+        since = await _oldest_lacking(client, member, newest, now) if is_there else heard
         found.append(
             Member(
                 host=configured["host"],
@@ -65,12 +67,18 @@ async def members_of(client: AsyncMongoClient[dict[str, Any]]) -> list[Member]:
 
 
 async def _oldest_lacking(
-    client: AsyncMongoClient[dict[str, Any]], member: Mapping[str, Any], now: datetime
+    client: AsyncMongoClient[dict[str, Any]], member: Mapping[str, Any], newest: datetime, now: datetime
 ) -> datetime:
     """When the oldest write was made that a member does not have; now, where it has all of them.
 
-    Not how much older its newest write is: while nobody writes, that is the pause between two writes.
+    Not how much older its newest write is, which is the pause between two writes while hardly anybody writes: that is
+    taken for it where our user may not read the log.
     """
-    newer = {"ts": {"$gt": member["optime"]["ts"]}}
-    lacking = await client["local"]["oplog.rs"].find_one(newer, {"wall": 1})
-    return lacking["wall"] if lacking else now
+    oplog = client["local"].get_collection("oplog.rs", read_preference=ReadPreference.PRIMARY)
+    try:
+        lacking = await oplog.find_one({"ts": {"$gt": member["optime"]["ts"]}}, {"wall": 1})
+    except OperationFailure:
+        newest_of_it: datetime = member["optimeDate"]
+        return now - (newest - newest_of_it)
+    oldest: datetime = lacking["wall"] if lacking else now
+    return oldest

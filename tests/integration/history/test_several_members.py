@@ -24,6 +24,7 @@ from adapters.mongo.connection import open_mongo
 from adapters.mongo.denials import MongoDenials
 from adapters.mongo.history import MongoHistoricalRepository
 from adapters.mongo.imported_files import ImportedFile, MongoImportedFiles
+from adapters.mongo.members import members_of
 from adapters.mongo.quotas import MongoQuotas
 from adapters.mongo.sweeps import MongoSweepIndex
 from adapters.mongo.tasks import MongoScheduler
@@ -186,6 +187,20 @@ async def _read_at(uri: str, index: int, database: str) -> set[str]:
         profile = member[database]["system.profile"]
         found = await profile.distinct("ns", {"appName": "optionchain", "$or": reads})
     return {name.partition(".")[2].removeprefix("system.buckets.") for name in found}
+
+
+async def test_who_may_only_look_is_told_of_the_members(members: tuple[str, list[int]]) -> None:
+    uri, _ = members
+    async with AsyncMongoClient(uri) as admin:
+        await admin.admin.command("createUser", "looker", pwd="looks", roles=["clusterMonitor"])
+    looking = uri.replace(f"{servers.USER}:{servers.PASSWORD}@", "looker:looks@")
+
+    async with AsyncMongoClient(looking, tz_aware=True) as client:
+        found = await members_of(client)
+
+    assert [member.host for member in found] == servers.hosts_of(uri)
+    assert all(member.is_there and member.votes and not member.is_hidden for member in found)
+    assert max(member.seconds_behind for member in found) < 12.0
 
 
 async def test_nothing_is_acknowledged_that_no_majority_has(
