@@ -59,6 +59,25 @@ def ip(*words: str, check: bool = True) -> None:
         raise BadLoad(f"ip {' '.join(words)}: {done.stderr.strip()}")
 
 
+def inside(space: Path, do: Callable[[], Found]) -> Found:
+    """Do something in another network: sockets belong to where they are opened.
+
+    Args:
+        space: The network namespace's file.
+        do: What.
+    """
+
+    def there() -> Found:
+        with space.open() as network:
+            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        return do()
+
+    # A thread of its own, for it stays there.
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(there).result()
+
+
 class Host:
     """One machine.
 
@@ -194,17 +213,8 @@ class Host:
         ip("netns", "del", self._space, check=False)
 
     def inside(self, do: Callable[[], Found]) -> Found:
-        """Do something with this host's network: sockets belong to where they are opened."""
-
-        def there() -> Found:
-            with open(f"/run/netns/{self._space}") as space:
-                if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET):
-                    raise OSError(ctypes.get_errno(), "setns")
-            return do()
-
-        # A thread of its own, for it stays there.
-        with ThreadPoolExecutor(1) as elsewhere:
-            return elsewhere.submit(there).result()
+        """Do something with this host's network."""
+        return inside(Path("/run/netns", self._space), do)
 
     def _first(self) -> int:
         (process,) = (each for each in self._processes if each.poll() is None)
