@@ -149,3 +149,14 @@ def test_no_secret_is_in_the_file_or_in_the_repository() -> None:
     assert {"/compose/secrets/", "/.env"} <= set(ignored)
     assert all(secret["file"].startswith("./compose/secrets/") for secret in COMPOSE["secrets"].values())
     assert re.findall(r"(?i)(?:password|key|token): *[\"']?\w{8,}", TEXT) == []
+
+
+def test_backups_are_made_hourly_into_a_volume_and_proven_weekly() -> None:
+    service = SERVICES["optionchain"]
+    told = {
+        name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", str(value)) for name, value in service["environment"].items()
+    }
+
+    assert told["OCS_BACKUP_EVERY_SECONDS"] == "3600"
+    assert told["OCS_BACKUP_VERIFY_EVERY_SECONDS"] == str(7 * 24 * 3600)
+    assert any(str(volume).partition(":")[2] == told["OCS_BACKUP_TO"] for volume in service["volumes"])
