@@ -7,12 +7,12 @@ same shape. The profile `observe` is not started.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import httpx
 import pytest
 import yaml
 
-from optionchain_client import Client, Session
+from optionchain_client import ApiError, Client, Session
 from tests.clusters import PARAMETERS
 from tests.integration.history.mongo_servers import mongod
 from tests.integration.project.containers import BUILD_SECONDS, ROOT, build, conformance, run
@@ -200,7 +200,8 @@ def test_with_ha_no_server_is_missed(project: Project) -> None:
 
     project.compose("kill", "redis", "mongo")
     began = time.monotonic()
-    assert eventually_steps(project, session) == 10
+    step = eventually_steps(project, session)
+    assert step >= 10
     print(f"a step {time.monotonic() - began:.1f} s after Redis and MongoDB lost their primaries")
     # What took over is what it was, also for who comes back and for all of them after an end.
     project.compose("start", "redis", "mongo")
@@ -211,24 +212,25 @@ def test_with_ha_no_server_is_missed(project: Project) -> None:
     project.up()
 
     assert replicates(project, "redis")
-    assert project.step(session) == 11
+    assert project.step(session) == step + 1
 
 
 def eventually_steps(project: Project, session: str) -> int:
-    def step() -> tuple[int] | None:
-        try:
-            return (project.step(session),)
-        except (httpx.HTTPError, OSError):
-            return None
+    """The number of the first step that is answered; one that is not may have been taken."""
+
+    def step() -> int | None:
+        with suppress(ApiError):
+            return project.step(session)
+        return None
 
     found = eventually(step, "a step", patience_seconds=FAILOVER_SECONDS, pause_seconds=0.5)
     assert found is not None
-    return found[0]
+    return found
 
 
 def replicates(project: Project, name: str) -> bool:
     asked = "REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli info replication"
-    return "master_link_status:up" in project.compose("exec", "-T", name, "sh", "-c", asked)
+    return "master_link_status:up" in project.compose("exec", "-T", name, "sh", "-c", asked, check=False)
 
 
 def test_with_cluster_sessions_outlive_an_end_and_a_primary(project: Project) -> None:
@@ -247,7 +249,7 @@ def test_with_cluster_sessions_outlive_an_end_and_a_primary(project: Project) ->
     assert {project.step(session) for session in sessions} == {10}
     project.compose("kill", "redis-cluster-1")
 
-    assert {eventually_steps(project, session) for session in sessions} == {11}
+    assert all(eventually_steps(project, session) >= 11 for session in sessions)
 
 
 def test_with_tls_the_service_has_a_certificate(project: Project) -> None:
@@ -256,7 +258,7 @@ def test_with_tls_the_service_has_a_certificate(project: Project) -> None:
     trusted = ssl.create_default_context(cadata=certificate(project))
 
     def ask() -> httpx.Response:
-        with httpx.Client(trust_env=False, verify=trusted, http2=has_http2()) as http:
+        with httpx.Client(trust_env=False, verify=trusted) as http:
             return http.get("https://localhost:8443/ready")
 
     answer = project.docker.inside(ask)
@@ -264,10 +266,6 @@ def test_with_tls_the_service_has_a_certificate(project: Project) -> None:
     assert answer.status_code == 200
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert listening(project.docker) == {"127.0.0.1:7070", "127.0.0.1:8443"}
-
-
-def has_http2() -> bool:
-    return importlib.util.find_spec("h2") is not None
 
 
 def certificate(project: Project) -> str:

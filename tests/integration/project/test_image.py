@@ -92,6 +92,9 @@ def test_a_container_on_a_read_only_root_conforms_and_ends_when_it_is_told(
         print(f"the conformance kit: {closing}")
         assert "passed" in closing
         assert "failed" not in closing
+    told = run(podman, "logs", container)
+    assert "Ready: http://127.0.0.1:7070" in told.stdout
+    assert KEY not in told.stdout + told.stderr
     run(*engine(podman), "stop", "--time=60", container, seconds=90.0)
 
     assert state(podman, container)["ExitCode"] == 0
