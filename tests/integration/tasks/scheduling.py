@@ -30,6 +30,16 @@ from tests.waiting import until
 
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+# What an export may be of.
+SIMULATION: dict[str, Any] = {
+    "symbol": "SPX",
+    "steps": 10,
+    "initial_price": 5000.0,
+    "days_to_expiration": 30.0,
+    "volatility": 0.2,
+    "seed": 7,
+    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.03, "volatility": 0.2}},
+}
 
 
 class Anything(TaskParameters):

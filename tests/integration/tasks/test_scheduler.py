@@ -124,6 +124,20 @@ async def test_each_attempt_is_told_with_how_late_it_began_and_what_became_of_it
     ]
 
 
+async def test_times_that_nobody_was_there_for_are_told_and_made_up_for(here: World, deeds: Deeds) -> None:
+    observer = Recording()
+    task_id, actor = await here.task("quick"), here.actor(observer=observer)
+    await here.turn(timedelta(), of_wall=MINUTE)
+    await actor.look()
+    assert observer.counts["task.misfires"] == 0
+
+    await here.turn(timedelta(), of_wall=5 * MINUTE)
+    await actor.look()
+
+    await here.states(task_id, *["succeeded"] * 6)
+    assert [labels for name, labels in observer.labels if name == "task.misfires"] == [{"kind": "quick"}]
+
+
 async def test_it_looks_again_when_the_next_is_due(here: World) -> None:
     await here.task("quick")
     actor = here.actor()
