@@ -156,8 +156,11 @@ class SchedulerActor(SharedActor):
             self._runner.kill(run.id)
             await self._end(run, "cancelled", instant)
         for run in self._leases.lost(running, now):
-            if run.id in self._begun:
-                self._runner.kill(run.id)  # it is handed out again when that is over
+            if (begun := self._begun.get(run.id)) is not None:
+                # One that has yet to claim it is on its way; one that has, and is silent, is ended, and then it is
+                # handed out again.
+                if run.token > begun.token:
+                    self._runner.kill(run.id)
             elif not run.is_wanted:
                 await self._end(run, "cancelled", instant)
             elif run.attempts >= run.order.max_attempts:

@@ -54,9 +54,10 @@ class Workers:
 
     worker: Worker
     at_work: dict[str, asyncio.Task[Run | None]] = field(default_factory=dict)
+    slow_start: asyncio.Event | None = None
 
     async def run(self, run: Run) -> Run | None:
-        task = self.at_work[run.id] = asyncio.create_task(self.worker.run(run))
+        task = self.at_work[run.id] = asyncio.create_task(self._started(run))
         try:
             return await task
         except asyncio.CancelledError:
@@ -70,6 +71,11 @@ class Workers:
     def kill(self, run_id: str) -> None:
         if task := self.at_work.get(run_id):
             task.cancel()
+
+    async def _started(self, run: Run) -> Run | None:
+        if self.slow_start is not None:
+            await self.slow_start.wait()
+        return await self.worker.run(run)
 
 
 @dataclass

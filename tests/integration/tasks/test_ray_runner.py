@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
 
 PATIENCE_SECONDS = 60.0
 # For seconds, so that it can be killed meanwhile.
-LONG = SIMULATION | {"steps": 20_000, "days_to_expiration": 20_000.0}
+LONG = SIMULATION | {"steps": 2000, "days_to_expiration": 2000.0, "exercise": "american"}
 
 
 async def test_a_run_takes_a_processor_until_its_worker_is_killed(
