@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from typing import Any
 
@@ -10,7 +11,7 @@ from ray.serve import Application
 from ray.serve.config import AutoscalingConfig
 from starlette.types import ASGIApp
 
-from cluster.bootstrap import open_services, open_watch
+from cluster.bootstrap import first_actors, open_services, open_watch
 from cluster.history_stores import history_stores
 from cluster.http_settings import HttpSettings
 from cluster.nodes.spares import keep_spares
@@ -29,6 +30,8 @@ from serve_app.services import Services, SignIn
 # reason enough to look, in vain, which was an eighth of a replica's time.
 GARBAGE_THRESHOLD = 10_000
 LOOKS_IN_PERIOD = 5
+# A replica that serves all but the sessions of an actor that does not start is better than none.
+FIRST_ACTORS_SECONDS = 60.0
 # As Ray Serve calls its own count.
 RUNNING_REQUESTS = "running_requests"
 
@@ -43,8 +46,19 @@ class Ingress:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # They start beside the rest of this replica.
+        self._starting: list[Any] = [actor.__ray_ready__.remote() for actor in first_actors(settings)]
         numerics.compile_when_worthwhile()
         gc.set_threshold(GARBAGE_THRESHOLD)
+
+    async def check_health(self) -> None:
+        """Serve nobody before the actors are there: the first callers would wait, in vain, for their start.
+
+        Ray Serve asks once before it sends requests here, and then again and again.
+        """
+        starting, self._starting = self._starting, []
+        if starting:
+            await asyncio.wait([each.as_future() for each in starting], timeout=FIRST_ACTORS_SECONDS)
 
     async def record_autoscaling_stats(self) -> dict[str, int]:
         """What Ray Serve is to go by where replicas follow the load: its own count lacks the frequent routes."""

@@ -18,8 +18,7 @@ from ray.exceptions import GetTimeoutError, RayActorError
 from ray.serve.config import HTTPOptions
 
 from actors.named import existing
-from actors.sessions.placement import Shards, parse_placement
-from cluster.bootstrap import session_actor_finder, shared_actors
+from cluster.bootstrap import first_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 
@@ -82,11 +81,7 @@ def _patiently(start: Callable[[], object], settings: Settings) -> None:
 
 
 def _start_actors(settings: Settings) -> None:
-    """The actors whose names are known; others begin with the first call for them."""
-    actors = shared_actors(settings)
-    placement = parse_placement(settings.session.placement)
-    if isinstance(placement, Shards):
-        actors += map(session_actor_finder(settings), placement.actor_names())
+    actors = first_actors(settings)
     patience = settings.ray.start_timeout_seconds
     try:
         ray.get([actor.__ray_ready__.remote() for actor in actors], timeout=patience)

@@ -67,7 +67,7 @@ class ConfigActor(SharedActor):
         self._gate = Gate("configuration", max_running=settings.max_running, max_waiting=settings.max_waiting)
         self._clock = clock
         self._listener = Background(self._hear_again_and_again)
-        self._hears_changes = False
+        self._hears_changes = self._has_heard = False
         self._known: set[str] = set()
 
     async def get(self, name: str, version: int | None = None, with_secrets: bool = False) -> Cached:
@@ -191,8 +191,12 @@ class ConfigActor(SharedActor):
         return self._settings.fresh_seconds if self._hears_changes else self._settings.unheard_seconds
 
     async def _hear_again_and_again(self) -> None:
+        # A server without change streams is told of once, and asked again: it may become a replica set.
+        told: Observer = self._observer
         while True:
-            await attempted(self._observer, "configuration.listen", self._hear)
+            self._has_heard = False
+            await attempted(told, "configuration.listen", self._hear)
+            told = self._observer if self._has_heard else Unobserved()
             await asyncio.sleep(SILENT_SOURCE_SECONDS)
 
     async def _hear(self) -> None:
@@ -205,7 +209,7 @@ class ConfigActor(SharedActor):
                     else:
                         name, version = change
                         await self._reads.outdate(_key(name), version=version)
-                    self._hears_changes = True
+                    self._hears_changes = self._has_heard = True
         finally:
             if self._hears_changes:
                 self._hears_changes = False

@@ -99,7 +99,8 @@ FIELDS = (
 
 
 def _document(key: ApiKey) -> dict[str, Any]:
-    return {"_id": key.id, "roles": sorted(key.roles), **{name: getattr(key, name) for name in FIELDS}}
+    sets = {"roles": sorted(key.roles), "scopes": sorted(key.scopes)}
+    return {"_id": key.id, **sets, **{name: getattr(key, name) for name in FIELDS}}
 
 
 def _found(document: dict[str, Any] | None, key_id: str) -> ApiKey:
@@ -110,4 +111,6 @@ def _found(document: dict[str, Any] | None, key_id: str) -> ApiKey:
 
 def _key(document: Mapping[str, Any]) -> ApiKey:
     fields = {name: document[name] for name in FIELDS}
-    return ApiKey(id=document["_id"], roles=frozenset(document["roles"]), **fields)
+    # Keys of release 0.1.0 have no scopes.
+    roles, scopes = frozenset(document["roles"]), frozenset(document.get("scopes", ()))
+    return ApiKey(id=document["_id"], roles=roles, scopes=scopes, **fields)

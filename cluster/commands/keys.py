@@ -13,7 +13,7 @@ from cluster.commands.calling import Called, Data, Key, Url, console
 from cluster.commands.console import identities
 from cluster.commands.told import steps
 from cluster.settings import load_settings
-from optionchain.access.roles import GIVEN_ROLES
+from optionchain.access.roles import GIVEN_ROLES, SCOPES
 from optionchain.wire.instants import instant_to_wire
 
 KEYS = "/api/v1/keys"
@@ -35,6 +35,10 @@ def create(
     role: Annotated[
         list[str], typer.Option("--role", help=f"{', '.join(GIVEN_ROLES)}; may be given several times.")
     ],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help=f"Only this of what the roles permit: {', '.join(SCOPES)}."),
+    ] = None,
     note: Annotated[str, typer.Option("--note", help="What it is for.")] = "",
     days: Days = None,
     url: Url = None,
@@ -42,7 +46,7 @@ def create(
     data: Data = None,
 ) -> None:
     """Make a key. It is shown once, on a line by itself on standard output."""
-    body = {"owner": owner, "roles": role, "note": note, "expires_at": _in(days)}
+    body = {"owner": owner, "roles": role, "scopes": scope or [], "note": note, "expires_at": _in(days)}
     _show_made(Called.at(url, api_key, data).ask(KEYS, "POST", body))
 
 
@@ -72,7 +76,7 @@ def rotate(
     api_key: Key = None,
     data: Data = None,
 ) -> None:
-    """Replace a key by a new one of the same owner and roles."""
+    """Replace a key by a new one of the same owner, roles and scopes."""
     body = {"overlap_seconds": overlap, "expires_at": _in(days)}
     _show_made(Called.at(url, api_key, data).ask(f"{KEYS}/{quote(key_id, safe='')}/rotate", "POST", body))
 
@@ -101,7 +105,7 @@ def rotate_encryption(data: Data = None) -> None:
 def _show_made(made: dict[str, Any]) -> None:
     print(made["key"])  # plain: a script reads it
     typer.echo(
-        f"The key {made['id']} of {made['owner']} ({', '.join(made['roles'])}). It is not shown again.",
+        f"The key {made['id']} of {made['owner']} ({_roles(made)}). It is not shown again.",
         err=True,
     )
 
@@ -109,7 +113,12 @@ def _show_made(made: dict[str, Any]) -> None:
 def _row(key: dict[str, Any]) -> tuple[str, ...]:
     state = "revoked" if key["revoked_at"] else f"until {key['expires_at']}" if key["expires_at"] else "works"
     used = key["last_used_at"] or "never"
-    return key["id"], key["owner"], ", ".join(key["roles"]), key["note"], key["created_at"], used, state
+    return key["id"], key["owner"], _roles(key), key["note"], key["created_at"], used, state
+
+
+def _roles(key: dict[str, Any]) -> str:
+    only = f", only {', '.join(key['scopes'])}" if key["scopes"] else ""
+    return ", ".join(key["roles"]) + only
 
 
 def _in(days: float | None) -> str | None:

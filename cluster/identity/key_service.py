@@ -11,7 +11,7 @@ from cluster.identity.following import CHANGED
 from cluster.identity.held_keys import REVOKED
 from cluster.identity.telling import Telling
 from optionchain.access.api_keys import ApiKey, digest_of, is_owner, new_secret
-from optionchain.access.roles import read_roles
+from optionchain.access.roles import read_roles, read_scopes
 from optionchain.errors import InvalidInput
 from optionchain.ports import KeyRepository
 
@@ -42,7 +42,14 @@ class KeyService:
         self._max_keys = max_keys
 
     async def create(
-        self, owner: str, roles: Iterable[str], *, note: str, expires_at: datetime | None, created_by: str
+        self,
+        owner: str,
+        roles: Iterable[str],
+        *,
+        scopes: Iterable[str] = (),
+        note: str,
+        expires_at: datetime | None,
+        created_by: str,
     ) -> NewKey:
         """Make a key.
 
@@ -55,9 +62,13 @@ class KeyService:
             granted = read_roles(roles)
         except ValueError as error:
             raise InvalidInput("roles", f"must be at least one; {error}") from None
+        try:
+            narrowed_to = read_scopes(scopes, granted)
+        except ValueError as error:
+            raise InvalidInput("scopes", f"cannot be so: {error}") from None
         if len(note) > LONGEST_NOTE or not note.isprintable():
             raise InvalidInput("note", f"must be one line of at most {LONGEST_NOTE} characters")
-        return await self._made(owner, granted, note, expires_at, created_by)
+        return await self._made(owner, granted, narrowed_to, note, expires_at, created_by)
 
     async def listed(self, *, offset: int, limit: int) -> tuple[int, Sequence[ApiKey]]:
         """How many keys there are, and some of them, those made last first."""
@@ -84,7 +95,7 @@ class KeyService:
     async def rotate(
         self, key_id: str, *, overlap_seconds: float, expires_at: datetime | None, created_by: str
     ) -> NewKey:
-        """Make the successor of a key, of the same owner and roles; the old one works a while longer.
+        """Make the successor of a key, of the same owner, roles and scopes; the old one works a while longer.
 
         Args:
             key_id: The old one.
@@ -99,8 +110,9 @@ class KeyService:
         old, now = await self._repository.get(key_id), self._telling.now()
         if not old.works_at(now):
             raise InvalidInput("id", "is of a key that does not work any more: make a new one")
+        expires_at = expires_at or old.expires_at
         made = await self._made(
-            old.owner, old.roles, old.note, expires_at or old.expires_at, created_by, replaces=old.id
+            old.owner, old.roles, old.scopes, old.note, expires_at, created_by, replaces=old.id
         )
         if overlap_seconds > 0:
             await self._repository.expire(old.id, now + timedelta(seconds=overlap_seconds))
@@ -113,6 +125,7 @@ class KeyService:
         self,
         owner: str,
         roles: frozenset[str],
+        scopes: frozenset[str],
         note: str,
         expires_at: datetime | None,
         created_by: str,
@@ -128,6 +141,7 @@ class KeyService:
             id=uuid.uuid4().hex,
             owner=owner,
             roles=roles,
+            scopes=scopes,
             digest=digest_of(secret),
             note=note,
             created_at=now,

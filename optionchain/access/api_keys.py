@@ -8,6 +8,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from optionchain.access.roles import narrowed
 from optionchain.context import Principal
 
 PREFIX = "ocs_"
@@ -25,6 +26,7 @@ class ApiKey:
         id: By which it is named; no secret.
         owner: The tenant whom everything belongs to that is made with it.
         roles: Of `optionchain.access.roles`, at least one.
+        scopes: Permissions that it is narrowed to; empty for all that its roles permit.
         digest: Of its secret.
         note: What it is for, in somebody's words.
         created_at: When it was made, with an offset.
@@ -46,11 +48,12 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     replaces: str | None = None
+    scopes: frozenset[str] = frozenset()
 
     @property
     def principal(self) -> Principal:
         """Who calls with it."""
-        return Principal(self.owner, self.id, self.roles)
+        return Principal(self.owner, self.id, narrowed(self.roles, self.scopes))
 
     def works_at(self, instant: datetime) -> bool:
         """Whether whoever has its secret is let in at an instant."""

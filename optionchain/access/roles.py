@@ -32,6 +32,10 @@ class Permission(StrEnum):
     """Change what concerns all tenants: keys, configurations, history."""
 
 
+SCOPES = tuple(each for each in Permission if each not in {Permission.PUBLIC, Permission.IDENTIFY})
+"""What a key may be narrowed to, whatever else its roles permit."""
+_SCOPED: Mapping[Permission, str] = {scope: f"only:{scope}" for scope in SCOPES}
+
 _WHO, _READ, _METRICS = Permission.IDENTIFY, Permission.READ, Permission.METRICS
 GRANTS: Mapping[str, frozenset[Permission]] = {
     VIEWER: frozenset({_WHO, _READ}),
@@ -40,6 +44,7 @@ GRANTS: Mapping[str, frozenset[Permission]] = {
     OPERATOR: frozenset({_WHO, _METRICS, Permission.OPERATE}),
     CALLER: frozenset({_WHO, _READ, Permission.TRADE, Permission.RESEARCH, _METRICS}),
     ADMIN: frozenset(Permission) - {Permission.PUBLIC},
+    **{role: frozenset({_WHO, scope}) for scope, role in _SCOPED.items()},
 }
 """What each role permits; a caller of several roles may do what any of them permits."""
 
@@ -49,7 +54,7 @@ ADMITTED: Mapping[Permission, frozenset[str]] = {
 }
 """The same, by permission: the roles that have it."""
 
-GIVEN_ROLES = tuple(role for role in GRANTS if role != CALLER)
+GIVEN_ROLES = (VIEWER, TRADER, RESEARCHER, OPERATOR, ADMIN)
 """The roles that can be given to somebody by name."""
 
 
@@ -68,3 +73,23 @@ def read_roles(names: Iterable[str]) -> frozenset[str]:
     if not roles or not roles.issubset(GIVEN_ROLES):
         raise ValueError(f"roles are {', '.join(GIVEN_ROLES)}")
     return roles
+
+
+def read_scopes(names: Iterable[str], roles: frozenset[str]) -> frozenset[str]:
+    """What somebody of some roles is narrowed to, by the names of permissions; empty for nothing less than the roles.
+
+    Raises:
+        ValueError: One is unknown, or none of the roles permits it.
+    """
+    scopes = frozenset(names)
+    if not scopes.issubset(SCOPES):
+        raise ValueError(f"scopes are {', '.join(SCOPES)}")
+    granted = frozenset(permission for role in roles for permission in GRANTS[role])
+    if beyond := sorted(scopes - granted):
+        raise ValueError(f"{beyond[0]} is nothing that {' and '.join(sorted(roles))} may do")
+    return scopes
+
+
+def narrowed(roles: frozenset[str], scopes: frozenset[str]) -> frozenset[str]:
+    """The roles of somebody who may do what the scopes name and no more; without scopes, the roles themselves."""
+    return frozenset(_SCOPED[Permission(scope)] for scope in scopes) or roles

@@ -25,7 +25,7 @@ from optionchain.pricing.black_scholes import (  # noqa: F401  the example names
     theta,
 )
 from optionchain.pricing.exercise_grid import Ahead
-from optionchain.pricing.inputs import checked, common_shape, flat
+from optionchain.pricing.inputs import checked, common_shape, flat, numbers
 
 _NO_DIVIDENDS = np.empty((0, 2))
 
@@ -77,7 +77,7 @@ def bermudan(
     )
     if not np.all(terms["volatility"] > 0.0):
         raise InvalidInput("volatility", "must be greater than 0")
-    dates = np.sort(np.asarray(exercise_years, dtype=np.float64))
+    dates = numbers("exercise_years", exercise_years)
     if dates.ndim != 1 or not np.all(dates >= 0.0):
         raise InvalidInput("exercise_years", "must be a list of numbers from 0 on")
     shape = common_shape(**terms)
@@ -107,7 +107,7 @@ def _of_one_expiration(
             dividend_yield=dividend_yield,
         )
         columns[by_rate] = rho(price=columns[price], delta=columns[delta], spot=spot, years=years)
-    before = dates[dates < years]
+    before = np.sort(dates[dates < years])
     if before.size:
         ahead = Ahead(
             years=years,

@@ -83,9 +83,9 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *, 
             middle = 0.5 * (inner + outer)
             is_inside = holds(middle, beyond)
             inner, outer = np.where(is_inside, middle, inner), np.where(is_inside, outer, middle)
-        # Measured ahead, so that what is left of a bend turns upwards.
+        # The steeper of both sides', so that what is left of a bend turns upwards, where the smile is concave too.
         little = _AHEAD * step[beyond]
-        height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (0.0, little))
-        slope = np.clip((ahead - height) / little, 0.0, limit[beyond])
+        behind, height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (-little, 0.0, little))
+        slope = np.clip(np.maximum(ahead - height, height - behind) / little, 0.0, limit[beyond])
         heights[beyond] = height + slope * (distance[beyond] - inner)
     return heights

@@ -24,6 +24,8 @@ def main(
     seed: Annotated[int, typer.Option(help="Of that choice.")] = 1,
 ) -> None:
     """Show the mistakes that no test notices. It is a report to find holes with: many of them change nothing."""
+    # Machine code is made of the right code, or was, and knows of no mistake.
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
     here = [file.resolve().relative_to(Path.cwd()) for file in files]
     chosen = [mutant for file in here for mutant in _some(list(mutants_of(file)), sample, seed)]
     with tempfile.TemporaryFile("w+") as fates, os.fdopen(os.dup(1), "w") as shown:

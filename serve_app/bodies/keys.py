@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.identity.key_service import LONGEST_NOTE, LONGEST_OVERLAP_SECONDS
 from optionchain.access.api_keys import ApiKey
-from optionchain.access.roles import GIVEN_ROLES
+from optionchain.access.roles import GIVEN_ROLES, SCOPES
 from optionchain.wire.instants import instant_to_wire
 from serve_app.openapi.documentation import Pagination
 
 _ROLES = Field(description=f"At least one of {', '.join(GIVEN_ROLES)}", examples=[["trader"]])
+_SCOPES = f"What it is narrowed to, of {', '.join(SCOPES)}; empty: all that its roles permit"
 _EXPIRES = "RFC 3339; from then on it does not work"
 
 
@@ -23,6 +24,7 @@ class KeyRequest(BaseModel):
 
     owner: str = Field(description="The tenant: letters, digits, - and _, at most 64", examples=["desk"])
     roles: list[str] = _ROLES
+    scopes: list[str] = Field([], description=_SCOPES, examples=[["read"]])
     note: str = Field("", description=f"What it is for: one line of at most {LONGEST_NOTE} characters")
     expires_at: str | None = Field(None, description=f"{_EXPIRES}. Null: never")
 
@@ -44,6 +46,7 @@ class KeyView(BaseModel):
     id: str
     owner: str
     roles: list[str] = _ROLES
+    scopes: list[str] = Field(description=_SCOPES)
     note: str
     created_at: str
     created_by: str
@@ -71,4 +74,4 @@ def key_view(key: ApiKey) -> dict[str, Any]:
     instants = ("created_at", "expires_at", "revoked_at", "last_used_at")
     shown = {name: instant_to_wire(instant) if (instant := getattr(key, name)) else None for name in instants}
     plain = {name: getattr(key, name) for name in ("id", "owner", "note", "created_by", "replaces")}
-    return {**plain, "roles": sorted(key.roles), **shown}
+    return {**plain, "roles": sorted(key.roles), "scopes": sorted(key.scopes), **shown}

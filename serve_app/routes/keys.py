@@ -38,7 +38,12 @@ async def make_key(body: KeyRequest, keys: Keys, caller: Caller, request: Reques
     """It works at once, on every replica."""
     expires_at = _instant(body.expires_at)
     made = await keys.create(
-        body.owner, body.roles, note=body.note, expires_at=expires_at, created_by=caller.tenant
+        body.owner,
+        body.roles,
+        scopes=body.scopes,
+        note=body.note,
+        expires_at=expires_at,
+        created_by=caller.tenant,
     )
     return _made(request, made)
 
@@ -70,7 +75,7 @@ async def rotate_key(
     request: Request,
     body: Annotated[RotationRequest | None, Body(description="Left out: at once")] = None,
 ) -> Response:
-    """A new key of the same owner and roles; the old one works for `overlap_seconds` more."""
+    """A new key of the same owner, roles and scopes; the old one works for `overlap_seconds` more."""
     asked = body or RotationRequest()
     expires_at = _instant(asked.expires_at)
     made = await keys.rotate(
@@ -80,7 +85,8 @@ async def rotate_key(
 
 
 def _made(request: Request, made: NewKey) -> Response:
-    acted_on(request, f"key {made.key.id} of {made.key.owner}: {', '.join(sorted(made.key.roles))}")
+    only = f", only {', '.join(sorted(made.key.scopes))}" if made.key.scopes else ""
+    acted_on(request, f"key {made.key.id} of {made.key.owner}: {', '.join(sorted(made.key.roles))}{only}")
     body = {**key_view(made.key), "key": made.secret}
     return json_response(orjson.dumps(body), 201, UNKEPT)
 

@@ -11,9 +11,10 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from optionchain.patience import SILENT_SOURCE_SECONDS
 from tests.clusters import Cluster, create
 from tests.integration.history import mongo_servers as servers
-from tests.waiting import eventually
+from tests.waiting import eventually, take
 
 DATABASE = "optionchain"
 CONFIGURATION = "/api/v1/config/simulator"
@@ -68,3 +69,14 @@ def test_a_change_reaches_every_replica_within_a_second_though_the_server_announ
 
         written_by_another_program(mongo_uri, 3, {"defaults": {"chain_size": 11}})
         reaches_all_in_a_second(11)
+
+
+def test_that_the_server_announces_nothing_is_told_once(two: Cluster) -> None:
+    def told() -> list[str]:
+        logs = "".join(file.read_text() for file in two.instance.ray_logs.glob("worker-*.err"))
+        return [line for line in logs.splitlines() if "configuration.listen" in line]
+
+    eventually(told, "it is told")
+    # So that it is asked for changes a few times more.
+    take(3 * SILENT_SOURCE_SECONDS)
+    assert len(told()) == 1

@@ -10,7 +10,18 @@ import pytest
 from starlette.datastructures import Headers
 
 from cluster.api_keys import KnownKeys, OpenToAll, kept_key, parse_keys
-from optionchain.access.roles import ADMIN, CALLER, GIVEN_ROLES, GRANTS, OPERATOR, VIEWER, Permission
+from optionchain.access.roles import (
+    ADMIN,
+    CALLER,
+    GIVEN_ROLES,
+    GRANTS,
+    OPERATOR,
+    SCOPES,
+    VIEWER,
+    Permission,
+    narrowed,
+    read_scopes,
+)
 from optionchain.context import Principal
 from serve_app.edge.authentication import authenticated, presented_secret
 from serve_app.edge.caller import trace_of
@@ -79,6 +90,15 @@ def test_the_page_says_what_every_role_may() -> None:
     rows = [row(role) for role in (*GIVEN_ROLES, CALLER)]
 
     assert "\n".join(rows) in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_who_is_narrowed_to_a_scope_may_do_that_and_say_who_it_is(scope: Permission) -> None:
+    roles = frozenset({ADMIN})
+    narrow = Principal("alice", "alice", narrowed(roles, read_scopes([scope], roles)))
+
+    assert {each for each in Permission if narrow.may(each)} == {Permission.IDENTIFY, scope}
+    assert narrowed(roles, read_scopes([], roles)) == roles
 
 
 def test_who_has_no_role_may_do_nothing() -> None:

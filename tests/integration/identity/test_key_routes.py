@@ -52,6 +52,21 @@ async def test_a_key_is_shown_once_and_opens_what_its_roles_may(
     assert (shown["owner"], shown["roles"], shown["created_by"]) == ("desk", ["viewer"], "owner")
 
 
+async def test_a_key_may_be_narrowed_to_some_of_what_its_roles_permit(
+    running: Service, admin: httpx.AsyncClient
+) -> None:
+    made = await admin.post(KEYS, json={"owner": "desk", "roles": ["researcher"], "scopes": ["read"]})
+    rotated = await admin.post(f"{KEYS}/{made.json()['id']}/rotate")
+
+    for each in (made.json() | {"key": rotated.json()["key"]}, rotated.json()):
+        assert (each["roles"], each["scopes"]) == (["researcher"], ["read"])
+        async with running.client(each["key"]) as reader:
+            assert (await reader.get("/api/v1/chain/sessions")).status_code == 200
+            assert (await reader.post("/api/v1/chain", json={})).status_code == 403
+            caller = (await reader.get("/api/v1/caller")).json()
+            assert caller["permissions"] == ["identify", "read"]
+
+
 async def test_a_revoked_key_is_as_unknown_as_any(running: Service, admin: httpx.AsyncClient) -> None:
     made = (await admin.post(KEYS, json={"owner": "desk", "roles": ["trader"]})).json()
 
@@ -91,6 +106,8 @@ async def test_a_key_is_replaced_with_and_without_an_overlap(
         ({"owner": {"$ne": ""}, "roles": ["viewer"]}, "owner"),
         ({"owner": "de\x00sk", "roles": ["viewer"]}, "owner"),
         ({"owner": "desk", "roles": ["viewer"], "scope": []}, "scope"),
+        ({"owner": "desk", "roles": ["viewer"], "scopes": ["trade"]}, "scopes"),
+        ({"owner": "desk", "roles": ["viewer"], "scopes": ["identify"]}, "scopes"),
         ({"owner": "desk", "roles": ["viewer"], "expires_at": "tomorrow"}, "expires_at"),
         ({"owner": "desk", "roles": ["viewer"], "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
     ],

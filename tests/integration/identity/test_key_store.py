@@ -12,13 +12,14 @@ from adapters.mongo.api_keys import MongoApiKeys
 from adapters.mongo.connection import open_mongo
 from adapters.settings import MongoSettings
 from optionchain.access.api_keys import ApiKey, digest_of
-from optionchain.access.roles import OPERATOR, VIEWER
+from optionchain.access.roles import OPERATOR, VIEWER, Permission
 from optionchain.errors import NotFound
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 5, 14, 30, 0, 678_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+READ = Permission.READ.value
 
 
 def key(key_id: str, **changes: Any) -> ApiKey:
@@ -41,7 +42,9 @@ async def keys(mongo: MongoSettings) -> AsyncIterator[MongoApiKeys]:
 
 
 async def test_a_key_is_kept_as_it_is(keys: MongoApiKeys) -> None:
-    whole = key("1", expires_at=NOW + HOUR, revoked_at=NOW, last_used_at=NOW, replaces="0")
+    whole = key(
+        "1", expires_at=NOW + HOUR, revoked_at=NOW, last_used_at=NOW, replaces="0", scopes=frozenset({READ})
+    )
     await keys.add(whole)
 
     assert await keys.get("1") == whole

@@ -390,7 +390,7 @@ async def test_a_task_without_a_success_is_overdue_until_it_has_one(here: World,
     told.levels.clear()
     await beats.tell()
 
-    assert told.levels["task.overdue"] == 0
+    assert (told.levels["task.overdue"], told.levels["task.waiting"]) == (0, 0)
     assert told.levels["task.succeeded"] == here.now.timestamp()
 
 
@@ -416,11 +416,12 @@ async def test_now_and_then_it_tells_how_many_wait_keeps_what_stands_and_forgets
     await actor.look()
     await here.states(old, "succeeded")
     await here.turn(timedelta(days=here.settings.keep_days + 1))
-    young = await here.task("faulty", timing=Every(60.0, here.now))
+    young, recent = [await here.task(kind, timing=Every(60.0, here.now)) for kind in ("faulty", "quick")]
     await here.turn(MINUTE)
     await here.scheduler.pause("desk", old)
     await actor.look()
     await _attempted(here, young, 1)
+    await here.states(recent, "succeeded")
     told, stood = OfKinds(), list[datetime]()
 
     async def stands(now: datetime) -> None:
@@ -433,7 +434,7 @@ async def test_now_and_then_it_tells_how_many_wait_keeps_what_stands_and_forgets
 
     assert (told.of_kinds["task.waiting", "faulty"], told.of_kinds["task.running", "faulty"]) == (1, 0)
     assert stood == [here.now]
-    assert (await here.runs(old), len(await here.runs(young))) == ([], 1)
+    assert [len(await here.runs(task)) for task in (old, young, recent)] == [0, 1, 1]
 
 
 async def _none_waits(here: World, task_id: str, actor: SchedulerActor) -> bool:

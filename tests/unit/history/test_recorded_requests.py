@@ -102,6 +102,23 @@ async def test_days_that_are_not_there_are_refused(named, field):
     assert refusal.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("days", "rows", "is_refused"), [(3, 18, False), (2, 18, True), (3, 17, True), (2, 17, True)]
+)
+async def test_as_many_days_and_strikes_as_may_be_are_read_and_no_more(days, rows, is_refused, monkeypatch):
+    monkeypatch.setattr("actors.history.recorded_days.MAX_DAYS", days)
+    monkeypatch.setattr("actors.history.recorded_days.MAX_ROWS", rows)
+
+    if not is_refused:
+        assert (await asked()).total_steps == 3
+        return
+    with pytest.raises(
+        InvalidInput, match=f"has 3 days with 18 strikes .* at most {days} and {rows}"
+    ) as refusal:
+        await asked()
+    assert refusal.value.field == "method.Recorded.to"
+
+
 async def test_a_sweep_has_the_chains_in_its_definition():
     document = {
         "base": {"method": METHOD, "timezone": "America/New_York"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.history.replayed_prices import drawn_closes
-from optionchain.errors import InvalidInput
+from optionchain.errors import InvalidInput, NotFound
 from optionchain.history.results import AssetSummary
 from optionchain.time_frame import TimeFrame
 from tests.unit.history.kept import Kept
@@ -47,3 +47,29 @@ async def test_as_many_prices_as_may_be_are_drawn_from_and_one_more_is_refused()
     assert len(await drawn(most, 100)) == 100
     with pytest.raises(InvalidInput, match="more than 100 such prices"):
         await drawn([*most, 1.0], 3)
+
+
+@pytest.mark.parametrize(
+    ("asset", "timeframe", "field"),
+    [
+        ("C L", TimeFrame.DAY, "method.Historical.symbol"),
+        ("CL", TimeFrame.custom(90.0), "method.Historical.timeframe"),
+        ("CL", "Day", "method.Historical.timeframe"),
+    ],
+)
+async def test_what_history_has_no_name_for_is_refused_before_it_is_asked(asset, timeframe, field):
+    with pytest.raises(InvalidInput) as refusal:
+        await drawn_closes(None, asset, timeframe, steps=1, seed=1, max_bars=100)
+
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("missing", ["get_asset", "query_time_series"])
+async def test_nothing_stored_is_no_price_at_all(missing, monkeypatch):
+    def nothing(*_):
+        raise NotFound("asset", "CL")
+
+    monkeypatch.setattr(Stored, missing, nothing)
+
+    with pytest.raises(InvalidInput, match="1 Day prices of CL are needed and the history has 0"):
+        await drawn([18.27], 1)

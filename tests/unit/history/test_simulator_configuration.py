@@ -43,7 +43,7 @@ class Stored:
     """A configuration that answers or not, and counts how often it was asked."""
 
     def __init__(self):
-        self.now, self.asked, self.error = 0.0, 0, None
+        self.now, self.asked, self.error = 100.0, 0, None
         self.told = Recording()
         self.values = {"defaults": {"chain_size": 5}}
         self.live = LiveConfiguration(
@@ -65,14 +65,14 @@ async def stored():
 async def test_it_is_asked_again_when_its_answer_is_too_old(stored):
     assert [(await stored.live.current()).version for _ in range(3)] == [1, 1, 1]
 
-    stored.now, stored.values = 0.5, {"defaults": {"chain_size": 6}}
+    stored.now, stored.values = 100.5, {"defaults": {"chain_size": 6}}
 
     assert (await stored.live.current()).defaults["chain_size"] == 6
 
 
 async def test_the_last_known_is_used_while_nobody_answers(stored):
     known = await stored.live.current()
-    stored.now, stored.error = 10.0, Unavailable("the configuration")
+    stored.now, stored.error = 110.0, Unavailable("the configuration")
 
     assert await stored.live.current() == known
 
@@ -89,7 +89,7 @@ async def test_nothing_stored_means_the_defaults_of_the_code_and_no_answer_at_al
 async def test_what_another_release_wrote_does_not_keep_sessions_from_being_created(stored):
     known = await stored.live.current()
 
-    stored.now, stored.values = 1.0, {"defaults": {"colour": 1}}
+    stored.now, stored.values = 101.0, {"defaults": {"colour": 1}}
 
     assert await stored.live.current() == known
     operation, error = stored.told.failure("configuration.understand")

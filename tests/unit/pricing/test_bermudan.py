@@ -183,3 +183,40 @@ def test_dates_that_say_nothing_are_refused_by_name(changes, field):
         parameters(**changes)
 
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"exercise_years": 0.5}, "exercise_years"),
+        ({"exercise_years": [[0.5]]}, "exercise_years"),
+        ({"exercise_years": [[0.1], [0.2, 0.3]]}, "exercise_years"),
+        ({"exercise_years": ["May"]}, "exercise_years"),
+        ({"exercise_years": [0.5, -0.1]}, "exercise_years"),
+        ({"exercise_years": [np.nan]}, "exercise_years"),
+        ({"volatility": [0.2, 0.0]}, "volatility"),
+    ],
+)
+def test_what_is_no_list_of_dates_or_never_moves_is_refused_by_name(changes, field):
+    terms = {"spot": 100.0, "strike": 110.0, "expiry_years": 1.0, "volatility": 0.2, "exercise_years": [0.5]}
+
+    with pytest.raises(InvalidInput) as refused:
+        bermudan(**terms | changes)
+
+    assert refused.value.field == field
+
+
+def test_dates_may_come_in_any_order_and_from_expiration_on_are_of_no_account():
+    terms = {"spot": 100.0, "strike": 110.0, "expiry_years": 1.0, "volatility": 0.2, "rate": 0.06}
+
+    ordered, mixed = (
+        bermudan(**terms, exercise_years=dates) for dates in ([0.25, 0.5], [0.5, 2.0, 0.25, np.inf])
+    )
+
+    assert ordered.put_price == mixed.put_price
+
+
+def test_rates_that_are_not_given_are_zero():
+    terms = {"spot": 100.0, "strike": 110.0, "expiry_years": 1.0, "volatility": 0.2, "exercise_years": [0.5]}
+
+    assert bermudan(**terms).put_price == bermudan(**terms, rate=0.0, dividend_yield=0.0).put_price
