@@ -24,7 +24,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help port run stop test test-all test-kubernetes observing-tools mutants check audit coverage docs build format lock clean
+.PHONY: help port run stop test test-all test-kubernetes observing-tools compose-plugin mutants check audit coverage docs build format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test-kubernetes: $(VENV)/.test ## Build a real Kubernetes with KubeRay (20 minut
 
 observing-tools: ## Build an OpenTelemetry Collector and Jaeger (with Go, 20 minutes, once) for the tests that run them
 	@tests/integration/monitoring/built/build.sh
+
+compose-plugin: ## Build Docker Compose (with Go, 4 minutes, once) for the test that starts docker-compose.yml
+	@tests/integration/project/built/build.sh
 
 check: $(VENV)/.test ## Format, lint, types, import directions
 	@$(BIN)/ruff format --check .

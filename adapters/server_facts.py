@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from pymongo.errors import OperationFailure
 
 from adapters.mongo.connection import mongo_errors
 from adapters.mongo.indexes import unindexed
+from adapters.mongo.members import Member, members_of
 from adapters.redis.connection import RedisClient, redis_call
 
 
@@ -43,6 +45,8 @@ class MongoFacts:
         replica_set: Its name; None where the server is by itself.
         members: How many the set has.
         is_journaled: Whether a majority has written to its disks what it has acknowledged; None where we may not ask.
+        unknown_mode: The `w` of our URI where the set has no such mode, and so refuses every write.
+        hidden: Its members that clients do not see, such as the copy in a second site.
         unindexed: Our collections that lack the unique index which their writers rely on.
     """
 
@@ -51,6 +55,8 @@ class MongoFacts:
     replica_set: str | None
     members: int
     is_journaled: bool | None = None
+    unknown_mode: str | None = None
+    hidden: tuple[Member, ...] = ()
     unindexed: tuple[str, ...] = ()
 
 
@@ -95,21 +101,50 @@ async def mongo_facts(client: AsyncMongoClient[dict[str, Any]], database: str) -
         began = time.perf_counter()
         said = await client.admin.command("hello")
         seconds = time.perf_counter() - began
-        is_journaled = await _is_journaled(client)
+        config = await _configuration(client)
+        members = await _members(client) if config else []
         lacking = await unindexed(client[database])
     instant = said.get("localTime")
     # It has no time zone, and is in that of Greenwich.
     skew = instant.timestamp() - time.timezone - time.time() if instant is not None else 0.0
-    return MongoFacts(seconds, skew, said.get("setName"), len(said.get("hosts", ())), is_journaled, lacking)
+    return MongoFacts(
+        seconds=seconds,
+        skew_seconds=skew,
+        replica_set=said.get("setName"),
+        members=len(said.get("hosts", ())),
+        is_journaled=_is_journaled(config) if config else None,
+        unknown_mode=_unknown_mode(config, client.write_concern.document.get("w")) if config else None,
+        hidden=tuple(member for member in members if member.is_hidden),
+        unindexed=lacking,
+    )
 
 
-async def _is_journaled(client: AsyncMongoClient[dict[str, Any]]) -> bool | None:
-    """Whether "majority", which is what all our writers ask for, means the disks of one."""
+async def _configuration(client: AsyncMongoClient[dict[str, Any]]) -> Mapping[str, Any] | None:
+    """Of the replica set; None where the server is by itself, or our user may not ask."""
     try:
         told = await client.admin.command("replSetGetConfig")
-    except OperationFailure:  # it is by itself, or our user may not
+    except OperationFailure:
         return None
-    return bool(told["config"].get("writeConcernMajorityJournalDefault", True))
+    found: Mapping[str, Any] = told["config"]
+    return found
+
+
+async def _members(client: AsyncMongoClient[dict[str, Any]]) -> list[Member]:
+    """Of the replica set; none where our user may not ask."""
+    try:
+        return await members_of(client)
+    except OperationFailure:
+        return []
+
+
+def _is_journaled(config: Mapping[str, Any]) -> bool:
+    """Whether "majority", which is what all our writers ask for, means the disks of one."""
+    return bool(config.get("writeConcernMajorityJournalDefault", True))
+
+
+def _unknown_mode(config: Mapping[str, Any], mode: object) -> str | None:
+    known = {"majority", *config.get("settings", {}).get("getLastErrorModes", {})}
+    return mode if isinstance(mode, str) and mode not in known else None
 
 
 def _policies(infos: list[dict[str, Any]]) -> list[str]:

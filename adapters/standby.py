@@ -31,11 +31,13 @@ class Copy:
         is_first: Whether it takes writes itself.
         hears_the_first: Whether the first site's store answers it.
         seconds_behind: Since it last heard of the first, or by which its newest write is older.
+        is_passive: Whether it neither votes nor is elected nor read while the first site is there.
     """
 
     is_first: bool
     hears_the_first: bool
     seconds_behind: float
+    is_passive: bool = True
 
 
 async def redis_copy(client: RedisClient, timeout_seconds: float) -> Copy:
@@ -80,13 +82,20 @@ async def mongo_copy(client: AsyncMongoClient[dict[str, Any]]) -> Copy:
         if hello["isWritablePrimary"]:
             return Copy(is_first=True, hears_the_first=False, seconds_behind=0.0)
         status = await client.admin.command("replSetGetStatus")
-        site = _members_of_site((await client.admin.command("replSetGetConfig"))["config"], hello["me"])
+        config = (await client.admin.command("replSetGetConfig"))["config"]
+    site = _members_of_site(config, hello["me"])
     members = status["members"]
     own = next(member for member in members if member.get("self"))
     others = [member for member in members if member["name"] not in site and member["health"]]
     newest = max((member["optimeDate"] for member in others), default=own["optimeDate"])
     behind = (newest - own["optimeDate"]).total_seconds()
-    return Copy(is_first=False, hears_the_first=bool(others), seconds_behind=max(behind, 0.0))
+    here = [member for member in config["members"] if member["host"] in site]
+    return Copy(
+        is_first=False,
+        hears_the_first=bool(others),
+        seconds_behind=max(behind, 0.0),
+        is_passive=all(member["hidden"] and not member["votes"] for member in here),
+    )
 
 
 async def promote_mongo(client: AsyncMongoClient[dict[str, Any]], timeout_seconds: float) -> None:

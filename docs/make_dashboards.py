@@ -257,7 +257,29 @@ STORES = Dashboard(
             [
                 or_none(("max(optionchain_redis_replica_lag_seconds)", "Redis")),
                 or_none(("max(optionchain_mongodb_replica_lag_seconds)", "MongoDB")),
+                or_none(("max(optionchain_mongodb_standby_lag_seconds)", "MongoDB in the second site")),
             ],
+        ),
+        Panel("Redis: replicas", "short", [("max(optionchain_redis_replicas)", "replicas")]),
+        Panel(
+            "Connections",
+            "short",
+            [
+                ("max(optionchain_redis_connections)", "Redis"),
+                ("max(optionchain_redis_max_connections)", "Redis, at most"),
+                or_none(("max(optionchain_mongodb_connections)", "MongoDB")),
+                or_none(("max(optionchain_mongodb_max_connections)", "MongoDB, at most")),
+            ],
+        ),
+        Panel(
+            "MongoDB: page faults a second",
+            "ops",
+            [or_none(("max(deriv(optionchain_mongodb_page_faults[5m]))", "faults"))],
+        ),
+        Panel(
+            "MongoDB: room on its disk",
+            "bytes",
+            [or_none(("max(optionchain_mongodb_disk_free_bytes)", "free"))],
         ),
         Panel(
             "MongoDB: reach of the oplog", "s", [or_none(("max(optionchain_mongodb_oplog_seconds)", "oplog"))]
@@ -365,6 +387,16 @@ PROCESSES = Dashboard(
             "Age of the youngest process",
             "s",
             [("time() - max by (process) (optionchain_process_start_time_seconds)", "{{process}}")],
+        ),
+        Panel(
+            "Since one of a kind was heard of",
+            "s",
+            [("time() - max by (process) (optionchain_process_seen_timestamp_seconds)", "{{process}}")],
+        ),
+        Panel(
+            "Since a server answered",
+            "s",
+            [("time() - max by (server) (optionchain_server_seen_timestamp_seconds)", "{{server}}")],
         ),
         Panel(
             "Event loop held",

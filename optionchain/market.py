@@ -115,13 +115,11 @@ class MatrixParameter(Parameter):
         return {"type": "array", "items": row, "maxItems": MOST_UNDERLYINGS, "description": self.about}
 
 
-_SILENT = Omission(is_silent=True)
+_SILENT = Omission("means none", is_silent=True)
 UnderlyingsTerm: TypeAlias = Annotated[tuple[Underlying, ...] | None, UnderlyingsParameter(), _SILENT]
 CorrelationsTerm: TypeAlias = Annotated[
     Matrix | None,
-    MatrixParameter(
-        "Correlations of the moves of all underlyings, the first before the others; null for none"
-    ),
+    MatrixParameter("Correlations of the moves of all underlyings, the first before the others"),
     _SILENT,
 ]
 CommonFactorsTerm: TypeAlias = Annotated[
@@ -132,7 +130,7 @@ CommonFactorsTerm: TypeAlias = Annotated[
 RepairTerm: TypeAlias = Annotated[
     str | None,
     Choice("What becomes of correlations that no prices can have: refused, or the nearest", ("nearest",)),
-    _SILENT,
+    Omission("means refused", is_silent=True),
 ]
 
 

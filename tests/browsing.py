@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "build" / "screenshots"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = "install a browser: Debian's `chromium`, or `playwright install chromium`"
+PATIENCE_MILLISECONDS = 30_000
 # What the browser itself says of an answer that is no success; the page tells it in its own words.
 TOLD_BY_BROWSER = "Failed to load resource"
 
@@ -34,6 +35,7 @@ def launching(own: str) -> dict[str, Any]:
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Debian's Chromium, or the one that Playwright has; without one, the test is skipped."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(**launching(driver.chromium.executable_path))
         yield browser
@@ -53,9 +55,9 @@ class Visit:
         self.context, self.address = context, address
         self.complaints: list[str] = []
         self.page = context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE_MILLISECONDS)
         self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error.stack or error}"))
         self.page.on("request", self._asked)
 
     def _heard(self, message: Any) -> None:
@@ -73,6 +75,12 @@ class Visit:
     def sign_in(self, key: str) -> None:
         self.page.get_by_label("API key").fill(key)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
+
+    def view(self, name: str) -> Any:
+        """Go to a view by its link."""
+        self.page.get_by_role("link", name=name, exact=True).click()
+        self.page.get_by_role("heading", name=name, exact=True).wait_for()
+        return self.page
 
     def picture(self, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -80,6 +80,12 @@ def cluster() -> Iterator[Cluster]:
             auth={"keys": OTHER_KEYS, "longest_pause_seconds": 0},
             ray={"dashboard": True},  # it takes jobs
             task={"places": f"{folder}/tasks"},
+            backup={
+                "to": f"{folder}/standing",
+                "every_seconds": 3600,
+                "verify_every_seconds": 604_800,
+                "tasks_of": "first",
+            },
         )
         with cluster.running():
             yield cluster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 
 import psutil
 import ray
@@ -25,6 +26,7 @@ class ProcessFigures:
             observer.counted("process.memory_bytes", self._process.memory_info().rss)
             observer.counted("process.started", self._process.create_time())
             times = self._process.cpu_times()
+        observer.counted("process.seen", time.time())
         seconds = times.user + times.system
         observer.counted("process.cpu_seconds", seconds - self._told_seconds)
         self._told_seconds = seconds

@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from pymongo.errors import PyMongoError
 from adapters.certificates import tell_expiry
 from adapters.mongo.backups import MongoBackups
 from adapters.mongo.connection import open_mongo
+from adapters.mongo.members import members_of
 from adapters.redis.connection import RedisClient, open_redis
 from adapters.settings import MongoSettings, RedisSettings
 from optionchain.observing import Observer
@@ -54,7 +53,7 @@ class ServerWatch:
     Args:
         redis: An open client.
         mongo: An open client.
-        observer: Told of ``server.up``, ``redis.*``, ``mongodb.*``, ``backup.*`` and ``session.alive``.
+        observer: Told of ``server.*``, ``redis.*``, ``mongodb.*``, ``backup.*`` and ``session.alive``.
         prefix: Of the keys in Redis.
         database: Of ours in MongoDB.
         clock: Unix time in seconds.
@@ -74,6 +73,7 @@ class ServerWatch:
         self._mongo = mongo
         self._observer = observer
         self._prefix = prefix
+        self._database = database
         self._backups = MongoBackups(mongo, database)
         self._clock = clock
 
@@ -95,6 +95,7 @@ class ServerWatch:
             self._observer.counted("server.up", 0.0, server=server)
         else:
             self._observer.counted("server.up", 1.0, server=server)
+            self._observer.counted("server.seen", self._clock(), server=server)
 
     async def _look_at_redis(self) -> None:
         infos = _of_each_node(await self._redis.info())
@@ -103,6 +104,9 @@ class ServerWatch:
             "redis.max_memory_bytes": sum(info.get("maxmemory", 0) for info in infos),
             "redis.fragmentation": max(info.get("mem_fragmentation_ratio", 1.0) for info in infos),
             "redis.evicted_keys": sum(info.get("evicted_keys", 0) for info in infos),
+            "redis.connections": max(info.get("connected_clients", 0) for info in infos),
+            "redis.max_connections": max(info.get("maxclients", 0) for info in infos),
+            "redis.replicas": sum(info.get("connected_slaves", 0) for info in infos),
             "session.alive": await self._alive(),
         }
         lags = [replica["lag"] for info in infos for replica in _replicas(info)]
@@ -127,12 +131,23 @@ class ServerWatch:
     async def _look_at_mongo(self) -> None:
         await self._mongo.admin.command("ping")
         # Not every server of the protocol, and not every user, can tell more.
-        with contextlib.suppress(PyMongoError, KeyError):
-            status = await self._mongo.admin.command("serverStatus")
-            self._observer.counted("mongodb.connections", float(status["connections"]["current"]))
-        with contextlib.suppress(PyMongoError, KeyError, ValueError):
-            await self._look_at_replica_set()
+        for look in (self._look_at_load, self._look_at_disk, self._look_at_replica_set, self._look_at_oplog):
+            with contextlib.suppress(PyMongoError, KeyError, ValueError):
+                await look()
         await self._look_at_backups()
+
+    async def _look_at_load(self) -> None:
+        status = await self._mongo.admin.command("serverStatus")
+        connections = status["connections"]
+        self._observer.counted("mongodb.connections", float(connections["current"]))
+        most = connections["current"] + connections["available"]
+        self._observer.counted("mongodb.max_connections", float(most))
+        self._observer.counted("mongodb.page_faults", float(status["extra_info"]["page_faults"]))
+
+    async def _look_at_disk(self) -> None:
+        told = await self._mongo[self._database].command("dbStats")
+        if told["fsTotalSize"]:  # else it is told of a database that is not there yet
+            self._observer.counted("mongodb.disk_free_bytes", float(told["fsTotalSize"] - told["fsUsedSize"]))
 
     async def _look_at_backups(self) -> None:
         for place in await self._backups.listed():
@@ -146,14 +161,15 @@ class ServerWatch:
             self._observer.counted("backup.bytes", float(place.get("bytes", 0)), place=place["_id"])
 
     async def _look_at_replica_set(self) -> None:
-        status = await self._mongo.admin.command("replSetGetStatus")
-        times: defaultdict[str, list[datetime]] = defaultdict(list)
-        for member in status["members"]:
-            times[member["stateStr"]].append(member["optimeDate"])
-        behind = [max(times["PRIMARY"]) - instant for instant in times["SECONDARY"]]
-        if behind:
-            seconds = max(behind).total_seconds()
-            self._observer.counted("mongodb.replica_lag_seconds", max(seconds, 0.0))
+        members = await members_of(self._mongo)
+        if len(members) > 1:
+            behind = max(member.seconds_behind for member in members)
+            self._observer.counted("mongodb.replica_lag_seconds", behind)
+        hidden = [member.seconds_behind for member in members if member.is_hidden]
+        if hidden:
+            self._observer.counted("mongodb.standby_lag_seconds", max(hidden))
+
+    async def _look_at_oplog(self) -> None:
         oplog = self._mongo["local"]["oplog.rs"]
         first, last = [await oplog.find_one(sort=[("$natural", order)]) for order in (1, -1)]
         if first and last:

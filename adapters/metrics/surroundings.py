@@ -78,6 +78,13 @@ SERVERS: Sequence[Row] = (
         over_processes=max,
     ),
     Level(
+        of="server.seen",
+        name="optionchain_server_seen_timestamp_seconds",
+        description="Heartbeat: Unix time at which it last answered",
+        labels=("server",),
+        over_processes=max,
+    ),
+    Level(
         of="certificate.expires",
         name="optionchain_certificate_expires_timestamp_seconds",
         description="When the certificate of a line is worth nothing any more (Unix time); 0: it cannot be read",
@@ -109,6 +116,24 @@ SERVERS: Sequence[Row] = (
         over_processes=max,
     ),
     Level(
+        of="redis.connections",
+        name="optionchain_redis_connections",
+        description="Connections that Redis has open",
+        over_processes=max,
+    ),
+    Level(
+        of="redis.max_connections",
+        name="optionchain_redis_max_connections",
+        description="As many as it may have (`maxclients`)",
+        over_processes=max,
+    ),
+    Level(
+        of="redis.replicas",
+        name="optionchain_redis_replicas",
+        description="Replicas that follow it",
+        over_processes=max,
+    ),
+    Level(
         of="redis.replica_lag_seconds",
         name="optionchain_redis_replica_lag_seconds",
         description="Since the slowest replica was heard of",
@@ -121,9 +146,33 @@ SERVERS: Sequence[Row] = (
         over_processes=max,
     ),
     Level(
+        of="mongodb.max_connections",
+        name="optionchain_mongodb_max_connections",
+        description="As many as it may have",
+        over_processes=max,
+    ),
+    Level(
+        of="mongodb.page_faults",
+        name="optionchain_mongodb_page_faults",
+        description="Times that it waited for a page of memory from its disk, since it began",
+        over_processes=max,
+    ),
+    Level(
+        of="mongodb.disk_free_bytes",
+        name="optionchain_mongodb_disk_free_bytes",
+        description="Room on the disk of its data",
+        over_processes=max,
+    ),
+    Level(
         of="mongodb.replica_lag_seconds",
         name="optionchain_mongodb_replica_lag_seconds",
-        description="How far the slowest secondary is behind",
+        description="How far the slowest member is behind, or since when one was not heard of",
+        over_processes=max,
+    ),
+    Level(
+        of="mongodb.standby_lag_seconds",
+        name="optionchain_mongodb_standby_lag_seconds",
+        description="The same of the hidden members alone: the copy in a second site",
         over_processes=max,
     ),
     Level(
@@ -175,6 +224,13 @@ PROCESSES: Sequence[Row] = (
         of="process.started",
         name="optionchain_process_start_time_seconds",
         description="Unix time at which the youngest process of a kind began",
+        labels=(PROCESS,),
+        over_processes=max,
+    ),
+    Level(
+        of="process.seen",
+        name="optionchain_process_seen_timestamp_seconds",
+        description="Heartbeat: Unix time at which one of a kind was last heard of",
         labels=(PROCESS,),
         over_processes=max,
     ),

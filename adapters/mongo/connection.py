@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pymongo import AsyncMongoClient, ReadPreference
+from pymongo import AsyncMongoClient, MongoClient, ReadPreference
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -76,7 +76,7 @@ def agreed(
     )
 
 
-def durable(client: AsyncMongoClient[dict[str, Any]]) -> WriteConcern:
+def durable(client: AsyncMongoClient[dict[str, Any]] | MongoClient[dict[str, Any]]) -> WriteConcern:
     """Who has what is acknowledged: a majority, or the mode of the replica set that the URI names (`w=bothSites`).
 
     A mode has to ask for a majority of those that vote, too. In their journals: only then is what it acknowledged seen

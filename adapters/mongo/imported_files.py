@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReadPreference
-from pymongo.write_concern import WriteConcern
 
-from adapters.mongo.connection import mongo_errors
+from adapters.mongo.connection import durable, mongo_errors
 
 # As its callers know it, in messages.
 STORE = "the list of imported files"
@@ -50,7 +49,7 @@ class MongoImportedFiles:
         self._files = client[database].get_collection(
             "imported_files",
             read_preference=ReadPreference.PRIMARY,
-            write_concern=WriteConcern("majority"),
+            write_concern=durable(client),
         )
 
     async def has(self, file: ImportedFile) -> bool:

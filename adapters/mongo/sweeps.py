@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, MongoClient
 
-from adapters.mongo.connection import client_options, mongo_errors
+from adapters.mongo.connection import client_options, durable, mongo_errors
 from adapters.settings import MongoSettings
 
 # A sweep has one driver, which writes one document every few seconds.
@@ -33,7 +33,9 @@ class MongoSweepIndex:
         self._client: MongoClient[dict[str, Any]] = MongoClient(
             **client_options(settings), maxPoolSize=CONNECTIONS
         )
-        self._sweeps = self._client[settings.database]["sweeps"]
+        self._sweeps = self._client[settings.database].get_collection(
+            "sweeps", write_concern=durable(self._client)
+        )
         self._is_prepared = False
 
     def record(self, sweep: str, folder: str | None, facts: Mapping[str, Any]) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Set
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis, Sentinel
+from redis.asyncio.connection import SSLConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import MasterNotFoundError
+from redis.asyncio.sentinel import MasterNotFoundError, SentinelManagedConnection
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
@@ -39,9 +40,25 @@ def primary_of(
     # A connection that was broken while nobody used it is no sentinel that is silent.
     of_sentinels |= {"password": sentinel_password, "retry": Retry(NoBackoff(), 1)}
     known = _Sentinels(sentinels, of_sentinels, options)
-    client: _Primary = known.master_for(service, redis_class=_Primary)
+    connection = _EncryptedConnection if options.get("ssl") else _Connection
+    client: _Primary = known.master_for(service, redis_class=_Primary, connection_class=connection)
     client.sentinels = known
     return client
+
+
+class _Connection(SentinelManagedConnection):
+    """Repeats what it was broken in at whoever is the primary by then; the driver's does where that was."""
+
+    async def send_packed_command(
+        self, command: bytes | str | Iterable[bytes], check_health: bool = True
+    ) -> None:
+        if not self.is_connected:
+            await self.connect()  # type: ignore[no-untyped-call]
+        await super().send_packed_command(command, check_health)
+
+
+class _EncryptedConnection(_Connection, SSLConnection):
+    pass
 
 
 class _Primary(Redis):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cluster.commands.first_session import show_first_steps
+from cluster.commands.first_session import show_address, show_first_steps
 from cluster.commands.later import CommandsWithLater
 from cluster.commands.told import LogForm, choose, log_of_commands, steps
 from cluster.instance.instance import Instance
@@ -105,7 +105,8 @@ def up(
         state = instance.up(progress)
     if with_demo:
         _first_session(state)
-    show_first_steps(console, state)
+    are_keys_given = bool(settings.auth.keys.get_secret_value())
+    (show_address if foreground and are_keys_given else show_first_steps)(console, state)
     if observe:
         _show_observing(state)
     if (port and not state.base_url.endswith(f":{port}")) or (no_auth and state.api_key):

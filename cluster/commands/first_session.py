@@ -52,6 +52,11 @@ def show_first_steps(console: Console, state: InstanceState) -> None:
     console.print("[dim]optionchain status | logs | demo | down; in a clone: make stop[/]", highlight=False)
 
 
+def show_address(console: Console, state: InstanceState) -> None:
+    """Where a running instance is, for a log that is kept: without the key, which whoever gave it knows."""
+    console.print(f"[bold]Ready:[/] {state.base_url}", highlight=False, soft_wrap=True)
+
+
 def page_address(state: InstanceState) -> str:
     """Where the page is, with a code in the address that signs in once, where one is needed and can be made."""
     page = f"{state.base_url}/"

@@ -37,10 +37,16 @@ Mongo = Annotated[
 
 @app.command()
 def status(redis: Redis = None, mongo: Mongo = None) -> None:
-    """Show how far the second site is behind; exit code 1 where a store does not hear the first."""
+    """Show how far the second site is behind; exit code 1 where a store does not hear the first, or is no mere copy."""
     found = _done(copies(_stores(redis, mongo)))
     _show(found)
-    raise typer.Exit(0 if all(copy.is_first or copy.hears_the_first for copy in found.values()) else 1)
+    for name in (name for name, copy in found.items() if not copy.is_passive):
+        console.print(
+            f"{name}: a member here votes, or may be elected or read, while the first site is there. rs.reconfig: "
+            "priority: 0, votes: 0, hidden: true"
+        )
+    is_well = all(copy.is_passive and (copy.is_first or copy.hears_the_first) for copy in found.values())
+    raise typer.Exit(0 if is_well else 1)
 
 
 @app.command("promote")

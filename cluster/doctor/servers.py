@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from adapters.mongo.connection import open_mongo
+from adapters.mongo.members import Member
 from adapters.redis.connection import open_redis
 from adapters.server_facts import MongoFacts, RedisFacts, mongo_facts, redis_facts
 from adapters.settings import MongoSettings, RedisSettings
@@ -16,6 +17,8 @@ from cluster.settings import Settings
 from optionchain.errors import Unavailable
 
 SLOW_SECONDS, MOST_SKEW_SECONDS = 0.02, 1.0
+# What the loss of a site may cost of what its copy was not waited for.
+MOST_BEHIND_SECONDS = 5.0
 REDIS, MONGO = "Redis", "MongoDB"
 
 
@@ -108,6 +111,14 @@ def mongo_findings(facts: MongoFacts, *, is_private: bool) -> Iterable[Finding]:
             remedy="writeConcernMajorityJournalDefault: true (rs.reconfig): otherwise what was acknowledged is lost "
             "when a majority loses power",
         )
+    if facts.unknown_mode is not None:
+        yield Finding(
+            f"{MONGO}: w={facts.unknown_mode}",
+            Grade.BAD,
+            "the set has no such mode, and refuses every write",
+            "name it in settings.getLastErrorModes (rs.reconfig), or take it out of OCS_MONGO_URI",
+        )
+    yield from map(_hidden, facts.hidden)
     yield judged(
         f"{MONGO}: indexes",
         f"{', '.join(facts.unindexed)}: not unique" if facts.unindexed else "those that writers rely on",
@@ -116,6 +127,23 @@ def mongo_findings(facts: MongoFacts, *, is_private: bool) -> Iterable[Finding]:
         "that are there twice must be removed before",
     )
     yield _clock(MONGO, facts.skew_seconds)
+
+
+def _hidden(member: Member) -> Finding:
+    """A member that no client sees: as a rule the copy in a second site."""
+    seconds = f"{member.seconds_behind:.1f} s"
+    told = f"{seconds} behind" if member.is_there else f"not heard of for {seconds}"
+    is_close = member.seconds_behind <= MOST_BEHIND_SECONDS
+    return judged(
+        f"{MONGO}: hidden member {member.host}",
+        f"{told}, and votes" if member.votes else told,
+        is_good=member.is_there and is_close and not member.votes,
+        remedy="start it, or see what its disk and its line are busy with: what it does not have is lost with the "
+        "first site"
+        if not (member.is_there and is_close)
+        else "votes: 0 (rs.reconfig), so that no majority of the first site hangs on the second",
+        otherwise=Grade.DOUBTFUL if member.is_there else Grade.BAD,
+    )
 
 
 def _clock(server: str, seconds: float) -> Finding:

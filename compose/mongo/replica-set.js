@@ -1,25 +1,50 @@
-// Makes the replica set of the members that MEMBERS lists, or brings it to them, and waits until it takes writes.
-const members = process.env.MEMBERS.split(",").map((host, _id) => ({ _id, host }));
+// Makes the replica set of the members that MEMBERS lists, or adds those that it lacks, and waits until it takes writes.
+const PATIENCE_MS = 120_000;
+const members = process.env.MEMBERS.split(",");
 const password = require("fs").readFileSync("/run/secrets/mongo_password", "utf8").trim();
-const primary = members[0].host;
-const admin = new Mongo(`mongodb://optionchain:${password}@${primary}/admin?directConnection=true`).getDB("admin");
+const until = Date.now() + PATIENCE_MS;
 
-let config;
-try {
-  config = admin.adminCommand({ replSetGetConfig: 1 }).config;
-} catch (error) {
-  if (error.codeName !== "NotYetInitialized") throw error;
-  admin.adminCommand({ replSetInitiate: { _id: "rs0", members: members.slice(0, 1) } });
+function open(hosts, options) {
+  return new Mongo(`mongodb://optionchain:${password}@${hosts}/admin?${options}`).getDB("admin");
 }
-const until = Date.now() + 120_000;
-const writable = () => admin.hello().isWritablePrimary;
-while (!writable() && Date.now() < until) sleep(500);
+
+// Tries again while MongoDB is between two states: it elects, or has yet to agree on a member that was just added.
+function eventually(attempt) {
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      print(`${error.codeName ?? error.name}: ${error.message}`);
+      sleep(500);
+    }
+  }
+}
+
+eventually(() => {
+  const first = open(members[0], "directConnection=true");
+  try {
+    first.adminCommand({ replSetGetConfig: 1 });
+  } catch (error) {
+    if (error.codeName !== "NotYetInitialized") throw error;
+    first.adminCommand({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: members[0] }] } });
+  }
+});
+
+// Whoever is the primary: after an election it may be another than the first.
+const set = eventually(() => {
+  const found = open(members, `replicaSet=rs0&serverSelectionTimeoutMS=${PATIENCE_MS}`);
+  if (!found.hello().isWritablePrimary) throw new Error("the primary takes no writes yet");
+  return found;
+});
 // One member at a time, as MongoDB wants it.
-for (const member of members) {
-  config = admin.adminCommand({ replSetGetConfig: 1 }).config;
-  if (config.members.some((known) => known.host === member.host)) continue;
-  config.members.push(member);
-  config.version += 1;
-  admin.adminCommand({ replSetReconfig: config });
+for (const host of members) {
+  eventually(() => {
+    const { config } = set.adminCommand({ replSetGetConfig: 1 });
+    if (config.members.some((known) => known.host === host)) return;
+    config.members.push({ _id: Math.max(...config.members.map(({ _id }) => _id)) + 1, host });
+    config.version += 1;
+    set.adminCommand({ replSetReconfig: config });
+  });
 }
-if (!writable()) throw new Error(`${primary} takes no writes`);
+print(`the replica set has ${set.hello().hosts}, and ${set.hello().primary} takes writes`);

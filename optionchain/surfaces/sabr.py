@@ -16,8 +16,6 @@ from optionchain.surfaces.wings import Which, steepest, straightened
 
 # Below it the quotient is its own expansion to all digits.
 _NEAR_ZERO = 1e-4
-# With a backbone, far high strikes can be flat again behind a stretch that is too steep.
-_LOOKS = 24
 
 
 @smile("sabr")
@@ -74,12 +72,9 @@ class Sabr:
             factor = self._factor(k * narrowed[which], level[which])
             return np.asarray(theta[which] * factor * factor)
 
-        return np.asarray(
-            level
-            * np.sqrt(
-                straightened(total, log_moneyness, theta, looks=1 if self.beta == 1.0 else _LOOKS) / theta
-            )
-        )
+        # With a backbone, far high strikes can be flat again behind a stretch that is too steep.
+        variance = straightened(total, log_moneyness, theta, is_convex=self.beta == 1.0)
+        return np.asarray(level * np.sqrt(variance / theta))
 
     def _factor(self, k: Floats, level: Floats) -> Floats:
         """The volatility over that at the money."""

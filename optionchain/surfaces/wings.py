@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -28,6 +30,9 @@ _AHEAD, _NEARLY = 0.1, 0.999
 # Of a logarithm of strike over forward: beyond it exponentials overflow, and no strike is.
 _HIGHEST_MONEYNESS = 100.0
 _HALVINGS = 48
+# Where the beginning of a wing is looked for: from how many deviations on, each place so much farther than the last.
+_NEAREST, _FARTHER = 0.05, 1.08
+_PLACES_TOGETHER = 1 << 16
 
 
 def steepest(theta: Floats) -> Floats:
@@ -44,7 +49,9 @@ def steepest(theta: Floats) -> Floats:
     return 2.0 * np.sqrt(theta / (4.0 + theta))
 
 
-def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *, looks: int = 1) -> Floats:
+def straightened(
+    total: TotalVariance, log_moneyness: Floats, theta: Floats, *, is_convex: bool = True
+) -> Floats:
     """A total variance that is convex near the money, and beyond some point on each side its tangent there.
 
     The point is where the tangent gets as steep as a wing may be, or would cross the axis below zero.
@@ -53,8 +60,8 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *, 
         total: The total variance of some contracts at some log-moneyness.
         log_moneyness: ``[contracts]`` where to evaluate it.
         theta: ``[contracts]`` total variance at the money, > 0.
-        looks: At how many points on the way to a contract to look for the beginning of a wing; one will do where
-            the total variance is convex as far as there are strikes.
+        is_convex: Whether it is convex as far as there are strikes. Where it is not, it can be flat again behind a
+            stretch that is too steep, which is looked for at the same places whatever the strike.
     """
     side = np.where(log_moneyness < 0.0, -1.0, 1.0)
     distance = np.minimum(np.abs(log_moneyness), _HIGHEST_MONEYNESS)
@@ -71,21 +78,46 @@ def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *, 
 
     every: Which = slice(None)
     heights = total(side * distance, every)
-    outside = np.full_like(theta, np.inf)
-    for look in range(looks, 0, -1):
-        away = distance * (look / looks)
-        outside = np.where(holds(away, every), outside, away)
-    beyond = np.flatnonzero(np.isfinite(outside))
+    if is_convex:
+        inner, outer = np.zeros_like(theta), np.where(holds(distance, every), np.inf, distance)
+    else:
+        inner, outer = _first_outside(holds, distance, np.sqrt(theta))
+    beyond = np.flatnonzero(np.isfinite(outer))
     if beyond.size:
-        outer = outside[beyond]
-        inner = outer - distance[beyond] / looks
+        inner, outer = inner[beyond], outer[beyond]
         for _ in range(_HALVINGS):
             middle = 0.5 * (inner + outer)
             is_inside = holds(middle, beyond)
             inner, outer = np.where(is_inside, middle, inner), np.where(is_inside, outer, middle)
         # The steeper of both sides', so that what is left of a bend turns upwards, where the smile is concave too.
         little = _AHEAD * step[beyond]
-        behind, height, ahead = (total(side[beyond] * (inner + away), beyond) for away in (-little, 0.0, little))
+        behind, height, ahead = (
+            total(side[beyond] * (inner + away), beyond) for away in (-little, 0.0, little)
+        )
         slope = np.clip(np.maximum(ahead - height, height - behind) / little, 0.0, limit[beyond])
-        heights[beyond] = height + slope * (distance[beyond] - inner)
+        is_wing = inner < distance[beyond]
+        heights[beyond[is_wing]] = (height + slope * (distance[beyond] - inner))[is_wing]
     return heights
+
+
+def _first_outside(
+    holds: Callable[[Floats, Which], NDArray[np.bool_]], distance: Floats, deviation: Floats
+) -> tuple[Floats, Floats]:
+    """Between which places on the way to each contract a smile stops to hold; infinite where it does not."""
+    farthest = max(float((distance / deviation).max(initial=0.0)), _NEAREST)
+    count = 2 + math.ceil(math.log(farthest / _NEAREST, _FARTHER))
+    # By products, which are the same on every processor, as powers are not.
+    places = _NEAREST * np.cumprod(np.concatenate([[1.0], np.full(count - 1, _FARTHER)]))
+    before = np.concatenate([[0.0], places[:-1]])
+    inner, outer = np.zeros_like(distance), np.full_like(distance, np.inf)
+    together = max(_PLACES_TOGETHER // len(places), 1)
+    for first in range(0, len(distance), together):
+        some = slice(first, first + together)
+        on_the_way = deviation[some, None] * before < distance[some, None]
+        contracts, place = np.nonzero(on_the_way)
+        fails = np.zeros(on_the_way.shape, dtype=bool)
+        fails[contracts, place] = ~holds(deviation[first + contracts] * places[place], first + contracts)
+        found, where = fails.any(axis=1), fails.argmax(axis=1)
+        inner[some] = np.where(found, deviation[some] * before[where], 0.0)
+        outer[some] = np.where(found, deviation[some] * places[where], np.inf)
+    return inner, outer

@@ -43,6 +43,7 @@ class Load:
         clients: How many.
         rng: Decides the pauses.
         pause_seconds: Of a client between two steps, on average.
+        pause_after_failure_seconds: And when it was not answered.
 
     Attributes:
         attempts: All that they asked for.
@@ -56,10 +57,12 @@ class Load:
         rng: random.Random,
         *,
         pause_seconds: float = PAUSE_SECONDS,
+        pause_after_failure_seconds: float = PAUSE_AFTER_FAILURE_SECONDS,
     ) -> None:
         self._api = api
         self._rng = rng
         self._pause_seconds = pause_seconds
+        self._pause_after_failure_seconds = pause_after_failure_seconds
         self._clients = clients
         self._numbers = count()
         self._sessions: dict[str, ChaosSession] = {}
@@ -108,7 +111,7 @@ class Load:
                     return session_id
                 if answer.is_client_error:
                     raise BadLoad(f"{answer.status_code}: {answer.text}")
-            await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
+            await self._pause(self._pause_after_failure_seconds)
         raise self._no_recovery()
 
     @property
@@ -168,7 +171,7 @@ class Load:
                 case Gone():
                     return
             is_answered = not isinstance(outcome, Unanswered)
-            await self._pause(self._pause_seconds if is_answered else PAUSE_AFTER_FAILURE_SECONDS)
+            await self._pause(self._pause_seconds if is_answered else self._pause_after_failure_seconds)
 
     async def _step(
         self, session_id: str, expected: int | None, key: str | None = None, *, is_repeat: bool = False
@@ -193,7 +196,7 @@ class Load:
         while isinstance(await self._step(session_id, NO_STEP), Unanswered):
             if time.monotonic() > deadline:
                 raise self._no_recovery()
-            await self._pause(PAUSE_AFTER_FAILURE_SECONDS)
+            await self._pause(self._pause_after_failure_seconds)
 
     async def _numerics_of_the_service(self) -> str:
         """The identity of its arithmetic, which its OpenAPI document says.

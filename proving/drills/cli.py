@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from proving.chaos.checker import Verdict
+from proving.chaos.load import BadLoad
 from proving.drills.drills import DRILLS
 from proving.drills.goals import GOALS
 from proving.drills.scene import Scene
@@ -71,7 +72,11 @@ def run(name: str = typer.Argument(help="As `drill list` shows it.")) -> None:
     """Run a drill; the exit code is 1 where its goal is not reached."""
     if name not in DRILLS:
         raise typer.BadParameter(f"is none of {', '.join(DRILLS)}", param_hint="NAME")
-    outcome = run_drill(name, lambda step: console.print(f"- {step}", markup=False, highlight=False))
+    try:
+        outcome = run_drill(name, lambda step: console.print(f"- {step}", markup=False, highlight=False))
+    except BadLoad as failure:
+        console.print(str(failure), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from failure
     acknowledged = sum(verdict.acknowledged for verdict in outcome.verdicts)
     console.print(
         f"{name}: served again after {outcome.seconds:.1f} s (goal: {GOALS[name].seconds:g} s); of {acknowledged:,} "
@@ -91,7 +96,7 @@ def run_drill(name: str, tell: Callable[[str], None]) -> Outcome:
         tell: Told of each step.
 
     Raises:
-        BadLoad: The service does not come back.
+        BadLoad: The service does not come back, or this machine lacks what the drill takes.
     """
     with tempfile.TemporaryDirectory(prefix="optionchain-drill-") as folder:
         scene = Scene.in_folder(Path(folder), tell)

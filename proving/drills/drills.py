@@ -25,6 +25,7 @@ from optionchain.errors import Damaged
 from proving.chaos.faults import Fault, Victims, inflict
 from proving.chaos.load import BadLoad
 from proving.chaos.sessions import METHODS, START
+from proving.drills.lost_node import lost_node
 from proving.drills.machine_losses import expired_certificate, full_disk
 from proving.drills.patience import until
 from proving.drills.scene import ADMIN, VICTIM, Scene
@@ -182,6 +183,9 @@ DRILLS: Mapping[str, Drill] = {
     ),
     "expired-certificate": Drill(
         "The certificate of HTTPS has expired; it is renewed", expired_certificate, starts=False
+    ),
+    "lost-node": Drill(
+        "One of two machines loses power; its sessions go on, and another joins", lost_node, starts=False
     ),
     "site-loss": Drill("A site is lost with all that is in it; another takes over", lost_site, starts=False),
 }

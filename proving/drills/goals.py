@@ -29,5 +29,6 @@ GOALS: Mapping[str, Goal] = {
     "bad-release": Goal(seconds=120.0),
     "full-disk": Goal(seconds=60.0),
     "expired-certificate": Goal(seconds=30.0),
+    "lost-node": Goal(seconds=15.0),
     "site-loss": Goal(seconds=60.0, lost_seconds={"waited for": 0.0, "not waited for": 5.0}),
 }

@@ -29,7 +29,8 @@ from proving.chaos.load import REQUEST_PATIENCE_SECONDS, Load
 
 ADMIN, VICTIM = "admin", "victim"
 CLIENTS = 10
-PAUSE_SECONDS = 0.2
+# Clients of a real service are elsewhere: here they leave the machine to what has to be started.
+PAUSE_SECONDS, PAUSE_AFTER_FAILURE_SECONDS = 0.2, 0.5
 STEPS_BEFORE = 50
 
 
@@ -104,7 +105,13 @@ class Scene:
     async def crowd(self) -> AsyncIterator[Load]:
         """Clients who step for as long as the block lasts; what they saw is judged."""
         async with self.api(ADMIN) as api:
-            load = Load(api, CLIENTS, random.Random(1), pause_seconds=PAUSE_SECONDS)
+            load = Load(
+                api,
+                CLIENTS,
+                random.Random(1),
+                pause_seconds=PAUSE_SECONDS,
+                pause_after_failure_seconds=PAUSE_AFTER_FAILURE_SECONDS,
+            )
             stepping = asyncio.create_task(load.run())
             try:
                 await load.served_again()

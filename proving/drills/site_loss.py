@@ -56,6 +56,7 @@ async def _lost(here: Scene, there: Scene, first: Site, second: Site, uri: str) 
             here.tell("optionchain up, in the second site; its clients turn there")
             crowd.turn_to(there.base_url)
             await asyncio.to_thread(there.start)
+            here.tell(f"its nodes are ready, {time.monotonic() - began:.1f} s after the loss")
             await crowd.served_again()
             seconds = time.monotonic() - began
             here.tell("the first comes back, as a copy: until then it stays stopped")

@@ -86,7 +86,7 @@ export class Api {
           if (event.id !== undefined) last = event.id;
           yield event;
         }
-        return;
+        throw new Problem(0); // whoever has heard the last event does not ask for more
       } catch (error) {
         if (signal?.aborted) return;
         const mayPass = !(error instanceof Problem) || [0, 429, 502, 503, 504].includes(error.status);

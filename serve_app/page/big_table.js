@@ -63,7 +63,7 @@ export class BigTable {
     })());
     fill(this.body, first > 0 && space(first), this.rows.slice(first, last).map((row, at) =>
       h("tr", { "aria-rowindex": String(first + at + 2) }, this.columns.map((name, column) =>
-        h("td", {}, column === 0 && this.act ? button(general(row[name]), () => this.act(row), { class: "plain link" }) : text(name, row[name]))))),
+        h("td", {}, column === 0 && this.act ? button(general(row[name]), () => this.act(row), { class: "plain link", "aria-label": `${name} ${general(row[name])}: open its path in Market` }) : text(name, row[name]))))),
     last < this.rows.length && space(this.rows.length - last));
   }
 }

@@ -125,6 +125,7 @@ export class ChainTable {
   #centre() {
     const high = this.element.scrollHeight / Math.max(this.lines.length + HEADS, 1);
     this.element.scrollTop = (this.nearest + HEADS) * high - this.element.clientHeight / 2;
+    this.element.scrollLeft = (this.element.scrollWidth - this.element.clientWidth) / 2; // strikes are in the middle
     this.#look();
     this.#draw();
   }

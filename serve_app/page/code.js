@@ -1,6 +1,6 @@
 // "As code": the lines that give what is on the screen, for a shell, for the client and for the library.
 
-import { button, fill, h, tabs } from "./elements.js";
+import { button, h, tabs } from "./elements.js";
 import { encode } from "./api.js";
 
 const SERVERS_OWN = ["tzdb_version", "calendar_version", "rng", "numerics", "effective_start"];
@@ -30,27 +30,43 @@ const given = (request, indent) => Object.entries(request).map(([name, value]) =
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const HEADERS = `-H "X-API-Key: $OPTIONCHAIN_KEY"`;
 const origin = () => location.origin;
-
-export function marketCode(request, steps) {
-  const { method, schedules, timezone, calendar, expiration_time, start_at, time_frame, step_interval_seconds, ...rest } = request;
-  const schedule = { timezone, calendar, expiration_time, schedules };
-  const count = Math.max(steps, 1);
-  return {
-    curl: `URL=${origin()}/api/v2/simulations
-ID=$(curl -s ${HEADERS} -H 'Content-Type: application/json' $URL \\
-  -d ${shell(encode(request))} | cut -d '"' -f 4)
-curl -s ${HEADERS} -X POST "$URL/$ID/step?count=${count}"
-`,
-    client: `import os
+const byClient = (body) => `import os
 
 from optionchain_client import Client
 
 with Client("${origin()}", os.environ.get("OPTIONCHAIN_KEY")) as client:
-    simulation = client.create_simulation(
-${given(request, "        ")}    )
-    snapshot = simulation.step_many(${count})[-1]
-    print(snapshot.simulated_at, snapshot.price, len(snapshot.contracts), "strikes")
+${body}`;
+
+// As the library names a number of the contracts, of calls where there are two.
+const columnOf = (name) => (["implied_volatility", "gamma", "vega"].includes(name) ? name : `call_${name}`);
+
+const TERM_STRUCTURE = `for days, first, last in zip(chain.days_to_expiration, chain.offsets, chain.offsets[1:]):
+    nearest = first + abs(chain.strikes[first:last] - chain.underlying_price).argmin()
+    print(f"{days:.1f} days: {chain.implied_volatilities[nearest]:.4f}")`;
+
+function drawnBy({ picture, drawn, along }) {
+  if (picture === "term") return TERM_STRUCTURE;
+  const value = picture === "smile" ? "" : python(columnOf(drawn));
+  return `chain.plot_${picture === "surface" ? "surface" : "smile"}(${[value, `by=${python(along)}`].filter(Boolean).join(", ")}).show()`;
+}
+
+// `shown` says which picture of them is on the screen, and which greeks are in the table.
+export function marketCode(request, steps, shown) {
+  const { method, schedules, timezone, calendar, expiration_time, start_at, time_frame, step_interval_seconds, ...rest } = request;
+  const schedule = { timezone, calendar, expiration_time, schedules };
+  const count = Math.max(steps, 1);
+  const isPlain = (shown.greeks ?? "none") === "none";
+  return {
+    curl: `URL=${origin()}/api/v2/simulations
+ID=$(curl -s ${HEADERS} -H 'Content-Type: application/json' $URL \\
+  -d ${shell(encode(request))} | cut -d '"' -f 4)
+curl -s ${HEADERS} -X POST "$URL/$ID/step?count=${count}${isPlain ? "" : `&greeks=${shown.greeks}`}"
 `,
+    client: byClient(`    simulation = client.create_simulation(
+${given(request, "        ")}    )
+    snapshot = simulation.step_many(${count}${isPlain ? "" : `, greeks=${python(shown.greeks)}`})[-1]
+    print(snapshot.simulated_at, snapshot.price, len(snapshot.contracts), "strikes")
+`),
     library: `from datetime import datetime, timedelta
 
 from optionchain.expirations import schedule_from_wire
@@ -70,7 +86,7 @@ ${given(rest, "        ")}    )
 )
 chain = simulation.chain(${count - 1})
 print(chain.quote_time, chain.underlying_price)
-chain.plot_surface().show()
+${drawnBy(shown)}
 `,
   };
 }
@@ -80,57 +96,64 @@ export function sweepCode(definition) {
     curl: `curl -s ${HEADERS} -H 'Content-Type: application/json' ${origin()}/api/v1/sweeps \\
   -d ${shell(encode(definition))}
 `,
-    client: `import os
-
-from optionchain_client import Client
-
-with Client("${origin()}", os.environ.get("OPTIONCHAIN_KEY")) as client:
-    sweep = client.start_sweep(
+    client: byClient(`    sweep = client.start_sweep(
 ${given(definition, "        ")}    )
     sweep.wait()
     print(sweep.to_polars())
-`,
-    library: `from optionchain.sweeps import InProcess, Sweep
+`),
+    library: `from optionchain.sweeps import InProcess
 from optionchain.sweeps.wire import sweep_from_wire
 
-definition = sweep_from_wire(${python(definition)})
-result = Sweep(definition, InProcess()).run()
-print(result.to_polars())
+sweep = sweep_from_wire(${python(definition)})
+print(sweep.run(engine=InProcess()).to_polars())
 `,
   };
 }
 
-export function readingCode(path, library) {
+// What is only read is read again; `lines` follow within `with Client(...)`.
+export function readingCode(paths, lines) {
   return {
-    curl: `curl -s ${HEADERS} ${shell(origin() + path)}\n`,
-    client: library,
+    curl: paths.map((path) => `curl -s ${HEADERS} ${shell(origin() + path)}\n`).join(""),
+    client: byClient(lines.map((line) => `    ${line}\n`).join("")),
   };
+}
+
+// Over plain HTTP from elsewhere, browsers have no clipboard; there the text is selected at least.
+async function isCopied(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(element);
+    return document.execCommand("copy");
+  }
 }
 
 const TITLES = { curl: "curl", client: "Python client", library: "Library" };
 
-// Folded away until it is asked for; `lines()` is asked when it is shown.
-export function codePanel(lines, link) {
+// Folded away until it is asked for; `lines()`, and `link()` for an address that shows `what` again, are asked when it is shown.
+export function codePanel(lines, link, what) {
   const text = h("pre", { tabindex: "0", class: "code", "aria-label": "As code" });
   let shown = "client";
   const bar = tabs("As code", (id) => { shown = id; show(); });
   const copy = button("Copy", async () => {
-    await navigator.clipboard?.writeText(text.textContent).catch(() => {});
-    copy.textContent = "Copied";
+    copy.textContent = await isCopied(text) ? "Copied" : "Selected: press Ctrl+C";
     setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   });
-  const address = h("p", { class: "quiet" });
+  const key = h("span", {}, "OPTIONCHAIN_KEY holds your API key. ");
+  const again = h("a", {}, what);
   const element = h("details", { class: "panel", ontoggle: () => show() },
-    h("summary", {}, "As code"), bar.element, h("div", { role: "tabpanel" }, text), copy, address);
+    h("summary", {}, "As code"), bar.element, h("div", { role: "tabpanel" }, text), copy,
+    h("p", { class: "quiet" }, key, "A link that shows it again: ", again));
   function show() {
     if (!element.open) return;
     const all = lines();
     if (!all) { text.textContent = "There is nothing to show yet."; return; }
     if (!(shown in all)) [shown] = Object.keys(all);
     bar.show(Object.keys(all).map((id) => [id, TITLES[id]]), shown);
-    text.textContent = all[shown];
-    const where = link?.();
-    fill(address, where && ["A link that makes it again: ", h("a", { href: where }, "this market")]);
+    if (text.textContent !== all[shown]) text.textContent = all[shown]; // else what is selected in it stays so
+    key.hidden = shown === "library";
+    again.href = link();
   }
   return { element, show };
 }

@@ -2,11 +2,14 @@
 
 import { codePanel, marketCode, requestOf } from "./code.js";
 import { palette } from "./colours.js";
+import { exportBar } from "./exports.js";
 import { button, choice, fill, h, labelled, tabs } from "./elements.js";
 import { formOf, resolved } from "./form.js";
+import { linkTo, pack, unpacked } from "./links.js";
 import { over, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
-import { Picture, atTheMoney, byStrike, plain } from "./pictures.js";
+import { Picture } from "./picture.js";
+import { atTheMoney, byStrike, plain } from "./pictures.js";
 import { PRESETS, newSeed } from "./presets.js";
 import { Simulation } from "./simulation.js";
 import { seriesOf } from "./terms.js";
@@ -14,6 +17,7 @@ import { seriesOf } from "./terms.js";
 const FIELDS = ["symbol", "method", "initial_price", "steps", "time_frame", "seed", "chain_size"];
 const HIDDEN = ["effective_start", "tzdb_version", "calendar_version", "rng", "numerics"];
 const SIDES = ["A", "B"];
+const SHOWN = { picture: "smile", along: "moneyness" };
 
 export function view(context) {
   const { api } = context;
@@ -72,12 +76,14 @@ export function view(context) {
     let which = "A";
     const bar = tabs("Code of", (id) => { which = id; bar.show(SIDES.map((each) => [each, `Market ${each}`]), which); code.show(); });
     bar.show(SIDES.map((each) => [each, `Market ${each}`]), which);
-    const code = codePanel(() => { const one = pair[SIDES.indexOf(which)]; return one && marketCode(requestOf(one.parameters), one.cursor); });
+    const code = codePanel(() => { const one = pair[SIDES.indexOf(which)]; return one && marketCode(requestOf(one.parameters), one.cursor, SHOWN); },
+      () => pair.length && linkTo("compare", { of: pack({ requests: pair.map((each) => requestOf(each.parameters)), steps: pair[0].cursor }) }), "these markets");
     fill(stage,
       h("div", { class: "bar", role: "toolbar", "aria-label": "Time" },
         button("Step both", () => step(1).catch(tellProblem), { class: "main" }), play, count, button("Step n", () => step(Number(count.value) || 1).catch(tellProblem))),
       h("section", { class: "panel" }, h("h2", {}, "Prices"), price.element),
-      h("div", { class: "side" }, SIDES.map((name, at) => h("section", { class: "panel" }, h("h2", {}, `Market ${name}`), facts[at], smiles[at].element))),
+      h("div", { class: "side" }, SIDES.map((name, at) => h("section", { class: "panel" }, h("h2", {}, `Market ${name}`), facts[at], smiles[at].element,
+        exportBar("Export all steps:", (format) => pair[at].export(format))))),
       bar.element, code.element);
     show = () => {
       const { lines } = palette();
@@ -124,5 +130,17 @@ export function view(context) {
     pair = [];
   }
 
-  return { element, enter: () => (sides.length ? undefined : make()), leave: () => pause(), close };
+  let linked = null;
+  async function enter(query) {
+    if (!sides.length) await make();
+    const of = query.get("of");
+    if (!of || of === linked) return;
+    const { requests = [], steps } = unpacked(of);
+    sides.forEach(({ form }, at) => form.write(requests[at]));
+    await both();
+    linked = of;
+    if (steps > 1) await step(steps - 1);
+  }
+
+  return { element, enter, leave: () => pause(), close };
 }

@@ -1,6 +1,7 @@
 // A form made from a JSON schema: a new parameter or a new model appears here by itself.
 
 import { button, choice, fill, h, labelled, newId } from "./elements.js";
+import { general } from "./numbers.js";
 
 const EXACT = 2 ** 53;
 
@@ -18,11 +19,20 @@ export function fieldOf(schema, path, name, isRequired = false) {
   return json(plain, path, name, isRequired);
 }
 
+// What null means on the wire, an empty field means here.
+const forPeople = (text = "") => text.replaceAll("`", "").replace(/\bnull\b/g, "empty");
+const bound = (value) => (value !== 0 && (Math.abs(value) < 1e-6 || Math.abs(value) >= 1e15) ? String(value) : general(value));
+
+function rangeOf({ minimum, exclusiveMinimum, maximum }) {
+  if (maximum === undefined || maximum > EXACT) return "";
+  return minimum === undefined ? ` (above ${bound(exclusiveMinimum)}, at most ${bound(maximum)})` : ` (${bound(minimum)} to ${bound(maximum)})`;
+}
+
 const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ");
 const sentence = (name) => words(name).replace(/^./, (first) => first.toUpperCase());
 
 function controlled(control, path, name, described, isRequired, read, write) {
-  const about = described?.replaceAll("`", "");
+  const about = forPeople(described);
   control.dataset.path = path;
   control.required = isRequired;
   const field = labelled(sentence(name), control, about);
@@ -34,13 +44,12 @@ function numeric(schema, path, name, isRequired, isWhole) {
   const control = h("input", isLong
     ? { type: "text", inputmode: "numeric", pattern: "[0-9]*" }
     : { type: "number", step: isWhole ? "1" : "any", min: String(schema.minimum ?? schema.exclusiveMinimum ?? ""), max: String(schema.maximum ?? "") });
-  const range = schema.maximum === undefined || isLong ? "" : ` (${schema.minimum ?? `above ${schema.exclusiveMinimum}`} to ${schema.maximum})`;
   const read = () => {
     const text = control.value.trim();
     if (text === "") return undefined;
     return isLong && /^\d+$/.test(text) && BigInt(text) > BigInt(Number.MAX_SAFE_INTEGER) ? BigInt(text) : Number(text);
   };
-  return controlled(control, path, name, (schema.description ?? "") + range, isRequired, read,
+  return controlled(control, path, name, (schema.description ?? "") + rangeOf(schema), isRequired, read,
     (value) => { control.value = value ?? ""; });
 }
 
@@ -110,7 +119,7 @@ function variants(schema, path, name, isRequired) {
     const one = all.find((each) => each.id === kind.value);
     const kept = value ?? field?.read();
     field = one ? group(one.inner, one.mark ? path : `${path}.${one.id}`, one.id) : null;
-    about.textContent = (one?.about ?? schema.description ?? "").replaceAll("`", "");
+    about.textContent = forPeople(one?.about ?? schema.description);
     fill(body, field?.element);
     field?.write(kept);
     result.controls = [kind, ...(field?.controls ?? [])];
@@ -134,7 +143,7 @@ function list(schema, path, name) {
   const rows = h("div", {});
   const items = [];
   const element = h("fieldset", {}, h("legend", {}, sentence(name)),
-    h("small", { class: "about" }, schema.description), rows, button(`Add to ${words(name)}`, () => add()));
+    h("small", { class: "about" }, forPeople(schema.description)), rows, button(`Add to ${words(name)}`, () => add()));
   function add(value) {
     const field = variants({ ...schema.items }, `${path}[${items.length}]`, `${words(name)} ${items.length + 1}`, true);
     const row = h("div", { class: "row" }, field.element, button("Remove", () => {

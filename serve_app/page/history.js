@@ -1,11 +1,14 @@
 // History: what is stored, prices and chains of the past, and files dropped in.
 
-import { codePanel, readingCode } from "./code.js";
+import { search } from "./api.js";
+import { codePanel, python, readingCode } from "./code.js";
 import { palette } from "./colours.js";
 import { choice, fill, h, labelled } from "./elements.js";
+import { linkTo } from "./links.js";
 import { over, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
-import { Picture, plain } from "./pictures.js";
+import { Picture } from "./picture.js";
+import { plain } from "./pictures.js";
 
 const ROUTE = "/api/v1/historical";
 const SHOWN_REJECTS = 20;
@@ -17,26 +20,27 @@ export function view({ api, may }) {
   let chosen = null;
   let drawn = [];
 
-  async function list() {
+  async function list(asked = {}) {
     const { data } = await api.get(`${ROUTE}/assets`);
     if (data.length === 0) {
       fill(place, h("p", { class: "card" }, "Nothing is stored yet. “optionchain demo” loads a sample; an administrator may drop a file below."));
       fill(shown);
       return;
     }
-    const asset = choice(data.map((each) => [each.asset, `${each.asset}, ${each.from} to ${each.to}`]), chosen ?? data[0].asset, (name) => open(data.find((each) => each.asset === name)));
+    const asset = choice(data.map((each) => [each.asset, `${each.asset}, ${each.from} to ${each.to}`]), asked.asset ?? chosen ?? data[0].asset, (name) => open(data.find((each) => each.asset === name)));
     fill(place, h("div", { class: "bar" }, labelled("Asset", asset)));
-    await open(data.find((each) => each.asset === asset.value) ?? data[0]);
+    await open(data.find((each) => each.asset === asset.value) ?? data[0], asked);
   }
 
-  async function open(asset) {
+  // What a link asks for of it, is shown of it: bars, from, to, day.
+  async function open(asset, asked = {}) {
     chosen = asset.asset;
     const name = encodeURIComponent(asset.asset);
     const frames = Object.keys(asset.prices);
-    const frame = choice(frames, frames[0], () => prices());
-    const [first, last] = [asset.from, asset.to].map((value) => h("input", { type: "date", value, min: asset.from, max: asset.to, onchange: () => prices() }));
+    const frame = choice(frames, frames.includes(asked.bars) ? asked.bars : frames[0], () => prices());
+    const [first, last] = [asked.from ?? asset.from, asked.to ?? asset.to].map((value) => h("input", { type: "date", value, min: asset.from, max: asset.to, onchange: () => prices() }));
     const chart = new Picture(`Prices of ${asset.asset}`);
-    const day = h("input", { type: "date", value: asset.chains?.to, min: asset.chains?.from, max: asset.chains?.to, onchange: () => chain() });
+    const day = h("input", { type: "date", value: asked.day ?? asset.chains?.to, min: asset.chains?.from, max: asset.chains?.to, onchange: () => chain() });
     const smile = new Picture("Smile of the day");
     const table = h("div");
     for (const each of drawn) each.destroy();
@@ -46,14 +50,14 @@ export function view({ api, may }) {
         h("div", { class: "bar" }, labelled("Bars", frame), labelled("From", first), labelled("To", last)), chart.element),
       asset.chains && h("section", { class: "panel" }, h("h2", {}, `Chains of ${numbers.whole(asset.chains.days)} days`),
         h("div", { class: "bar" }, labelled("Day", day)), smile.element, table),
-      codePanel(() => readingCode(`${ROUTE}/${name}/prices?timeframe=${frame.value}&from=${first.value}&to=${last.value}`, `import os
-
-from optionchain_client import Client
-
-with Client("${location.origin}", os.environ.get("OPTIONCHAIN_KEY")) as client:
-    bars = client.history.prices(${JSON.stringify(asset.asset)}, ${JSON.stringify(first.value)}, ${JSON.stringify(last.value)}, timeframe=${JSON.stringify(frame.value)})
-    print(bars.to_polars())
-`)).element);
+      codePanel(() => readingCode([
+        frames.length > 0 && `${ROUTE}/${name}/prices${search({ timeframe: frame.value, from: first.value, to: last.value })}`,
+        asset.chains && `${ROUTE}/${name}/${day.value}`,
+      ].filter(Boolean), [
+        frames.length > 0 && `print(client.history.prices(${[asset.asset, first.value, last.value].map((each) => python(each)).join(", ")}, timeframe=${python(frame.value)}).to_polars())`,
+        asset.chains && `print(client.history.chain(${python(asset.asset)}, ${python(day.value)}))`,
+      ].filter(Boolean)),
+      () => linkTo("history", { asset: asset.asset, bars: frame.value, from: first.value, to: last.value, day: day.value }), "this history").element);
 
     async function prices() {
       try {
@@ -101,7 +105,7 @@ with Client("${location.origin}", os.environ.get("OPTIONCHAIN_KEY")) as client:
   }
 
   function dropZone() {
-    const asset = h("input", { type: "text", maxlength: "64" });
+    const asset = h("input", { type: "text", maxlength: "32", placeholder: "the file’s name" });
     const frame = choice(["Day", "Minute", "Hour", "Second", "Week"], "Day");
     const file = h("input", { type: "file", accept: ".csv,.parquet,.gz,.zip", onchange: () => send(file.files[0]) });
     const report = h("div", { role: "status" });
@@ -135,8 +139,8 @@ with Client("${location.origin}", os.environ.get("OPTIONCHAIN_KEY")) as client:
     }
 
     return h("section", { class: "panel" }, h("h2", {}, "Import"), h("div", { class: "bar" },
-      labelled("As the asset", asset, "Empty: the file's name"), labelled("A bar spans", frame)), zone, report);
+      labelled("As the asset", asset), labelled("A bar spans", frame)), zone, report);
   }
 
-  return { element, enter: () => { over("problem"); return list(); }, leave() {}, close() {} };
+  return { element, enter: (query) => { over("problem"); return list(Object.fromEntries(query)); }, leave() {}, close() {} };
 }

@@ -28,7 +28,7 @@ export async function beginAtIssuer(ways) {
 export async function returned(ways) {
   const query = new URLSearchParams(location.search);
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-  if (!kept || !query.has("state")) return null;
+  if (!kept) return null;
   sessionStorage.removeItem(KEPT);
   history.replaceState(null, "", location.pathname);
   if (query.get("state") !== kept.state) throw new Error("The sign-in was begun elsewhere: sign in again.");

@@ -4,10 +4,13 @@ import { Problem } from "./api.js";
 import { ChainTable } from "./chain_table.js";
 import { codePanel, marketCode, requestOf } from "./code.js";
 import { button, choice, fill, h, labelled, newId, tabs } from "./elements.js";
+import { exportBar } from "./exports.js";
 import { formOf, resolved } from "./form.js";
+import { linkTo, pack, unpacked } from "./links.js";
 import { countdown, over, tell, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
-import { Picture, atTheMoney, byStrike, path, surface, termStructure } from "./pictures.js";
+import { Picture } from "./picture.js";
+import { atTheMoney, byStrike, path, surface, termStructure, words } from "./pictures.js";
 import { PRESETS, newSeed } from "./presets.js";
 import { Simulation, ofUnderlying } from "./simulation.js";
 import { seriesName, seriesOf, termsOf } from "./terms.js";
@@ -15,7 +18,9 @@ import { seriesName, seriesOf, termsOf } from "./terms.js";
 const FIRST_FIELDS = ["symbol", "method", "initial_price", "steps", "time_frame", "seed", "chain_size"];
 const PICTURES = [["smile", "Smile"], ["surface", "Surface"], ["term", "Term structure"], ["greek", "By strike"]];
 const DRAWN = ["implied_volatility", "delta", "gamma", "theta", "vega", "rho"];
+const ALWAYS_SERVED = ["implied_volatility", "delta", "gamma"]; // whatever greeks are asked for
 const ALONG = ["strike", "delta", "moneyness"];
+const LEVELS = { none: "delta, gamma", first: "first order", all: "all" };
 const PATIENCE = 8;
 const FAST = 5; // steps a second, from which on plotly could not follow
 
@@ -55,10 +60,15 @@ class Market {
     this.#draw(); // what was shown when the view was left was not drawn
     const linked = query.get("of");
     if (linked && linked !== this.linked) {
-      this.linked = linked;
-      const { request, step } = unpacked(linked);
+      const { request, step, shown } = unpacked(linked);
+      if (PICTURES.some(([id]) => id === shown?.picture)) this.picture = shown.picture;
+      if (DRAWN.includes(shown?.drawn)) this.#choose("drawn", shown.drawn);
+      if (ALONG.includes(shown?.along)) this.#choose("along", shown.along);
+      this.#serve(shown?.greeks in LEVELS ? shown.greeks : this.greeks);
       this.form.write(request);
-      if (await this.create(request) && step > 0) await this.#steps(step);
+      const isMade = await this.create(request);
+      this.linked = linked;
+      if (isMade && step > 0) await this.#steps(step);
     } else if (isFresh && !this.simulation && this.context.may("trade")) {
       this.picture = "surface";
       if (await this.#preset("heston")) this.play();
@@ -96,6 +106,7 @@ class Market {
 
   async create(request) {
     this.close();
+    this.linked = null;
     fill(this.stage, h("p", { class: "quiet", "aria-busy": "true" }, "Making the market …"));
     try {
       this.simulation = await Simulation.create(this.context.api, { ...request, seed: request.seed ?? newSeed() });
@@ -152,13 +163,13 @@ class Market {
     this.expirations = tabs("Expirations", (id) => { this.expiration = id; this.#show(); });
     this.table = new ChainTable();
     this.table.element.id = newId("chain");
-    const values = choice(DRAWN, this.drawn, (name) => this.#value(name));
-    const along = choice(ALONG, this.along, (name) => { this.along = name; this.#show(); });
-    this.level = choice([["none", "delta, gamma"], ["first", "first order"], ["all", "all"]], "none", (level) => this.#refine(level));
-    this.code = codePanel(() => this.simulation && marketCode(requestOf(this.simulation.parameters), this.simulation.cursor),
-      () => this.simulation && this.#link());
-    const exports = ["csv", "arrow", "parquet"].map((format) =>
-      button(format.toUpperCase(), () => this.simulation.export(format).catch(tellProblem)));
+    this.choices = {
+      drawn: choice(DRAWN.map((name) => [name, words(name)]), this.drawn, (name) => this.#value(name)),
+      along: choice(ALONG, this.along, (name) => { this.along = name; this.#show(); }),
+    };
+    this.level = choice(Object.entries(LEVELS), "none", (level) => this.#refine(level));
+    this.code = codePanel(() => this.visible && this.simulation && marketCode(requestOf(this.simulation.parameters), this.visible.step + 1, this),
+      () => this.visible && this.simulation && this.#link(), "this market");
     this.toolbar = h("div", { class: "bar", role: "toolbar", "aria-label": "Time" }, this.buttons.step, this.buttons.play, speed,
       this.count, this.buttons.many, this.buttons.reset, this.slider, this.where);
     this.room = h("div", {},
@@ -169,11 +180,11 @@ class Market {
       h("div", { class: "side" },
         h("section", { class: "panel" }, h("h2", {}, "Price"), this.path.element),
         h("section", { class: "panel" }, this.pictures.element,
-          h("div", { class: "bar" }, labelled("Value", values), labelled("Along", along)),
+          h("div", { class: "bar" }, labelled("Value", this.choices.drawn), labelled("Along", this.choices.along)),
           h("div", { id: this.panel, role: "tabpanel", "aria-label": "Picture" }, this.other.element))),
       h("section", { class: "panel" }, h("h2", {}, "Chain"), this.expirations.element, this.table.element,
         h("div", { class: "bar" }, labelled("Greeks", this.level))),
-      h("div", { class: "bar" }, h("span", {}, "Export all steps:"), exports),
+      exportBar("Export all steps:", (format) => this.simulation.export(format)),
       this.code.element);
   }
 
@@ -296,22 +307,30 @@ class Market {
   }
 
   async #refine(level) {
-    this.greeks = level;
-    this.level.value = level;
+    this.#serve(level);
     if (this.simulation) await this.#look(this.shown ?? this.simulation.cursor - 1);
   }
 
   #value(name) {
     this.drawn = name;
     if (this.picture !== "surface") this.picture = "greek";
-    const known = ["implied_volatility", "delta", "gamma"].includes(name);
-    if (!known && this.greeks === "none") this.#refine("first");
+    if (!ALWAYS_SERVED.includes(name) && this.greeks === "none") this.#refine("first");
     else this.#show();
   }
 
+  // Nothing is drawn that is not served.
+  #serve(level) {
+    this.greeks = this.level.value = level;
+    if (level === "none" && !ALWAYS_SERVED.includes(this.drawn)) this.#choose("drawn", "implied_volatility");
+  }
+
+  #choose(what, name) {
+    this[what] = this.choices[what].value = name;
+  }
+
   #link() {
-    const packed = { request: requestOf(this.simulation.parameters), step: Math.max(this.simulation.cursor - 1, 0) };
-    return `${location.origin}/#/market?of=${pack(packed)}`;
+    const { picture, drawn, along, greeks } = this;
+    return linkTo("market", { of: pack({ request: requestOf(this.simulation.parameters), step: this.visible.step, shown: { picture, drawn, along, greeks } }) });
   }
 
   #where() {
@@ -398,18 +417,4 @@ class Market {
     this.other.show(...pictures[this.picture](), { isMoving });
     this.other.label(`${PICTURES.find(([id]) => id === this.picture)[1]} of ${snapshot.underlying.symbol} at step ${snapshot.step}, ${snapshot.chains.length} expirations`);
   }
-}
-
-// Parameters in an address: only what decides the numbers, never a key.
-export function pack(value) {
-  const text = JSON.stringify(value, (_, each) => (typeof each === "bigint" ? `${each}n` : each));
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
-function unpacked(text) {
-  try {
-    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
-    return JSON.parse(new TextDecoder().decode(bytes), (_, each) =>
-      (typeof each === "string" && /^\d+n$/.test(each) ? BigInt(each.slice(0, -1)) : each));
-  } catch { throw new Problem(400, { error: "This link does not describe a market." }); }
 }

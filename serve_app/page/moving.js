@@ -10,11 +10,10 @@ const MARK = 4;
 export class Moving {
   #asked = null;
 
-  constructor(plot, repaint) {
+  constructor(plot, camera) {
     this.plot = plot;
+    this.camera = camera;
     this.canvas = Object.assign(document.createElement("canvas"), { className: "moving" });
-    this.observer = new ResizeObserver(() => { if (this.#asked) { this.#asked = null; repaint(); } });
-    this.observer.observe(plot);
   }
 
   // Paints; where the data leave the room, `draw` draws another one first, of traces and a layout.
@@ -23,12 +22,12 @@ export class Moving {
     const names = is3d ? ["x", "y", "z"] : ["x", "y"];
     const axisOf = (name) => (is3d ? layout.scene : layout)[`${name}axis`] ?? {};
     const extents = names.map((name) => extent(traces, name));
-    const titles = names.map((name) => axisOf(name).title?.text).join();
-    if (this.#asked?.titles !== titles || !this.#asked.ranges.every((range, at) => fits(range, extents[at], axisOf(names[at])))) {
+    const around = JSON.stringify(layout);
+    if (this.#asked?.around !== around || !this.#asked.ranges.every((range, at) => fits(range, extents[at], axisOf(names[at])))) {
       const ranges = names.map((name, at) => axisOf(name).range ?? roomFor(extents[at], axisOf(name)));
       const axes = Object.fromEntries(names.map((name, at) => [`${name}axis`, { ...axisOf(name), range: ranges[at], ...(is3d ? {} : { fixedrange: true }) }]));
       await draw([cornersOf(ranges)], is3d ? { ...layout, scene: { ...layout.scene, ...axes } } : { ...layout, ...axes });
-      this.#asked = { titles, ranges };
+      this.#asked = { around, ranges };
     }
     this.paint(traces);
   }
@@ -44,20 +43,15 @@ export class Moving {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, wide, high);
     pen.scale(sharpness, sharpness);
-    const { scene, _size: room, xaxis, yaxis } = this.plot._fullLayout;
-    if (scene) paintSurface(pen, traces[0], scene._scene);
-    else paintLines(pen, traces, room, xaxis.range, yaxis.range);
+    const { ranges } = this.#asked;
+    if (ranges.length === 3) paintSurface(pen, traces[0], ranges, this.camera.sight(width, height));
+    else paintLines(pen, traces, roomOf(this.plot), ...ranges);
   }
 
   // Plotly draws everything again.
   clear() {
     this.#asked = null;
     this.canvas.remove();
-  }
-
-  destroy() {
-    this.observer.disconnect();
-    this.clear();
   }
 }
 
@@ -71,6 +65,9 @@ function extent(traces, name) {
   for (const trace of traces) for (const value of trace[name]) if (Array.isArray(value)) value.forEach(each); else each(value);
   return low <= high ? [low, high] : [0, 1];
 }
+
+// Within its axes, as plotly has left room for their labels, which it does not tell: `test_surfaces` compares the two.
+const roomOf = (plot) => plot._fullLayout._size;
 
 const widthOf = ([low, high]) => high - low;
 
@@ -134,15 +131,12 @@ function cornersOf([x, y, z]) {
   return { type: z ? "scatter3d" : "scatter", mode: "markers", x, y, z, opacity: 0, marker: { size: 1 }, hoverinfo: "skip" };
 }
 
-// As plotly's camera sees it: its faces in their colours, those behind first.
-function paintSurface(pen, { x, y, z }, { glplot, dataScale, container }) {
+// As one sees it through plotly's lens, over a whole picture: its faces in their colours, those behind first.
+function paintSurface(pen, { x, y, z }, ranges, sight) {
   const { levels } = palette();
-  const { model, view, projection } = glplot.cameraParams;
-  const seen = times(projection, times(view, model));
-  const [left, top] = [container.offsetLeft, container.offsetTop];
-  const { clientWidth: width, clientHeight: height } = container;
-  const points = z.map((row, at) => row.map((value, along) =>
-    (value === null ? null : pointOf(seen, x[at][along] * dataScale[0], y[at][along] * dataScale[1], value * dataScale[2], value))));
+  const share = (value, [from, to]) => (value - from) / (to - from) - 0.5;
+  const points = z.map((row, at) => row.map((value, along) => (value === null ? null
+    : { ...sight(share(x[at][along], ranges[0]), share(y[at][along], ranges[1]), share(value, ranges[2])), value })));
   const [low, high] = extent([{ z }], "z");
   const faces = [];
   for (let row = 1; row < points.length; row++) {
@@ -152,28 +146,15 @@ function paintSurface(pen, { x, y, z }, { glplot, dataScale, container }) {
     }
   }
   faces.sort((one, other) => other.depth - one.depth);
-  pen.beginPath();
-  pen.rect(left, top, width, height);
-  pen.clip();
   pen.lineWidth = 0.7;
   pen.lineJoin = "round";
   for (const { corners } of faces) {
     const value = corners.reduce((sum, each) => sum + each.value, 0) / 4;
     pen.fillStyle = pen.strokeStyle = levels[Math.min(Math.floor((value - low) / (high - low || 1) * levels.length), levels.length - 1)];
     pen.beginPath();
-    for (const each of corners) pen.lineTo(left + (each.x + 1) / 2 * width, top + (1 - each.y) / 2 * height);
+    for (const each of corners) pen.lineTo(each.x, each.y);
     pen.closePath();
     pen.fill();
     pen.stroke(); // else the paper shows between two faces
   }
-}
-
-function pointOf(matrix, x, y, z, value) {
-  const [a, b, c, w] = [0, 1, 2, 3].map((row) => matrix[row] * x + matrix[row + 4] * y + matrix[row + 8] * z + matrix[row + 12]);
-  return { x: a / w, y: b / w, depth: c / w, value };
-}
-
-// Of matrices whose columns follow each other.
-function times(one, other) {
-  return Array.from({ length: 16 }, (_, at) => [0, 1, 2, 3].reduce((sum, each) => sum + one[(at % 4) + 4 * each] * other[4 * Math.floor(at / 4) + each], 0));
 }

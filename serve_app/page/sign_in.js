@@ -2,9 +2,9 @@
 
 import { button, fill, h, labelled } from "./elements.js";
 import { over, tell, tellProblem } from "./notices.js";
-import { beginAtIssuer, returned } from "./issuer.js";
 
 const SIGN_IN = "/api/v1/sign-in";
+const issuer = () => import("./issuer.js"); // only some services have one
 
 // Signed in by what the address carries, which is gone from it at once; whether that was so.
 export async function byAddress(api, ways) {
@@ -15,7 +15,8 @@ export async function byAddress(api, ways) {
     api.signIn(key, false);
     return true;
   }
-  const token = await returned(ways);
+  if (!new URLSearchParams(location.search).has("state")) return false;
+  const token = await (await issuer()).returned(ways);
   if (token) api.signIn(token, false);
   return Boolean(token);
 }
@@ -44,7 +45,7 @@ export function signInForm(api, ways, done, why = "") {
       h("p", {}, keep, " ", h("label", { for: "keep" }, "Keep it until this tab is closed")),
       problem, h("button", { type: "submit", class: "main" }, "Sign in")),
     ways?.issuer && ways.client_id && button("Sign in at " + new URL(ways.issuer).host,
-      () => beginAtIssuer(ways).catch((error) => tell("sign-in", error.message, { kind: "error" }))));
+      () => issuer().then(({ beginAtIssuer }) => beginAtIssuer(ways)).catch((error) => tell("sign-in", error.message, { kind: "error" }))));
 }
 
 export function callerBox(api, caller, signOut) {

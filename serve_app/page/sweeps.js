@@ -2,12 +2,15 @@
 
 import { BigTable } from "./big_table.js";
 import { codePanel, sweepCode } from "./code.js";
+import { encode } from "./api.js";
 import { button, choice, fill, h, labelled } from "./elements.js";
+import { linkTo, pack, unpacked } from "./links.js";
+import { exportBar } from "./exports.js";
 import { over, tell, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
 import { palette } from "./colours.js";
-import { FAINT, Picture, plain } from "./pictures.js";
-import { pack } from "./market.js";
+import { Picture } from "./picture.js";
+import { FAINT, plain, words } from "./pictures.js";
 import { CALENDAR, PRESETS } from "./presets.js";
 
 const ROUTE = "/api/v1/sweeps";
@@ -18,7 +21,7 @@ const OWN = ["scenario", "shock", "seed", "paths", "error"];
 
 export function view(context) {
   const sweeps = new Sweeps(context);
-  return { element: sweeps.element, enter: () => sweeps.list(), leave() {}, close: () => sweeps.following?.abort() };
+  return { element: sweeps.element, enter: (query) => sweeps.enter(query), leave() {}, close: () => sweeps.following?.abort() };
 }
 
 class Sweeps {
@@ -74,12 +77,17 @@ class Sweeps {
         problem.textContent = error.message;
       }
     };
+    const written = h("details", {}, h("summary", {}, "Or paste YAML or JSON"),
+      labelled("Definition", pasted, "As “optionchain sweep” reads it. Where there is one, the form above does not count."));
+    this.paste = (text) => {
+      pasted.value = text;
+      written.open = true;
+    };
     return h("form", { class: "panel", onsubmit: submit, novalidate: true },
       labelled("Market", preset), first.element, second.element,
       labelled("Measures", measures, "Names, with commas between them"),
       labelled("Steps", steps), labelled("Paths of each scenario", paths), labelled("Seed", seed),
-      h("details", {}, h("summary", {}, "Or paste YAML or JSON"), labelled("Definition", pasted, "As “optionchain sweep” reads it. Where there is one, the form above does not count.")),
-      problem, h("button", { type: "submit", class: "main" }, "Start"));
+      written, problem, h("button", { type: "submit", class: "main" }, "Start"));
   }
 
   #axis(chosen) {
@@ -103,6 +111,12 @@ class Sweeps {
     over("problem");
     this.open(sweep);
     this.list().catch(tellProblem);
+  }
+
+  // A link fills the form in, and starts nothing.
+  async enter(query) {
+    if (query.has("of") && this.paste) this.paste(encode(unpacked(query.get("of")), 2));
+    await this.list();
   }
 
   async list() {
@@ -170,22 +184,23 @@ class Sweeps {
     const statistic = choice(statistics, statistics.find((name) => name.endsWith("_mean")) ?? statistics[0], () => draw());
     const x = axis(varied[0]);
     const y = axis(varied[1] ?? varied[0]);
-    const draw = () => picture.show(...(x.value === y.value || varied.length < 2
-      ? bands(rows, x.value, statistic.value, statistics)
-      : heatMap(rows, x.value, y.value, statistic.value)));
+    const isMap = () => x.value !== y.value && varied.length > 1;
+    const draw = () => {
+      picture.label(`${words(statistic.value)} by ${x.value}${isMap() ? ` and ${y.value}` : ""}`);
+      picture.show(...(isMap() ? heatMap(rows, x.value, y.value, statistic.value) : bands(rows, x.value, statistic.value, statistics)));
+    };
     if (canOpen) {
-      picture.onClick((point) => {
-        const row = rows.find((each) => label(each[x.value]) === label(point.x) && (x.value === y.value || varied.length < 2 || label(each[y.value]) === label(point.y)));
+      picture.onChoice((point) => {
+        const row = rows.find((each) => label(each[x.value]) === label(point.x) && (!isMap() || label(each[y.value]) === label(point.y)));
         if (row) session(row);
-      });
+      }, (point) => `${x.value} ${label(point.x)}${isMap() ? `, ${y.value} ${label(point.y)}` : ""}: ${numbers.general(isMap() ? point.z : point.y)}`);
     }
-    const exports = ["csv", "arrow", "parquet"].map((format) => button(format.toUpperCase(), () =>
-      this.context.api.download(`${ROUTE}/${sweep.id}/results`, { format }, `${sweep.id}.${format}`).catch(tellProblem)));
+    const save = (format) => this.context.api.download(`${ROUTE}/${sweep.id}/results`, { format }, `${sweep.id}.${format}`);
     fill(place,
       h("section", { class: "panel" }, h("div", { class: "bar" }, labelled("Statistic", statistic), labelled("Across", x), labelled("Down", y)), picture.element,
         canOpen && h("p", { class: "quiet" }, "A cell, or the first column of a row, opens a path of its scenario in Market.")),
-      h("section", { class: "panel" }, table.element), h("div", { class: "bar" }, h("span", {}, "Export the table:"), exports),
-      codePanel(() => sweepCode(definition)).element);
+      h("section", { class: "panel" }, table.element), exportBar("Export the table:", save),
+      codePanel(() => sweepCode(definition), () => linkTo("sweeps", { of: pack(definition) }), "this sweep").element);
     table.show(columns, rows);
     draw();
   }

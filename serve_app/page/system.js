@@ -2,6 +2,7 @@
 
 import { button, fill, h } from "./elements.js";
 import { readingCode, codePanel } from "./code.js";
+import { linkTo } from "./links.js";
 import * as numbers from "./numbers.js";
 import { tellProblem } from "./notices.js";
 
@@ -23,13 +24,8 @@ export function view(context) {
       h("section", { class: "panel" }, h("h2", {}, "Requests"), rates, note), quotas),
     h("section", { class: "panel" }, h("h2", {}, "Nodes and actors"), cluster),
     h("div", { class: "bar" }, button("Look again", () => look())),
-    codePanel(() => readingCode("/api/v1/system", `import os
-
-import httpx
-
-api = httpx.Client(base_url="${location.origin}", headers={"X-API-Key": os.environ.get("OPTIONCHAIN_KEY", "")})
-print(api.get("/ready").json(), api.get("/api/v1/system").json(), api.get("/metrics").text)
-`)).element);
+    codePanel(() => readingCode(["/ready", may("metrics") && "/metrics", may("operate") && "/api/v1/system"].filter(Boolean),
+      ["print(client.ready())", may("metrics") && "print(client.metrics())"].filter(Boolean)), () => linkTo("system"), "the system").element);
   let timer = null;
   let before = null;
   let areQuotasOn = may("administer");

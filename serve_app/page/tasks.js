@@ -2,6 +2,7 @@
 
 import { codePanel, readingCode } from "./code.js";
 import { button, fill, h, labelled } from "./elements.js";
+import { linkTo } from "./links.js";
 import { over, tellProblem } from "./notices.js";
 import * as numbers from "./numbers.js";
 
@@ -29,14 +30,8 @@ class Tasks {
     this.element = h("div", {}, h("h1", {}, "Tasks"),
       h("section", { class: "panel" }, this.none, this.table),
       this.runs, this.scheduling,
-      codePanel(() => readingCode(ROUTE, `import os
-
-from optionchain_client import Client
-
-with Client("${location.origin}", os.environ.get("OPTIONCHAIN_KEY")) as client:
-    for task in client.tasks.listed():
-        print(task["id"], task["name"], task["state"], task["next_for"])
-`)).element);
+      codePanel(() => readingCode([ROUTE], ["for task in client.tasks.listed():", '    print(task["id"], task["name"], task["state"], task["next_for"])']),
+        () => linkTo("tasks"), "your tasks").element);
   }
 
   async enter() {

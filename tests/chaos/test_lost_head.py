@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.machines import SHORT_ANSWER_SECONDS, cluster_of, told
+from proving.machines.nodes import SHORT_ANSWER_SECONDS
+from tests.chaos.machines import cluster_of, told
 from tests.waiting import take
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.machines import OUTAGE_SECONDS, SHORT_ANSWER_SECONDS, cluster_of, told
+from proving.machines.nodes import SHORT_ANSWER_SECONDS
+from tests.chaos.machines import OUTAGE_SECONDS, cluster_of, told
 
 
 @pytest.mark.long

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.machines import OUTAGE_SECONDS, SHORT_ANSWER_SECONDS, Machines, cluster_of, told
+from proving.machines.nodes import SHORT_ANSWER_SECONDS, Machines
+from tests.chaos.machines import OUTAGE_SECONDS, cluster_of, told
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 

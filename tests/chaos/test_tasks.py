@@ -102,7 +102,7 @@ class Chaos:
             _end(self.members[index])
             self.kills["primary"] += 1
             port = self.ports[index]
-            command = servers.mongod_command(self.folder / str(port), port, replica_set="rs")
+            command = servers.member_command(self.folder, port)
             log = self.folder / f"{port}-again.log"
             self.members[index] = self.stack.enter_context(servers.process(command, log))
 
@@ -133,7 +133,7 @@ def chaos(tmp_path: Path) -> Iterator[Chaos]:
         folder = tmp_path / "ground"
         (folder / "effects").mkdir(parents=True)
         (folder / "clock").write_text(f"{time.monotonic()} 0.0")
-        ports = [int(host.rpartition(":")[2]) for host in uri[10:].partition("/")[0].split(",")]
+        ports = [int(host.rpartition(":")[2]) for host in servers.hosts_of(uri)]
         found = Chaos(Ground(folder, uri, "chaos"), list(members), ports, tmp_path, stack)
         yield found
         for process in found.schedulers:

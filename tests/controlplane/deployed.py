@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 
 from proving.chaos.checker import Verdict, check
 from proving.chaos.history import Attempt
 from proving.chaos.load import Load
-from tests.chaos.namespaces import hosts
+from proving.machines.hosts import hosts, obstacle
 from tests.chaos.stores import start_stores
 from tests.controlplane.plane import TOKEN, ControlPlane, built
 from tests.controlplane.ray_pods import RayPods
@@ -161,6 +162,8 @@ def condition(status: Any, name: str) -> bool:
 def deployment(folder: Path) -> Iterator[Deployed]:
     """A control plane of its own, on which nothing of ours is yet but its secrets and stores."""
     cache = built()
+    if problem := obstacle():
+        pytest.skip(problem)
     with hosts(plane=2, stores=10, one=21, two=22, spare=23) as made:
         stores = start_stores(made["stores"], KEY)
         plane = ControlPlane(made["plane"], cache)

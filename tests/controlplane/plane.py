@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chaos.namespaces import Host
+from proving.machines.hosts import Host
 from tests.kuberay_schema import SCHEMAS
 from tests.kubernetes import Object
 from tests.waiting import eventually

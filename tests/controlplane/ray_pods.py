@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.namespaces import Host
+from proving.machines.hosts import Host
 from tests.controlplane.plane import PODS, ControlPlane
 from tests.kubernetes import Object
 

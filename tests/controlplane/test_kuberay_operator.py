@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from proving.chaos.history import Unanswered
-from tests.chaos.namespaces import Host
+from proving.machines.hosts import Host
 from tests.controlplane.deployed import NAMESPACE, PATIENCE_SECONDS, SERVICE, Deployed
 from tests.controlplane.ray_pods import NOT_YET
 from tests.kubernetes import K8S, rendered

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "up --observe": "tests/e2e/test_observed.py",
     "down": "tests/chaos/test_drills.py",
     "redeploy": "tests/chaos/test_drills.py",
+    "join HEAD --token-file TOKEN": "tests/chaos/test_drills.py",
     "top": "tests/e2e/test_metrics.py",
     "audit verify": "tests/e2e/test_keys.py",
     "keys rotate": "tests/e2e/test_keys.py",
@@ -113,6 +114,8 @@ def test_the_commands_of_runbooks_do_what_they_say(
     assert "was cancelled" in str(refused.exception)
     operator.done.add("tasks requeue ID RUN")
 
+    assert "sessions-0" in operator.run("status")
+    operator.run("rebalance")
     operator.run("doctor")
     operator.run("demo")
     assert commands() - operator.done == ELSEWHERE.keys()

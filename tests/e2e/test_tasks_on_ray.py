@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from actors.settings import TaskSettings
+from cluster.backup.place import Place
 from optionchain_client import Client
 from tests.clusters import PARAMETERS, Cluster, title_of
 from tests.waiting import eventually
@@ -101,6 +102,35 @@ def test_each_kind_does_what_it_says(cluster: Cluster, api: httpx.Client, places
     assert told["result"]["url"] == f"{places}/prices_{at[:10]}.parquet"
     assert [path.name for path in places.glob("prices_*")] == [f"prices_{at[:10]}.parquet"]
     assert api.get(f"{TASKS}/{exported}").json()["state"] == "ended"
+
+
+def test_backups_stand_by_themselves_and_are_proven(cluster: Cluster, api: httpx.Client) -> None:
+    """Nobody has scheduled them but the settings."""
+    rhythms = {"backup": 3600, "backup_verify": 604_800}
+
+    def standing() -> dict[str, str] | None:
+        listed = api.get(TASKS, params={"limit": 100}).json()["data"]
+        found = {task["kind"]: task for task in listed if task["created_by"] == "the settings"}
+        told = {kind: task["timing"]["every_seconds"] for kind, task in found.items()}
+        return {kind: task["id"] for kind, task in found.items()} if told == rhythms else None
+
+    tasks = eventually(standing, "both are scheduled", patience_seconds=60.0)
+    place = str(cluster.folder / "standing")
+    api.post(f"{TASKS}/{tasks['backup']}/run")
+    saved = run_of(api, tasks["backup"])["result"]["saved"][place]
+    api.post(f"{TASKS}/{tasks['backup_verify']}/run")
+    proven = run_of(api, tasks["backup_verify"])["result"]["verified"][place]
+
+    assert (proven["backup"], Place(place, "from").complete()) == (saved, [saved])
+    assert proven["items"] > 0
+    # What the alerts go by.
+    eventually(
+        lambda: (
+            f'optionchain_backup_verified_timestamp_seconds{{place="{place}"}} 1' in api.get("/metrics").text
+        ),
+        "the watch tells of it",
+        patience_seconds=60.0,
+    )
 
 
 def test_a_simulation_is_exported_as_over_http(api: httpx.Client, places: Path) -> None:

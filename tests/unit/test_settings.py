@@ -254,3 +254,14 @@ async def test_history_is_read_from_secondaries_that_are_not_too_far_behind(
 
     assert client.read_preference.max_staleness == staleness
     await client.close()
+
+
+def test_the_page_links_to_what_the_settings_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = problem(monkeypatch, OCS_HTTP_LINKS="Grafana=javascript:alert(1)")
+
+    assert "OCS_HTTP_LINKS" in said
+    monkeypatch.setenv("OCS_HTTP_LINKS", "Grafana=https://watch.test/a?b=c, Jaeger=http://127.0.0.1:16686")
+    assert load_settings().http.named_links == {
+        "Grafana": "https://watch.test/a?b=c",
+        "Jaeger": "http://127.0.0.1:16686",
+    }

@@ -13,8 +13,10 @@ from adapters.mongo.config import MongoConfigRepository
 from adapters.mongo.connection import open_mongo
 from adapters.mongo.denials import MongoDenials
 from adapters.mongo.history import MongoHistoricalRepository
+from adapters.mongo.imported_files import ImportedFile, MongoImportedFiles
 from adapters.mongo.quotas import MongoQuotas
 from adapters.mongo.sweeps import MongoSweepIndex
+from adapters.mongo.tasks import MongoScheduler
 from adapters.redis.connection import open_redis
 from adapters.redis.idempotency import RedisAnswers
 from adapters.redis.session_store import RedisSessionStore
@@ -29,6 +31,7 @@ from optionchain.history.results import SimulationResult
 from optionchain.observing import Unobserved
 from optionchain.ports import Checkpoint
 from optionchain.session import Advance, Session, SessionKind
+from optionchain.tasks import Every, Order, Schedule
 from optionchain.time_frame import TimeFrame
 from tests.integration.sessions.session_examples import PARAMETERS, ROLLING, after, new_session
 from tests.unit.history.samples import chain, prices
@@ -42,9 +45,9 @@ COUNTS = {
     "quotas": 1,
     "simulation_results": 1,
     "sweeps": 1,
-    "imported_files": 0,
-    "tasks": 0,
-    "task_runs": 0,
+    "imported_files": 1,
+    "tasks": 1,
+    "task_runs": 1,
     "audit": 1,
     "audit_anchors": 1,
     "historical_chains": 4,
@@ -141,6 +144,11 @@ async def _fill_mongo(settings: Settings) -> None:
         await history.save_historical_chain(chain(asset="NDX"))
         await history.save_time_series(prices(np.linspace(100.0, 120.0, 900), timeframe=TimeFrame.MINUTE))
         await history.store_simulation_result(result())
+        await MongoImportedFiles(client, database).remember(ImportedFile("/f", 1, "1", "as it is"), NOW)
+        scheduler = MongoScheduler(client, database, most_of_owner=9, clock=lambda: NOW)
+        order = Order(kind="cache_warm", parameters={}, owner="owner", created_by="owner")
+        task = await scheduler.schedule_task(order, Schedule(timing=Every(3600.0, NOW)))
+        await scheduler.run_now("owner", task)
         await MongoApiKeys(client, database).add(KEY)
         await MongoQuotas(client, database).save(TenantLimits("owner-1", {Quota.SESSIONS: 5}))
         await MongoDenials(client, database).add(denial())

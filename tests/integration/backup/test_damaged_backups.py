@@ -148,3 +148,26 @@ async def test_other_arithmetic_is_refused_unless_told(place: Place, stores: Sto
 
     assert await other.holding() == []
     assert (await restore(other, place, manifest, Restoring(overwrites=True))).total["restored"] > 0
+
+
+async def test_a_session_that_would_show_something_else_is_named(folder: Path, place: Place) -> None:
+    manifest = place.manifest(folder.name, KEYRING)
+    first, *others = manifest.samples
+    wrong = replace(manifest, samples=[replace(first, digest="0" * 64), *others])
+    place.finish(wrong, KEYRING)
+
+    with pytest.raises(
+        Damaged, match=f"session {first.session}.*its snapshot {first.step} is not what it would"
+    ):
+        await verify(place, folder.name, KEYRING)
+
+    assert place.verified_at(folder.name) is None
+
+
+async def test_what_comes_back_is_counted(place: Place, stores: Stores) -> None:
+    manifest = await save(stores, place, Saving(part_bytes=4_000, increments=3))
+    more = replace(manifest, held={**manifest.held, "sessions": manifest.counts["sessions"] + 1})
+    place.finish(more, None)
+
+    with pytest.raises(Damaged, match="of 41 sessions it saved, 40 came back"):
+        await verify(place, manifest.id, None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from adapters.settings import MongoSettings
 from cluster.backup.beginning import Saving
 from cluster.backup.contents import Stores
 from cluster.backup.jobs import create_all
+from cluster.backup.manifest import Manifest
 from cluster.backup.place import Place
 from cluster.backup.reached import Reached
 from cluster.backup.restoring import Restoring, restore
@@ -77,6 +80,14 @@ def test_what_is_no_place_is_named() -> None:
         Place("gopher://x/y", "to")
 
 
+@pytest.mark.parametrize(("url", "package"), [("gs://ours/x", "gcsfs"), ("az://ours/x", "adlfs")])
+def test_a_store_whose_package_is_not_installed_is_told_which_one(url: str, package: str) -> None:
+    if importlib.util.find_spec(package):
+        pytest.skip(f"{package} is installed")
+    with pytest.raises(InvalidInput, match=rf"to: {url} cannot be used: .*{package}"):
+        Place(url, "to")
+
+
 def test_a_file_is_no_place(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
@@ -133,3 +144,20 @@ async def test_a_place_that_fails_does_not_keep_the_others(
 
     assert isinstance(made[bad], InvalidInput)
     assert Place(good, "from").complete()
+
+
+async def test_each_place_has_a_state_of_its_own(stores: Stores, settings: Settings, tmp_path: Path) -> None:
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+    first = await create_all(Reached(settings, "tested"), (one, other), None)
+    lost = first[other]
+    assert isinstance(lost, Manifest)
+    shutil.rmtree(tmp_path / "other" / lost.id)
+
+    second = await create_all(Reached(settings, "tested"), (one, other), None)
+
+    assert {url: made.depth for url, made in second.items() if isinstance(made, Manifest)} == {
+        one: 1,
+        other: 0,
+    }
+    record = {each["_id"]: each for each in await MongoBackups(stores.mongo, stores.database).listed()}
+    assert record.keys() == {one, other}

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,9 @@ from cluster.backup.restoring import Restoring, restore
 from cluster.backup.saving import save
 from cluster.backup.verifying import verify
 from cluster.settings import Settings
+from optionchain import __version__
 from optionchain.errors import InvalidInput, LeaseLost, NotFound
+from optionchain.numerics import IDENTITY
 from optionchain.ports import Checkpoint
 from optionchain.session import Advance, Session
 from tests.integration.backup.filled import (
@@ -58,6 +61,21 @@ async def test_everything_comes_back_into_empty_stores(place: Place, stores: Sto
     assert {kind: len(items) for kind, items in before.items()} == COUNTS
     assert await everything(other) == before
     assert +restored.total == {"restored": sum(COUNTS.values())}
+
+
+async def test_a_manifest_says_what_a_backup_is_of_and_when(
+    place: Place, stores: Stores, settings: Settings
+) -> None:
+    began = datetime.now(UTC).replace(microsecond=0)
+
+    manifest = place.manifest((await save(stores, place, SMALL)).id, None)
+
+    assert began <= manifest.started_at <= manifest.ended_at <= datetime.now(UTC)
+    assert (manifest.release, manifest.numerics) == (__version__, IDENTITY)
+    assert manifest.source == stores.source
+    assert settings.mongo.database in str(manifest.source)
+    assert "only-on-loopback" not in str(manifest.source)
+    assert all(len(part.digest) == 64 for parts in manifest.parts.values() for part in parts)
 
 
 async def test_restoring_again_changes_nothing(place: Place, stores: Stores, other: Stores) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -81,9 +82,11 @@ async def test_the_watch_tells_how_the_servers_are_and_how_many_sessions_there_a
 
     assert ("server.up", {"server": "redis"}) in observer.labels
     assert observer.counts["server.up"] == 2.0
+    assert time.time() - observer.levels["server.seen"] < 60.0
     assert observer.levels["session.alive"] == 3.0
     assert observer.levels["redis.memory_bytes"] > 1e5
-    assert observer.levels["redis.evicted_keys"] == 0.0
+    assert observer.levels["redis.evicted_keys"] == observer.levels["redis.replicas"] == 0.0
+    assert 1.0 <= observer.levels["redis.connections"] < observer.levels["redis.max_connections"]
 
 
 async def test_the_watch_tells_how_old_the_backups_are(watched, mongo: MongoSettings) -> None:
@@ -122,13 +125,18 @@ async def test_a_place_where_no_backup_could_be_made_is_told_too(watched, mongo:
 async def test_the_watch_of_a_replica_set_tells_of_its_oplog(mongod_uri: str, tmp_path) -> None:
     with redis_server(tmp_path) as redis:
         observer = Recording()
-        settings = MongoSettings(uri=SecretStr(mongod_uri), timeout_seconds=20)
-        watch = ServerWatch(redis.open(), open_mongo(settings), observer)
+        client = open_mongo(MongoSettings(uri=SecretStr(mongod_uri), timeout_seconds=20))
+        await client["watched"]["something"].insert_one({})
+        watch = ServerWatch(redis.open(), client, observer, database="watched")
         await watch.look()
+        await client.drop_database("watched")
         await watch.close()
 
     assert observer.levels["mongodb.oplog_seconds"] >= 0.0
-    assert observer.levels["mongodb.connections"] >= 1.0
+    assert 1.0 <= observer.levels["mongodb.connections"] < observer.levels["mongodb.max_connections"]
+    assert observer.levels["mongodb.page_faults"] >= 0.0
+    assert observer.levels["mongodb.disk_free_bytes"] > 1e6
+    assert "mongodb.replica_lag_seconds" not in observer.levels, "one alone is behind nobody"
 
 
 async def test_servers_that_are_down_are_told_to_be() -> None:

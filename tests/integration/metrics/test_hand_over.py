@@ -85,6 +85,7 @@ async def test_a_process_tells_of_itself() -> None:
 
     assert 10e6 < found["optionchain_process_memory_bytes"].values["history",] < 10e9
     assert time.time() - found["optionchain_process_start_time_seconds"].values["history",] < 3600.0
+    assert time.time() - found["optionchain_process_seen_timestamp_seconds"].values["history",] < 60.0
     assert len(found["optionchain_build_info"].values) == 1
 
 

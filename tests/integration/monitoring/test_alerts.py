@@ -120,9 +120,21 @@ CASES = [
         level("optionchain_redis_replica_lag_seconds", 1),
     ),
     Case(
+        "RedisReplicaMissing",
+        {"optionchain_redis_replicas": "2x20 1x100"},
+        {"optionchain_redis_replicas": "1x20 2x100"},
+        at=60,
+    ),
+    Case(
         "MongoDbReplicaLag",
         level("optionchain_mongodb_replica_lag_seconds", 60),
         level("optionchain_mongodb_replica_lag_seconds", 2),
+    ),
+    Case(
+        "StandbyBehind",
+        level("optionchain_mongodb_standby_lag_seconds", 8),
+        level("optionchain_mongodb_standby_lag_seconds", 2)
+        | level("optionchain_mongodb_replica_lag_seconds", 60),
     ),
     # Time begins with the test; a backup that is made every minute is never old.
     Case(
@@ -152,8 +164,23 @@ CASES = [
         level("optionchain_redis_fragmentation_ratio", 8) | level(MEMORY, 1e6),
         at=60,
     ),
+    Case(
+        "RedisConnectionsNearFull",
+        level("optionchain_redis_connections", 8500) | level("optionchain_redis_max_connections", 10_000),
+        level("optionchain_redis_connections", 85) | level("optionchain_redis_max_connections", 10_000),
+    ),
     # A young server's oplog is short too, but grows as fast as time.
     Case("MongoDbOplogShort", level(OPLOG, 3600), counter(OPLOG, 60), at=120),
+    Case(
+        "MongoDbConnectionsNearFull",
+        level("optionchain_mongodb_connections", 850) | level("optionchain_mongodb_max_connections", 1000),
+        level("optionchain_mongodb_connections", 700) | level("optionchain_mongodb_max_connections", 1000),
+    ),
+    Case(
+        "MongoDbPageFaults",
+        counter("optionchain_mongodb_page_faults", 1200, 5000),
+        counter("optionchain_mongodb_page_faults", 60, 5000),
+    ),
     Case(
         "NodeMemoryNearFull",
         level("ray_node_mem_used", 95) | level("ray_node_mem_total", 100),
@@ -163,6 +190,13 @@ CASES = [
         "NodeDiskNearFull",
         level("ray_node_disk_utilization_percentage", 93),
         level("ray_node_disk_utilization_percentage", 70),
+    ),
+    # Of six thousand, two a minute last for little more than two days, and one for four.
+    Case(
+        "DiskFullSoon",
+        {"optionchain_mongodb_disk_free_bytes": f"6000-2x{HOURS}"},
+        {"optionchain_mongodb_disk_free_bytes": f"6000-1x{HOURS}", "ray_node_disk_free": f"6000x{HOURS}"},
+        at=HOURS,
     ),
     Case(
         "CircuitOpen",
@@ -175,6 +209,16 @@ CASES = [
         {'optionchain_process_start_time_seconds{process="session"}': "0+300x30"},
         {'optionchain_process_start_time_seconds{process="session"}': "0x15 1000x20"},
         labels={"process": "session"},
+    ),
+    # Prometheus begins at zero: a process that told its time at first is heard of no more.
+    Case(
+        "ProcessSilent",
+        {'optionchain_process_seen_timestamp_seconds{process="scheduler"}': "0+60x10"},
+        {
+            'optionchain_process_seen_timestamp_seconds{process="scheduler"}': "0+60x60",
+            'optionchain_process_seen_timestamp_seconds{process="task"}': "0+60x10",
+        },
+        labels={"process": "scheduler"},
     ),
     Case(
         "ReplicaUnhealthy",

@@ -83,7 +83,7 @@ def test_every_metric_is_on_a_dashboard_or_in_a_rule() -> None:
         "optionchain_snapshot_cache_hits",
         "optionchain_circuit_refusals",
     }
-    seen_elsewhere |= {"optionchain_mongodb_connections", "optionchain_loop_holds"}
+    seen_elsewhere |= {"optionchain_loop_holds"}
     assert {row.name for row in METRICS if row.name not in asked} == seen_elsewhere
 
 

@@ -165,4 +165,6 @@ def test_prometheus_takes_its_configuration(folder: Path) -> None:
 
 def test_shell_scripts_can_be_run() -> None:
     assert os.access(ROOT / "compose" / "make-secrets", os.X_OK)
-    assert run("sh", "-n", ROOT / "compose" / "redis" / "join-cluster.sh").returncode == 0
+    scripts = list((ROOT / "compose" / "redis").glob("*.sh"))
+    assert {script.name for script in scripts} == {"join-cluster.sh", "start.sh", "start-sentinel.sh"}
+    assert all(run("sh", "-n", script).returncode == 0 for script in scripts)

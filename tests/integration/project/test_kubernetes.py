@@ -253,6 +253,15 @@ def test_production_outlives_its_head_and_a_zone(overlays: dict[str, list[Object
     assert workers["minReplicas"] >= 2
 
 
+def test_production_makes_backups_hourly_and_proves_them_weekly(overlays: dict[str, list[Object]]) -> None:
+    settings: dict[str, str] = {}
+    for each in overlays["production"]:
+        settings |= each.get("data", {}) if each["kind"] == "ConfigMap" else {}
+
+    assert settings["OCS_BACKUP_EVERY_SECONDS"] == "3600"
+    assert settings["OCS_BACKUP_VERIFY_EVERY_SECONDS"] == str(7 * 24 * 3600)
+
+
 def test_the_nightly_sweep_may_do_what_it_does_and_no_more(overlays: dict[str, list[Object]]) -> None:
     role = only(overlays["sweeps"], "Role")
     file = next(

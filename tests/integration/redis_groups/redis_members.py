@@ -84,6 +84,12 @@ class Member:
         self._process.kill()
         self._process.wait()
 
+    def end(self) -> None:
+        """It is told to end, as whoever upgrades it does."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(START_SECONDS)
+
     def hang(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)

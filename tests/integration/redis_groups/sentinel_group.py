@@ -73,6 +73,11 @@ class SentinelGroup:
         with self.ask(self.primary()) as server:
             when_it_says(server, lambda one: _replicas(one) == 2, "two replicas follow")
 
+    def primary_is_followed(self) -> None:
+        """Wait until the primary has a replica, without which it takes no writes."""
+        with self.ask(self.primary()) as server:
+            when_it_says(server, lambda one: _replicas(one) > 0, "a replica follows")
+
     def has_failed_over(self, witness: Member) -> None:
         """Have a failover, unless this sentinel knows of one."""
         with self.ask(witness) as sentinel:

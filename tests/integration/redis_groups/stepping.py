@@ -44,6 +44,7 @@ class Clients:
     sessions: list[Session]
     acknowledged: dict[str, int] = field(default_factory=dict)
     longest_answer_seconds: float = 0.0
+    refusals: int = 0
 
     @classmethod
     async def of(cls, store: RedisSessionStore, count: int = 8) -> Clients:
@@ -62,6 +63,7 @@ class Clients:
             command = advance()
             while not isinstance(answer := await self._answer(session, command), bytes):
                 assert isinstance(answer, Unavailable), answer
+                self.refusals += 1
                 await passing(RETRY_SECONDS)
             self.acknowledged[session.id] += 1
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
+from redis.crc import key_slot
 
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.redis.allowances import RedisAllowances
@@ -18,7 +20,9 @@ from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
 from optionchain.ports import CacheEntry, Checkpoint, KeyReused
 from optionchain.session import SessionKind
-from tests.integration.redis_groups.cluster_nodes import Nodes, cluster_nodes
+from tests.integration.redis_groups.cluster_nodes import SLOTS, Nodes, cluster_nodes
+from tests.integration.redis_groups.cluster_nodes import ask as ask_node
+from tests.integration.redis_groups.redis_members import Member, when_it_says
 from tests.integration.redis_groups.stepping import Clients, open_store
 from tests.integration.sessions.session_examples import advance, after, ask, created, new_host, new_session
 from tests.integration.sessions.session_store_contract import CHECKS, Check
@@ -178,3 +182,46 @@ async def test_a_killed_node_is_replaced_and_neither_steps_nor_what_is_forgotten
 async def _has(cache: RedisCacheService, key: str, value: bytes) -> bool:
     entry = await cache.get(key)
     return entry is not None and entry.value == value
+
+
+@pytest.mark.long
+async def test_nodes_are_upgraded_one_after_the_other_without_an_error_to_a_caller(nodes: Nodes) -> None:
+    """As docs/recovery.md says it: of each pair the replica, then the primary once the replica has taken over."""
+    store = open_store(nodes.settings(prefix="upgraded"))
+    clients, stopped = await Clients.of(store), asyncio.Event()
+    stepping = asyncio.create_task(clients.stepping(stopped))
+    await until(lambda: clients.total() > 100, "the clients step")
+
+    for number in range(3):
+        key = f"ocs:session:{{{next(iter_keys(number))}}}"
+        primary, replica = nodes.serving(key)
+        await asyncio.to_thread(restarted, replica)
+        with ask_node(replica) as client:
+            client.execute_command("CLUSTER", "FAILOVER")
+        await until(lambda key=key, one=replica: nodes.serving(key)[0] is one, "the replica has taken over")
+        at_takeover = clients.total()
+        await until(lambda least=at_takeover + 50: clients.total() > least, "the clients step on")
+        await asyncio.to_thread(restarted, primary)
+    stopped.set()
+    await stepping
+
+    assert clients.refusals == 0
+    stored = await store.get(list(clients.acknowledged))
+    await store.close()
+    assert {id_: session.current_step for id_, session in stored.items()} == clients.acknowledged
+
+
+def iter_keys(third: int) -> Iterator[str]:
+    """Ids of sessions in one third of the slots."""
+    for number in count():
+        if key_slot(f"ocs:session:{{{number}}}".encode()) * 3 // SLOTS == third:
+            yield str(number)
+
+
+def restarted(replica: Member) -> None:
+    """Ended and started again, until it follows."""
+    replica.end()
+    replica.start()
+    with ask_node(replica) as client:
+        is_linked = lambda one: one.info("replication").get("master_link_status") == "up"  # noqa: E731
+        when_it_says(client, is_linked, "it follows")

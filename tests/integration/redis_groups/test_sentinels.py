@@ -147,3 +147,39 @@ async def test_a_sentinel_that_missed_a_failover_is_not_believed(
             served_by = int((await redis.config_get("tls-port"))["tls-port"])
             await redis.aclose()
             assert served_by != one_port
+
+
+@pytest.mark.long
+async def test_servers_are_upgraded_one_after_the_other_without_an_error_to_a_caller(
+    group: SentinelGroup,
+) -> None:
+    """As docs/recovery.md says it: replicas first; the primary's writers wait until another has taken over."""
+    group.is_whole()
+    store = open_store(group.settings(timeout_seconds=PATIENCE_SECONDS))
+    clients, stopped = await Clients.of(store), asyncio.Event()
+    stepping = asyncio.create_task(clients.stepping(stopped))
+    await until(lambda: clients.total() > 100, "the clients step")
+    last = group.primary()
+
+    for server in [one for one in group.servers if one is not last]:
+        server.end()
+        server.start()
+        await asyncio.to_thread(group.is_whole)
+    at_pause = clients.total()
+    with group.ask(last) as primary, group.ask(group.sentinels[0]) as sentinel:
+        primary.execute_command("CLIENT", "PAUSE", 10_000, "WRITE")
+        sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE)
+        await until(lambda: group.primary() is not last, "another has taken over")
+        await asyncio.to_thread(group.primary_is_followed)
+        primary.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    last.end()
+    await until(lambda: clients.total() > at_pause + 100, "the clients step on")
+    last.start()
+    await asyncio.to_thread(group.is_whole)
+    stopped.set()
+    await stepping
+
+    stored = await store.get(list(clients.acknowledged))
+    await store.close()
+    assert clients.refusals == 0
+    assert {id_: session.current_step for id_, session in stored.items()} == clients.acknowledged

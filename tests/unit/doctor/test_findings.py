@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from adapters.mongo.members import Member
 from adapters.server_facts import MongoFacts, RedisFacts
 from adapters.settings import RedisSettings
 from cluster.certificate_files import certificate_files
@@ -20,6 +21,7 @@ from cluster.settings import Settings
 
 REDIS = RedisFacts(seconds=0.001, skew_seconds=0.0, is_on_disk=True, eviction="noeviction", replicas=1)
 MONGO = MongoFacts(seconds=0.001, skew_seconds=0.0, replica_set="rs0", members=3)
+COPY = Member("mongo.second:27017", is_hidden=True, votes=False, is_there=True, seconds_behind=0.4)
 
 
 def of_redis(wait_replicas: int = 1, **changes: object) -> list[Finding]:
@@ -81,6 +83,32 @@ def test_a_mongodb_that_could_forget_or_take_something_twice_is_bad(
     (found,) = not_good(list(mongo_findings(facts, is_private=False)))
 
     assert (found.what, found.grade, found.told) == (what, Grade.BAD, told)
+
+
+@pytest.mark.parametrize(
+    ("member", "grade", "told"),
+    [
+        (COPY, Grade.GOOD, "0.4 s behind"),
+        (replace(COPY, seconds_behind=6.0), Grade.DOUBTFUL, "6.0 s behind"),
+        (replace(COPY, is_there=False, seconds_behind=2.0), Grade.BAD, "not heard of for 2.0 s"),
+        (replace(COPY, votes=True), Grade.DOUBTFUL, "0.4 s behind, and votes"),
+    ],
+    ids=["as it should be", "far behind", "away", "votes"],
+)
+def test_a_hidden_member_has_to_be_there_close_and_without_a_vote(
+    member: Member, grade: Grade, told: str
+) -> None:
+    findings = list(mongo_findings(replace(MONGO, hidden=(member,)), is_private=False))
+
+    (found,) = [each for each in findings if each.what == "MongoDB: hidden member mongo.second:27017"]
+    assert (found.grade, found.told) == (grade, told)
+    assert not_good(findings) == [found] * (grade is not Grade.GOOD)
+
+
+def test_a_mode_that_the_set_does_not_have_is_bad() -> None:
+    (found,) = not_good(list(mongo_findings(replace(MONGO, unknown_mode="bothSites"), is_private=False)))
+
+    assert (found.what, found.grade) == ("MongoDB: w=bothSites", Grade.BAD)
 
 
 def test_nothing_is_said_of_a_write_concern_that_we_may_not_ask_for() -> None:

@@ -64,9 +64,8 @@ def test_a_service_is_pinned_bounded_and_contained(name: str) -> None:
 def test_a_service_that_stays_says_whether_it_is_well(name: str) -> None:
     has_none = SERVICES[name].get("healthcheck", {}).get("disable", False)
 
-    # The image of the service has its own check.
-    assert name == "optionchain" or has_none == (name in ONE_OFF | CANNOT_BE_ASKED)
-    assert has_none or name == "optionchain" or SERVICES[name]["healthcheck"]["test"]
+    assert has_none == (name in ONE_OFF | CANNOT_BE_ASKED)
+    assert has_none or SERVICES[name]["healthcheck"]["test"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -84,10 +83,25 @@ def test_the_stores_are_on_a_network_of_their_own_that_leads_nowhere() -> None:
     on_both = {name for name, service in SERVICES.items() if set(service["networks"]) == {"front", "stores"}}
     stores = {name for name, service in SERVICES.items() if set(service["networks"]) == {"stores"}}
 
-    assert COMPOSE["networks"]["stores"] == {"internal": True}
+    assert COMPOSE["networks"]["stores"]["internal"] is True
     assert on_both == {"optionchain"}
     assert {"redis", "mongo", "sentinel-1", "redis-cluster-1"} <= stores
     assert all("ports" not in SERVICES[name] for name in stores)
+
+
+def test_a_store_is_found_at_its_address_by_all_who_use_it_though_it_does_not_run() -> None:
+    addresses = {
+        name: service["networks"]["stores"]["ipv4_address"]
+        for name, service in SERVICES.items()
+        if isinstance(service["networks"], dict) and "stores" in service["networks"]
+    }
+    users = [service for service in SERVICES.values() if "stores" in service["networks"]]
+
+    assert len(set(addresses.values())) == len(addresses) == 16
+    assert all(service["extra_hosts"] == addresses for service in users)
+    assert all(
+        SERVICES[name]["hostname"] == name for name in addresses if re.match(r"redis(-\d)?$|sentinel", name)
+    )
 
 
 def test_nothing_is_published_but_on_loopback_unless_somebody_says_so() -> None:
@@ -135,3 +149,14 @@ def test_no_secret_is_in_the_file_or_in_the_repository() -> None:
     assert {"/compose/secrets/", "/.env"} <= set(ignored)
     assert all(secret["file"].startswith("./compose/secrets/") for secret in COMPOSE["secrets"].values())
     assert re.findall(r"(?i)(?:password|key|token): *[\"']?\w{8,}", TEXT) == []
+
+
+def test_backups_are_made_hourly_into_a_volume_and_proven_weekly() -> None:
+    service = SERVICES["optionchain"]
+    told = {
+        name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", str(value)) for name, value in service["environment"].items()
+    }
+
+    assert told["OCS_BACKUP_EVERY_SECONDS"] == "3600"
+    assert told["OCS_BACKUP_VERIFY_EVERY_SECONDS"] == str(7 * 24 * 3600)
+    assert any(str(volume).partition(":")[2] == told["OCS_BACKUP_TO"] for volume in service["volumes"])

@@ -1,4 +1,4 @@
-"""Machines of a test: network namespaces on one bridge, each with processes, /tmp and shared memory of its own.
+"""Machines on one machine: network namespaces on one bridge, each with processes, /tmp and shared memory of its own.
 
 The bridge is in a namespace too, so nothing of it is connected to a real network.
 """
@@ -18,15 +18,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-import pytest
+from proving.chaos.load import BadLoad
 
 Found = TypeVar("Found")
 
+PROGRAMS = ("ip", "unshare", "nsenter")
 NETWORK = "10.77.0"
 CLONE_NEWNET = 0x40000000
 # A card that nobody has: what is sent there is lost without a word.
 NOBODY = "02:00:00:00:00:01"
-ROOT = Path(__file__).resolve().parents[2]
 # The host's first process sees a /tmp of the host's own; when it dies, all of the host does.
 BOOT = """
 set -e
@@ -39,9 +39,43 @@ exec "$@"
 """
 
 
+def obstacle() -> str | None:
+    """Why no machines can be made here; None where they can."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "several machines, in network namespaces, take Linux and root"
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    return f"several machines take {', '.join(missing)}, of iproute2 and util-linux" if missing else None
+
+
 def ip(*words: str, check: bool = True) -> None:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=10, check=False)
-    assert not check or done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
+    """Change the network.
+
+    Raises:
+        BadLoad: It is refused.
+    """
+    command = ["ip", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    if check and done.returncode:
+        raise BadLoad(f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+def inside(space: Path, do: Callable[[], Found]) -> Found:
+    """Do something in another network: sockets belong to where they are opened.
+
+    Args:
+        space: The network namespace's file.
+        do: What.
+    """
+
+    def there() -> Found:
+        with space.open() as network:
+            if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        return do()
+
+    # A thread of its own, for it stays there.
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(there).result()
 
 
 class Host:
@@ -63,6 +97,11 @@ class Host:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def make(self) -> None:
+        """Give it a folder, a network card and an address.
+
+        Raises:
+            BadLoad: It cannot be had.
+        """
         (self.folder / "tmp").mkdir(parents=True)
         ip("netns", "add", self._space)
         peer = ["peer", "name", "eth0", "netns", self._space]
@@ -77,6 +116,7 @@ class Host:
         ip("-n", self._space, "addr", "add", f"{address}/32", "dev", "eth0")
 
     def give_address_back(self, address: str) -> None:
+        """Answer to it no more."""
         ip("-n", self._space, "addr", "del", f"{address}/32", "dev", "eth0", check=False)
 
     def reach(self, network: str) -> None:
@@ -84,12 +124,12 @@ class Host:
         ip("-n", self._space, "route", "add", network, "dev", "eth0")
 
     def start(self, command: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
-        """Start the first process of it."""
+        """Start its first process."""
         isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc"]
         boot = ["bash", "-c", BOOT, "boot", str(self.folder / "tmp")]
         words = ["ip", "netns", "exec", self._space, *isolated, *boot, *map(str, command)]
         with self.log.open("ab") as log:
-            started = subprocess.Popen(
+            started = subprocess.Popen(  # noqa: S603
                 words,
                 env={**os.environ, **(environment or {})},
                 stdout=log,
@@ -105,6 +145,7 @@ class Host:
 
     @property
     def log(self) -> Path:
+        """What its processes print."""
         return self.folder / "log"
 
     def run(
@@ -114,10 +155,14 @@ class Host:
         *,
         seconds: float = 120.0,
     ) -> str:
-        """Run a command among the processes of it."""
+        """Run a command among its processes; returns what it prints.
+
+        Raises:
+            BadLoad: It fails.
+        """
         first = self._first()
         words = ["nsenter", "--target", str(first), "--mount", "--net", "--pid", "--uts", "--ipc"]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             [*words, *map(str, command)],
             env={**os.environ, **(environment or {})},
             capture_output=True,
@@ -125,7 +170,8 @@ class Host:
             timeout=seconds,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        if done.returncode:
+            raise BadLoad(f"{' '.join(map(str, command))}: {done.stdout}{done.stderr}")
         return done.stdout
 
     def lose_power(self) -> None:
@@ -140,9 +186,11 @@ class Host:
             process.wait(180)
 
     def pull_cable(self) -> None:
+        """Nobody hears of it any more."""
         ip("-n", self._switch, "link", "set", self._port, "down")
 
     def put_cable_back(self) -> None:
+        """It is heard of again."""
         ip("-n", self._switch, "link", "set", self._port, "up")
 
     def cut_off_from(self, *others: Host) -> None:
@@ -152,6 +200,7 @@ class Host:
             ip("-n", one._space, "neigh", "replace", other.address, "dev", "eth0", *nowhere)
 
     def reach_again(self, *others: Host) -> None:
+        """Words go between them again."""
         for one, other in self._pairs(others):
             ip("-n", one._space, "neigh", "del", other.address, "dev", "eth0")
 
@@ -159,21 +208,13 @@ class Host:
         return [pair for other in others for pair in ((self, other), (other, self))]
 
     def unmake(self) -> None:
+        """End all that runs on it, and take its network away."""
         self._kill(signal.SIGKILL)
         ip("netns", "del", self._space, check=False)
 
     def inside(self, do: Callable[[], Found]) -> Found:
-        """Do something with this host's network: sockets belong to where they are opened."""
-
-        def there() -> Found:
-            with open(f"/run/netns/{self._space}") as space:
-                if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), CLONE_NEWNET):
-                    raise OSError(ctypes.get_errno(), "setns")
-            return do()
-
-        # A thread of its own, for it stays there.
-        with ThreadPoolExecutor(1) as elsewhere:
-            return elsewhere.submit(there).result()
+        """Do something with this host's network."""
+        return inside(Path("/run/netns", self._space), do)
 
     def _first(self) -> int:
         (process,) = (each for each in self._processes if each.poll() is None)
@@ -189,11 +230,13 @@ class Host:
 
 @contextmanager
 def hosts(**numbers: int) -> Iterator[dict[str, Host]]:
-    """Machines by name, with these addresses; skips the test where they cannot be made."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("machines in network namespaces need Linux and root")
-    if missing := [name for name in ("ip", "unshare", "nsenter") if shutil.which(name) is None]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    """Machines by name, with these addresses.
+
+    Raises:
+        BadLoad: They cannot be made here; the message says why.
+    """
+    if problem := obstacle():
+        raise BadLoad(problem)
     network = f"ocs{os.getpid() % 10_000}"
     # Not below /tmp, which each of them has of its own.
     folder = Path(tempfile.mkdtemp(prefix="optionchain-hosts-", dir="/var/tmp"))
