@@ -72,7 +72,7 @@ class TaskSettings(BaseModel):
     )
     lease_seconds: float = Field(
         15.0,
-        ge=1,
+        ge=3,  # workers say something every second
         description="A worker that is silent for longer is taken for dead; another takes its run up",
     )
     stop_seconds: float = Field(

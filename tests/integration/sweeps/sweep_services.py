@@ -28,7 +28,7 @@ from tests.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
 # A scheduler that looks often, and takes up soon what nobody is at.
-TASKS = {"look_seconds": 0.05, "lease_seconds": 1.0, "max_running": 64, "max_running_of_owner": 64}
+TASKS = {"look_seconds": 0.05, "lease_seconds": 5.0, "max_running": 64, "max_running_of_owner": 64}
 
 
 class Gated:
