@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +124,22 @@ async def scheduling(settings: Settings, runner: Runner) -> AsyncIterator[None]:
             Calendars(Unobserved(), patience_seconds=8.0),
             most_of_kinds={"sweep": settings.sweep.max_running},
         )
-        actor = SchedulerActor(lambda: sources, settings.task)
-        await actor.status()
+        actor, over = SchedulerActor(lambda: sources, settings.task), asyncio.Event()
+
+        async def look() -> None:
+            # To its end each time: a connection that is cut off while it is made is lost.
+            while not over.is_set():
+                with suppress(Unavailable):
+                    await actor.look()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), settings.task.look_seconds)
+
+        looking = asyncio.create_task(look())
         try:
             yield
         finally:
+            over.set()
+            await looking
             await actor.close()
 
 
