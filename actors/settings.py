@@ -64,7 +64,7 @@ class TaskSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_running: int = Field(4, ge=1, le=1000, description="Runs of tasks at a time; the others wait")
-    max_running_of_owner: int = Field(2, ge=1, le=1000, description="The same of one owner")
+    max_running_of_owner: int = Field(3, ge=1, le=1000, description="The same of one owner")
     max_tasks: int = Field(1000, ge=1, description="Tasks of one owner that are not over; then 503")
     look_seconds: float = Field(1.0, ge=0.05, le=60, description="Rhythm of looks for what is new")
     grace_seconds: float = Field(
@@ -72,7 +72,7 @@ class TaskSettings(BaseModel):
     )
     lease_seconds: float = Field(
         15.0,
-        ge=1,
+        ge=3,  # workers say something every second
         description="A worker that is silent for longer is taken for dead; another takes its run up",
     )
     stop_seconds: float = Field(

@@ -30,7 +30,6 @@ from adapters.metrics.server_watch import watch_servers
 from adapters.mongo.audit import MongoAudit
 from adapters.mongo.config import MongoConfigRepository
 from adapters.mongo.connection import MongoServer, open_mongo
-from adapters.mongo.sweeps import MongoSweepIndex
 from adapters.redis.allowances import RedisAllowances
 from adapters.redis.cache import RedisCacheService, open_snapshot_cache
 from adapters.redis.connection import open_redis
@@ -291,7 +290,7 @@ def open_services(settings: Settings) -> OpenServices:
             max_age_seconds=settings.config.replica_seconds,
             observer=observer,
         ),
-        sweeps=open_sweeps(settings, partial(MongoSweepIndex, settings.mongo)),
+        sweeps=open_sweeps(settings, open_history),
         metrics=cluster_metrics,
         report=partial(asyncio.to_thread, report, settings.ray.namespace),
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -38,12 +38,14 @@ class SchedulerSources:
         runner: Has runs done.
         calendars: Those of exchanges.
         keep_standing: Schedules what is to be done by itself.
+        most_of_kinds: Runs at a time of one kind, where it may not take all places.
     """
 
     queue: RunQueue
     runner: Runner
     calendars: Calendars
     keep_standing: KeepStanding = nothing_stands
+    most_of_kinds: Mapping[str, int] = field(default_factory=dict)
 
 
 class SchedulerActor(SharedActor):
@@ -76,7 +78,7 @@ class SchedulerActor(SharedActor):
         self._monotonic = monotonic
         self._leases = Leases(settings.lease_seconds)
         self._unwanted = Leases(settings.stop_seconds)
-        self._turns = Turns(settings.max_running, settings.max_running_of_owner)
+        self._turns = Turns(settings.max_running, settings.max_running_of_owner, sources.most_of_kinds)
         self._begun: dict[str, Run] = {}
         self._at_work: set[asyncio.Task[None]] = set()
         self._bell = asyncio.Event()
@@ -154,8 +156,11 @@ class SchedulerActor(SharedActor):
             self._runner.kill(run.id)
             await self._end(run, "cancelled", instant)
         for run in self._leases.lost(running, now):
-            if run.id in self._begun:
-                self._runner.kill(run.id)  # it is handed out again when that is over
+            if (begun := self._begun.get(run.id)) is not None:
+                # One that has yet to claim it is on its way; one that has, and is silent, is ended, and then it is
+                # handed out again.
+                if run.token > begun.token:
+                    self._runner.kill(run.id)
             elif not run.is_wanted:
                 await self._end(run, "cancelled", instant)
             elif run.attempts >= run.order.max_attempts:
@@ -169,12 +174,12 @@ class SchedulerActor(SharedActor):
             self._tell(ended, run.available_at)
 
     async def _begin(self, now: datetime, running: Sequence[Run]) -> None:
-        known = {run.id: run.order.owner for run in running}
-        known |= {run.id: run.order.owner for run in self._begun.values()}
+        known = {run.id: run.order for run in (*running, *self._begun.values())}
         if len(known) >= self._settings.max_running:
             return
         most = self._settings.max_running + len(self._begun)
-        found = await self._queue.waiting(now, most_of_owner=most)
+        full = self._turns.full(known.values())
+        found = await self._queue.waiting(now, most_of_owner=most, without=full)
         waiting = {owner: [run for run in runs if run.id not in known] for owner, runs in found.items()}
         for run in self._turns.next(waiting, known.values()):
             self._hand_out(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from optionchain.errors import InvalidInput
@@ -55,7 +55,7 @@ class Folder:
 
     @contextmanager
     def writing(self, name: str, *, unfinished: str = _UNFINISHED) -> Iterator[IO[bytes]]:
-        """A file that is there when everything has been written to it.
+        """A file that is there when everything has been written to it; what was not finished is removed.
 
         Args:
             name: Of the file.
@@ -63,8 +63,13 @@ class Folder:
         """
         path = f"{self._root}/{name}"
         self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        with self._files.open(path + unfinished, "wb") as stream:
-            yield stream
+        try:
+            with self._files.open(path + unfinished, "wb") as stream:
+                yield stream
+        except BaseException:
+            with suppress(Exception):
+                self._files.rm(path + unfinished)
+            raise
         self._files.mv(path + unfinished, path)
 
     def names(self, pattern: str) -> list[str]:

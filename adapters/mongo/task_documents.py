@@ -95,4 +95,5 @@ def milliseconds(instant: datetime) -> datetime:
 
 
 def _order_of(document: Mapping[str, Any]) -> Order:
-    return Order(**{name: document[name] for name in _ORDER})
+    # Earlier releases have written fewer.
+    return Order(**{name: document[name] for name in _ORDER if name in document})

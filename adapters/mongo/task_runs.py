@@ -7,7 +7,7 @@ token that it expects: of several who try, one finds the document.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -75,12 +75,15 @@ class MongoRunQueue:
             )
         return inserted
 
-    async def waiting(self, instant: datetime, *, most_of_owner: int) -> Mapping[str, Sequence[Run]]:
+    async def waiting(
+        self, instant: datetime, *, most_of_owner: int, without: Collection[str] = ()
+    ) -> Mapping[str, Sequence[Run]]:
         now = milliseconds(instant)
         # What is put off for longer than any pause was put off by a clock that has jumped since.
         jumped = now + timedelta(seconds=FAILED_RUN.longest_seconds)
-        available = {
+        available: dict[str, Any] = {
             "state": "scheduled",
+            "kind": {"$nin": list(without)},
             "$or": [{"available_at": {"$lte": now}}, {"available_at": {"$gt": jumped}}],
         }
         with mongo_errors(STORE):
@@ -97,6 +100,11 @@ class MongoRunQueue:
     async def running(self) -> Sequence[Run]:
         with mongo_errors(STORE):
             return [run_of(each) for each in await self._runs.find({"state": "running"}).to_list()]
+
+    async def found(self, ids: Collection[str]) -> Mapping[str, Run]:
+        with mongo_errors(STORE):
+            runs = await self._runs.find({"_id": {"$in": list(ids)}}).to_list()
+        return {each["_id"]: run_of(each) for each in runs}
 
     async def claim(self, run: Run, now: datetime) -> Run | None:
         expected: dict[str, Any] = {"_id": run.id, "state": run.state, "token": run.token, "is_wanted": True}

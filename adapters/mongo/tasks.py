@@ -125,12 +125,13 @@ class MongoScheduler:
         return task
 
     async def list_scheduled_tasks(
-        self, owner: str, *, offset: int, limit: int
+        self, owner: str, *, offset: int, limit: int, is_posted: bool = False
     ) -> tuple[int, Sequence[Task]]:
+        condition = {"owner": owner, "is_posted": True if is_posted else {"$ne": True}}
         with mongo_errors(STORE):
-            total = await self._tasks.count_documents({"owner": owner})
+            total = await self._tasks.count_documents(condition)
             order = [("created_at", DESCENDING), ("_id", ASCENDING)]
-            found = await self._tasks.find({"owner": owner}).sort(order).skip(offset).limit(limit).to_list()
+            found = await self._tasks.find(condition).sort(order).skip(offset).limit(limit).to_list()
         return total, [task_of(each) for each in found]
 
     async def task(self, owner: str, task_id: str) -> Task:

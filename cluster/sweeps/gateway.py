@@ -1,26 +1,29 @@
-"""The way from an HTTP replica to the one actor that runs sweeps."""
+"""The way to the one actor that runs sweeps: of an HTTP replica, and of the scheduler, which hands their runs out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from adapters.mongo.sweeps import MongoSweepIndex
+from cluster.settings import Settings
 from cluster.sweeps.following import Following, Watcher
 from cluster.sweeps.service import SweepService
-from cluster.sweeps.settings import SweepSettings
+from cluster.tasks.work import HistoryCalls
 from optionchain.context import HOUSEKEEPING, Context
+from optionchain.errors import Unavailable
 from optionchain.patience import SWEEP_CALL_RETRIES
 from optionchain.sweeps.engine import Engine
 from optionchain.sweeps.tables import Format
+from optionchain.tasks import Run
 
 if TYPE_CHECKING:
-    from actors.named import NamedActor
+    from actors.named import NamedActors
     from adapters.settings import TelemetrySettings
-    from cluster.settings import Settings
-    from optionchain.sweeps.index import OpenIndex
 
-ACTOR = "sweeps"
+ACTOR, WHAT = "sweeps", "the sweep service"
 # Reading a status does not wait for a table that is being rendered.
 MAX_CONCURRENT_CALLS = 16
 TIMEOUT_SECONDS = 30.0
@@ -51,42 +54,28 @@ class Sweeps(Protocol):
 
 
 class SweepGateway:
-    """Calls the sweep actor, which is created where there is none.
+    """Calls the sweep actor, which is created where there is none. It is a `Runner` too, of the runs of sweeps.
 
     Args:
-        namespace: Ray namespace of our actors.
-        settings: Of sweeps.
-        open_index: Makes the index of sweeps, in the actor; None keeps none.
-        telemetry: Of the actor.
-        secrets: What the actor never tells.
+        settings: Of the actor.
+        open_history: Opens the way to the history service, in the actor.
     """
 
-    def __init__(
-        self,
-        namespace: str,
-        settings: SweepSettings,
-        open_index: OpenIndex | None = None,
-        telemetry: TelemetrySettings | None = None,
-        secrets: tuple[str, ...] = (),
-    ) -> None:
-        self._telemetry = telemetry
-        self._secrets = secrets
-        self._namespace = namespace
+    def __init__(self, settings: Settings, open_history: Callable[[Settings], HistoryCalls]) -> None:
         self._settings = settings
-        self._open_index = open_index
-        self._way: NamedActor | None = None
-        self._watcher = Watcher(self._statuses, most_followers=settings.max_followers)
+        self._open_history = open_history
+        self._actors: NamedActors | None = None
+        self._handed_out: set[str] = set()
+        self._watcher = Watcher(self._statuses, most_followers=settings.sweep.max_followers)
 
-    async def submit(
-        self, context: Context, wire: Mapping[str, Any], *, run: str | None = None
-    ) -> dict[str, Any]:
+    async def submit(self, context: Context, wire: Mapping[str, Any]) -> dict[str, Any]:
         """As `SweepService.submit`."""
-        shown: dict[str, Any] = await self._call(context, "submit", context.principal.tenant, dict(wire), run)
+        shown: dict[str, Any] = await self._call(context, "submit", context.principal.tenant, dict(wire))
         return shown
 
-    async def price(self, context: Context, wire: Mapping[str, Any], *, run: str | None = None) -> int:
+    async def price(self, context: Context, wire: Mapping[str, Any]) -> int:
         """As `SweepService.price`."""
-        prices: int = await self._call(context, "price", context.principal.tenant, dict(wire), run)
+        prices: int = await self._call(context, "price", context.principal.tenant, dict(wire))
         return prices
 
     async def listed(self, context: Context, *, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
@@ -130,48 +119,74 @@ class SweepGateway:
         found: list[dict[str, Any] | None] = await self._call(HOUSEKEEPING, "statuses", asked)
         return found
 
+    async def run(self, run: Run) -> Run | None:
+        """As `Runner.run`."""
+        from actors.named import UnknownMethod  # noqa: PLC0415
+
+        self._handed_out.add(run.id)
+        try:
+            ended: Run | None = await self._way.deliver(ACTOR, "work", run)
+        except UnknownMethod as error:  # it is of an earlier release
+            raise Unavailable(WHAT) from error
+        finally:
+            self._handed_out.discard(run.id)
+        return ended
+
+    def kill(self, run_id: str) -> None:
+        """As `Runner.kill`: the whole actor is made anew, and other sweeps go on where they were."""
+        if run_id in self._handed_out:
+            import ray  # noqa: PLC0415
+
+            with suppress(ValueError):  # there is none
+                ray.kill(ray.get_actor(ACTOR, namespace=self._settings.ray.namespace), no_restart=False)
+
     async def _call(self, context: Context, method: str, *arguments: Any) -> Any:
-        return await self._actor().call(context, method, *arguments)
+        from actors.named import NamedActor  # noqa: PLC0415
 
-    def _actor(self) -> NamedActor:
+        return await NamedActor(self._way, ACTOR, timeout_seconds=TIMEOUT_SECONDS).call(
+            context, method, *arguments
+        )
+
+    @property
+    def _way(self) -> NamedActors:
         """The way to the actor; made with the first call, for it takes Ray."""
-        if self._way is None:
-            from actors.named import NamedActor, NamedActors  # noqa: PLC0415
+        if self._actors is None:
+            from actors.named import NamedActors  # noqa: PLC0415
 
-            actors = NamedActors(self._find, what="the sweep service")
-            self._way = NamedActor(actors, ACTOR, timeout_seconds=TIMEOUT_SECONDS)
-        return self._way
+            self._actors = NamedActors(self._find, what=WHAT)
+        return self._actors
 
     def _find(self, name: str) -> Any:
         from actors.named import find_or_make  # noqa: PLC0415
+        from cluster.secrets import secrets_of  # noqa: PLC0415
 
+        settings = self._settings
         return find_or_make(
             SweepService,
             name,
-            partial(open_engine, self._telemetry, self._secrets),
-            self._settings,
-            self._open_index,
-            namespace=self._namespace,
-            max_concurrency=MAX_CONCURRENT_CALLS,
+            partial(open_engine, settings.telemetry, secrets_of(settings)),
+            settings,
+            partial(self._open_history, settings),
+            partial(MongoSweepIndex, settings.mongo),
+            namespace=settings.ray.namespace,
+            # Those that stop may be there still when others begin.
+            max_concurrency=MAX_CONCURRENT_CALLS + 2 * settings.sweep.max_running,
             task_retries=SWEEP_CALL_RETRIES,
         )
 
 
-def open_engine(telemetry: TelemetrySettings | None, secrets: tuple[str, ...] = ()) -> Engine:
+def open_engine(
+    telemetry: TelemetrySettings, secrets: tuple[str, ...], is_wanted: Callable[[], bool]
+) -> Engine:
     """The engine of the sweep actor, which tells the observer of its process."""
     from adapters.metrics.rows import SWEEP  # noqa: PLC0415
-    from adapters.settings import TelemetrySettings  # noqa: PLC0415
     from adapters.telemetry.observers import open_observer  # noqa: PLC0415
     from cluster.sweeps.ray_engine import OnRay  # noqa: PLC0415
 
-    return OnRay(observer=open_observer(telemetry or TelemetrySettings(), SWEEP, secrets))
+    return OnRay(observer=open_observer(telemetry, SWEEP, secrets), is_wanted=is_wanted)
 
 
-def open_sweeps(settings: Settings, open_index: OpenIndex | None = None) -> SweepGateway:
+def open_sweeps(settings: Settings, open_history: Callable[[Settings], HistoryCalls]) -> SweepGateway:
     """The way to sweeps from this process; without a folder of their own they are recorded in the instance's."""
     output = settings.sweep.output or str(settings.data.folder.resolve() / "sweeps")
-    sweeps = settings.with_changes({"sweep": {"output": output}}).sweep
-    from cluster.secrets import secrets_of  # noqa: PLC0415
-
-    secrets = secrets_of(settings)
-    return SweepGateway(settings.ray.namespace, sweeps, open_index, settings.telemetry, secrets)
+    return SweepGateway(settings.with_changes({"sweep": {"output": output}}), open_history)

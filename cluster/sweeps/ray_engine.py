@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -74,6 +74,7 @@ class OnRay:
         seconds_per_task: What a task should take.
         runtime_env: Of the tasks, as `ray.remote` takes it.
         observer: Told what sweeps do here; by default Ray's metrics.
+        is_wanted: Asked every few seconds, however long a block takes; False ends the sweep as Ctrl-C does.
     """
 
     address: str | None = None
@@ -85,6 +86,7 @@ class OnRay:
     seconds_per_task: float = 1.0
     runtime_env: Mapping[str, Any] = field(default_factory=dict)
     observer: Observer = field(default_factory=ray_metrics)
+    is_wanted: Callable[[], bool] = lambda: True
 
     def check(self, sweep: SweepDefinition) -> None:
         """Refuse measures that cannot be sent.
@@ -185,6 +187,8 @@ class _Flight:
                         self._pending.observe(outcome)
                         self._start()  # before it is taken in, so that no worker waits for that
                         yield outcome
+                if not self._engine.is_wanted():
+                    raise KeyboardInterrupt
         finally:
             self._end()
 

@@ -1,27 +1,29 @@
-"""Sweeps on behalf of HTTP callers: accepted, put in line, shown; `SweepWorkers` does them."""
+"""Sweeps on behalf of HTTP callers: each is a run of the queue of tasks, computed here, and shown from its record."""
 
 from __future__ import annotations
 
-import hashlib
-import uuid
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from actors.shared import check_in_time
-from adapters.files.work_folders import WorkFolders
-from cluster.sweeps.settings import SweepSettings
-from cluster.sweeps.workers import KIND, SweepWorkers
+from cluster.settings import Settings
+from cluster.sweeps.accepting import accepted, prices_of, sweep_id
+from cluster.sweeps.computing import Computing, OpenEngine
+from cluster.sweeps.locks import Locks
+from cluster.sweeps.outcomes import Outcomes
+from cluster.sweeps.queue import SweepQueue
+from cluster.sweeps.records import SweepRecord, SweepRecords
+from cluster.tasks.work import HistoryCalls
 from optionchain.context import Context
-from optionchain.errors import InvalidInput, NotFound, Unavailable
-from optionchain.ports.work import Work, WorkLine
-from optionchain.sweeps.definition import SweepDefinition
-from optionchain.sweeps.engine import Engine
+from optionchain.errors import NotFound, Unavailable
+from optionchain.observing import observed
 from optionchain.sweeps.index import OpenIndex
-from optionchain.sweeps.run import check_measures
-from optionchain.sweeps.sweep import Sweep
 from optionchain.sweeps.tables import Format, rendered
-from optionchain.sweeps.wire import Limits, sweep_from_wire
+from optionchain.tasks import Run
 from optionchain.wire.instants import instant_to_wire
 
 OVER = ("completed", "cancelled", "failed")
@@ -33,25 +35,35 @@ class SweepService:
 
     Args:
         open_engine: Makes the engine that computes.
-        settings: Limits, and the folder whose unfinished sweeps are taken up again.
+        settings: Limits, the folder of records, and where the queue is.
+        open_history: Opens the way to the history service.
         open_index: Makes the index of sweeps; None keeps none.
     """
 
     def __init__(
         self,
-        open_engine: Callable[[], Engine],
-        settings: SweepSettings,
+        open_engine: OpenEngine,
+        settings: Settings,
+        open_history: Callable[[], HistoryCalls],
         open_index: OpenIndex | None = None,
     ) -> None:
-        self._settings = settings
-        self._line: WorkLine = WorkFolders(settings.output, KIND, observer=open_engine().observer)
-        self._workers = SweepWorkers(
-            self._line,
-            open_engine,
-            None if open_index is None else open_index(),
-            output=settings.output,
-            most_running=settings.max_running,
-            most_kept=settings.max_kept,
+        self._settings = settings.sweep
+        self._observer = open_engine(lambda: True).observer
+        self._index = None if open_index is None else open_index()
+        self._closing = threading.Event()
+        self._records = SweepRecords(settings.sweep.output, self._observer)
+        self._computing = Computing(self._records, settings, open_engine, self._index, self._closing)
+        self._queue = SweepQueue(settings, open_history, self._computing.compute, self._observer)
+        self._asking = Locks()
+        self._at_work, self._change = 0, threading.Condition()
+        self._prune()
+        self._outcomes = Outcomes(
+            self._records,
+            self._queue,
+            self._asking,
+            self._computing.table_so_far,
+            self._prune,
+            self._observer,
         )
 
     def call(self, context: Context, method: str, arguments: Sequence[Any]) -> Any:
@@ -63,48 +75,52 @@ class SweepService:
         check_in_time(context, "the sweep service")
         return getattr(self, method)(*arguments)
 
-    def submit(self, owner: str, wire: Mapping[str, Any], run: str | None = None) -> dict[str, Any]:
+    def submit(self, owner: str, wire: Mapping[str, Any]) -> dict[str, Any]:
         """Accept a sweep; the same one again is the same, and goes on if it was cancelled or failed.
 
         Args:
             owner: The caller.
             wire: The sweep.
-            run: Of a task, that it is a part of: then the run decides which sweep it is, and not the definition.
 
         Raises:
             InvalidInput: It is wrong, or larger than the limits.
             Overloaded: The caller has too many that are not done.
-            Unavailable: The service is being closed.
+            Unavailable: The service is being closed, or the queue does not answer.
         """
         sweep = accepted(wire, self._settings)
-        if self._workers.is_closing:
+        if self._closing.is_set():
             raise Unavailable("the sweep service")
-        facts = {"scenarios": len(sweep.plan), "paths": sweep.paths}
-        work = Work(id=job_id(owner, sweep, run), kind=KIND, owner=owner, facts=facts)
-        submitted = self._line.submit(work, wire, most_unfinished=self._settings.max_unfinished)
-        self._workers.look()
-        return shown(submitted)
+        identity = sweep_id(owner, sweep.id)
+        with self._asking.held(identity):
+            known = self._records.known(identity)
+            if known is not None and (known.state == "succeeded" or (known.is_wanted and not known.is_over)):
+                return shown(known)
+            record, instant = SweepRecord.of(identity, owner, sweep).due_again()
+            self._records.begin(record, wire, most_unfinished=self._settings.max_unfinished)
+            try:
+                self._queue.schedule(owner, identity, record.task, instant)
+            except Exception:
+                self._take_back(record, known)
+                raise
+        return shown(record)
 
-    def price(self, owner: str, wire: Mapping[str, Any], run: str | None = None) -> int:
+    def price(self, owner: str, wire: Mapping[str, Any]) -> int:
         """How many prices a sweep takes that is about to be submitted; 0 for one that was submitted before.
 
         Args:
             owner: The caller.
             wire: The sweep.
-            run: As of `submit`.
 
         Raises:
             InvalidInput: It is wrong, or larger than the limits.
         """
         sweep = accepted(wire, self._settings)
-        if self._status_or_none(owner, job_id(owner, sweep, run)) is not None:
-            return 0
-        return len(sweep.plan) * sweep.paths * sweep.base.total_steps
+        return 0 if self._records.known(sweep_id(owner, sweep.id)) else prices_of(sweep)
 
     def listed(self, owner: str, offset: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
         """How many sweeps a caller has, and some of them, the latest first."""
-        total, some = self._line.listed(owner, offset=offset, limit=limit)
-        return total, [shown(work) for work in some]
+        total, some = self._records.listed(owner, offset=offset, limit=limit)
+        return total, [shown(record) for record in some]
 
     def status(self, owner: str, identity: str) -> dict[str, Any]:
         """How far a sweep is.
@@ -112,7 +128,7 @@ class SweepService:
         Raises:
             NotFound: The caller has none of this id.
         """
-        return shown(self._line.find(owner, identity))
+        return shown(self._records.find(owner, identity))
 
     def definition(self, owner: str, identity: str) -> dict[str, Any]:
         """What a sweep computes, as it was submitted: the same again is this sweep.
@@ -120,7 +136,7 @@ class SweepService:
         Raises:
             NotFound: The caller has none of this id.
         """
-        return dict(self._line.parameters(owner, identity))
+        return dict(self._records.definition(owner, identity))
 
     def statuses(self, asked: Sequence[tuple[str, str]]) -> list[dict[str, Any] | None]:
         """How far the sweeps of some owners and ids are; None of one that is not there."""
@@ -131,10 +147,18 @@ class SweepService:
 
         Raises:
             NotFound: The caller has none of this id.
+            Unavailable: The queue does not answer.
         """
-        work = self._line.cancel(owner, identity)
-        self._workers.look()
-        return shown(work)
+        with self._asking.held(identity):
+            record = self._records.find(owner, identity)
+            if record.is_over:
+                return shown(record)
+            if record.is_posted:  # else its task is to be due again
+                self._queue.cancel(owner, record.task)
+            record = replace(self._records.find(owner, identity), is_wanted=False)
+            self._records.keep(record)
+        self._outcomes.look()
+        return shown(record)
 
     def results(self, owner: str, identity: str, style: Format) -> bytes:
         """The table of a sweep that is over; of a cancelled one, the scenarios that were done.
@@ -144,11 +168,48 @@ class SweepService:
             NotOver: It is not over yet.
             HasFailed: It failed.
         """
-        return rendered(self._line.result(owner, identity), style)
+        return rendered(self._records.table(owner, identity), style)
+
+    def work(self, run: Run) -> Run | None:
+        """As `Runner.run`: for the scheduler, which hands the runs of sweeps out to this actor."""
+        with self._change:
+            if self._closing.is_set():
+                raise Unavailable("the sweep service")
+            self._at_work += 1
+        try:
+            return self._queue.work(run)
+        finally:
+            with self._change:
+                self._at_work -= 1
+                self._change.notify_all()
+            self._outcomes.look()
 
     def close(self) -> None:
-        """Stop what runs, and wait for it; it is taken up again by the next service of this folder."""
-        self._workers.close()
+        """Stop what runs, and wait for it; it goes back into the queue, for the next service of this folder."""
+        with self._change:
+            if self._closing.is_set():
+                return
+            self._closing.set()
+            self._change.wait_for(lambda: not self._at_work)
+        self._outcomes.close()
+        self._queue.close()
+        if self._index is not None:
+            self._index.close()
+
+    def _take_back(self, record: SweepRecord, known: SweepRecord | None) -> None:
+        """Forget what was not put into the queue, and so was not accepted."""
+        with suppress(OSError), observed(self._observer, "sweep.take_back", sweep=record.id):
+            if known is None:
+                self._records.drop(record.id)
+            else:
+                self._records.keep(known)
+
+    def _prune(self) -> None:
+        """Forget what is too old, with its folder and its record in the index."""
+        for record in self._records.prune(self._settings.max_kept):
+            if self._index is not None:
+                with suppress(Exception), observed(self._observer, "sweep.unindex", sweep=record.id):
+                    self._index.forget(self._records.folder_of(record.id))
 
     def _status_or_none(self, owner: str, identity: str) -> dict[str, Any] | None:
         try:
@@ -157,39 +218,17 @@ class SweepService:
             return None
 
 
-def accepted(wire: Mapping[str, Any], settings: SweepSettings) -> Sweep:
-    """A sweep that callers may have computed.
-
-    Raises:
-        InvalidInput: It is wrong, or larger than the limits.
-    """
-    limits = Limits(
-        scenarios=settings.max_scenarios, prices=settings.max_prices, numbers=settings.max_numbers
-    )
-    if wire.get("keep", "statistics") not in ("statistics", None):
-        raise InvalidInput("keep", "must be statistics over HTTP")
-    sweep = sweep_from_wire(wire, limits=limits)
-    check_measures(sweep)
-    return sweep
-
-
-def job_id(owner: str, sweep: SweepDefinition, run: str | None = None) -> str:
-    """A UUID that follows from the caller and the definition, or from the run of a task."""
-    digest = hashlib.sha256(f"{owner}\0{sweep.id if run is None else run}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=5))
-
-
-def shown(work: Work) -> dict[str, Any]:
+def shown(record: SweepRecord) -> dict[str, Any]:
     """What callers see of a sweep."""
     return {
-        "id": work.id,
-        "state": "completed" if work.state == "succeeded" else work.state,
-        "error": work.error,
-        "scenarios": work.facts.get("scenarios"),
-        "paths": work.facts.get("paths"),
-        "submitted_at": _instant(work.submitted_at),
-        "ended_at": None if work.ended_at is None else _instant(work.ended_at),
-        "progress": None if work.progress is None else dict(work.progress),
+        "id": record.id,
+        "state": "completed" if record.state == "succeeded" else record.state,
+        "error": record.error,
+        "scenarios": record.scenarios,
+        "paths": record.paths,
+        "submitted_at": _instant(record.submitted_at),
+        "ended_at": None if record.ended_at is None else _instant(record.ended_at),
+        "progress": None if record.progress is None else dict(record.progress),
     }
 
 

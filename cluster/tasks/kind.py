@@ -39,14 +39,14 @@ class Kind:
         about: What it does, in a sentence.
         permission: What scheduling it takes.
         parameters: Their model.
-        run: Does it, in a thread of a worker process; returns JSON values that the owner is shown.
+        run: Does it, in a thread of a worker; returns JSON values that the owner is shown. None of what an actor does.
     """
 
     name: str
     about: str
     permission: Permission
     parameters: type[TaskParameters]
-    run: Callable[[Work, Any], Mapping[str, Any]]
+    run: Callable[[Work, Any], Mapping[str, Any]] | None
 
     def read(self, wire: object, settings: Settings) -> TaskParameters:
         """The parameters that a caller gives.
@@ -70,7 +70,7 @@ def kind(
     name: str,
     about: str,
     parameters: type[P],
-    run: Callable[[Work, P], Mapping[str, Any]],
+    run: Callable[[Work, P], Mapping[str, Any]] | None,
     *,
     permission: Permission,
 ) -> Kind:

@@ -1,4 +1,4 @@
-"""The scheduler with what it stands on: the queue in MongoDB, and the workers of the cluster."""
+"""The scheduler with what it stands on: the queue in MongoDB, the workers of the cluster, and the sweep actor."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from actors.calendars import Calendars
 from actors.scheduler.actor import SchedulerActor, SchedulerSources
 from adapters.mongo.task_runs import open_run_queue
 from cluster.settings import Settings
-from cluster.tasks.ray_runner import RayRunner
+from cluster.sweeps.gateway import open_sweeps
+from cluster.tasks.ray_runner import ByKind, RayRunner
 from cluster.tasks.service import open_scheduler
 from cluster.tasks.standing import keep_standing
+from cluster.tasks.sweeps import SWEEP
 from cluster.tasks.work import HistoryCalls
 from optionchain.observing import Observer
 
@@ -35,9 +37,10 @@ def scheduler_actor(
         observer = open_observer()
         return SchedulerSources(
             open_run_queue(settings.mongo, observer),
-            RayRunner(settings, open_history),
+            ByKind(RayRunner(settings, open_history), {SWEEP.name: open_sweeps(settings, open_history)}),
             open_calendars(settings, observer),
             partial(keep_standing, open_scheduler(settings), settings.backup),
+            {SWEEP.name: settings.sweep.max_running},
         )
 
     return SchedulerActor(open_sources, settings.task, open_observer)

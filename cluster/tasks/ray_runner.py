@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
+from actors.scheduler.runner import Runner
 from cluster.settings import Settings
 from cluster.tasks.work import HistoryCalls
 from optionchain.errors import Unavailable
 from optionchain.tasks import Run
 
-# It waits for the sweep service, whose tasks ask for processors themselves.
-CPUS: Mapping[str, float] = MappingProxyType({"sweep": 0.0})
+# Of a run: so the cluster has as many at work as it has processors free.
+CPUS = 1.0
 
 
 class RayRunner:
@@ -27,24 +27,17 @@ class RayRunner:
     Args:
         settings: All settings; a worker does not read the environment of its node.
         open_history: Opens the way to the history service, in a worker.
-        cpus: What a run of each kind asks of its node, where that is not one.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        open_history: Callable[[Settings], HistoryCalls],
-        cpus: Mapping[str, float] = CPUS,
-    ) -> None:
+    def __init__(self, settings: Settings, open_history: Callable[[Settings], HistoryCalls]) -> None:
         self._settings = settings
         self._open_history = open_history
-        self._cpus = cpus
         self._references: dict[str, Any] = {}
 
     async def run(self, run: Run) -> Run | None:
         """As `Runner.run`."""
-        options = {"num_cpus": self._cpus.get(run.order.kind, 1.0), "name": f"task:{run.order.kind}"}
-        reference = _REMOTE.options(**options, max_retries=0).remote(self._settings, self._open_history, run)
+        options = _REMOTE.options(num_cpus=CPUS, name=f"task:{run.order.kind}", max_retries=0)
+        reference = options.remote(self._settings, self._open_history, run)
         self._references[run.id] = reference
         try:
             ended: Run | None = await reference
@@ -60,6 +53,28 @@ class RayRunner:
         if reference is not None:
             with suppress(RayError):
                 ray.cancel(reference, force=True)
+
+
+class ByKind:
+    """The `Runner` of all kinds.
+
+    Args:
+        most: That of most.
+        others: Those of the kinds that have one of their own.
+    """
+
+    def __init__(self, most: Runner, others: Mapping[str, Runner]) -> None:
+        self._most = most
+        self._others = others
+
+    async def run(self, run: Run) -> Run | None:
+        """As `Runner.run`."""
+        return await self._others.get(run.order.kind, self._most).run(run)
+
+    def kill(self, run_id: str) -> None:
+        """As `Runner.kill`."""
+        for runner in (self._most, *self._others.values()):
+            runner.kill(run_id)
 
 
 def _work(settings: Settings, open_history: Callable[[Settings], HistoryCalls], run: Run) -> Run | None:

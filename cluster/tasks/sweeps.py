@@ -1,32 +1,25 @@
-"""The kind `sweep`: a sweep as over HTTP, another one for each time; its table is fetched as that of any sweep."""
+"""The kind `sweep`: a sweep as over HTTP. The sweep actor does it, which has its folder and shows how far it is."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from pydantic import Field
 
-from adapters.mongo.sweeps import MongoSweepIndex
-from cluster.quotas.keeping import spending
-from cluster.quotas.opening import open_amounts
 from cluster.settings import Settings
-from cluster.sweeps.gateway import SweepGateway, open_sweeps
+from cluster.sweeps.accepting import accepted
 from cluster.sweeps.of_the_past import with_past
-from cluster.sweeps.service import OVER, accepted
 from cluster.tasks.history_store import with_history
 from cluster.tasks.kind import TaskParameters, kind
 from cluster.tasks.references import resolved, resolved_now, sample
-from cluster.tasks.work import Stopped, Work
-from optionchain.access.quotas import Quota
+from cluster.tasks.work import Work
 from optionchain.access.roles import Permission
 from optionchain.context import Context, Principal
-from optionchain.errors import HasFailed, InvalidInput
+from optionchain.errors import InvalidInput
 
-SECONDS_BETWEEN_LOOKS = 0.5
 SOME_TIME = datetime(2026, 1, 5, 21, tzinfo=UTC)
 
 
@@ -43,47 +36,30 @@ class SweepParameters(TaskParameters):
             raise error.under("sweep") from None
 
 
-def run(work: Work, parameters: SweepParameters) -> Mapping[str, Any]:
-    """Have the sweep service compute it, and wait; after a failed attempt it is found again, by the run's id."""
+class PostedSweep(TaskParameters):
+    """A sweep that was posted: its record has the definition, which may be larger than a run may be."""
+
+    sweep_id: str
+
+
+def whole_sweep(work: Work, parameters: SweepParameters) -> Mapping[str, Any]:
+    """The definition of a scheduled sweep, as it stands at its time.
+
+    Raises:
+        InvalidInput: The history has not what it refers to.
+        Unavailable: The history does not answer.
+    """
     wire = with_history(
         work.settings, lambda history: resolved_now(parameters.sweep, work.scheduled_for, history)
     )
-    return asyncio.run(_followed(work, wire))
-
-
-async def _followed(work: Work, wire: Mapping[str, Any]) -> Mapping[str, Any]:
-    sweeps = open_sweeps(work.settings, partial(MongoSweepIndex, work.settings.mongo))
     context = Context(Principal(work.owner, work.run.id))
-    whole = await with_past(wire, work.open_history(), context)
-    async with open_amounts(work.settings) as quotas:
-        prices = 0 if quotas is None else await sweeps.price(context, whole, run=work.run.id)
-        async with spending(quotas, work.owner, Quota.SWEEP_PRICES, prices):
-            shown = await sweeps.submit(context, whole, run=work.run.id)
-    work.say(f"sweep {shown['id']}: {shown['scenarios']} scenarios of {shown['paths']} paths")
-    while shown["state"] not in OVER:
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-        await _check(work, sweeps, context, shown["id"])
-        shown = await sweeps.status(context, shown["id"])
-    if shown["state"] == "cancelled":
-        raise Stopped
-    if shown["state"] == "failed":
-        work.say(str(shown["error"]))
-        raise HasFailed("sweep", shown["id"])
-    return {"sweep_id": shown["id"], "scenarios": shown["scenarios"], "paths": shown["paths"]}
-
-
-async def _check(work: Work, sweeps: SweepGateway, context: Context, identity: str) -> None:
-    try:
-        work.check()
-    except Stopped:
-        await sweeps.cancel(context, identity)
-        raise
+    return asyncio.run(with_past(wire, work.open_history(), context))
 
 
 SWEEP = kind(
     "sweep",
     "Compute a sweep; each time is a sweep of its own",
     SweepParameters,
-    run,
+    None,
     permission=Permission.RESEARCH,
 )

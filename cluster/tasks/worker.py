@@ -79,7 +79,7 @@ class Worker:
     async def _computed(self, work: Work) -> Mapping[str, Any]:
         order = work.run.order
         kind = self._kinds.get(order.kind)
-        if kind is None:  # of another release
+        if kind is None or kind.run is None:  # of another release
             raise Unavailable(f"the kind {order.kind}")
         context = Context(Principal(order.owner, order.created_by))
         with observed(self._observer, "task.work", context, kind=kind.name, run=work.run.id) as operation:

@@ -11,7 +11,6 @@ from optionchain.ports.requests import Allowance, Allowances, Answers, KeyReused
 from optionchain.ports.sealing import Sealing
 from optionchain.ports.sessions import ActivePage, Checkpoint, SessionStore
 from optionchain.ports.tasks import RunQueue, Scheduler
-from optionchain.ports.work import Lease, Work, WorkLine
 
 __all__ = [
     "ActivePage",
@@ -33,7 +32,6 @@ __all__ = [
     "Issuer",
     "KeyRepository",
     "KeyReused",
-    "Lease",
     "Notices",
     "OneTime",
     "Portion",
@@ -43,6 +41,4 @@ __all__ = [
     "Scheduler",
     "Sealing",
     "SessionStore",
-    "Work",
-    "WorkLine",
 ]

@@ -7,7 +7,7 @@ than any before, and whatever a worker with a lower one still says is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -44,9 +44,16 @@ class Scheduler(Protocol):
         ...
 
     async def list_scheduled_tasks(
-        self, owner: str, *, offset: int, limit: int
+        self, owner: str, *, offset: int, limit: int, is_posted: bool = False
     ) -> tuple[int, Sequence[Task]]:
-        """How many tasks an owner has, and some of them, those scheduled last first; those that are over too."""
+        """How many tasks an owner has, and some of them, those scheduled last first; those that are over too.
+
+        Args:
+            owner: Whose.
+            offset: So many are left out.
+            limit: So many are returned.
+            is_posted: Those that requests of their own have asked for, and no others; else the others.
+        """
         ...
 
     async def task(self, owner: str, task_id: str) -> Task:
@@ -129,8 +136,20 @@ class RunQueue(Protocol):
         """
         ...
 
-    async def waiting(self, instant: datetime, *, most_of_owner: int) -> Mapping[str, Sequence[Run]]:
-        """By owner, runs that may begin at an instant, in the order in which the owner's are to begin."""
+    async def waiting(
+        self, instant: datetime, *, most_of_owner: int, without: Collection[str] = ()
+    ) -> Mapping[str, Sequence[Run]]:
+        """By owner, runs that may begin at an instant, in the order in which the owner's are to begin.
+
+        Args:
+            instant: The instant.
+            most_of_owner: That are looked at.
+            without: Kinds that may not begin.
+        """
+        ...
+
+    async def found(self, ids: Collection[str]) -> Mapping[str, Run]:
+        """By id, those of these runs that there are, whoever's."""
         ...
 
     async def running(self) -> Sequence[Run]:

@@ -28,6 +28,7 @@ class Order:
         name: For people, and for the heartbeat in metrics; may be empty.
         priority: Of the owner's own runs that wait, the highest go first, 0 to 9.
         max_attempts: After so many a run has failed for good.
+        is_posted: It was asked for at once, by a request of its own, and is listed apart from what is scheduled.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Order:
     name: str = ""
     priority: int = 5
     max_attempts: int = RUN_ATTEMPTS
+    is_posted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

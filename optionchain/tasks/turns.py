@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from optionchain.tasks.task import Run
+from optionchain.tasks.task import Order, Run
 
 
 class Turns:
@@ -14,33 +14,54 @@ class Turns:
     Args:
         most: Runs at a time, of all owners.
         most_of_owner: Of one owner.
+        most_of_kinds: Of one kind, where it may not take all places: what takes hours must not keep what takes seconds
+            waiting.
     """
 
-    def __init__(self, most: int, most_of_owner: int) -> None:
+    def __init__(self, most: int, most_of_owner: int, most_of_kinds: Mapping[str, int] | None = None) -> None:
         self._most = most
         self._most_of_owner = most_of_owner
+        self._most_of_kinds = most_of_kinds or {}
         self._turn = 0
         self._last: dict[str, int] = {}
 
-    def next(self, waiting: Mapping[str, Sequence[Run]], running: Iterable[str]) -> list[Run]:
+    def full(self, running: Iterable[Order]) -> set[str]:
+        """The kinds of which no more may run.
+
+        Args:
+            running: What those that run do.
+        """
+        of_kind = Counter(order.kind for order in running)
+        return {kind for kind, most in self._most_of_kinds.items() if of_kind[kind] >= most}
+
+    def next(self, waiting: Mapping[str, Sequence[Run]], running: Iterable[Order]) -> list[Run]:
         """Which runs begin now.
 
         Args:
             waiting: By owner, in the order in which the owner's runs are to begin.
-            running: The owners of those that run, one for each.
+            running: What those that run do, one for each.
         """
-        of_owner = Counter(running)
-        free = self._most - of_owner.total()
+        at_work = list(running)
+        of_owner = Counter(order.owner for order in at_work)
         left = {owner: list(runs) for owner, runs in waiting.items() if runs}
         self._last = {owner: turn for owner, turn in self._last.items() if owner in left or owner in of_owner}
         begun: list[Run] = []
-        while len(begun) < free:
-            owners = [owner for owner, runs in left.items() if runs and of_owner[owner] < self._most_of_owner]
-            if not owners:
+        while len(at_work) < self._most:
+            full = self.full(at_work)
+            firsts = {
+                owner: run
+                for owner, runs in left.items()
+                if of_owner[owner] < self._most_of_owner
+                and (run := next((each for each in runs if each.order.kind not in full), None)) is not None
+            }
+            if not firsts:
                 break
-            owner = min(owners, key=lambda each: (of_owner[each], self._last.get(each, 0)))
+            owner = min(firsts, key=lambda each: (of_owner[each], self._last.get(each, 0)))
             self._turn += 1
             self._last[owner] = self._turn
             of_owner[owner] += 1
-            begun.append(left[owner].pop(0))
+            run = firsts[owner]
+            left[owner].remove(run)
+            at_work.append(run.order)
+            begun.append(run)
         return begun

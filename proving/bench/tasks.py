@@ -46,6 +46,8 @@ RUNS = 500
 SCHEDULES, OWNERS = 10_000, 100
 # Of the schedules so many are due a second, for so long.
 DUE_A_SECOND, DUE_SECONDS = 20, 20
+# Until then all of them are stored.
+LEAD_SECONDS = 10
 PATIENCE_SECONDS = 120.0
 AT_A_TIME = 16
 
@@ -136,7 +138,7 @@ async def _throughput(
 async def _lateness(actor: SchedulerActor, collections: TaskCollections) -> dict[str, float]:
     """Many schedules, of which a few are due at any moment."""
     await collections.runs.delete_many({})
-    began = _now() + timedelta(seconds=10)
+    began = _now() + timedelta(seconds=LEAD_SECONDS)
     tasks = [_hourly(number, began) for number in range(SCHEDULES)]
     await collections.tasks.bulk_write([InsertOne(task_document(task)) for task in tasks], ordered=False)
     process = psutil.Process()

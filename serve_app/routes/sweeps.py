@@ -88,7 +88,7 @@ async def definition(sweep_id: SweepId, context: CallerContext, services: Applic
     return _json(await services.sweeps.definition(context, str(sweep_id)))
 
 
-@handler("Cancel a sweep", responses=SHOWN | errors(400, 404))
+@handler("Cancel a sweep", responses=SHOWN | errors(400, 404, 503))
 async def cancel(sweep_id: SweepId, context: CallerContext, services: Application) -> Response:
     """What is done is kept and can be fetched. A sweep that is over stays as it is."""
     return _json(await services.sweeps.cancel(context, str(sweep_id)))

@@ -57,6 +57,12 @@ async def permitted_task(task_id: TaskId, tasks: Tasks, caller: Caller, request:
 PermittedTask = Annotated[str, Depends(permitted_task)]
 
 
+class TasksQuery(PageQuery):
+    posted: bool = Field(
+        False, description="Those that were asked for at once, by `POST /api/v1/sweeps`, instead"
+    )
+
+
 class RunsQuery(PageQuery):
     state: RunState | None = Field(None, description="Those alone")
 
@@ -77,10 +83,12 @@ async def schedule_task(body: TaskRequest, tasks: Tasks, caller: Caller, request
 
 
 @handler("List your tasks", responses=shown(TaskPage) | errors(400, 503))
-async def list_tasks(query: Annotated[PageQuery, Query()], tasks: Tasks, caller: Caller) -> Response:
+async def list_tasks(query: Annotated[TasksQuery, Query()], tasks: Tasks, caller: Caller) -> Response:
     """Those that are over too, for a while; those scheduled last come first."""
     offset = (query.page - 1) * query.limit
-    total, found = await tasks.scheduler.list_scheduled_tasks(caller.tenant, offset=offset, limit=query.limit)
+    total, found = await tasks.scheduler.list_scheduled_tasks(
+        caller.tenant, offset=offset, limit=query.limit, is_posted=query.posted
+    )
     body = {"data": [task_view(task) for task in found], "pagination": query.pagination(total)}
     return json_response(orjson.dumps(body))
 

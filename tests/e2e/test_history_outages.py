@@ -184,3 +184,55 @@ def test_while_mongodb_is_down_the_cache_serves_on_and_writes_are_refused_at_onc
     eventually(lambda: api.put(CHAIN_PATH, json=CHAIN).status_code == 200, "writes are accepted again")
     eventually(lambda: "x-cache" not in api.get(CONFIGURATION).headers, "the configuration is fresh again")
     assert "x-cache" not in api.get(CHAIN_PATH).headers
+
+
+SWEEPS = "/api/v1/sweeps"
+SWEEP: dict[str, Any] = {
+    "base": {name: value for name, value in PARAMETERS.items() if name != "time_frame"},
+    "grid": {"volatility": [0.1, 0.3]},
+    "measures": ["terminal_price"],
+    "paths": 50,
+}
+# It is under way while MongoDB is gone.
+LONG = SWEEP | {"grid": {"volatility": {"from": 0.1, "to": 0.5, "points": 400}}, "paths": 10_000}
+
+
+def test_while_mongodb_is_down_no_sweep_is_accepted_none_is_lost_and_what_is_over_is_read(
+    two: Cluster, api: httpx.Client
+) -> None:
+    done = api.post(SWEEPS, json=SWEEP).json()["id"]
+    completed(api, done)
+    before = [api.get(f"{SWEEPS}/{done}{part}").json() for part in ("", "/results", "/definition")]
+    under_way = api.post(SWEEPS, json=LONG).json()["id"]
+    eventually(lambda: api.get(f"{SWEEPS}/{under_way}").json()["progress"], "it is computed")
+
+    with mongo_down(two):
+        refused = api.post(SWEEPS, json=SWEEP | {"seed": 2})
+        listed = api.get(SWEEPS).json()
+        during = [api.get(f"{SWEEPS}/{done}{part}").json() for part in ("", "/results", "/definition")]
+
+    assert (refused.status_code, int(refused.headers["retry-after"]) >= 1) == (503, True), refused.text
+    assert refused.json()["error"] == "the task queue is not available right now: try again"
+    assert {shown["id"] for shown in listed["data"]} == {done, under_way}
+    assert during == before
+    completed(api, under_way)
+
+    def accepted() -> dict[str, Any] | None:
+        answer = api.post(SWEEPS, json=SWEEP | {"seed": 2})
+        found: dict[str, Any] | None = answer.json() if answer.status_code == 202 else None
+        return found
+
+    again = eventually(accepted, "sweeps are accepted again")
+    assert again is not None
+    completed(api, again["id"])
+
+
+def completed(api: httpx.Client, identity: str) -> None:
+    """Wait until a sweep is."""
+
+    def is_over() -> bool:
+        state = api.get(f"{SWEEPS}/{identity}").json()["state"]
+        assert state in ("queued", "running", "completed")
+        return bool(state == "completed")
+
+    eventually(is_over, "the sweep is completed", patience_seconds=90.0)

@@ -12,15 +12,19 @@ import httpx
 import polars as pl
 import pytest
 
+from actors.settings import TaskSettings
 from cluster.backup.place import Place
 from optionchain_client import Client
-from tests.clusters import PARAMETERS, Cluster
+from tests.clusters import PARAMETERS, Cluster, title_of
 from tests.waiting import eventually
 
 # Each run is a process that Ray starts, on a machine that may be busy.
 pytestmark = pytest.mark.timeout(300)
 
 TASKS = "/api/v1/tasks"
+LEASE_SECONDS = TaskSettings().lease_seconds
+# Of a machine that is busy, for a process to begin.
+PATIENCE_SECONDS = 30.0
 BASE = {name: value for name, value in PARAMETERS.items() if name != "time_frame"}
 SWEEP: dict[str, Any] = {
     "base": BASE | {"seed": {"$run": "number"}},
@@ -223,3 +227,58 @@ def test_a_scheduler_that_was_killed_goes_on_by_itself(cluster: Cluster, api: ht
     # Nobody calls it: the runs are in MongoDB, where replicas look for them.
     assert run_of(api, warmed)["attempts"] == 1
     assert api.get(f"{TASKS}/{warmed}").json()["state"] == "ended"
+
+
+# For seconds each, so that whoever computes them can be killed meanwhile.
+LONG_SWEEP = SWEEP | {
+    "base": BASE,
+    "grid": {"volatility": {"from": 0.1, "to": 0.5, "points": 400}},
+    "paths": 20_000,
+}
+LONG_EXPORT = BASE | {
+    "steps": 1500,
+    "days_to_expiration": 1500.0,
+    "chain_size": 30,
+    "exercise": "american",
+}
+
+
+def test_what_dead_workers_had_begun_is_taken_up_within_its_lease_and_takes_effect_once(
+    cluster: Cluster, api: httpx.Client, places: Path
+) -> None:
+    swept = api.post("/api/v1/sweeps", json=LONG_SWEEP).json()["id"]
+    parameters = {"url": f"{places}/long/rows.csv", "simulation": LONG_EXPORT, "format": "csv"}
+    exported = scheduled(api, "export", parameters)
+    api.post(f"{TASKS}/{exported}/run")
+    posted = api.get(TASKS, params={"posted": True}).json()["data"]
+    (sweeping,) = [task["id"] for task in posted if task["parameters"] == {"sweep_id": swept}]
+
+    def at_work() -> bool:
+        progress = api.get(f"/api/v1/sweeps/{swept}").json()["progress"]
+        return bool(progress and progress["scenarios"]) and running(api, exported) == 1
+
+    eventually(at_work, "both are at work", patience_seconds=90.0)
+    for process in cluster.processes():
+        if title_of(process) in ("ray::SweepService", "ray::task:export"):
+            process.kill()
+    killed_at = datetime.now(UTC)
+
+    for task_id in (sweeping, exported):
+        eventually(lambda task=task_id: running(api, task) == 2, "it is taken up", patience_seconds=60.0)  # type: ignore[misc]
+        run = run_of(api, task_id)
+        late = datetime.fromisoformat(run["started_at"]) - killed_at
+        assert timedelta() < late < timedelta(seconds=LEASE_SECONDS + PATIENCE_SECONDS), run
+        assert (run["attempts"], api.get(f"{TASKS}/{task_id}/runs").json()["pagination"]["total"]) == (2, 1)
+
+    rows = api.get(f"/api/v1/sweeps/{swept}/results").json()
+    assert sorted(row["scenario"] for row in rows) == list(range(400))
+    assert all(row["paths"] == 20_000 and row["error"] is None for row in rows)
+    (file,) = (places / "long").iterdir()  # whole, and nothing beside it
+    assert (file.name, file.stat().st_size) == ("rows.csv", run["result"]["bytes"])
+    assert pl.read_csv(file).height > 1500
+
+
+def running(api: httpx.Client, task_id: str) -> int:
+    """In which attempt the one run of a task is; 0 where none is under way."""
+    runs = api.get(f"{TASKS}/{task_id}/runs").json()["data"]
+    return runs[0]["attempts"] if runs and runs[0]["state"] in ("running", "succeeded") else 0

@@ -54,6 +54,17 @@ def mongod_uri(given_mongodb_uri: str | None, tmp_path_factory: pytest.TempPathF
         yield uri
 
 
+@pytest.fixture
+def mongo_there(mongod_uri: str) -> Iterator[MongoSettings]:
+    """A database of a real mongod, once; the stores' own tests run on both servers."""
+    settings = MongoSettings(
+        uri=SecretStr(mongod_uri), database=f"t{uuid.uuid4().hex[:12]}", timeout_seconds=20
+    )
+    yield settings
+    with MongoClient(mongod_uri) as client:
+        client.drop_database(settings.database)
+
+
 @pytest.fixture(scope="session")
 def secantus_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with servers.secantus(tmp_path_factory.mktemp("secantus") / "data") as uri:

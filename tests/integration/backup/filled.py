@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from adapters.files.work_folders import WorkFolders
 from adapters.mongo.api_keys import MongoApiKeys
 from adapters.mongo.audit import MongoAudit
 from adapters.mongo.config import MongoConfigRepository
@@ -23,13 +22,14 @@ from adapters.redis.idempotency import RedisAnswers
 from adapters.redis.session_store import RedisSessionStore
 from cluster.backup.contents import Stores
 from cluster.settings import Settings
+from cluster.sweeps.records import SweepRecord, SweepRecords
 from optionchain.access.api_keys import ApiKey
 from optionchain.access.audit import AuditEntry, Chain, anchor_of
 from optionchain.access.denials import Denial
 from optionchain.access.quotas import Quota, TenantLimits
 from optionchain.history.results import SimulationResult
+from optionchain.observing import Unobserved
 from optionchain.ports import Checkpoint
-from optionchain.ports.work import Work
 from optionchain.session import Advance, Session, SessionKind
 from optionchain.tasks import Every, Order, Schedule
 from optionchain.time_frame import TimeFrame
@@ -122,8 +122,8 @@ async def filled(settings: Settings) -> None:
     await answers.finish("owner-1", "key-1", b"r" * 32, b"an answer")
     await answers.close()
     await _fill_mongo(settings)
-    line = WorkFolders(f"{settings.data.folder}/sweeps", "sweep")
-    line.submit(Work(id="w1", kind="sweep", owner="owner-1"), {"some": "sweep"}, most_unfinished=1)
+    sweeps = SweepRecords(f"{settings.data.folder}/sweeps", Unobserved())
+    sweeps.begin(SweepRecord(id="w1", owner="owner-1"), {"some": "sweep"})
 
 
 async def _fill_mongo(settings: Settings) -> None:

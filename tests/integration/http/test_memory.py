@@ -27,11 +27,8 @@ from cluster.quotas.keeping import Quotas
 from cluster.quotas.limits import HeldLimits, LimitService
 from cluster.quotas.settings import QuotaSettings
 from cluster.settings import Settings
-from cluster.sweeps.service import SweepService
-from cluster.sweeps.settings import SweepSettings
 from cluster.tasks.service import TaskService
 from optionchain.observing import Unobserved
-from optionchain.sweeps import InProcess
 from serve_app.bodies.simulations import EXAMPLE as SIMULATION
 from serve_app.routes.table import ROUTES
 from tests.integration.history import mongo_servers
@@ -39,8 +36,8 @@ from tests.integration.history.world import Here as Shared
 from tests.integration.history.world import World
 from tests.integration.http.in_process_service import ALICE, service
 from tests.integration.identity.replicas import replica_of
+from tests.integration.sweeps.sweep_services import Here, Sweeping
 from tests.servers import RedisServer
-from tests.unit.sweeps.sweep_services import Here
 
 pytestmark = [
     pytest.mark.anyio,
@@ -162,11 +159,11 @@ async def app(
     server: RedisServer, prefix: str, mongo: MongoSettings, tmp_path: Path
 ) -> AsyncIterator[ASGIApp]:
     world = World(mongo, server)
-    sweeps = SweepService(InProcess, SweepSettings(output=str(tmp_path)))
+    sweeps = Sweeping(mongo, tmp_path)
     others: dict[str, Any] = {
         "history": RayHistory(Shared(world.history)),
         "configurations": RayConfigurations(Shared(world.config)),
-        "sweeps": Here(sweeps),
+        "sweeps": Here(sweeps.open()),
     }
     async with replica_of(mongo, server) as known, open_mongo(mongo) as client:
         scheduler = MongoScheduler(client, mongo.database, most_of_owner=100)

@@ -280,8 +280,8 @@ CASES = [
     ),
     Case(
         "SweepsFail",
-        counter('optionchain_failures_total{operation="work.sweep",severity="warning"}', 1),
-        level('optionchain_failures_total{operation="work.sweep",severity="warning"}', 7)
+        counter('optionchain_failures_total{operation="sweep.compute",severity="warning"}', 1),
+        level('optionchain_failures_total{operation="sweep.compute",severity="warning"}', 7)
         | counter('optionchain_failures_total{operation="redis.call",severity="warning"}', 1),
     ),
     Case(
@@ -394,6 +394,28 @@ def test_errors_that_only_haproxy_sees_are_in_the_error_budget(tmp_path: Path) -
     series = counter(OK, 1000) | counter(HAPROXY_OK, 980) | counter(HAPROXY_BAD, 20)
     file = tmp_path / "test.yml"
     tests = [unit(case, series, fires=True)]
+    file.write_text(
+        yaml.safe_dump(
+            {"rule_files": [str(r) for r in RULES], "evaluation_interval": INTERVAL, "tests": tests}
+        )
+    )
+
+    found = promtool("test", "rules", str(file))
+
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_sweeps_that_wait_for_sweeps_do_not_stall_the_queue(tmp_path: Path) -> None:
+    case = Case("TaskQueueStalls", {}, {}, at=90)
+    running = level('optionchain_task_runs_running{kind="sweep"}', 2)
+    sweeps, exports = (
+        level(f'optionchain_task_runs_waiting{{kind="{kind}"}}', 4) for kind in ("sweep", "export")
+    )
+    file = tmp_path / "test.yml"
+    tests = [
+        unit(case, running | sweeps, fires=False),
+        unit(case, running | sweeps | exports, fires=True),
+    ]
     file.write_text(
         yaml.safe_dump(
             {"rule_files": [str(r) for r in RULES], "evaluation_interval": INTERVAL, "tests": tests}

@@ -13,19 +13,17 @@ import httpx
 import pytest
 
 from adapters.redis.quotas import RedisQuotas
+from adapters.settings import MongoSettings
 from cluster.commands.demo import PARAMETERS as DEMO
 from cluster.quotas.keeping import CONTRACT, Quotas
 from cluster.quotas.limits import HeldLimits
 from cluster.quotas.settings import QuotaSettings
-from cluster.sweeps.service import SweepService
-from cluster.sweeps.settings import SweepSettings
 from optionchain.access.quotas import Quota
-from optionchain.sweeps import InProcess
 from serve_app.bodies.simulations import EXAMPLE as SIMULATION
 from tests.integration.http.in_process_service import BOB, Service, service
+from tests.integration.sweeps.sweep_services import Here, sweeping
 from tests.recording import Recording
 from tests.servers import RedisServer
-from tests.unit.sweeps.sweep_services import Here
 
 pytestmark = pytest.mark.anyio
 CHAIN, SIMULATIONS, SWEEPS = "/api/v1/chain", "/api/v2/simulations", "/api/v1/sweeps"
@@ -200,24 +198,24 @@ async def test_an_export_that_is_refused_for_another_reason_counts_nothing(serve
         assert await used(running, quotas, Quota.EXPORT_ROWS) == 0
 
 
-async def test_prices_of_sweeps_count_once_for_each_sweep(server: RedisServer, tmp_path: Path) -> None:
-    sweeps = SweepService(InProcess, SweepSettings(output=str(tmp_path)))
-    async with limited(server, {"sweeps": Here(sweeps)}, sweep_prices_per_day=3_000) as (running, quotas):
-        async with running.client() as alice:
+async def test_prices_of_sweeps_count_once_for_each_sweep(
+    server: RedisServer, mongo_there: MongoSettings, tmp_path: Path
+) -> None:
+    with sweeping(mongo_there, tmp_path) as world:
+        others = {"sweeps": Here(world.open())}
+        async with (
+            limited(server, others, sweep_prices_per_day=3_000) as (running, quotas),
+            running.client() as alice,
+        ):
             first = await alice.post(SWEEPS, json=SWEEP)
             again = await alice.post(SWEEPS, json=SWEEP)
             another = await alice.post(SWEEPS, json={**SWEEP, "base": {**SWEPT, "seed": 8}})
 
-        assert (first.status_code, again.status_code) == (202, 202)
-        assert first.json()["id"] == again.json()["id"]
-        # 2 scenarios of 100 paths of 10 steps are 2,000 prices.
-        assert await used(running, quotas, Quota.SWEEP_PRICES) == 2_000
-        assert (another.status_code, another.json()["quota"]) == (429, "sweep_prices_per_day")
-        # The run of a task is a sweep of its own, and the same again when it is tried again.
-        assert sweeps.price("alice", SWEEP, "r1") == 2_000
-        sweeps.submit("alice", SWEEP, "r1")
-        assert sweeps.price("alice", SWEEP, "r1") == 0
-    sweeps.close()
+            assert (first.status_code, again.status_code) == (202, 202)
+            assert first.json()["id"] == again.json()["id"]
+            # 2 scenarios of 100 paths of 10 steps are 2,000 prices.
+            assert await used(running, quotas, Quota.SWEEP_PRICES) == 2_000
+            assert (another.status_code, another.json()["quota"]) == (429, "sweep_prices_per_day")
 
 
 async def test_where_quotas_are_off_nothing_is_counted_and_the_routes_say_so(server: RedisServer) -> None:

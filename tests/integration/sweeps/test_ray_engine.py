@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -150,6 +151,22 @@ class Counting(Pending):
     def observe(self, outcome):
         self.under_way -= 1
         super().observe(outcome)
+
+
+def test_what_is_not_wanted_any_more_stops_however_long_a_block_takes(tmp_path):
+    begun, began_at = tmp_path / "begun", time.monotonic()
+
+    def endless(block):
+        if block.paths > 10:
+            begun.touch()
+            take(10 * PATIENCE_SECONDS)
+        return block.prices[:, -1]
+
+    engine = OnRay(seconds_per_task=0.2, is_wanted=lambda: not begun.exists())
+    result = on_ray(sweep(measures=[endless]), engine)
+
+    assert (result.state, result.is_done.any()) == ("interrupted", False)
+    assert time.monotonic() - began_at < PATIENCE_SECONDS
 
 
 def test_only_so_many_tasks_are_under_way_however_large_the_sweep():

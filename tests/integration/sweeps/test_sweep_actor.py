@@ -1,12 +1,13 @@
 import orjson
 import pytest
 
-from cluster.sweeps.gateway import ACTOR, SweepGateway
+from cluster.settings import Settings
+from cluster.sweeps.gateway import ACTOR, open_sweeps
 from cluster.sweeps.service import OVER
-from cluster.sweeps.settings import SweepSettings
 from optionchain import InvalidInput
 from optionchain.errors import NotFound
 from tests.callers import on_behalf_of
+from tests.integration.sweeps.sweep_services import TASKS, no_cluster, scheduling
 from tests.unit.sweeps.sweep_documents import DOCUMENT
 from tests.waiting import until
 
@@ -15,10 +16,16 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("ray_address")]
 
 
 @pytest.fixture
-def sweeps(tmp_path):
+async def sweeps(tmp_path, mongo_there):
+    """The way to the actor, with a scheduler that hands runs out to it."""
     import ray
 
-    yield SweepGateway(NAMESPACE, SweepSettings(output=str(tmp_path)))
+    settings = Settings(
+        mongo=mongo_there, ray={"namespace": NAMESPACE}, sweep={"output": str(tmp_path)}, task=TASKS
+    )
+    gateway = open_sweeps(settings, no_cluster)
+    async with scheduling(settings, gateway):
+        yield gateway
     ray.kill(ray.get_actor(ACTOR, namespace=NAMESPACE))
 
 

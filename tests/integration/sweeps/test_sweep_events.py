@@ -11,33 +11,28 @@ import pytest
 import uvicorn
 
 from cluster.instance.ports import free_ports
-from cluster.sweeps.service import SweepService
-from cluster.sweeps.settings import SweepSettings
 from tests.asgi import service_of
+from tests.integration.sweeps.sweep_services import Gated, Here, sweeping
 from tests.unit.sweeps.sweep_documents import SMALL
-from tests.unit.sweeps.sweep_services import Gated, Here
 from tests.waiting import eventually
 
 PATIENCE_SECONDS = 20.0
 
 
 @pytest.fixture
-def url(tmp_path) -> Iterator[str]:
-    engine = Gated()
-    service = SweepService(lambda: engine, SweepSettings(output=str(tmp_path)))
-    app = service_of("first", sweeps=Here(service, max_followers=1), history=None)
-    (port,) = free_ports(1)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        eventually(lambda: server.started, "the server listens")
-        yield f"http://127.0.0.1:{port}/api/v1/sweeps"
-    finally:
-        engine.gate.set()
-        service.close()
-        server.should_exit = True
-        thread.join(PATIENCE_SECONDS)
+def url(tmp_path, mongo_there) -> Iterator[str]:
+    with sweeping(mongo_there, tmp_path) as world:
+        app = service_of("first", sweeps=Here(world.open(Gated()), max_followers=1), history=None)
+        (port,) = free_ports(1)
+        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            eventually(lambda: server.started, "the server listens")
+            yield f"http://127.0.0.1:{port}/api/v1/sweeps"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_SECONDS)
 
 
 @pytest.fixture

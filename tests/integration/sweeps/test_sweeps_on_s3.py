@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from cluster.sweeps.service import SweepService
-from cluster.sweeps.settings import SweepSettings
-from optionchain.sweeps import InProcess
+from adapters.settings import MongoSettings
+from tests.integration.sweeps.sweep_services import sweeping, wait
 from tests.s3 import s3_bucket
 from tests.unit.sweeps.interrupted_sweeps import interrupted, resumed
 from tests.unit.sweeps.sweep_documents import SMALL
 from tests.unit.sweeps.sweep_examples import run, sweep
-from tests.unit.sweeps.sweep_services import wait
 
 
 @pytest.fixture(scope="module")
@@ -50,21 +48,22 @@ def test_a_part_that_was_damaged_is_computed_again(bucket: str) -> None:
     assert np.array_equal(after.numbers, before.numbers)
 
 
-def test_the_sweeps_of_callers_are_known_after_a_restart_and_forgotten_in_time(bucket: str) -> None:
+def test_the_sweeps_of_callers_are_known_after_a_restart_and_forgotten_in_time(
+    bucket: str, mongo_there: MongoSettings
+) -> None:
     import fsspec
 
-    settings = SweepSettings(output=f"{bucket}/callers", max_kept=1)
-    ids = []
-    for seed in (1, 2):
-        service = SweepService(InProcess, settings)
-        ids.append(service.submit("first", SMALL | {"seed": seed})["id"])
-        assert wait(service, "first", ids[-1])["state"] == "completed"
-        service.close()
+    output, ids = f"{bucket}/callers", []
+    with sweeping(mongo_there, output) as world:
+        for seed in (1, 2):
+            service = world.open(max_kept=1)
+            ids.append(service.submit("first", SMALL | {"seed": seed})["id"])
+            assert wait(service, "first", ids[-1])["state"] == "completed"
+            service.close()
 
-    service = SweepService(InProcess, settings)
+        service = world.open(max_kept=1)
 
-    assert [shown["id"] for shown in service.listed("first", offset=0, limit=9)[1]] == ids[1:]
-    assert service.results("first", ids[1], "csv").startswith(b"scenario,")
-    folders = fsspec.filesystem("s3").ls(settings.output, refresh=True)
-    assert [folder.rpartition("/")[2] for folder in folders] == ids[1:]
-    service.close()
+        assert [shown["id"] for shown in service.listed("first", offset=0, limit=9)[1]] == ids[1:]
+        assert service.results("first", ids[1], "csv").startswith(b"scenario,")
+        folders = fsspec.filesystem("s3").ls(output, refresh=True)
+        assert [folder.rpartition("/")[2] for folder in folders] == ids[1:]

@@ -6,22 +6,17 @@ import httpx
 import orjson
 import pytest
 
-from cluster.sweeps.service import SweepService
-from cluster.sweeps.settings import SweepSettings
-from optionchain.sweeps import InProcess
 from optionchain.sweeps.tables import FORMATS
 from tests.asgi import service_of
+from tests.integration.sweeps.sweep_services import Here, sweeping
 from tests.unit.sweeps.sweep_documents import SMALL
-from tests.unit.sweeps.sweep_services import Here
 
 
 @pytest.fixture
-def api(tmp_path):
-    service = SweepService(InProcess, SweepSettings(output=str(tmp_path)))
-    app = service_of("first", sweeps=Here(service), history=None)
-    yield httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
-
-    service.close()
+def api(tmp_path, mongo_there):
+    with sweeping(mongo_there, tmp_path) as world:
+        app = service_of("first", sweeps=Here(world.open()), history=None)
+        yield httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
 async def finished(api, identity):

@@ -30,6 +30,16 @@ from tests.waiting import until
 
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+# What an export may be of.
+SIMULATION: dict[str, Any] = {
+    "symbol": "SPX",
+    "steps": 10,
+    "initial_price": 5000.0,
+    "days_to_expiration": 30.0,
+    "volatility": 0.2,
+    "seed": 7,
+    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.03, "volatility": 0.2}},
+}
 
 
 class Anything(TaskParameters):
@@ -44,9 +54,10 @@ class Workers:
 
     worker: Worker
     at_work: dict[str, asyncio.Task[Run | None]] = field(default_factory=dict)
+    slow_start: asyncio.Event | None = None
 
     async def run(self, run: Run) -> Run | None:
-        task = self.at_work[run.id] = asyncio.create_task(self.worker.run(run))
+        task = self.at_work[run.id] = asyncio.create_task(self._started(run))
         try:
             return await task
         except asyncio.CancelledError:
@@ -60,6 +71,11 @@ class Workers:
     def kill(self, run_id: str) -> None:
         if task := self.at_work.get(run_id):
             task.cancel()
+
+    async def _started(self, run: Run) -> Run | None:
+        if self.slow_start is not None:
+            await self.slow_start.wait()
+        return await self.worker.run(run)
 
 
 @dataclass

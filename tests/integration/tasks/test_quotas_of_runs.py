@@ -21,18 +21,10 @@ from cluster.tasks.kind import Kind
 from cluster.tasks.work import Work
 from optionchain.access.quotas import Quota, QuotaFull, QuotaUsedUp, TenantLimits
 from optionchain.tasks import Order, Run
+from tests.integration.tasks.scheduling import SIMULATION
 from tests.servers import redis_server
 
 NOW = datetime(2026, 1, 5, 21, tzinfo=UTC)
-SIMULATION = {
-    "symbol": "SPX",
-    "steps": 10,
-    "initial_price": 5000.0,
-    "days_to_expiration": 30.0,
-    "volatility": 0.2,
-    "seed": 7,
-    "method": {"GeometricBrownian": {"dt": 0.00274, "drift": 0.03, "volatility": 0.2}},
-}
 PRICES = "timestamp,open,high,low,close,volume\n2024-01-02,1,2,1,2,10\n"
 
 

@@ -22,7 +22,7 @@ from optionchain.observing import Operation
 from optionchain.tasks import Every
 from tests.integration.tasks.scheduling import MINUTE, START, World, a_kind, no_history, world
 from tests.recording import Recording
-from tests.waiting import until
+from tests.waiting import turns, until
 
 pytestmark = pytest.mark.anyio
 
@@ -124,6 +124,20 @@ async def test_each_attempt_is_told_with_how_late_it_began_and_what_became_of_it
     ]
 
 
+async def test_times_that_nobody_was_there_for_are_told_and_made_up_for(here: World, deeds: Deeds) -> None:
+    observer = Recording()
+    task_id, actor = await here.task("quick"), here.actor(observer=observer)
+    await here.turn(timedelta(), of_wall=MINUTE)
+    await actor.look()
+    assert observer.counts["task.misfires"] == 0
+
+    await here.turn(timedelta(), of_wall=5 * MINUTE)
+    await actor.look()
+
+    await here.states(task_id, *["succeeded"] * 6)
+    assert [labels for name, labels in observer.labels if name == "task.misfires"] == [{"kind": "quick"}]
+
+
 async def test_it_looks_again_when_the_next_is_due(here: World) -> None:
     await here.task("quick")
     actor = here.actor()
@@ -180,6 +194,34 @@ async def test_the_run_of_a_dead_worker_is_taken_up_within_its_lease(here: World
     await here.turn(timedelta(seconds=2))
     deeds.may_end.set()
     await actor.look()
+
+    (run,) = await here.states(task_id, "succeeded")
+    assert (run.attempts, run.token) == (2, 2)
+
+
+async def test_a_worker_that_is_long_in_coming_to_take_a_run_up_is_not_killed(
+    here: World, deeds: Deeds
+) -> None:
+    task_id, actor = await here.task("slow"), here.actor()
+    workers = here.workers[0]
+    await here.turn(MINUTE)
+    await actor.look()
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+    (run,) = await here.runs(task_id)
+    workers.kill(run.id)
+    await until(lambda: not workers.at_work, "its worker is dead")
+    await actor.look()
+    workers.slow_start = asyncio.Event()  # as a process that has yet to start
+    at_work = []
+    for _ in range(3):
+        await here.turn(timedelta(seconds=16), of_wall=timedelta())
+        await actor.look()
+        await turns()
+        at_work.append(workers.at_work.get(run.id))
+    assert at_work[0] is at_work[1] is at_work[2] is not None
+
+    deeds.may_end.set()
+    workers.slow_start.set()
 
     (run,) = await here.states(task_id, "succeeded")
     assert (run.attempts, run.token) == (2, 2)

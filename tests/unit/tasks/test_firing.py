@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from optionchain.errors import InvalidInput
-from optionchain.tasks import Every, Leases, Order, Run, Schedule, Task, Turns, due_at, firing, run_id
+from optionchain.tasks import Every, Leases, Order, Run, Schedule, Task, due_at, firing, run_id
 from optionchain.tasks.wire import schedule_from_wire
 
 NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
@@ -147,26 +147,3 @@ def test_a_worker_is_lost_when_it_is_silent_for_longer_than_its_lease() -> None:
     assert leases.lost([silent, replace(lively, beat=1)], 110.0) == []
     assert leases.lost([silent, replace(lively, beat=1)], 116.0) == [silent]
     assert leases.lost([replace(silent, token=2), replace(lively, beat=2)], 117.0) == []
-
-
-def test_places_are_handed_out_in_turns_and_within_bounds() -> None:
-    turns = Turns(4, 2)
-    waiting = {"many": [run("many", f"m{number}") for number in range(9)], "few": [run("few", "f")]}
-
-    begun = turns.next(waiting, [])
-
-    assert [each.id for each in begun] == ["m0", "f", "m1"]  # two of an owner, and no more
-    assert turns.next({"many": waiting["many"][2:]}, ["many", "many", "few"]) == []
-    assert [each.id for each in turns.next({"many": waiting["many"][2:]}, ["many"])] == ["m2"]
-
-
-def test_an_owner_of_many_runs_keeps_nobody_waiting() -> None:
-    turns = Turns(1, 1)
-    waiting = {owner: [run(owner, f"{owner}{n}") for n in range(100)] for owner in ("a", "b", "c")}
-    order = []
-    for _ in range(9):
-        (begun,) = turns.next(waiting, [])
-        waiting[begun.order.owner].remove(begun)
-        order.append(begun.order.owner)
-
-    assert order == ["a", "b", "c"] * 3

@@ -1,22 +1,45 @@
 import asyncio
 import io
 import threading
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
+from adapters.mongo.connection import open_mongo
+from adapters.mongo.tasks import MongoScheduler
+from adapters.settings import MongoSettings
+from cluster.instance.ports import free_ports
+from cluster.settings import Settings
+from cluster.sweeps.accepting import sweep_id
 from cluster.sweeps.gateway import open_sweeps
-from cluster.sweeps.service import SweepService, job_id
-from cluster.sweeps.settings import SweepSettings
+from cluster.sweeps.records import SweepRecord, SweepRecords
+from cluster.sweeps.service import SweepService
 from optionchain import InvalidInput
 from optionchain.errors import Conflict, HasFailed, NotFound, NotOver, Overloaded, Unavailable
+from optionchain.observing import Unobserved
+from optionchain.patience import Pauses
 from optionchain.sweeps import InProcess
 from optionchain.sweeps.wire import sweep_from_wire
+from optionchain.tasks import Every, Order, Schedule
 from tests.callers import on_behalf_of
+from tests.integration.sweeps.sweep_services import (
+    PATIENCE_SECONDS,
+    TASKS,
+    Gated,
+    Here,
+    Sweeping,
+    no_cluster,
+    sweeping,
+    wait,
+)
+from tests.integration.tasks.scheduling import no_history
 from tests.unit.sweeps.sweep_documents import SMALL
-from tests.unit.sweeps.sweep_services import PATIENCE_SECONDS, Gated, Here, wait
-from tests.waiting import eventually
+from tests.waiting import eventually, until
 
 
 class Leaving(Gated):
@@ -41,20 +64,16 @@ class Leaving(Gated):
 
 
 @pytest.fixture
-def open_service(tmp_path):
-    services = []
+def world(tmp_path, mongo_there, monkeypatch) -> Iterator[Sweeping]:
+    # What goes back into the queue is begun again at once.
+    monkeypatch.setattr("cluster.tasks.worker.FAILED_RUN", Pauses(first_seconds=0.01, longest_seconds=0.01))
+    with sweeping(mongo_there, tmp_path) as found:
+        yield found
 
-    def make(engine=None, open_index=None, **settings):
-        limits = SweepSettings(output=str(tmp_path), **settings)
-        service = SweepService(lambda: engine or InProcess(), limits, open_index)
-        services.append((service, engine))
-        return service
 
-    yield make
-    for service, engine in services:
-        if engine is not None:
-            engine.open()
-        service.close()
+@pytest.fixture
+def open_service(world):
+    return world.open
 
 
 def test_a_sweep_is_accepted_computed_and_fetched_in_every_format(open_service):
@@ -86,6 +105,144 @@ def test_no_cell_of_a_table_in_csv_is_a_formula(open_service):
     assert set(table["shock"]) == {'\'=HYPERLINK("http://x")', "'+1", "plain"}
     as_it_is = orjson.loads(service.results("first", identity, "json"))
     assert {row["symbol"] for row in as_it_is} == {"@SUM(A1)", "SPX"}
+
+
+@asynccontextmanager
+async def posted(mongo, owner="first"):
+    """The queue as its own routes see it, the one task that an owner has posted, and what tells its runs."""
+    async with open_mongo(mongo) as client:
+        scheduler = MongoScheduler(client, mongo.database, most_of_owner=1000)
+        _, (task,) = await scheduler.list_scheduled_tasks(owner, offset=0, limit=10, is_posted=True)
+
+        async def runs():
+            _, found = await scheduler.runs(owner, task.id, offset=0, limit=10)
+            return {each.id: each for each in found}
+
+        yield scheduler, task, runs
+
+
+@pytest.mark.anyio
+async def test_a_posted_sweep_is_a_run_of_the_queue_of_tasks(open_service, mongo_there):
+    service = open_service()
+    identity = (await asyncio.to_thread(service.submit, "first", SMALL))["id"]
+    await asyncio.to_thread(wait, service, "first", identity)
+
+    async with posted(mongo_there) as (scheduler, task, runs):
+        (run,) = (await runs()).values()
+        others, _ = await scheduler.list_scheduled_tasks("first", offset=0, limit=10)
+
+    assert (task.order.kind, task.order.parameters, task.state) == ("sweep", {"sweep_id": identity}, "ended")
+    assert (run.order.owner, run.state, run.attempts, run.token) == ("first", "succeeded", 1, 1)
+    assert run.result == {"sweep_id": identity, "scenarios": 6, "paths": 20}
+    assert run.log == (f"sweep {identity}: 6 scenarios of 20 paths",)
+    assert others == 0  # it is not among what is scheduled
+
+
+@pytest.mark.anyio
+async def test_a_posted_sweep_can_be_cancelled_as_the_task_that_it_is(open_service, mongo_there):
+    engine = Gated()
+    service = open_service(engine)
+    identity = (await asyncio.to_thread(service.submit, "first", SMALL))["id"]
+    assert await asyncio.to_thread(engine.is_computing.wait, PATIENCE_SECONDS)
+    async with posted(mongo_there) as (scheduler, task, runs):
+        ((run, before),) = (await runs()).items()
+        await scheduler.cancel_task("first", task.id)
+
+        async def heard():
+            return (await runs())[run].beat >= before.beat + 2
+
+        await until(heard, "its worker hears of it")
+    engine.gate.set()
+    shown = await asyncio.to_thread(wait, service, "first", identity)
+
+    assert shown["state"] == "cancelled"
+    rows = orjson.loads(await asyncio.to_thread(service.results, "first", identity, "json"))
+    assert 1 <= len(rows) == shown["progress"]["scenarios"] < 6
+
+
+def test_without_the_queue_nothing_is_accepted_and_what_is_over_is_still_read(world, tmp_path, monkeypatch):
+    service = world.open()
+    done = service.submit("first", SMALL)["id"]
+    before = wait(service, "first", done)
+    (port,) = free_ports(1)
+    silent = MongoSettings(uri=SecretStr(f"mongodb://127.0.0.1:{port}"), timeout_seconds=0.3)
+    settings = Settings(mongo=silent, sweep={"output": str(tmp_path)}, task=TASKS)
+    alone = SweepService(lambda _: InProcess(), settings, no_history)
+
+    with pytest.raises(Unavailable, match="the task queue is not available right now"):
+        alone.submit("first", SMALL | {"seed": 2})
+
+    assert alone.listed("first", offset=0, limit=9) == (1, [before | {"progress": None}])
+    assert alone.definition("first", done) == SMALL
+    assert len(orjson.loads(alone.results("first", done, "json"))) == 6
+    assert alone.submit("first", SMALL)["state"] == alone.cancel("first", done)["state"] == "completed"
+    assert {path.name for path in tmp_path.iterdir()} == {done}
+    alone.close()
+
+
+def test_what_was_recorded_and_not_put_in_line_is_computed_all_the_same(open_service, tmp_path):
+    sweep = sweep_from_wire(SMALL)
+    record, _ = SweepRecord.of(sweep_id("first", sweep.id), "first", sweep).due_again()
+    SweepRecords(str(tmp_path), Unobserved()).begin(record, SMALL)
+
+    service = open_service()
+
+    assert wait(service, "first", record.id)["state"] == "completed"
+    assert service.submit("first", SMALL)["id"] == record.id
+
+
+SCHEDULED = {"sweep": SMALL | {"base": SMALL["base"] | {"seed": {"$run": "number"}}}}
+
+
+@pytest.mark.anyio
+async def test_a_scheduled_sweep_is_cancelled_without_its_task(open_service, mongo_there):
+    engine = Gated()
+    service = open_service(engine)
+    order = Order(kind="sweep", parameters=SCHEDULED, owner="first")
+    async with open_mongo(mongo_there) as client:
+        scheduler = MongoScheduler(client, mongo_there.database, most_of_owner=9)
+        task_id = await scheduler.schedule_task(
+            order, Schedule(timing=Every(3600.0, datetime.now(UTC) + timedelta(hours=1)))
+        )
+        run = await scheduler.run_now("first", task_id)
+        assert await asyncio.to_thread(engine.is_computing.wait, PATIENCE_SECONDS)
+        _, (sweep,) = service.listed("first", offset=0, limit=9)
+
+        await asyncio.to_thread(service.cancel, "first", sweep["id"])
+        engine.gate.set()
+        shown = await asyncio.to_thread(wait, service, "first", sweep["id"])
+
+        _, (ended,) = await scheduler.runs("first", task_id, offset=0, limit=9)
+        task = await scheduler.task("first", task_id)
+
+    assert sweep["id"] == sweep_id("first", run.id)
+    assert (shown["state"], ended.state, task.state) == ("cancelled", "cancelled", "active")
+    definition = service.definition("first", sweep["id"])
+    assert definition["base"]["seed"] == int(run.scheduled_for.timestamp())
+
+
+def test_a_run_that_another_has_replaced_changes_nothing(open_service, mongo_there):
+    service = open_service(Gated())
+    identity = service.submit("first", SMALL)["id"]
+    assert service._records.find("first", identity).run
+
+    async def run_again():
+        async with posted(mongo_there) as (scheduler, task, runs):
+            run = await scheduler.run_now("first", task.id)
+
+            async def over():
+                found = (await runs())[run.id]
+                return found if found.is_over else None
+
+            return await until(over, "the other run is over")
+
+    other = asyncio.run(run_again())
+
+    assert (other.state, other.error) == (
+        "failed",
+        f"sweep {identity} is computed by another run: post it again",
+    )
+    assert service.status("first", identity)["state"] == "running"
 
 
 def test_the_same_sweep_again_is_the_same_and_another_callers_is_not(open_service):
@@ -247,7 +404,7 @@ def test_a_sweep_that_is_wanted_again_while_it_stops_goes_on(leaving):
     again = service.submit("first", SMALL)
     engine.may_leave.set()
 
-    assert (again["id"], again["state"]) == (identity, "running")
+    assert (again["id"], again["state"]) == (identity, "queued")
     shown = wait(service, "first", identity)
     assert (shown["state"], shown["progress"]["share"]) == ("completed", 1.0)
 
@@ -294,7 +451,7 @@ def test_a_sweep_that_was_cancelled_before_its_service_closed_stays_cancelled(le
 
     close_while(service, engine)
 
-    assert open_service().status("first", identity)["state"] == "cancelled"
+    assert wait(open_service(), "first", identity)["state"] == "cancelled"
 
 
 def test_a_sweep_that_is_cancelled_while_it_waits_ends_at_once(open_service):
@@ -306,7 +463,7 @@ def test_a_sweep_that_is_cancelled_while_it_waits_ends_at_once(open_service):
     assert wait(service, "first", waiting)["state"] == "cancelled"
     assert orjson.loads(service.results("first", waiting, "json")) == []
     assert service.submit("first", SMALL | {"seed": 3})["state"] == "queued"
-    assert service.status("first", running)["state"] == "running"
+    eventually(lambda: service.status("first", running)["state"] == "running", "the first one runs")
 
 
 def test_a_cancellation_that_its_service_did_not_live_to_carry_out_is_not_forgotten(open_service, tmp_path):
@@ -326,7 +483,7 @@ def test_a_cancellation_that_its_service_did_not_live_to_carry_out_is_not_forgot
 
 def test_a_sweep_that_cannot_be_recorded_is_not_accepted(open_service, tmp_path):
     service = open_service(max_unfinished=1)
-    in_the_way = tmp_path / job_id("first", sweep_from_wire(SMALL))
+    in_the_way = tmp_path / sweep_id("first", sweep_from_wire(SMALL).id)
     in_the_way.touch()
     with pytest.raises(FileExistsError):
         service.submit("first", SMALL)
@@ -412,7 +569,7 @@ def test_a_sweep_that_failed_says_that_waiting_does_not_help(open_service):
     identity = service.submit("first", SMALL)["id"]
     with pytest.raises(NotOver) as early:
         service.results("first", identity, "json")
-    service._workers.open_engine = Broken
+    service._computing.open_engine = lambda _: Broken()
     failed = service.submit("first", SMALL | {"seed": 3})["id"]
     wait(service, "first", failed)
     with pytest.raises(HasFailed) as late:
@@ -424,7 +581,7 @@ def test_a_sweep_that_failed_says_that_waiting_does_not_help(open_service):
 
 def test_a_sweep_that_breaks_tells_no_details(open_service):
     service = open_service()
-    service._workers.open_engine = Broken
+    service._computing.open_engine = lambda _: Broken()
     identity = service.submit("first", SMALL)["id"]
 
     shown = wait(service, "first", identity)
@@ -542,10 +699,8 @@ def test_the_example_of_the_documentation_is_a_sweep():
 
 
 def test_sweeps_are_recorded_in_the_data_folder_unless_told_otherwise(tmp_path):
-    from cluster.settings import Settings
-
     here = Settings(data={"folder": tmp_path})
     elsewhere = Settings(data={"folder": tmp_path}, sweep={"output": "s3://bucket"})
 
-    assert open_sweeps(here)._settings.output == str(tmp_path / "sweeps")
-    assert open_sweeps(elsewhere)._settings.output == "s3://bucket"
+    assert open_sweeps(here, no_cluster)._settings.sweep.output == str(tmp_path / "sweeps")
+    assert open_sweeps(elsewhere, no_cluster)._settings.sweep.output == "s3://bucket"
