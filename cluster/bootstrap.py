@@ -18,7 +18,7 @@ from actors.named import NamedActor, NamedActors, find_or_make
 from actors.ray_runtime import RayRuntime
 from actors.sessions.actor import SessionActor
 from actors.sessions.gateway import SessionGateway, SessionTransport
-from actors.sessions.placement import Shards, parse_placement
+from actors.sessions.placement import parse_placement
 from actors.sessions.ray_transport import RaySessionTransport
 from actors.sessions.socket_transport import SocketSessionTransport
 from actors.shared import SharedActor, SharedActors
@@ -222,15 +222,6 @@ SHARED: Mapping[str, Callable[[Settings], SharedActor]] = {
 def shared_actors(settings: Settings) -> list[ActorHandle[Any]]:
     """The actors that serve history and configurations and fire tasks, created where there are none."""
     return [_shared_actor(settings, name) for name in {_home(settings, each) for each in SHARED}]
-
-
-def first_actors(settings: Settings) -> list[ActorHandle[Any]]:
-    """The actors whose names are known, created where there are none; others begin with the first call for them."""
-    actors = shared_actors(settings)
-    placement = parse_placement(settings.session.placement)
-    if isinstance(placement, Shards):
-        actors += map(session_actor_finder(settings), placement.actor_names())
-    return actors
 
 
 def _home(settings: Settings, service: str) -> str:

@@ -11,7 +11,8 @@ from ray.serve import Application
 from ray.serve.config import AutoscalingConfig
 from starlette.types import ASGIApp
 
-from cluster.bootstrap import first_actors, open_services, open_watch
+from cluster.bootstrap import open_services, open_watch
+from cluster.first_actors import first_actors
 from cluster.history_stores import history_stores
 from cluster.http_settings import HttpSettings
 from cluster.nodes.spares import keep_spares

@@ -18,7 +18,7 @@ from ray.exceptions import GetTimeoutError, RayActorError
 from ray.serve.config import HTTPOptions
 
 from actors.named import existing
-from cluster.bootstrap import first_actors
+from cluster.first_actors import first_actors
 from cluster.settings import Settings
 from serve_app.app import deployment
 

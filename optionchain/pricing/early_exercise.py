@@ -92,13 +92,6 @@ def _collapse(series: Floats, factors: Floats, slopes: Floats, width: float, col
 
 
 @routine
-def _expire_alike(contract: Floats, other: Floats) -> bool:
-    """Whether two contracts share years, rate and yield, and so all that is prepared for these."""
-    alike: bool = contract[1] == other[1] and contract[2] == other[2] and contract[3] == other[3]
-    return alike
-
-
-@routine
 def _reach_for(distance: float) -> int:
     """How far ahead the moments begin for a price at this distance from the boundary."""
     reach = 0
@@ -182,15 +175,15 @@ def _loop(
     at, work, parts = np.empty((3, moments)), np.empty((4, 2 * moments)), np.empty((5, moments))
     point, now, squared = np.empty(1), np.empty((series.shape[3], 1)), np.empty(1)
     factors, slopes = np.empty((series.shape[2], 1)), np.empty(series.shape[2])
-    collapsed, contract, before = np.empty((3, series.shape[3])), np.empty(5), np.full(5, np.nan)
-    panel, reach = -1, -1
+    collapsed, contract = np.empty((3, series.shape[3])), np.empty(5)
+    panel, reach, prepared = -1, -1, 0.0
     for i in range(which.size):
         contract[:] = given[:, i]
         log_moneyness, years, rate, dividend_yield, volatility = contract
         of_panel = ranges[which[i]]
-        if not (which[i] == panel and _expire_alike(contract, before)):
-            panel, reach = which[i], -1
-            before[:] = contract
+        # The contracts of a panel share rate and yield.
+        if not (which[i] == panel and years == prepared):
+            panel, reach, prepared = which[i], -1, years
             point[0] = point_of(np.sqrt(years / of_panel[0]), of_panel[1])
             fill_polynomials(point, now)
             last, slope = before_expiry(rate, dividend_yield), last_slope(rate, dividend_yield, side)

@@ -120,11 +120,11 @@ def value(
     tail1 = tail1 * density
     tail2 = tail2 * (density * moneyness)
     above1, below1 = select(d1 > 0.0, 1.0 - tail1, tail1), select(d1 > 0.0, tail1, 1.0 - tail1)
-    is_above2 = d1 > total_volatility
-    above2, below2 = select(is_above2, 1.0 - tail2, tail2), select(is_above2, tail2, 1.0 - tail2)
+    below2 = select(d1 > total_volatility, tail2, 1.0 - tail2)
 
     intrinsic = prepaid - bond
-    out = select(moneyness < 1.0, prepaid * above1 - bond * above2, bond * below2 - prepaid * below1)
+    # Where the moneyness is below one, d2 is below zero: what is above it is its tail.
+    out = select(moneyness < 1.0, prepaid * above1 - bond * tail2, bond * below2 - prepaid * below1)
     out = select(out > 0.0, out, 0.0)
     call = out + select(intrinsic > 0.0, intrinsic, 0.0)
     put = out - select(intrinsic < 0.0, intrinsic, 0.0)

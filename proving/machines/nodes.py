@@ -140,7 +140,9 @@ class Machines:
         joined = host.folder / "data" / "node.json"
         joined.unlink(missing_ok=True)
         head = f"{self.hosts['head'].address}:{HEAD_PORT}"
-        self._start(host, "join", head, "--listen", host.address)
+        token = host.folder / "ray_token"
+        token.write_text(TOKEN)
+        self._start(host, "join", head, "--token-file", token, "--listen", host.address)
         self._wait(host, joined.exists)
 
     def _head_listens(self) -> bool:

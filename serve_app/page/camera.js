@@ -7,7 +7,7 @@ const DISTANCE = 2.27; // in edges of the cube that the axes are
 const LEAST_WIDTH = 1.15; // of a picture, by its height, that shows the whole cube from there
 const STEEPEST = 85;
 const [NEAREST, FARTHEST] = [4, 0.25];
-const FOCUS = 1 / Math.tan(Math.PI / 8); // plotly's lens, which nothing tells: `test_surfaces` compares the two
+const FOCUS = 1 / Math.tan(Math.PI / 8); // plotly's lens, which nothing tells: `test_page_pictures` compares the two
 
 const radians = (degrees) => degrees * Math.PI / 180;
 const within = (low, value, high) => Math.min(Math.max(value, low), high);

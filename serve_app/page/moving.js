@@ -66,7 +66,7 @@ function extent(traces, name) {
   return low <= high ? [low, high] : [0, 1];
 }
 
-// Within its axes, as plotly has left room for their labels, which it does not tell: `test_surfaces` compares the two.
+// Within its axes, as plotly has left room for their labels, which it does not tell: `test_page_pictures` compares the two.
 const roomOf = (plot) => plot._fullLayout._size;
 
 const widthOf = ([low, high]) => high - low;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator
 
@@ -46,6 +47,38 @@ async def test_work_that_holds_the_loop_is_told_with_its_place_and_its_processor
     # The machine is shared: it may have been longer, but not as long as the process has run.
     assert 0.2 <= observer.counts["loop.held_seconds"] < 20.0
     assert str(error) == f"the event loop was held for {operation.facts['held_seconds']:.3f} s"
+
+
+async def test_work_that_begins_with_the_watch_has_a_place_too(observer: Recording) -> None:
+    work(0.4)
+
+    operation, _ = await until(lambda: observer.failures[0] if observer.failures else None, "it is told")
+    assert " work" in str(operation.facts["where"]).splitlines()[-1]
+
+
+async def test_what_follows_soon_is_counted_and_not_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.loop_watch.QUIET_SECONDS", 60.0)
+    observer = Recording()
+    watch = LoopWatch(observer, held_seconds=0.05)
+    watch.begin()
+
+    for times in (1, 2):
+        take(0.2)
+        await until(lambda times=times: observer.counts["loop.held"] >= times, "it is counted")
+    watch.end()
+
+    assert len(observer.failures) == 1
+
+
+async def test_a_watch_that_is_ended_leaves_no_thread() -> None:
+    watch = LoopWatch(Recording(), held_seconds=0.01)
+    before = set(threading.enumerate())
+    watch.begin()
+    (thread,) = set(threading.enumerate()) - before
+
+    watch.end()
+
+    await until(lambda: not thread.is_alive(), "the thread has ended")
 
 
 async def test_a_call_that_only_waits_in_the_loop_is_told_with_next_to_no_processor_time(

@@ -32,10 +32,12 @@ async def test_a_configuration_has_versions_that_a_lost_race_does_not_overwrite(
 async def test_before_anybody_wrote_one_the_simulator_has_what_is_built_in_as_version_0(world):
     path = "/api/v1/config/simulator"
     before = (await world.http.get(path)).json()
+    kept = await world.cache.get("config:simulator")
     spread = (await world.http.get(f"{path}/parameters/spread")).json()
     await world.put(path, {"defaults": {"spread": 0.05}}, **{"if-match": "0"})
 
     assert (before["version"], before["saved_by"], before["values"]) == (0, None, built_in_values())
+    assert kept.version == 0
     assert (spread["value"], spread["source"], spread["version"]) == (0.01, "default", 0)
     assert (await world.http.get(path, params={"version": 0})).json() == before
     assert (await world.http.get(path)).json()["version"] == 1

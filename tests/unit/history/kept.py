@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optionchain.errors import NotFound
+from optionchain.ports import CacheEntry
 
 
 class Kept:
@@ -37,3 +38,24 @@ class Kept:
         if day not in self.chains:
             raise NotFound("chain", asset)
         return self.chains[day]
+
+
+class KeptCache:
+    """A cache in a dictionary, where nothing becomes old by itself."""
+
+    def __init__(self):
+        self.values, self.kept_seconds = {}, {}
+
+    async def get(self, key):
+        return self.values.get(key)
+
+    async def set(self, key, value, ttl_seconds, *, version=0):
+        if key not in self.values or version >= self.values[key].version:
+            self.values[key], self.kept_seconds[key] = CacheEntry(value, version), ttl_seconds
+
+    async def delete(self, key, *, version=0):
+        if key in self.values and (version == 0 or self.values[key].version < version):
+            del self.values[key]
+
+    async def exists(self, key):
+        return key in self.values

@@ -8,30 +8,10 @@ from actors.read_through import ReadThrough
 from adapters.circuit_breaker import CircuitBreaker
 from optionchain.errors import NotFound, Unavailable
 from optionchain.ports import Cached, CacheEntry
+from tests.unit.history.kept import KeptCache
 from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
-
-
-class Memory:
-    """A cache in a dictionary, where nothing becomes old by itself."""
-
-    def __init__(self):
-        self.values, self.kept_seconds = {}, {}
-
-    async def get(self, key):
-        return self.values.get(key)
-
-    async def set(self, key, value, ttl_seconds, *, version=0):
-        if key not in self.values or version >= self.values[key].version:
-            self.values[key], self.kept_seconds[key] = CacheEntry(value, version), ttl_seconds
-
-    async def delete(self, key, *, version=0):
-        if key in self.values and (version == 0 or self.values[key].version < version):
-            del self.values[key]
-
-    async def exists(self, key):
-        return key in self.values
 
 
 class World:
@@ -42,7 +22,7 @@ class World:
         self.gate = asyncio.Event()
         self.gate.set()
         breaker = CircuitBreaker("mongodb", failures=100, clock=lambda: self.now)
-        self.cache = Memory()
+        self.cache = KeptCache()
         self.reads = ReadThrough(self.cache, breaker, stale_seconds=stale_seconds, clock=lambda: self.now)
 
     async def load(self):

@@ -140,12 +140,12 @@ def test_exercise_boundaries(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_early_exercise(by_yield: bool) -> None:
     given = np.array(
         [
-            # Far from the boundary, near it, beyond it; the same expiration, another one, another yield.
-            [0.0, 0.4, -0.19, -0.9, 0.0, 0.05, 0.0],
-            [0.5, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3],
-            [0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05],
-            [0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.08],
-            [0.21, 0.22, 0.21, 0.23, 0.21, 0.24, 0.21],
+            # Ever nearer to the boundary, and beyond it; later, with another yield, and another rate.
+            [0.0, -0.19, -0.3354, -0.9, 0.0, 0.05, 0.0, 0.0],
+            [2.5, 2.5, 2.5, 2.5, 3.0, 3.0, 3.0, 3.0],
+            [0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.06],
+            [0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.08, 0.08],
+            [0.21, 0.22, 0.21, 0.23, 0.21, 0.24, 0.21, 0.21],
         ]
     )
     which, panels = panels_of(*given[1:], by_yield=by_yield)
@@ -153,4 +153,4 @@ def test_early_exercise(by_yield: bool) -> None:
     with run_twice():
         found = premiums(given, which, panels, by_yield=by_yield)
 
-    assert found[Premium.IS_EXERCISED].tolist() == [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+    assert found[Premium.IS_EXERCISED].tolist() == [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]

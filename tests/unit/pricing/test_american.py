@@ -115,6 +115,22 @@ def test_ten_thousand_random_contracts_agree_with_quantlib() -> None:
 
 
 @pytest.mark.parametrize("side", ["call", "put"])
+@pytest.mark.parametrize(
+    ("rate", "dividend_yield", "volatility", "years"),
+    [(0.08, 0.02, 0.2, 1.0), (0.1, 0.01, 0.1, 5.0), (0.01, 0.1, 0.1, 5.0), (0.04, 0.06, 0.5, 3.0)],
+)
+def test_each_kind_of_boundary_agrees_with_quantlib(
+    side: str, rate: float, dividend_yield: float, volatility: float, years: float
+) -> None:
+    terms = {"spot": 100.0, "strike": 100.0, "expiry_years": years, "volatility": volatility}
+    terms |= {"rate": rate, "dividend_yield": dividend_yield}
+
+    ours = getattr(american(**terms), f"{side}_price")
+
+    assert float(ours) == pytest.approx(quantlib()(side == "call", terms), rel=1e-6)
+
+
+@pytest.mark.parametrize("side", ["call", "put"])
 def test_the_greeks_agree_with_bumps_of_quantlib(side: str) -> None:
     price, terms = quantlib(), random_terms(60, seed=9)
     terms["volatility"] = np.maximum(

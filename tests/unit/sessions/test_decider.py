@@ -10,7 +10,8 @@ from actors.sessions.decider import Decider
 from actors.sessions.messages import Answer, Call
 from actors.sessions.turns import Turn, Waiting
 from optionchain.errors import Defect, InvalidInput, NotFound, PreconditionFailed
-from optionchain.session import Advance, Command, Create, Delete, Peek, Session
+from optionchain.models import GeometricBrownian
+from optionchain.session import Advance, Command, Create, Delete, Peek, Reinitialize, Session
 from tests.callers import on_behalf_of
 from tests.recording import Recording
 from tests.unit.sessions.small_sessions import NOW, PARAMETERS, ROLLING_TOO_FAR, bodies, roomy, session
@@ -56,6 +57,7 @@ def test_commands_of_a_turn_are_applied_in_order() -> None:
     assert shows(second, session("a"), 1)
     assert isinstance(refused, PreconditionFailed)
     assert told.counts["session.steps"] == 2
+    assert told.counts["session.snapshots_cached"] == 1, "what was peeked at is not priced for the step again"
 
 
 def test_a_step_that_cannot_be_priced_is_not_taken_and_what_follows_is_decided_without_it() -> None:
@@ -116,6 +118,20 @@ def test_a_session_is_created_and_stepped_in_one_turn() -> None:
     assert one.after is not None
     assert one.after.current_step == 1
     assert shows(one.answers[2], session("new"), 0)
+
+
+def test_a_session_whose_path_leads_out_of_range_is_not_created_and_none_becomes_one() -> None:
+    soaring = GeometricBrownian(dt=1.0, drift=100.0, volatility=0.2)
+    created = turn(None, Create(session("new", replace(PARAMETERS, method=soaring))), session_id="new")
+    changed = turn(session("a"), Reinitialize("command-1", {"method": soaring}), step(2))
+
+    apply(created, changed)
+
+    assert isinstance(created.answers[0], InvalidInput)
+    assert created.after is None
+    assert isinstance(changed.answers[0], InvalidInput)
+    assert changed.after is not None
+    assert shows(changed.answers[1], session("a"), 0)
 
 
 def test_nothing_is_found_behind_a_deletion() -> None:

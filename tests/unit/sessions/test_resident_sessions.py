@@ -6,8 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from actors.sessions.residents import SESSION_BYTES, ResidentSessions, session_bytes
+from optionchain import recorded
 from optionchain.models import Historical
+from optionchain.models.recorded import Recorded
 from optionchain.time_frame import TimeFrame
+from tests.unit.history.recorded_examples import stored_days
 from tests.unit.sessions.small_sessions import NOW, PARAMETERS, session
 
 
@@ -37,6 +40,20 @@ def test_sessions_that_bring_many_prices_count_by_their_bytes() -> None:
     assert session_bytes(session("x", heavy)) > 50 * SESSION_BYTES
     assert held.evict(0.0) == ["a"]
     assert held.evict(0.0) == []
+
+
+def test_sessions_that_bring_days_of_history_count_by_their_bytes() -> None:
+    days = recorded(stored_days())
+    assert isinstance(days.method, Recorded)
+
+    assert session_bytes(session("x", days)) == SESSION_BYTES + days.method.days.nbytes > SESSION_BYTES
+
+
+def test_an_unused_session_stays_for_as_long_as_it_may() -> None:
+    held = residents(max_idle_seconds=600.0)
+    held.put(session("a"), 100.0)
+
+    assert (held.evict(700.0), held.evict(700.1)) == ([], ["a"])
 
 
 def test_a_session_put_again_counts_once() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from actors.sessions.simulation_cache import Rendered, SimulationCache
-from optionchain.errors import InvalidInput
+from optionchain.errors import Defect, InvalidInput
 from optionchain.parameters import SingleExpiration
 from optionchain.session import Session, ShowSnapshots
 from optionchain.wire.parameters import simulation_name
+from tests.recording import Recording
 from tests.unit.sessions.small_sessions import PARAMETERS, ROLLING_TOO_FAR, bodies, roomy, session
 from tests.waiting import turns
 
@@ -47,6 +50,16 @@ def test_a_cache_too_small_for_anything_still_serves() -> None:
 
     for _ in range(2):
         assert rendered(cache, one, peek(3)) == Rendered(bodies(one, [3]), cached=0)
+
+
+def test_what_is_as_large_as_the_cache_is_kept() -> None:
+    one = session("a")
+    path, body = roomy().simulation(one).nbytes, len(rendered(roomy(), one, peek(0)).bodies[0])
+    cache = SimulationCache(path_bytes=path, snapshot_bytes=body)
+    rendered(cache, one, peek(0))
+
+    assert (cache.path_count, cache.snapshot_count) == (1, 1)
+    assert rendered(cache, one, peek(0)).cached == 1
 
 
 def test_changed_parameters_are_never_served_from_the_old_path() -> None:
@@ -123,6 +136,22 @@ def test_a_snapshot_that_cannot_be_priced_fails_its_own_reply_alone() -> None:
     assert neighbour == Rendered(bodies(session("a"), [0]), cached=0)
 
 
+def test_a_bug_in_the_pricing_is_told_and_no_error_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def snapshot_bodies(moments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("actors.sessions.simulation_cache.snapshot_bodies", snapshot_bodies)
+    told = Recording()
+    cache = SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20, observer=told)
+
+    (answer,) = asyncio.run(cache.snapshots([(session("a"), peek(0))]))
+
+    assert isinstance(answer, Defect)
+    operation, error = told.failure("session.snapshot")
+    assert isinstance(error, ZeroDivisionError)
+    assert operation.facts["snapshots"] == 1
+
+
 def sharing(contracts: int = 1) -> SimulationCache:
     return SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20, shared_contracts=contracts)
 
@@ -182,7 +211,14 @@ def test_others_are_asked_for_what_is_not_here_and_what_they_know_is_not_compute
     assert cache.taken() == []
     assert cache._simulations.currsize == 0, "not even the path was computed"
     assert cache.asked_for([(one, peek(0, count=9))]) == [], "a long reply is priced sooner"
+    assert len(cache.asked_for([(session("b", replace(PARAMETERS, seed=2)), peek(0, count=8))])) == 8
     assert roomy().asked_for([(one, peek(3))]) == []
+
+
+def test_as_many_contracts_as_are_said_are_worth_asking_for() -> None:
+    most = PARAMETERS.most_contracts
+
+    assert [len(sharing(size).asked_for([(session("a"), peek(3))])) for size in (most, most + 1)] == [1, 0]
 
 
 def test_the_name_of_a_simulation_is_that_of_all_that_decides_it() -> None:
