@@ -67,7 +67,8 @@ def mongo_down(cluster: Cluster) -> Iterator[None]:
     [process] = [one for one in cluster.processes() if tuple(one.cmdline()) == server.command]
     with cluster.unsupervised():
         process.kill()
-        process.wait(10)
+        # Whoever started it may be held, and does not take note of its end.
+        eventually(lambda: not accepts(server.port), "MongoDB is dead")
         yield
     eventually(lambda: accepts(server.port), "MongoDB accepts connections")
 

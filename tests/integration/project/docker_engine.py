@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import psutil
 import pytest
-from tests.chaos.namespaces import inside
 
+from proving.machines.hosts import inside
 from tests.integration.project.containers import BUILD_SECONDS, ULIMITS, run
 from tests.waiting import eventually
 
