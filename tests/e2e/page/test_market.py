@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Response, expect
 
 from cluster.commands.first_session import page_address
 from optionchain.models import model_schema
@@ -253,13 +253,16 @@ def test_what_is_exported_is_what_the_route_gives(visit: Visit, api: httpx.Clien
 
 
 def test_a_closed_tab_leaves_no_session(visit: Visit, api: httpx.Client) -> None:
-    make(visit, "Calm index")
+    def creates(answer: Response) -> bool:
+        return answer.request.method == "POST" and answer.url.endswith("/api/v2/simulations")
+
+    with visit.page.expect_response(creates) as created:
+        make(visit, "Calm index")
+    mine = f"/api/v2/simulations/{created.value.json()['id']}"
     paused(visit)
-    listed = api.get("/api/v2/simulations", params={"limit": 1}).json()["data"][0]
+    assert api.get(mine).status_code == 200
     visit.page.close(run_before_unload=True)
-    eventually(
-        lambda: api.get(f"/api/v2/simulations/{listed['id']}").status_code == 404, "the session is deleted"
-    )
+    eventually(lambda: api.get(mine).status_code == 404, "the session is deleted")
 
 
 def test_playing_goes_on_when_the_service_is_back(visit: Visit, cluster: Cluster) -> None:
