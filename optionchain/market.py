@@ -69,8 +69,8 @@ class UnderlyingsParameter(Parameter):
             for index, each in enumerate(value)
         )
 
-    def to_wire(self, value: tuple[Underlying, ...]) -> list[dict[str, Any]]:
-        return [{**dict(each.own), "method": model_to_wire(each.method)} for each in value]
+    def to_wire(self, value: tuple[Underlying | Mapping[str, Any], ...]) -> list[dict[str, Any]]:
+        return [_to_wire(each) for each in value]
 
     def schema(self) -> dict[str, Any]:
         fields = {
@@ -209,6 +209,14 @@ def _settled(field: str, given: Mapping[str, Any], known: Mapping[str, Any], ste
     if volatility is not None and own["volatility"] != volatility:
         raise InvalidInput(f"{field}.volatility", f"must equal that of the method, {volatility}")
     return Underlying(method=method, own=tuple(own.items()))
+
+
+def _to_wire(each: Underlying | Mapping[str, Any]) -> dict[str, Any]:
+    """An underlying in JSON values; one that was checked by itself, and by no other parameters yet, is in them."""
+    wire = {**dict(each.own), "method": each.method} if isinstance(each, Underlying) else dict(each)
+    if isinstance(wire.get("method"), MarketModel):
+        wire["method"] = model_to_wire(wire["method"])
+    return wire
 
 
 def _given(field: str, value: object) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from optionchain.agreement import with_one_volatility
 from optionchain.configuration.simulator import SimulatorConfiguration, check_contracts
 from optionchain.context import Context
+from optionchain.declared.parameters import declared_parameters
 from optionchain.errors import InvalidInput
 from optionchain.models import Historical
 from optionchain.parameters import SimulationParameters
@@ -86,13 +87,22 @@ async def chain_changes(
     configuration = await app.live_configuration.current()
     session = await stored() if body.method is not None else None
     time_frame = None if session is None else session.parameters.time_frame
-    changes = changes_of(body, today, _defaults(configuration, body), time_frame)
+    changes = _checked(changes_of(body, today, _defaults(configuration, body), time_frame))
     configuration.limits.check_sizes(changes)
     if session is not None and isinstance(changes["method"], Historical):
         values = values_of_parameters(session.parameters) | changes
         whole = await _resolved(values, configuration, app, context)
         changes["method"] = whole.method
     return changes
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes each of which is what its declaration makes of it: nobody makes parameters of them here."""
+    known = declared_parameters()
+    return {
+        name: known[name].parameter.check(name, value) if name in known and value is not None else value
+        for name, value in changes.items()
+    }
 
 
 def values_of_parameters(parameters: SimulationParameters) -> dict[str, Any]:

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "serve ": "a cluster that serve reaches; tests/e2e/test_serve_config.py",
     "docker ": "an engine; tests/integration/project/test_image.py",
     "cp .env.example": "an engine; tests/integration/project/test_compose_files.py",
+    "redis-cli -h ": "servers of one's own; tests/integration/redis_groups/test_sentinels.py",
     "kubectl": "a cluster of Kubernetes; tests/kuberay",
 }
 

@@ -54,6 +54,28 @@ async def test_the_echo_is_a_request_for_the_same_market(api: httpx.AsyncClient)
     assert [row["symbol"] for row in rows[0]] == ["SPX"] * 3 + ["NDX"] * 3
 
 
+async def test_what_a_session_of_v1_is_changed_to_is_checked_as_a_whole(
+    api: httpx.AsyncClient, parameters: dict[str, Any]
+) -> None:
+    made = (await api.post("/api/v1/chain", json=parameters)).json()
+
+    async def changed(**changes: Any) -> httpx.Response:
+        return await api.patch("/api/v1/chain", params={"sessionid": made["id"]}, json=changes)
+
+    several = await changed(underlyings=[NDX])
+    odd = {"symbol": "X", "initial_price": 1e300, "method": {"\u6177": {}}, "\u0000": [None]}
+
+    assert several.status_code == 200, several.text
+    assert several.json()["parameters"]["underlyings"][0]["symbol"] == "NDX"
+    for refused in (
+        await changed(underlyings=[odd]),
+        await changed(underlyings=5),
+        await changed(correlations=5),
+    ):
+        assert refused.status_code == 400, refused.text
+        assert refused.json()["field"].startswith(("underlyings", "correlations"))
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
