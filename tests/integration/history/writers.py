@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from pydantic import SecretStr
 from pymongo import MongoClient
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from adapters.mongo.config import MongoConfigRepository
 from adapters.mongo.connection import open_mongo
@@ -27,6 +27,7 @@ WRITES = 15  # of each kind by each writer, before and after
 DAY = date(2024, 1, 2)
 # So many that no majority has, before their primary is lost.
 LOST = 5
+UNAUTHORIZED = 13
 PATIENCE_SECONDS = 60
 
 
@@ -129,9 +130,15 @@ async def committed(client):
 
 
 async def has_committed(client, newest):
-    with contextlib.suppress(AutoReconnect):  # it closes connections when it rolls back
+    try:
         return await committed(client) >= newest
-    return False
+    except AutoReconnect:  # it closes connections when it rolls back
+        return False
+    except OperationFailure as error:
+        # It forgets who was signed in, too, until the next connection.
+        if error.code != UNAUTHORIZED:
+            raise
+        return False
 
 
 async def has_alone(primary, writes):
