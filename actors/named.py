@@ -110,6 +110,12 @@ def existing(namespace: str, prefix: str = "") -> list[ActorHandle[Any]]:
     return actors
 
 
+def make_anew(name: str, namespace: str) -> None:
+    """End the process of an actor, which Ray then starts again; where there is none, there is nothing to do."""
+    with contextlib.suppress(ValueError):
+        ray.kill(ray.get_actor(name, namespace=namespace), no_restart=False)
+
+
 class UnknownMethod(Exception):
     """An actor has no method of this name."""
 

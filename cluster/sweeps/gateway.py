@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -135,10 +134,9 @@ class SweepGateway:
     def kill(self, run_id: str) -> None:
         """As `Runner.kill`: the whole actor is made anew, and other sweeps go on where they were."""
         if run_id in self._handed_out:
-            import ray  # noqa: PLC0415
+            from actors.named import make_anew  # noqa: PLC0415
 
-            with suppress(ValueError):  # there is none
-                ray.kill(ray.get_actor(ACTOR, namespace=self._settings.ray.namespace), no_restart=False)
+            make_anew(ACTOR, self._settings.ray.namespace)
 
     async def _call(self, context: Context, method: str, *arguments: Any) -> Any:
         from actors.named import NamedActor  # noqa: PLC0415
