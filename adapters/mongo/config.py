@@ -19,6 +19,7 @@ from optionchain.configuration.parameters import ConfiguredParameter, configured
 from optionchain.configuration.versions import Configuration, ConfigurationSummary, configuration_name
 from optionchain.declared.checks import whole
 from optionchain.errors import Conflict, InvalidInput, NotFound
+from optionchain.wire.instants import whole_milliseconds
 
 MAX_VERSION = 2**31 - 1
 MAX_HISTORY = 1000
@@ -76,7 +77,7 @@ class MongoConfigRepository:
             version=expected_version + 1,
             values=values,
             saved_by=saved_by,
-            saved_at=_milliseconds(saved_at),
+            saved_at=_kept(saved_at),
             is_secret=is_secret,
         )
         with mongo_errors(STORE):
@@ -182,8 +183,7 @@ def _configuration(document: Mapping[str, Any]) -> Configuration:
     return Configuration(**fields, is_secret=document.get("is_secret", False))
 
 
-def _milliseconds(instant: datetime) -> datetime:
-    """What MongoDB keeps of an instant, so that what was returned is what is read."""
+def _kept(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise InvalidInput("saved_at", "must have a UTC offset")
-    return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)
+    return whole_milliseconds(instant.astimezone(UTC))

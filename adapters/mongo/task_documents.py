@@ -11,6 +11,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from optionchain.tasks import Order, Run, Task, due_at, run_id
 from optionchain.tasks.wire import schedule_from_wire
+from optionchain.wire.instants import whole_milliseconds
 
 # As its callers know it, in messages.
 STORE = "the task queue"
@@ -90,8 +91,8 @@ def start_of(task: Task, scheduled_for: datetime | None) -> datetime | None:
 
 
 def milliseconds(instant: datetime) -> datetime:
-    """What MongoDB keeps of an instant, so that what was returned is what is read."""
-    return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)
+    """What MongoDB keeps of an instant, in UTC."""
+    return whole_milliseconds(instant.astimezone(UTC))
 
 
 def _order_of(document: Mapping[str, Any]) -> Order:

@@ -21,6 +21,7 @@ from optionchain.access.audit import AuditEntry, Chain, Link, anchor_of
 from optionchain.context import HOUSEKEEPING
 from optionchain.observing import Observer, attempted
 from optionchain.ports import AuditRepository
+from optionchain.wire.instants import whole_milliseconds
 
 # Refusals that are gathered at a time, of different callers or routes; further ones are counted together.
 MOST_GATHERED = 1_000
@@ -131,13 +132,8 @@ class Trail:
         if last is None or last.number == self._anchored or not is_time:
             return
         key = self._settings.key.get_secret_value().encode()
-        await self._repository.append([], [anchor_of(last, _milliseconds(self._clock()), key)])
+        await self._repository.append([], [anchor_of(last, whole_milliseconds(self._clock()), key)])
         self._anchored, self._anchored_at = last.number, time.monotonic()
 
     async def _forget(self) -> None:
         await self._repository.forget(self._clock() - timedelta(days=self._settings.keep_days))
-
-
-def _milliseconds(instant: datetime) -> datetime:
-    """What MongoDB keeps of an instant."""
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -13,7 +13,7 @@ from cluster.commands.calling import Called, Data, Key, Url, console
 from cluster.commands.console import identities
 from cluster.commands.told import steps
 from cluster.settings import load_settings
-from optionchain.access.roles import GIVEN_ROLES, SCOPES
+from optionchain.access.roles import GIVEN_ROLES, SCOPES, in_words
 from optionchain.wire.instants import instant_to_wire
 
 KEYS = "/api/v1/keys"
@@ -105,7 +105,7 @@ def rotate_encryption(data: Data = None) -> None:
 def _show_made(made: dict[str, Any]) -> None:
     print(made["key"])  # plain: a script reads it
     typer.echo(
-        f"The key {made['id']} of {made['owner']} ({_roles(made)}). It is not shown again.",
+        f"The key {made['id']} of {made['owner']} ({in_words(made['roles'], made['scopes'])}). It is not shown again.",
         err=True,
     )
 
@@ -113,12 +113,15 @@ def _show_made(made: dict[str, Any]) -> None:
 def _row(key: dict[str, Any]) -> tuple[str, ...]:
     state = "revoked" if key["revoked_at"] else f"until {key['expires_at']}" if key["expires_at"] else "works"
     used = key["last_used_at"] or "never"
-    return key["id"], key["owner"], _roles(key), key["note"], key["created_at"], used, state
-
-
-def _roles(key: dict[str, Any]) -> str:
-    only = f", only {', '.join(key['scopes'])}" if key["scopes"] else ""
-    return ", ".join(key["roles"]) + only
+    return (
+        key["id"],
+        key["owner"],
+        in_words(key["roles"], key["scopes"]),
+        key["note"],
+        key["created_at"],
+        used,
+        state,
+    )
 
 
 def _in(days: float | None) -> str | None:

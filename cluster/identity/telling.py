@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from optionchain.observing import Observer, attempted
 from optionchain.ports import Notices
+from optionchain.wire.instants import whole_milliseconds
 
 
 class Telling:
@@ -39,5 +40,4 @@ class Telling:
 
     def now(self) -> datetime:
         """When it is, to the millisecond, as it is kept."""
-        now = self._clock()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return whole_milliseconds(self._clock())

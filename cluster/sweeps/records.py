@@ -30,6 +30,7 @@ from optionchain.errors import HasFailed, NotFound, NotOver, Overloaded
 from optionchain.observing import Observer, observed
 from optionchain.sweeps.sweep import Sweep
 from optionchain.tasks import OVER, run_id
+from optionchain.wire.instants import whole_milliseconds
 
 KIND = "sweep"
 SECONDS_UNTIL_THERE_IS_ROOM = 5.0
@@ -103,8 +104,7 @@ class SweepRecord:
 
     def due_again(self) -> tuple[Self, datetime]:
         """The same in the hands of another task, and when that is due: now."""
-        now = datetime.now(UTC)
-        instant, task = now.replace(microsecond=now.microsecond // 1000 * 1000), str(uuid.uuid4())
+        instant, task = whole_milliseconds(datetime.now(UTC)), str(uuid.uuid4())
         return replace(self, task=task, run=run_id(task, instant)), instant
 
 

@@ -92,4 +92,10 @@ def read_scopes(names: Iterable[str], roles: frozenset[str]) -> frozenset[str]:
 
 def narrowed(roles: frozenset[str], scopes: frozenset[str]) -> frozenset[str]:
     """The roles of somebody who may do what the scopes name and no more; without scopes, the roles themselves."""
-    return frozenset(_SCOPED[Permission(scope)] for scope in scopes) or roles
+    return frozenset(_SCOPED[Permission(scope)] for scope in scopes) if scopes else roles
+
+
+def in_words(roles: Iterable[str], scopes: Iterable[str]) -> str:
+    """What somebody may do, for people: ``researcher, only read``."""
+    only = ", ".join(sorted(scopes))
+    return ", ".join(sorted(roles)) + (f", only {only}" if only else "")

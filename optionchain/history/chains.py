@@ -15,6 +15,7 @@ from optionchain.arrays import Floats, Strikes
 from optionchain.contracts.terms import Exercise, checked_exercise
 from optionchain.declared.checks import positive
 from optionchain.errors import InvalidInput
+from optionchain.wire.instants import whole_milliseconds
 
 if TYPE_CHECKING:
     from optionchain.chains.arbitrage import Violation
@@ -161,9 +162,8 @@ class HistoricalChain:
         if not isinstance(self.quote_time, datetime) or self.quote_time.tzinfo is None:
             raise InvalidInput("quote_time", "must be an instant with a UTC offset")
         # MongoDB keeps milliseconds: what is stored is what is read.
-        instant = self.quote_time.astimezone(UTC)
         settled = {
-            "quote_time": instant.replace(microsecond=instant.microsecond // 1000 * 1000),
+            "quote_time": whole_milliseconds(self.quote_time.astimezone(UTC)),
             "underlying_price": positive("underlying_price", self.underlying_price),
             "expirations": np.asarray(self.expirations, "datetime64[D]"),
             "strikes": floats("strikes", self.strikes),

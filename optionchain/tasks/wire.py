@@ -12,7 +12,7 @@ from optionchain.errors import InvalidInput
 from optionchain.expirations.local_time import load_zone
 from optionchain.tasks.schedule import Misfire, Schedule
 from optionchain.tasks.timing import EVENTS, At, Cron, Every, Sessions, Timing, cronsim_of
-from optionchain.wire.instants import instant_from_wire
+from optionchain.wire.instants import instant_from_wire, whole_milliseconds
 
 LONGEST_SECONDS = 366 * 86_400.0
 LONGEST_OFFSET_MINUTES = 7 * 1440
@@ -83,14 +83,14 @@ def timing_from_wire(wire: object, now: datetime) -> Timing:
 
 
 def _at(wire: Mapping[str, Any], now: datetime) -> Timing:
-    return At(_milliseconds(instant_from_wire("at", wire["at"])))
+    return At(whole_milliseconds(instant_from_wire("at", wire["at"])))
 
 
 def _every(wire: Mapping[str, Any], now: datetime) -> Timing:
     seconds = positive("every_seconds", wire["every_seconds"], low=1.0, high=LONGEST_SECONDS)
     start = wire.get("start")
     begin = now if start is None else instant_from_wire("start", start)
-    return Every(round(seconds, 3), _milliseconds(begin))
+    return Every(round(seconds, 3), whole_milliseconds(begin))
 
 
 def _cron(wire: Mapping[str, Any], now: datetime) -> Timing:
@@ -122,8 +122,3 @@ _FORMS: Mapping[str, _Form] = {
     "cron": _Form(_cron, frozenset({"timezone"})),
     "calendar": _Form(_sessions, frozenset({"event", "offset_minutes"})),
 }
-
-
-def _milliseconds(instant: datetime) -> datetime:
-    """What MongoDB keeps of an instant."""
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -17,6 +17,16 @@ def instant_to_wire(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+def whole_milliseconds(instant: datetime) -> datetime:
+    """An instant as MongoDB keeps it: without what is below a millisecond, so that what was returned is what is read.
+
+    Example:
+        >>> instant_to_wire(whole_milliseconds(datetime(2026, 1, 5, 14, 30, 0, 678_999, tzinfo=UTC)))
+        '2026-01-05T14:30:00.678000Z'
+    """
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
 def instant_from_wire(field: str, text: object) -> datetime:
     """Read an RFC 3339 instant with an offset.
 

@@ -41,6 +41,7 @@ from optionchain.access.roles import Permission
 from optionchain.errors import Unavailable
 from optionchain.observing import Unobserved
 from optionchain.tasks import At, Every, Order, Run, Schedule, Task
+from optionchain.wire.instants import whole_milliseconds
 
 RUNS = 500
 SCHEDULES, OWNERS = 10_000, 100
@@ -176,8 +177,7 @@ def _hourly(number: int, began: datetime) -> Task:
 
 
 def _now() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return whole_milliseconds(datetime.now(UTC))
 
 
 def _no_history() -> HistoryCalls:

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from optionchain.access.audit import AuditEntry
 from optionchain.observing import Operation
+from optionchain.wire.instants import whole_milliseconds
 from serve_app.edge.client_address import Address
 
 ON = "audited_on"
@@ -53,11 +54,10 @@ def entry_of(scope: Scope, told: Operation, address: Address | None) -> AuditEnt
         told: What the observer is told of it.
         address: Where it came from.
     """
-    now = datetime.now(UTC)
     what = scope.get("state", {}).get(ON, "")
     principal, facts = told.context.principal, told.facts
     return AuditEntry(
-        at=now.replace(microsecond=now.microsecond // 1000 * 1000),
+        at=whole_milliseconds(datetime.now(UTC)),
         action=f"{facts['method']} {facts['route']}",
         target=_plain(f"{scope['path']} {what}".rstrip()),
         tenant=principal.tenant,

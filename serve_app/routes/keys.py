@@ -9,6 +9,7 @@ import orjson
 from fastapi import Body, Depends, Path, Query, Request, Response
 
 from cluster.identity.key_service import KeyService, NewKey
+from optionchain.access.roles import in_words
 from optionchain.wire.instants import instant_from_wire
 from serve_app.bodies.keys import KeyPage, KeyRequest, KeyView, NewKeyView, RotationRequest, key_view
 from serve_app.edge.caller import Caller
@@ -85,8 +86,7 @@ async def rotate_key(
 
 
 def _made(request: Request, made: NewKey) -> Response:
-    only = f", only {', '.join(sorted(made.key.scopes))}" if made.key.scopes else ""
-    acted_on(request, f"key {made.key.id} of {made.key.owner}: {', '.join(sorted(made.key.roles))}{only}")
+    acted_on(request, f"key {made.key.id} of {made.key.owner}: {in_words(made.key.roles, made.key.scopes)}")
     body = {**key_view(made.key), "key": made.secret}
     return json_response(orjson.dumps(body), 201, UNKEPT)
 

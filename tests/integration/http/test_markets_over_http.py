@@ -71,6 +71,7 @@ async def test_what_a_session_of_v1_is_changed_to_is_checked_as_a_whole(
         await changed(underlyings=[odd]),
         await changed(underlyings=5),
         await changed(correlations=5),
+        await changed(correlations=[5]),
     ):
         assert refused.status_code == 400, refused.text
         assert refused.json()["field"].startswith(("underlyings", "correlations"))
