@@ -164,13 +164,19 @@ def exercise_steps(parameters: Parameters) -> list[int] | None:
     return [-(-(each - start) // interval) for each in at]
 
 
-def drops_of(parameters: Parameters) -> list[tuple[int, float]]:
-    """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already."""
+def drops_of(parameters: Parameters, *, after: int | None = None) -> list[tuple[int, float]]:
+    """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already.
+
+    Args:
+        parameters: Of the simulation.
+        after: An instant, in microseconds from 1970: of the ex-dates after it alone.
+    """
     carry = parameters.carry
     if carry is None or isinstance(parameters.method, Historical):
         return []
     start, interval = microseconds(parameters.start_at), parameters.interval // timedelta(microseconds=1)
-    steps = [(-(-(at - start) // interval), amount) for at, amount in carry.dividends]
+    coming = (each for each in carry.dividends if after is None or each[0] > after)
+    steps = [(-(-(at - start) // interval), amount) for at, amount in coming]
     return [(step, amount) for step, amount in steps if 0 < step < parameters.total_steps]
 
 

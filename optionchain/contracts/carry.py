@@ -107,8 +107,10 @@ class Carry:
         """
         carried = self._carried(quoted_at, spots, years)
         if self.exercises is not None:
-            ahead = np.subtract.outer(-quoted_at, [-at for at in self.exercises]) / _YEAR_MICROSECONDS
-            comes = (ahead >= 0.0) & (ahead < years[:, None])
+            dates = np.array(self.exercises, dtype=np.int64)
+            ahead = (dates - quoted_at[:, None]) / _YEAR_MICROSECONDS
+            is_before = dates < _expiring(quoted_at, years)[:, None] - _ROUNDED_MICROSECONDS
+            comes = (ahead >= 0.0) & is_before
             carried = carried._replace(exercises=np.where(comes, ahead, np.nan), is_bermudan=True)
         if self.clock is None:
             return carried
@@ -144,9 +146,10 @@ class Carry:
         yields = np.full_like(spots, self.dividend_yield + self.borrow)
         present, future, slopes = np.zeros((3, spots.size))
         coming: list[list[Floats]] = []
+        last = _expiring(quoted_at, years) + _ROUNDED_MICROSECONDS
         for ex_at, amount in self.dividends:
-            ahead = (ex_at - quoted_at) / _YEAR_MICROSECONDS
-            comes = (ahead > 0.0) & (ahead <= years)
+            ahead = np.minimum((ex_at - quoted_at) / _YEAR_MICROSECONDS, years)
+            comes = (ahead > 0.0) & (ex_at <= last)
             if not comes.any():
                 continue
             coming.append([np.where(comes, ahead, 0.0), np.where(comes, amount, 0.0)])
@@ -197,7 +200,7 @@ class Carry:
         """``[ladders]`` the prices of the futures that options are on, and when these expire."""
         if not self.futures:
             return spots, np.full_like(spots, np.nan)
-        expires = quoted_at + np.rint(years * _YEAR_MICROSECONDS).astype(np.int64)
+        expires = _expiring(quoted_at, years)
         at, seasons = (np.array(each) for each in zip(*self.futures, strict=True))
         which = np.searchsorted(at, expires - _ROUNDED_MICROSECONDS)
         if np.any(which == at.size):
@@ -211,3 +214,9 @@ class Carry:
         left = (expires - quoted_at) / _YEAR_MICROSECONDS
         prices: Floats = spots * seasons * numerics.exp(self.futures_carry * left)
         return prices
+
+
+def _expiring(quoted_at: NDArray[np.int64], years: Floats) -> NDArray[np.int64]:
+    """``[ladders]`` when they expire, to the microsecond or nearly."""
+    expiring: NDArray[np.int64] = quoted_at + np.rint(years * _YEAR_MICROSECONDS).astype(np.int64)
+    return expiring

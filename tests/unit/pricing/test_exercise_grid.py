@@ -227,6 +227,37 @@ def test_greeks_are_slopes_of_prices_however_it_is_carried(carry, side):
         np.testing.assert_allclose(getattr(found, f"{side}_theta")()[held], by_time, atol=3e-3)
 
 
+@pytest.mark.parametrize(("rate", "borrow", "side"), [(-0.01, -0.06, "put"), (-0.06, -0.01, "call")])
+@pytest.mark.parametrize("curve", [(), ((0.5, None), (2.0, None))])
+def test_where_exercise_pays_between_two_prices_only_it_is_priced_too(rate, borrow, side, curve):
+    """Both are negative: exercise brings what bears a cost, and gives up what costs more."""
+    ql = pytest.importorskip("QuantLib")
+    nodes = tuple((years, rate) for years, _ in curve)
+    of_chain = {"risk_free_rate": rate, "dividend_yield": 0.0}
+    found, european = (
+        carried(
+            Carry(rate=rate, dividend_yield=0.0, borrow=borrow, curve=nodes), exercise=exercise, **of_chain
+        )
+        for exercise in ("american", "european")
+    )
+    today = ql.Date(5, 1, 2026)
+    ql.Settings.instance().evaluationDate = today
+    counter = ql.Actual365Fixed()
+    rates, costs = (
+        ql.YieldTermStructureHandle(ql.FlatForward(today, each, counter)) for each in (rate, borrow)
+    )
+    volatility = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), 0.25, counter))
+    process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(100.0)), costs, rates, volatility)
+
+    ours = getattr(found, f"{side}_mid")
+    for at, strike in enumerate(found.strikes.tolist()):
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call if side == "call" else ql.Option.Put, strike)
+        option = ql.VanillaOption(payoff, ql.AmericanExercise(today, today + 365))
+        option.setPricingEngine(ql.FdBlackScholesVanillaEngine(process, 500, 500))
+        assert ours[at] == pytest.approx(option.NPV(), abs=3e-3)
+    assert np.max(ours - getattr(european, f"{side}_mid")) > 1.0
+
+
 @pytest.mark.parametrize("rate", [0.0, 1e-9])
 @pytest.mark.parametrize("side", ["call", "put"])
 def test_without_interest_an_option_on_a_future_loses_what_its_price_would_earn(rate, side):
