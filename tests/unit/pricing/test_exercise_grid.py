@@ -8,16 +8,23 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from optionchain import numerics
 from optionchain.chains import build_chain
 from optionchain.chains.together import ChainTerms, build_chains
 from optionchain.contracts.carry import Carry
 from optionchain.expirations import Expiration
 from optionchain.expirations.listing import microseconds
+from optionchain.numerics import engine
 from optionchain.pricing import exercise_grid
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 RATE = 0.05
 PAID = ((60, 2.0), (240, 3.0))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    numerics.compile_kernels()
 
 
 def carried(carry, *, days=365, spot=100.0, now=NOW, **terms):
@@ -27,11 +34,10 @@ def carried(carry, *, days=365, spot=100.0, now=NOW, **terms):
         quote_time=now,
         spot=spot,
         expirations=[Expiration(expires_at=NOW + timedelta(days=days), labels=())],
-        chain_size=4,
         strike_interval=10.0,
         ladder_price=100.0,
         carry=carry,
-        **flat | terms,
+        **{"chain_size": 4} | flat | terms,
     )
 
 
@@ -185,6 +191,7 @@ def test_the_forward_model_is_that_of_a_tree(side):
 
 
 DIVIDENDS = tuple((microseconds(NOW + timedelta(days=day)), amount) for day, amount in PAID)
+DATES = tuple(microseconds(NOW + timedelta(days=day)) for day in (90, 200))
 FORWARD = Carry(rate=RATE, dividend_yield=0.0, dividends=DIVIDENDS, model="forward")
 BENT = Carry(rate=RATE, dividend_yield=0.01, dividends=DIVIDENDS, curve=CURVE)
 FUTURE = Carry(rate=RATE, dividend_yield=0.0, underlying="future")
@@ -372,3 +379,16 @@ def test_what_is_exercised_at_once_is_worth_that_and_nothing_moves_it(side, term
     np.testing.assert_array_equal(getattr(found, f"{side}_delta"), np.full(found.strikes.size, sign))
     for greek in (*of_side, getattr(found, f"{side}_theta")(), getattr(found, f"{side}_rho")()):
         np.testing.assert_array_equal(greek, np.zeros(found.strikes.size))
+
+
+@pytest.mark.parametrize("carry", [FORWARD, BENT_FUTURE, replace(BENT, exercises=DATES)])
+def test_machine_code_of_the_grid_gives_the_bytes_of_numpy(carry, monkeypatch):
+    pytest.importorskip("numba")
+    terms = {"exercise": "american" if carry.exercises is None else "bermudan", "chain_size": 5}
+    together = carried(carry, **terms)
+
+    for kernel in engine._KERNELS:
+        monkeypatch.setattr(kernel, "_compiled", None)
+    plain = carried(carry, **terms)
+
+    assert plain.columns.tobytes() == together.columns.tobytes()
