@@ -11,7 +11,9 @@ Source:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -147,7 +149,7 @@ class Carry:
         present, future, slopes = np.zeros((3, spots.size))
         coming: list[list[Floats]] = []
         last = _expiring(quoted_at, years) + _ROUNDED_MICROSECONDS
-        for ex_at, amount in self.dividends:
+        for ex_at, amount in self._dividends_between(quoted_at, last):
             ahead = np.minimum((ex_at - quoted_at) / _YEAR_MICROSECONDS, years)
             comes = (ahead > 0.0) & (ex_at <= last)
             if not comes.any():
@@ -193,6 +195,17 @@ class Carry:
             no_futures,
             curve=self.curve,
         )
+
+    def _dividends_between(
+        self, first: NDArray[np.int64], last: NDArray[np.int64]
+    ) -> tuple[tuple[int, float], ...]:
+        """Those that may come after one of the instants, and not after all of the others."""
+        if not first.size:
+            return ()
+        begin, end = (
+            bisect_right(self.dividends, int(at), key=itemgetter(0)) for at in (first.min(), last.max())
+        )
+        return self.dividends[begin:end]
 
     def _on_futures(
         self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats

@@ -55,7 +55,7 @@ class Ahead:
         years: To expiration, > 0.
         curve: ``[nodes, 2]`` years and the zero rate to then, linear between and flat outside.
         dividend_yield: Annualised, continuously compounded; of no account where the underlying is a future.
-        dividends: ``[dividends, 2]`` years ahead, in (0, years], and amounts.
+        dividends: ``[dividends, 2]`` years ahead, in (0, years] and ascending, and amounts.
         is_future: Whether the underlying is a future, which no rate moves.
         is_escrowed: Whether dividends to come are off what is priced on; else those paid are added to strikes.
         exercises: ``[dates]`` years ahead, in [0, years), on which alone options can be exercised before they expire;
@@ -87,7 +87,11 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Problem:
-    """Contracts of one expiration, ``[contracts]``: with the sides and the bumped terms as contracts of their own."""
+    """Contracts of one expiration, ``[contracts]``: with the bumped terms as contracts of their own.
+
+    Attributes:
+        worths: ``[dividends + 1, contracts]`` now, of the share less what is priced on, once so many are paid.
+    """
 
     ahead: Ahead
     spot: float
@@ -95,6 +99,7 @@ class _Problem:
     volatilities: Floats
     rate_bumps: Floats
     sign: float
+    worths: Floats
 
     def earned(self, elapsed: Floats) -> Floats:
         """``[times, contracts]`` as `Ahead.earned`, with the bumps; of ``[times, 1]``."""
@@ -115,12 +120,10 @@ class _Problem:
 
     def shifts(self, elapsed: Floats) -> Floats:
         """``[times, contracts]`` the share less what is priced on: dividends to come, or less those that were paid."""
-        shifted = np.zeros((len(elapsed), self.strikes.size))
-        for time, amount in self.ahead.dividends.tolist():
-            is_to_come = time > elapsed * (1.0 + 1e-12) + 1e-15
-            signed = amount * is_to_come if self.ahead.is_escrowed else -amount * ~is_to_come
-            grown = self.ahead.earned(elapsed) - self.ahead.earned(np.array(time))
-            shifted += signed * numerics.exp(grown + self.rate_bumps * (elapsed - time))
+        paid = np.searchsorted(
+            self.ahead.dividends[:, 0], elapsed[:, 0] * (1.0 + 1e-12) + 1e-15, side="right"
+        )
+        shifted: Floats = self.worths[paid] * numerics.exp(self.earned(elapsed))
         return shifted
 
 
@@ -138,13 +141,15 @@ def early_exercise(
     """
     bumps = np.array([(0.0, 0.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)])
     count = strikes.size
+    rate_bumps = np.repeat(_RATE_BUMP * bumps[:, 1], count)
     problem = _Problem(
         ahead=ahead,
         spot=spot,
         strikes=np.tile(strikes, len(bumps)),
         volatilities=np.outer(1.0 + _VOLATILITY_BUMP * bumps[:, 0], volatilities).ravel(),
-        rate_bumps=np.repeat(_RATE_BUMP * bumps[:, 1], count),
+        rate_bumps=rate_bumps,
         sign=1.0 if is_call else -1.0,
+        worths=_worths(ahead, rate_bumps),
     )
     nodes, held, european = _solved(problem)
     # Around the middle node, which is what they are priced on.
@@ -167,6 +172,14 @@ def early_exercise(
             dtype=np.float64,
         ),
     )
+
+
+def _worths(ahead: Ahead, rate_bumps: Floats) -> Floats:
+    """As `_Problem.worths`: of those to come, or less those that were paid."""
+    times, amounts = ahead.dividends.T[:, :, None]
+    worths = np.zeros((len(times) + 1, rate_bumps.size))
+    worths[1:] = np.cumsum(amounts * numerics.exp(-ahead.earned(times) - rate_bumps * times), axis=0)
+    return worths[-1] - worths if ahead.is_escrowed else -worths
 
 
 @dataclass(frozen=True, slots=True, eq=False)

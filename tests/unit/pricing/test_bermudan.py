@@ -181,6 +181,7 @@ def test_parameters_come_back_from_json_and_are_silent_where_they_are_not_given(
         ({"exercise_dates": ["2026-02-30"]}, "exercise_dates[0]"),
         ({"exercise_dates": ["2026-03-01", "2026-03-01"]}, "exercise_dates[1]"),
         ({"exercise_dates": ["2025-12-31"]}, "exercise_dates[0]"),
+        ({"exercise_dates": ["2026-12-31", "9999-12-31"]}, "exercise_dates[1]"),
     ],
 )
 def test_dates_that_say_nothing_are_refused_by_name(changes, field):

@@ -299,6 +299,7 @@ def test_blocks_and_paths_are_priced_as_chains_are(changes):
         ({"dividends": [["2026-02-03", 1.0], ["2026-02-03", 1.0]]}, "dividends[1]"),
         ({"dividends": [["2026-02-03", 1e6]]}, "dividends[0]"),
         ({"dividends": [["2026-02-03", 0.0]]}, "dividends[0]"),
+        ({"dividends": [["2026-02-03", 1.0], ["2057-01-01", 1.0]]}, "dividends[1]"),
         ({"dividends": []}, "dividends"),
         ({"dividend_growth": 0.1}, "dividend_growth"),
         ({"rate_curve": [[1.0, 0.02], [0.5, 0.03]]}, "rate_curve[1]"),
