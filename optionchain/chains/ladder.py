@@ -60,7 +60,7 @@ def strike_intervals(
     widths = 2.0 * deviations * spot * volatility * root_years
     sizes = np.maximum(chain_size, 1)
     gaps = widths / (2.0 * sizes)
-    if gaps.min(initial=_CENT) < _CENT or gaps.max(initial=_CENT) > _WIDEST_OF_SHARES:
+    if not ((gaps >= _CENT) & (gaps <= _WIDEST_OF_SHARES)).all():
         finest = np.minimum(_CENT, 1e-3 * np.asarray(spot))
         # Beyond five times the price there is nothing to be traded.
         gaps = np.clip(gaps, finest, np.maximum(_WIDEST_OF_SHARES, 5.0 * np.asarray(spot) / sizes))

@@ -73,7 +73,8 @@ def priced(
         offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around)
     else:
         offsets, strikes = _by_rule(terms, strike_interval, strikes_per_side, around, rules)
-    columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
+    has_early = american is not False and np.any(american)
+    columns = np.empty((AMERICAN if has_early else QUOTED if quoted else VALUED, strikes.size))
     columns[0] = strikes
     price_each(
         offsets,
@@ -176,6 +177,8 @@ def _in_currency(
     price(offsets, smiled, columns[: QUOTED if quoted else VALUED])
     if carried is not None:
         columns[0] = listed
+    if american is False:
+        return
     which = np.flatnonzero(np.repeat(np.broadcast_to(american, terms.shape[1:]), np.diff(offsets)))
     if not which.size:
         return

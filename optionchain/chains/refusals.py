@@ -16,6 +16,9 @@ def check_growth(terms: Floats) -> None:
     years = terms[Term.YEARS]
     if years.min(initial=0.0) < 0.0:
         raise InvalidInput("expirations", "must not be before quote_time")
+    rates = terms[Term.RATE : Term.DIVIDEND_YIELD + 1]
+    if np.abs(rates * years).max(initial=0.0) <= MOST_GROWTH:
+        return
     for field, row in (("risk_free_rate", Term.RATE), ("dividend_yield", Term.DIVIDEND_YIELD)):
         if np.abs(terms[row] * years).max(initial=0.0) > MOST_GROWTH:
             raise InvalidInput(

@@ -53,6 +53,13 @@ class ChainTerms:
     surface: Surface | None = None
     in_coin: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is said of strikes and contracts that most chains leave unsaid."""
+        is_carried = self.carry is not None or self.surface is not None or self.in_coin
+        is_listed = self.ladder_price is not None or self.strike_rule is not None
+        return not is_carried and not is_listed and self.exercise == "european"
+
 
 def is_surely_priced(terms: ChainTerms) -> bool:
     """Whether such a chain is priced wherever the spot goes, up to the highest price of a path.
@@ -128,19 +135,22 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
         if len(sizes) == 1
         else np.repeat(np.array([float(each.chain_size) for each in group]), counts)
     )
-    american = np.repeat(np.array([each.exercise != "european" for each in group], dtype=bool), counts)
-    carried = _carried(group, counts, terms)
-    offsets, columns = priced(
-        terms,
-        intervals,
-        strikes_per_side,
-        centres=_centres(group, counts),
-        carried=None if carried is None else Carried.together(carried),
-        rules=_rules(group, counts),
-        in_coin=_in_coin(group, counts),
-        american=american,
-        surface=surface,
-    )
+    carried = None
+    if all(each.is_plain for each in group):
+        offsets, columns = priced(terms, intervals, strikes_per_side)
+    else:
+        carried = _carried(group, counts, terms)
+        offsets, columns = priced(
+            terms,
+            intervals,
+            strikes_per_side,
+            centres=_centres(group, counts),
+            carried=None if carried is None else Carried.together(carried),
+            rules=_rules(group, counts),
+            in_coin=_in_coin(group, counts),
+            american=_american(group, counts),
+            surface=surface,
+        )
     check_prices(terms, offsets, columns[0])
     chains = [
         OptionChain(
@@ -187,6 +197,13 @@ def _carried(group: Sequence[ChainTerms], counts: Sequence[int], terms: Floats) 
         at = np.full(stop - first, microseconds(each.quote_time))
         parts.append(carry.at(at, terms[Term.SPOT, first:stop], terms[Term.YEARS, first:stop]))
     return parts
+
+
+def _american(group: Sequence[ChainTerms], counts: Sequence[int]) -> NDArray[np.bool_] | bool:
+    """``[ladders]`` whether options can be exercised early; one truth where none can."""
+    if all(each.exercise == "european" for each in group):
+        return False
+    return np.repeat([each.exercise != "european" for each in group], counts)
 
 
 def _in_coin(group: Sequence[ChainTerms], counts: Sequence[int]) -> NDArray[np.bool_] | None:

@@ -1,6 +1,6 @@
 // The terms of contracts, as they were asked for: what was left unsaid is not said here either.
 
-const OF_MARKET = ["exercise", "exercise_dates", "underlying", "premium", "settlement", "multiplier", "currency"];
+const OF_MARKET = ["exercise", "exercise_dates", "underlying", "premium", "settlement", "multiplier", "currency", "tick_size", "tick_size_above", "coarse_tick_size"];
 const OF_CHAIN = ["expires_at", "days_to_expiration", "labels", "contracts"];
 
 const words = (said) => said.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);

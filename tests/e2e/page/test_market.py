@@ -219,6 +219,7 @@ def test_terms_roots_and_further_underlyings_are_shown(
         "exercise": "american",
         "multiplier": 100.0,
         "currency": "USD",
+        "tick_size": 0.05,
         "underlyings": [{"symbol": "QQQ", "initial_price": 500.0, "method": method}],
     }
     of = base64.urlsafe_b64encode(json.dumps({"request": market, "step": 0}).encode()).decode()
@@ -234,7 +235,7 @@ def test_terms_roots_and_further_underlyings_are_shown(
     expirations.nth(1).click()
     caption = page.locator(".chain caption")
     expect(caption).to_contain_text(
-        "root SPXW, settlement PM, exercise american, multiplier 100, currency USD"
+        "root SPXW, settlement PM, exercise american, multiplier 100, currency USD, tick size 0.05"
     )
     page.get_by_role("tab", name="QQQ").click()
     expect(caption).to_contain_text("QQQ 500.00")
