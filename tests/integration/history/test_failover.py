@@ -25,6 +25,9 @@ from tests.integration.history.writers import (
 
 pytestmark = pytest.mark.anyio
 
+# Longer than an election takes, on a busy machine too.
+UPGRADE_TIMEOUT_SECONDS = 8
+
 
 @pytest.fixture
 def three_nodes(tmp_path):
@@ -107,7 +110,7 @@ async def test_nothing_acknowledged_is_lost_when_another_is_elected(three_nodes,
 async def test_members_are_upgraded_one_after_the_other_without_an_error_to_a_writer(three_nodes):
     """As docs/recovery.md says it: each is ended and started again, the primary last and once it has stepped down."""
     uri = three_nodes.uri
-    client, writers, writing, check = started_writers(uri)
+    client, writers, writing, check = started_writers(uri, UPGRADE_TIMEOUT_SECONDS)
     await eventually(lambda: writers.has_acknowledged(WRITES), check)
     last = await asyncio.to_thread(primary_index, uri)
 

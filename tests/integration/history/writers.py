@@ -97,9 +97,9 @@ class Writers:
             await passing(0.05)
 
 
-def started_writers(uri):
+def started_writers(uri, timeout_seconds=3):
     """Writers at work, and what fails when they are not any more."""
-    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
+    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=timeout_seconds))
     writers = Writers(
         MongoHistoricalRepository(client, "failover"), MongoConfigRepository(client, "failover")
     )
