@@ -92,8 +92,8 @@ async def corrupt_backup(scene: Scene) -> float:
     """The latest backup is damaged: verifying names it, and the one before comes back."""
     async with scene.bystanders() as clients:
         good, bad = await scene.save(), await scene.save()
-        scene.tell(f"a bit of {bad} is flipped")
-        await asyncio.to_thread(_flip, min((scene.backups / bad).glob("sessions/*.part")))
+        scene.tell(f"a bit of {bad}, an increment of {good}, is flipped")
+        await asyncio.to_thread(_flip, min((scene.backups / bad).glob("*/*.part")))
         began = time.monotonic()
         scene.tell("optionchain backup verify")
         try:

@@ -125,6 +125,7 @@ class Scene:
                 pause_after_failure_seconds=PAUSE_AFTER_FAILURE_SECONDS,
             )
             async with self._asking(load):
+                await _until_stepped(load)
                 yield load
 
     @asynccontextmanager
@@ -141,8 +142,7 @@ class Scene:
         async with self.api(VICTIM) as api:
             load = Load(api, CLIENTS, random.Random(2), pause_seconds=PAUSE_SECONDS)
             stepping = asyncio.create_task(load.run())
-            while load.acknowledged < STEPS_BEFORE:
-                await load.served_again()
+            await _until_stepped(load)
             load.finish()
             await stepping
             yield load
@@ -191,3 +191,8 @@ class Scene:
             clients.finish()
             await running
         self.waits.append((await self.judge(clients)).longest_wait_seconds)
+
+
+async def _until_stepped(load: Load) -> None:
+    while load.acknowledged < STEPS_BEFORE:
+        await load.served_again()
