@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import date, timedelta
 
@@ -201,15 +202,20 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
     ],
     ids=["status", "range", "volatility", "save"],
 )
-async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, first_call):
+async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, redis, first_call):
     day = date(2024, 1, 2)
     for offset in range(3):
         await world.repository.save_historical_chain(chain(day=day + timedelta(days=offset)))
         await world.history.chain("SPX", day + timedelta(days=offset))
     await world.history._most_used.remember()
+    client = redis.open()
+    kept = [key async for key in client.scan_iter(f"*{world.prefix}*most-used*")]
+    assert [await client.pttl(key) > 3_600_000 for key in kept] == [True]
+    await client.aclose()
     for offset in range(3):
         await world.cache.delete(f"history:chain:SPX:{day + timedelta(days=offset)}")
 
+    before = asyncio.all_tasks()
     again = HistoryActor(
         lambda: HistorySources(world.repository, world.cache, CircuitBreaker("history")), HistorySettings()
     )
@@ -222,6 +228,7 @@ async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, 
 
     await until(are_loaded, "the most used days are loaded")
     await again.close()
+    assert not [task for task in asyncio.all_tasks() - before if "_keep_house" in repr(task)]
 
 
 async def test_the_smile_is_answered_by_day_and_expiration(world):
