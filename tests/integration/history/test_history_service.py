@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import orjson
 import pytest
+from bson import ObjectId
 from pydantic import SecretStr
 
 from actors.history.actor import HistoryActor, HistorySources
@@ -229,6 +230,27 @@ async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, 
     await until(are_loaded, "the most used days are loaded")
     await again.close()
     assert not [task for task in asyncio.all_tasks() - before if "_keep_house" in repr(task)]
+
+
+async def test_store_and_cache_are_kept_in_order_again_and_again(mongo, redis):
+    day = date(2024, 1, 2)
+    async with contextlib.aclosing(World(mongo, redis, housekeeping_seconds=0.05)) as world:
+        await world.repository.save_historical_chain(chain(day=day))
+        documents = world.repository._chains.documents
+        whole = await documents.count_documents({})
+        await world.history.status()
+        # What a writer leaves that dies between its documents and the head that makes them count.
+        began = datetime.now(UTC) - timedelta(hours=2)
+        key = {"asset": "SPX", "date": began, "expiration": began, "revision": ObjectId.from_datetime(began)}
+        await documents.insert_one({"time": began, "key": key})
+        await world.history.chain("SPX", day)
+
+        async def in_order():
+            return (
+                await documents.count_documents({}) == whole and await world.history._most_used.remembered()
+            )
+
+        assert await until(in_order, "the trace is dropped, and the use kept") == [("SPX", day)]
 
 
 async def test_the_smile_is_answered_by_day_and_expiration(world):
