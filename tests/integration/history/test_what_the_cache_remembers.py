@@ -9,6 +9,7 @@ import pytest
 from actors.history.generations import Generations
 from actors.history.most_used import MostUsed
 from adapters.redis.cache import RedisCacheService
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -16,14 +17,21 @@ DAYS = [date(2024, 1, day) for day in (2, 3, 4)]
 
 
 @pytest.fixture
-async def cache(redis, prefix):
-    cache = RedisCacheService(redis.open(), prefix=prefix)
-    yield cache
-    await cache.close()
+async def caches(redis, prefix):
+    """Those of two processes."""
+    caches = [RedisCacheService(redis.open(), prefix=prefix) for _ in range(2)]
+    yield caches
+    for cache in caches:
+        await cache.close()
 
 
-async def test_what_was_computed_of_an_asset_is_of_one_generation_until_its_data_change(cache):
-    generations, others = Generations(cache), Generations(cache)
+@pytest.fixture
+def cache(caches):
+    return caches[0]
+
+
+async def test_what_was_computed_of_an_asset_is_of_one_generation_until_its_data_change(caches):
+    generations, others = map(Generations, caches)
     first, before = await generations.of("SPX")
 
     assert (await others.of("SPX"), before) == ((first, None), None)
@@ -48,6 +56,19 @@ async def test_a_doubt_begins_a_generation_that_knows_the_last_one_that_was_cert
 
     await generations.end("SPX")
     assert (await generations.of("SPX"))[1] is None
+
+
+async def test_a_doubt_reaches_who_knows_the_generation_already(caches):
+    generations, others = map(Generations, caches)
+    for _ in range(5):
+        known, _ = await others.of("SPX")
+
+        await generations.doubt("SPX")
+
+        async def is_new(known=known):
+            return (await others.of("SPX"))[0] != known
+
+        await until(is_new, "the other process has heard of it", patience_seconds=5.0)
 
 
 async def test_the_days_most_used_are_remembered_by_their_use_and_old_uses_count_for_less(cache):
