@@ -18,6 +18,7 @@ from adapters.circuit_breaker import CircuitBreaker
 from adapters.settings import MongoSettings
 from optionchain.errors import InvalidInput, NotFound, Unavailable
 from optionchain.history.chains import DateRange
+from optionchain.history.results import SimulationResult
 from optionchain.history.wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
@@ -230,6 +231,26 @@ async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, 
     await until(are_loaded, "the most used days are loaded")
     await again.close()
     assert not [task for task in asyncio.all_tasks() - before if "_keep_house" in repr(task)]
+
+
+async def test_what_was_served_is_kept_for_its_owner_alone(world):
+    served = SimulationResult(
+        id="5e55-0000000001",
+        asset="SPX",
+        parameters='{"seed":18446744073709551615}',
+        prices=(100.0, 101.0),
+        volatilities=(0.2, 0.2),
+        stored_by="anna",
+        stored_at=datetime(2024, 1, 2, tzinfo=UTC),
+    )
+
+    await world.history.store_result(served)
+
+    (shown,) = orjson.loads(await world.history.results("5e55", "anna"))["data"]
+    assert (shown["served_steps"], shown["prices"]) == (2, [100.0, 101.0])
+    for session_id, owner in (("5e55", "ben"), ("5e56", "anna")):
+        with pytest.raises(NotFound, match=session_id):
+            await world.history.results(session_id, owner)
 
 
 async def test_store_and_cache_are_kept_in_order_again_and_again(mongo, redis):

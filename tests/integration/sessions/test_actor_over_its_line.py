@@ -224,16 +224,19 @@ async def test_who_is_called_over_its_line_alone_keeps_house_too(
 
 
 async def test_an_actor_of_one_session_leaves_with_it(open_store: StoreFactory, tmp_path: Path) -> None:
-    hosted = Hosted(open_store, tmp_path, placement="per-session", sweep_seconds=0.02)
+    results, settings = Results(), {"placement": "per-session", "sweep_seconds": 0.02, "keep_seconds": 3600.0}
+    hosted = Hosted(open_store, tmp_path, open_results=lambda _: results, **settings)
     session = new_session(updated_at=datetime.now(UTC))
     try:
         await hosted.actor.execute(packed([call(session, Create(session))]))
         await passing(0.2)  # some looks around
         assert hosted.runtime.ended == 0
 
+        await hosted.actor.execute(packed([call(session, Advance("a step"))]))
         await hosted.actor.execute(packed([call(session, Delete())]))
 
         await until(lambda: hosted.runtime.ended, "it has left")
+        assert len(results.kept) == 1, "what it served is kept before its process ends"
     finally:
         await hosted.actor.close()
 
