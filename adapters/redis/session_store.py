@@ -241,6 +241,9 @@ class RedisSessionStore:
 
     async def _sent(self, commands: Sequence[tuple[Any, ...]], replicated: Sequence[str]) -> list[Any]:
         targets = await nodes_of(self._client, replicated)
+        if len(commands) == 1 and not targets:
+            # The driver ends a pipeline with a task of its own: three turns of the loop.
+            return [await self._client.execute_command(*commands[0])]
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)

@@ -45,7 +45,7 @@ _COMPILING = threading.Lock()
 _HERE = Path(__file__).parent
 _NEEDS_NO_COMPILER = "NUMBA_DISABLE_JIT"  # numba's own switch
 # Of plain evaluation. Whoever pays so much before buying never pays more than twice what it need have been.
-WORTH_COMPILING_SECONDS = 1.0
+WORTH_COMPILING_SECONDS = 0.5
 
 
 class Kernel:

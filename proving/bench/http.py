@@ -27,6 +27,7 @@ STEPS = 10_000
 BULK = 100
 SEEDS = 10_000
 SECONDS = 6.0
+WARM_UP_SECONDS = 4.0
 NOOP = Load("noop", [("GET", "/health", b"")])
 PROCESSOR = "processor_milliseconds"
 
@@ -66,6 +67,8 @@ def rates(target: Target, marker: str, *, seconds: float = SECONDS) -> dict[str,
     """
     figures: dict[str, float] = {}
     with stepped_sessions(target) as ids:
+        # As one that has served for a minute: it has compiled what it prices by.
+        generate(target, _steps(ids), connections=CONNECTIONS[1], seconds=WARM_UP_SECONDS)
         for load, connections in _plan(ids):
             before = seconds_by_role(marker)
             measured = generate(target, load, connections=connections, seconds=seconds)
@@ -100,13 +103,10 @@ def floor(*, seconds: float = SECONDS) -> dict[str, float]:
 def _plan(ids: Sequence[str]) -> Iterator[tuple[Load, int]]:
     """Every load at every number of connections; bulk steps, which are about snapshots, at the last."""
 
-    def each(method: str, path: str) -> list[tuple[str, str, bytes]]:
-        return [(method, path.format(id=session_id), b"") for session_id in ids]
-
     loads = [
         NOOP,
-        Load("peek", each("GET", "/api/v1/chain?sessionid={id}")),
-        Load("step", each("POST", "/api/v1/chain/step?sessionid={id}")),
+        Load("peek", _each(ids, "GET", "/api/v1/chain?sessionid={id}")),
+        _steps(ids),
         Load(
             "create",
             [("POST", "/api/v1/chain", orjson.dumps(PARAMETERS | {"seed": n})) for n in range(SEEDS)],
@@ -114,10 +114,16 @@ def _plan(ids: Sequence[str]) -> Iterator[tuple[Load, int]]:
     ]
     for connections in CONNECTIONS:
         yield from ((load, connections) for load in loads)
-    yield (
-        Load("step_bulk", each("POST", f"/api/v1/chain/step?count={BULK}&sessionid={{id}}")),
-        CONNECTIONS[-1],
-    )
+    bulk = f"/api/v1/chain/step?count={BULK}&sessionid={{id}}"
+    yield Load("step_bulk", _each(ids, "POST", bulk)), CONNECTIONS[-1]
+
+
+def _steps(ids: Sequence[str]) -> Load:
+    return Load("step", _each(ids, "POST", "/api/v1/chain/step?sessionid={id}"))
+
+
+def _each(ids: Sequence[str], method: str, path: str) -> list[tuple[str, str, bytes]]:
+    return [(method, path.format(id=session_id), b"") for session_id in ids]
 
 
 def _figures(name: str, measured: Measured, used: Mapping[str, float]) -> dict[str, float]:
