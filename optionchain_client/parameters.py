@@ -57,6 +57,8 @@ class _Optional(TypedDict, total=False):
     dividend_growth: float | None
     dividend_model: Literal["escrowed", "forward"] | None
     closed_day_weight: float | None
+    night_weight: float | None
+    event_weights: Sequence[Sequence[Any]] | None
     annual_days: float | None
     underlyings: Sequence[Mapping[str, Any]] | None
     correlations: Sequence[Sequence[float]] | None
