@@ -48,6 +48,8 @@ class Fills:
         vegas = (contracts.vega if side == CALL else contracts.put_vega)[chosen]
         if self.spreads is None:
             return mids
+        if contracts.in_coin:
+            vegas = vegas / self.spots
         bids, asks = self.spreads.quotes(
             mids,
             spot=self.spots,

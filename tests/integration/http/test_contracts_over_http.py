@@ -117,7 +117,14 @@ async def test_recorded_days_are_no_session_of_v1(api: httpx.AsyncClient) -> Non
         (DATES | {"exercise": "american"}, "exercise_dates"),
         (DATES | {"exercise_dates": ["2026-02-30"]}, "exercise_dates[0]"),
         ({"futures": [["2026-02-20", 1.0]]}, "futures"),
+        ({"dividends": [["2026-02-20", 1.0], ["2090-02-20", 1.0]]}, "dividends[1]"),
+        ({"dividends": [["2026-02-20", 1e6]]}, "dividends[0]"),
+        ({"rate_curve": [[0.5, 0.02], [1.0, None]]}, "rate_curve[1]"),
         ({"underlying": "future", "dividend_yield": 0.0, "futures": [["2025-02-20", 1.0]]}, "futures[0]"),
+        (
+            {"schedules": [{"rule_id": "e", "kind": "month_day", "target_count": 1, "day": 32}]},
+            "schedules[0].day",
+        ),
         (
             {"schedules": [{"rule_id": "e", "kind": "month_end", "target_count": 1, "months": [13]}]},
             "schedules[0].months",

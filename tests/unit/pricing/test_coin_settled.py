@@ -12,8 +12,9 @@ from optionchain.chains import build_chain
 from optionchain.contracts.products import product
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.expirations import Expiration
-from optionchain.measures import long_call, short_straddle
+from optionchain.measures import ByMoneyness, Leg, long_call, short_straddle, strategy
 from optionchain.measures.path_block import PathBlock, sample_block
+from optionchain.pricing.market_maker import MarketMaker
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 COIN = {
@@ -109,6 +110,24 @@ def test_the_profit_is_the_coins_that_came_less_those_that_went():
 
     assert coins == pytest.approx(2500.0 / 12_500.0 - premium, rel=1e-12)
     assert dollars == pytest.approx(12_500.0 * coins, rel=1e-12)
+
+
+def test_a_strategy_trades_in_coin_at_the_quotes_of_the_chain():
+    # A market maker's width is of vega, which is in dollars.
+    terms = parameters(
+        spread_model=MarketMaker(), tick_size=None, tick_size_above=None, coarse_tick_size=None
+    )
+    prices = np.full((1, 31), 10_000.0)
+    block = PathBlock(parameters=terms, first_path=0, prices=prices, volatilities=np.full_like(prices, 0.6))
+    chain = simulate(terms).chain(0)
+
+    [bought], [sold] = (
+        strategy(Leg("call", quantity, ByMoneyness(1.0)), days=30.0)(block) for quantity in (1, -1)
+    )
+
+    # At the money it expires worthless.
+    assert (-bought, sold) == pytest.approx((chain.call_ask[10], chain.call_bid[10]), rel=1e-12)
+    assert chain.call_bid[10] < chain.call_ask[10] < 0.1
 
 
 @pytest.mark.parametrize("named", [long_call, short_straddle])
