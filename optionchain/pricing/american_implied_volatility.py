@@ -27,8 +27,9 @@ from optionchain.pricing.option_type import OptionType, are_calls
 
 Which: TypeAlias = NDArray[np.intp]
 
-# Relative to the volatility. Newton's step squares the error, so that after one this small only rounding is left.
-_SETTLED = 1e-9
+# Relative to the volatility. A step of Newton squares the error, and where prices bend next to what exercise brings it
+# may halve it only: after one this small, only rounding is left of a price.
+_SETTLED = 1e-11
 # Three to six are usual; halving the bracket alone would need fifty.
 _MOST_STEPS = 64
 # Where two panels meet, the price jumps by its last digits, and Newton's steps may go to and fro over that for ever.
