@@ -48,6 +48,7 @@ def check_carry(parameters: Parameters) -> None:
             raise InvalidInput(field, "is already in the price of a future: leave it out")
     _check_exercise(parameters)
     _check_futures(parameters)
+    _check_horizon(parameters)
     if parameters.night_weight is not None and not trading_calendar(_calendar_name(parameters)).has_hours:
         raise InvalidInput("night_weight", "needs the calendar of an exchange, whose sessions open and close")
     if parameters.dividend_growth is not None and parameters.dividends is None:
@@ -57,6 +58,17 @@ def check_carry(parameters: Parameters) -> None:
             raise InvalidInput(f"dividends[{index}]", "must have an ex-date after the start")
         if amount >= parameters.initial_price:
             raise InvalidInput(f"dividends[{index}]", "must be less than the initial_price")
+
+
+def _check_horizon(parameters: Parameters) -> None:
+    """Refuse dates that nothing would come of."""
+    last = parameters.start_at.year + MOST_DIVIDEND_YEARS
+    for field in ("dividends", "futures", "exercise_dates"):
+        for index, given in enumerate(getattr(parameters, field) or ()):
+            day = given if isinstance(given, str) else given[0]
+            if date.fromisoformat(day).year > last:
+                reason = f"must be a date at most {MOST_DIVIDEND_YEARS} years after the start"
+                raise InvalidInput(f"{field}[{index}]", reason)
 
 
 def _check_exercise(parameters: Parameters) -> None:
@@ -167,13 +179,19 @@ def exercise_steps(parameters: Parameters) -> list[int] | None:
     return [-(-(each - start) // interval) for each in at]
 
 
-def drops_of(parameters: Parameters) -> list[tuple[int, float]]:
-    """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already."""
+def drops_of(parameters: Parameters, *, after: int | None = None) -> list[tuple[int, float]]:
+    """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already.
+
+    Args:
+        parameters: Of the simulation.
+        after: An instant, in microseconds from 1970: of the ex-dates after it alone.
+    """
     carry = parameters.carry
     if carry is None or isinstance(parameters.method, Historical):
         return []
     start, interval = microseconds(parameters.start_at), parameters.interval // timedelta(microseconds=1)
-    steps = [(-(-(at - start) // interval), amount) for at, amount in carry.dividends]
+    coming = (each for each in carry.dividends if after is None or each[0] > after)
+    steps = [(-(-(at - start) // interval), amount) for at, amount in coming]
     return [(step, amount) for step, amount in steps if 0 < step < parameters.total_steps]
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from optionchain import Schedule, WeeklyRule, business_time, simulate
 from optionchain.business_time import BusinessClock
+from optionchain.chains import build_chain
+from optionchain.contracts.carry import Carry
 from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
-from optionchain.expirations import load_zone
+from optionchain.expirations import Expiration, load_zone
 from optionchain.expirations.listing import microseconds
 from optionchain.measures.path_block import sample_block
 from optionchain.measures.prices import realised_volatility
@@ -161,6 +163,56 @@ def test_theta_is_the_slope_by_time_on_a_weekend_and_in_the_week(clock):
         before, at, after = (market.chain(each) for each in (step - 1, step, step + 1))
         by_time = (after.call_mid - before.call_mid) * 12
         np.testing.assert_allclose(at.call_theta(), by_time, rtol=2e-2, atol=2e-3)
+
+
+def clocked(now, *, exercise="american", **terms):
+    """A chain of 2026-01-05 to its Fridays, on a clock of New York."""
+    clock = BusinessClock(calendar="XNYS", zone=NEW_YORK, closed_day_weight=0.1)
+    fridays = [datetime(2026, 1, day, 21, tzinfo=UTC) for day in (16, 30)]
+    return build_chain(
+        symbol="X",
+        quote_time=now,
+        spot=100.0,
+        base_volatility=0.25,
+        expirations=[Expiration(expires_at=friday, labels=()) for friday in fridays],
+        chain_size=3,
+        strike_interval=4.0,
+        skew_slope=0.0,
+        smile_curve=0.0,
+        exercise=exercise,
+        carry=Carry(clock=clock, **{"rate": 0.04, "dividend_yield": 0.0} | terms),
+    )
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"underlying": "future"},
+        {"dividends": ((microseconds(datetime(2026, 1, 13, tzinfo=UTC)), 0.5),)},
+        {"rate": -0.01, "borrow": -0.02},
+    ],
+)
+@pytest.mark.parametrize("now", [datetime(2026, 1, 6, 12), datetime(2026, 1, 10, 18)])
+def test_theta_of_american_options_follows_the_clock_too(now, terms):
+    """On a Tuesday, and on a Saturday."""
+    hour, now = timedelta(hours=1), now.replace(tzinfo=UTC)
+
+    at, before, after = (clocked(each, **terms) for each in (now, now - hour, now + hour))
+
+    for side in ("call", "put"):
+        by_time = (getattr(after, f"{side}_mid") - getattr(before, f"{side}_mid")) * 12.0
+        # Of the last two the grid errs by as much.
+        np.testing.assert_allclose(getattr(at, f"{side}_theta")(), by_time, rtol=5e-3, atol=6e-4)
+
+
+def test_the_clock_changes_no_rho_on_a_future():
+    def chain(rate, **terms):
+        return clocked(datetime(2026, 1, 10, 18, tzinfo=UTC), rate=rate, underlying="future", **terms)
+
+    by_rate = (chain(0.0401).put_mid - chain(0.0399).put_mid) / 0.02
+
+    np.testing.assert_allclose(chain(0.04).put_rho(), by_rate, rtol=1e-3, atol=1e-5)
 
 
 def vars_of(terms):
