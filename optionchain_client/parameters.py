@@ -30,7 +30,7 @@ class _Optional(TypedDict, total=False):
     skew_slope: float | None
     smile_curve: float | None
     spread: float | None
-    strike_ladder: Literal["rolling", "pinned"] | None
+    strike_ladder: Literal["rolling", "pinned", "growing"] | None
     spread_proportional: float | None
     spread_moneyness_widening: float | None
     spread_tenor_widening: float | None

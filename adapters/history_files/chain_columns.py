@@ -19,6 +19,7 @@ from optionchain.history.chains import QUOTE_FIELDS
 # What no file of bars has.
 OPTION_TERMS = frozenset({"strike", "expiration"})
 PRICES = ("bid", "ask", "last")
+FEW_ROWS = 20
 NEEDLESS_IN_WIDE = frozenset({"option_type", "contract", *QUOTE_FIELDS})
 ANY_TABLE = Preset(
     name="chain",
@@ -89,7 +90,9 @@ def _with_contract(found: Mapping[str, str], sample: pl.DataFrame) -> dict[str, 
     """The columns with the one that spells contracts, whatever it is called: only it tells roots apart."""
     others = [column for column in sample.columns if column not in found.values()]
     candidates = [found["contract"]] if "contract" in found else []
-    candidates += [column for column in others if sample[column].dtype == pl.String]
+    # A few cells tell what is none of them.
+    few = sample.head(FEW_ROWS)
+    candidates += [name for name in others if sample[name].dtype == pl.String and are_contracts(few[name])]
     contract = next((column for column in candidates if are_contracts(sample[column])), None)
     rest = {field: column for field, column in found.items() if field != "contract"}
     return rest | ({"contract": contract} if contract is not None else {})

@@ -10,7 +10,7 @@ from optionchain.history.chains import QUOTE_FIELDS
 NAMES: Mapping[str, tuple[str, ...]] = {
     "symbol": (
         *("underlyingsymbol", "underlyingticker", "actsymbol", "tckrsymb", "symbol", "ticker", "underlying"),
-        "underlyingassetticker",
+        *("underlyingassetticker", "chainsymbol"),
     ),
     "contract": (
         *("contract", "contractsymbol", "contractid", "optionsymbol", "occsymbol", "osisymbol", "osi", "localsymbol"),

@@ -51,7 +51,7 @@ def priced(
         terms: ``[8, ladders]`` as the kernel takes them.
         strike_interval: ``[ladders]`` currency units, > 0; NaN where one is to be chosen.
         strikes_per_side: >= 0; one whole number, or ``[ladders]``.
-        centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
+        centres: ``[2, ladders]`` the lowest and the highest prices around which the strikes are; None means the spots.
         rules: ``[ladders]`` names of `STRIKE_RULES`, in place of the interval where there is one; None is none at all.
         carried: ``[ladders]`` on which terms; None is on those of `terms`.
         in_coin: Whether prices are in units of the underlying; one truth, or ``[ladders]``. Quotes are not yet.
@@ -66,11 +66,11 @@ def priced(
     Raises:
         InvalidInput: An interval is too fine for a price.
     """
-    around = terms[Row.SPOT] if centres is None else centres
+    around, highest = (terms[Row.SPOT], None) if centres is None else centres
     if carried is not None and centres is None:
         around = np.where(np.isnan(carried.futures), around, carried.spots)
     if rules is None:
-        offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around)
+        offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around, highest)
     else:
         offsets, strikes = _by_rule(terms, strike_interval, strikes_per_side, around, rules)
     has_early = american is not False and np.any(american)
@@ -90,7 +90,11 @@ def priced(
 
 
 def _by_interval(
-    terms: Floats, strike_interval: Floats, strikes_per_side: Floats | int, around: Floats
+    terms: Floats,
+    strike_interval: Floats,
+    strikes_per_side: Floats | int,
+    around: Floats,
+    highest: Floats | None = None,
 ) -> tuple[Offsets, Strikes]:
     """As `ladders`, with an interval that fits where none is given."""
     intervals = strike_interval
@@ -102,7 +106,7 @@ def _by_interval(
             chain_size=strikes_per_side,
         )
         intervals = np.where(np.isnan(intervals), chosen, intervals)
-    return ladders(around, intervals, strikes_per_side)
+    return ladders(around, intervals, strikes_per_side, highest_spots=highest)
 
 
 def _by_rule(

@@ -13,6 +13,7 @@ from optionchain import numerics
 from optionchain.arrays import Floats, Paths
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
 from optionchain.contracts.carried import drops_of, market_of, with_dividends
+from optionchain.contracts.quote_terms import ladder_prices
 from optionchain.draws.correlated import CorrelatedDraws, OpenStream
 from optionchain.draws.philox import Draws, PhiloxDraws
 from optionchain.errors import InvalidInput
@@ -182,7 +183,7 @@ class PathBlock:
             return {}
         if self._simulation.recorded is not None:
             return {step: self._simulation.recorded.of_paths(step, self.paths) for step in steps}
-        columns = list(steps)
+        columns, centres = list(steps), ladder_prices(self.parameters, self.prices)
         chains = price_path_chains(
             self.parameters,
             spots=self.prices[:, columns],
@@ -191,6 +192,7 @@ class PathBlock:
                 np.array([self.days_to(each, step) for each in self.expirations(step)]) for step in steps
             ],
             quoted_at=self._quoted_at(steps),
+            centres=None if centres is None else centres[:, :, columns],
         )
         priced = dict(zip(steps, chains, strict=True))
         contracts = sum(each.strikes.size for each in chains)

@@ -884,3 +884,16 @@ async def test_a_type_is_said_in_several_ways(file, call, put):
     chain, _, _ = await read(file(text))
 
     assert (chain.calls.bid.tolist(), chain.puts.bid.tolist()) == ([3.0], [1.0])
+
+
+async def test_what_names_each_contract_beside_its_symbol_names_no_asset(file):
+    # As of Robinhood, whose instruments are addresses, one a contract.
+    text = (
+        "expiration_date,strike_price,type,updated_at,ask_price,bid_price,instrument,occ_symbol\n"
+        "2024-01-19,100,call,2024-01-02T20:59:59Z,3.2,3.0,https://example.com/1/,XYZ   240119C00100000\n"
+        "2024-01-19,100,put,2024-01-02T20:59:59Z,1.2,1.0,https://example.com/2/,XYZ   240119P00100000\n"
+    )
+
+    chain, report, _ = await read(file(text), underlying_price=101.0)
+
+    assert (chain.calls.bid.tolist(), chain.puts.bid.tolist(), report.passed_over) == ([3.0], [1.0], 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
+import orjson
 import pytest
 
 from optionchain import Schedule, WeeklyRule, business_time, simulate
@@ -19,6 +20,7 @@ from optionchain.measures.path_block import sample_block
 from optionchain.measures.prices import realised_volatility
 from optionchain.models import Historical
 from optionchain.time_frame import TimeFrame
+from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 from tests.unit.export.simulations import parameters
 
 NEW_YORK = load_zone("America/New_York")
@@ -105,6 +107,19 @@ def test_expirations_behind_an_event_have_its_variance_and_those_before_it_do_no
 def test_a_night_needs_sessions_that_close():
     with pytest.raises(InvalidInput, match="night_weight: needs the calendar of an exchange"):
         parameters(night_weight=0.5)
+
+
+def test_a_clock_comes_back_from_json_and_is_not_seen_where_nobody_asked_for_one():
+    terms = simulation(
+        night_weight=0.3, event_weights=[["2026-01-14", 4.0]], strike_ladder="growing", strike_interval=25.0
+    )
+
+    wire = orjson.loads(orjson.dumps(parameters_to_wire(terms)))
+
+    assert (wire["night_weight"], wire["event_weights"]) == (0.3, [["2026-01-14", 4.0]])
+    again = parameters_from_wire(wire)
+    np.testing.assert_array_equal(simulate(again).chain(7).call_mid, simulate(terms).chain(7).call_mid)
+    assert {"night_weight", "event_weights", "closed_day_weight"}.isdisjoint(parameters_to_wire(parameters()))
 
 
 def test_which_steps_are_asked_for_changes_no_bit():
