@@ -187,6 +187,23 @@ async def test_who_waits_for_a_place_has_it_as_soon_as_one_is_free_and_nobody_lo
     assert 3 <= len([name for name, _ in observer.labels if name == "task.looked"]) <= 4
 
 
+async def test_what_is_on_its_way_to_a_worker_is_in_nobodys_way(
+    mongo_there: MongoSettings, deeds: Deeds
+) -> None:
+    async with world(mongo_there, a_kind("quick", deeds.quick), max_running=3) as here:
+        actor, (workers,) = here.actor(), here.workers
+        workers.slow_start = asyncio.Event()  # nobody takes a run up yet, and each waits as before
+        for _ in range(3):
+            task_id = await here.task("quick")
+            await here.scheduler.run_now("desk", task_id)
+            await actor.look()
+            await turns()
+
+        assert len(workers.at_work) == 3
+        workers.slow_start.set()
+        await here.states(task_id, "succeeded")
+
+
 async def test_two_schedulers_fire_a_time_once(here: World, deeds: Deeds) -> None:
     task_id = await here.task("quick")
     first, second = here.actor(), here.actor()
@@ -286,7 +303,8 @@ async def test_another_scheduler_takes_up_what_a_dead_one_had_handed_out(here: W
 
 
 async def test_a_run_whose_workers_die_again_and_again_ends_as_failed(here: World, deeds: Deeds) -> None:
-    task_id, actor = await here.task("slow", max_attempts=2), here.actor()
+    observer = Recording()
+    task_id, actor = await here.task("slow", max_attempts=2), here.actor(observer=observer)
     await here.turn(MINUTE)
     for _ in range(2):
         await actor.look()
@@ -301,6 +319,7 @@ async def test_a_run_whose_workers_die_again_and_again_ends_as_failed(here: Worl
     run = (await here.runs(task_id))[0]
     assert (run.state, run.attempts) == ("failed", 2)
     assert run.error == "its worker died, again and again"
+    assert ("task.ended", {"kind": "slow", "state": "failed"}) in observer.labels
 
 
 async def test_what_may_succeed_later_is_tried_again_after_growing_pauses(here: World, deeds: Deeds) -> None:
