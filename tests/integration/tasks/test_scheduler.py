@@ -364,12 +364,16 @@ async def test_poison_ends_after_its_attempts_and_can_be_requeued(here: World, d
 
 
 async def test_what_cannot_succeed_is_not_tried_again(here: World) -> None:
-    task_id, actor = await here.task("hopeless"), here.actor()
+    observer = Recording()
+    task_id, actor = await here.task("hopeless"), here.actor(observer=observer)
     await here.scheduler.run_now("desk", task_id)
     await actor.look()
 
     (run,) = await here.states(task_id, "failed")
     assert (run.attempts, run.error) == (1, "file: has no rows")
+    (told,) = await until(lambda: [each for each in observer.ended if each.name == "task.run"], "it is told")
+    assert told in observer.begun
+    assert (told.facts["state"], told.facts["late"], told.facts["waited"]) == ("failed", 0.0, 0.0)
 
 
 async def test_a_cancelled_run_stops_and_has_no_effect(here: World, deeds: Deeds) -> None:
