@@ -121,6 +121,15 @@ def test_the_lowest_volatility_ends_what_is_implied() -> None:
     assert found[2] == pytest.approx(1.6e-4, rel=1e-9)
 
 
+@pytest.mark.parametrize("side", SIDES)
+def test_rates_that_are_not_given_are_zero(side: str) -> None:
+    # Without interest nobody exercises early: the price is the European one.
+    terms = {"spot": 100.0, "strike": 110.0, "expiry_years": 0.5}
+    price = getattr(black_scholes(volatility=0.3, **terms), f"{side}_price")
+
+    assert american_implied_volatility(price, option_type=side, **terms) == pytest.approx(0.3, rel=1e-9)
+
+
 def test_at_expiry_no_price_implies_a_volatility() -> None:
     # The last but one is dearer than exercise by more than rounding, and by less than what a price may err by.
     found = implied([0.0, 40.0, 40.0 * (1.0 + 6e-13), 55.0], "put", strike=140.0, expiry_years=0.0)
