@@ -302,6 +302,54 @@ async def test_another_scheduler_takes_up_what_a_dead_one_had_handed_out(here: W
     assert run.attempts == 2
 
 
+class Silent(Worker):
+    """Works, and says nothing of it."""
+
+    async def _beat(self, work: Work) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_worker_that_says_nothing_is_ended_and_its_run_taken_up(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("slow"), here.actor()
+    workers = here.workers[0]
+    workers.worker.__class__ = Silent
+    await here.turn(MINUTE)
+    await actor.look()
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+    (run,) = await here.runs(task_id)
+    silent = workers.at_work[run.id]
+    await actor.look()
+    await here.turn(timedelta(seconds=16))
+    await actor.look()
+    await until(silent.done, "it is ended")
+
+    deeds.may_end.set()
+    await actor.look()
+
+    (run,) = await here.states(task_id, "succeeded")
+    assert run.attempts == 2
+
+
+async def test_what_a_dead_scheduler_had_handed_out_and_nobody_wants_is_cancelled(
+    mongo_there: MongoSettings, deeds: Deeds
+) -> None:
+    async with world(mongo_there, a_kind("slow", deeds.slow), stop_seconds=600.0) as here:
+        task_id, first = await here.task("slow"), here.actor()
+        await here.turn(MINUTE)
+        await first.look()
+        await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+        await first.close()
+        deeds.may_end.set()
+        await here.scheduler.cancel_task("desk", task_id)
+
+        second = here.actor()
+        await second.look()
+        await here.turn(timedelta(seconds=16))
+        await second.look()
+
+        await here.states(task_id, "cancelled")
+
+
 async def test_a_run_whose_workers_die_again_and_again_ends_as_failed(here: World, deeds: Deeds) -> None:
     observer = Recording()
     task_id, actor = await here.task("slow", max_attempts=2), here.actor(observer=observer)
