@@ -8,7 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do \
 OPTIONS ?=
 # Of the service: make run PORT=7272
 PORT ?=
-# All but `nautilus`, which pins an fsspec that no current s3fs goes with: its one test skips without it.
+# All but `nautilus`, which pins an fsspec that no current s3fs goes with: its one test skips without it, and
+# `make test-nautilus` runs it.
 TESTED_EXTRAS := $(addprefix --extra ,embedded s3 build test check audit docs release)
 # Folders that are distributions of their own.
 LIBRARIES := optionchain optionchain_client
@@ -24,7 +25,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help port run stop test test-all test-kubernetes observing-tools compose-plugin mutants check audit coverage docs build format lock clean
+.PHONY: help port run stop test test-all test-kubernetes test-nautilus observing-tools compose-plugin mutants check audit coverage docs build format lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -52,6 +53,13 @@ test-all: ## Run all tests, and those that take minutes of arithmetic
 test-kubernetes: $(VENV)/.test ## Build a real Kubernetes with KubeRay (20 minutes, once), and test the manifests on it, as root
 	@tests/controlplane/build.sh
 	@$(BIN)/python -m pytest --long tests/controlplane $(OPTIONS)
+
+# Beside the environment, whose fsspec and uvloop are later ones.
+test-nautilus: $(VENV)/.test ## Read what is exported for nautilus_trader by the package itself (100 MB)
+	@$(BIN)/python -m pip install --quiet --no-deps --upgrade --target build/nautilus \
+		"nautilus_trader>=1.221,<1.222" "fsspec>=2025.2,<2026" "uvloop==0.22.1" portion sortedcontainers tqdm
+	@PYTHONPATH=build/nautilus $(BIN)/python -c "import nautilus_trader.persistence.catalog"
+	@PYTHONPATH=build/nautilus $(BIN)/python -m pytest tests/unit/history/test_chain_exports.py -k nautilus $(OPTIONS)
 
 observing-tools: ## Build an OpenTelemetry Collector and Jaeger (with Go, 20 minutes, once) for the tests that run them
 	@tests/integration/monitoring/built/build.sh

@@ -5,13 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 
+from cluster.backup.priority import give_way
 from cluster.interruption import Interrupted
+
+GIVES_WAY = {"backup", "create"}
 
 
 def main() -> None:
     """Run the command line; our errors become one message and an exit code."""
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, _interrupt)
+    if set(sys.argv) >= GIVES_WAY:
+        give_way()  # before the imports, which take as long as a small backup
     try:
         from cluster.commands.app import run  # noqa: PLC0415
 

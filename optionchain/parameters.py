@@ -11,6 +11,7 @@ from optionchain.contracts import terms
 from optionchain.contracts.carried import carry_of, check_carry
 from optionchain.contracts.carry import Carry
 from optionchain.contracts.quote_terms import (
+    MOST_JOINING,
     CoarseFromTerm,
     CoarseTickTerm,
     StrikeRuleTerm,
@@ -89,7 +90,8 @@ class SimulationParameters:
         seed: Decides the path, 0 to 2**64 - 1.
         path: Which of the seed's paths, 0 to 2**64 - 1: the one of this number in a sweep.
         strike_ladder: ``rolling`` lists strikes around each step's price; ``pinned`` around that of step 0, so that no
-            contract is ever gone before it expires. It needs a `strike_interval`.
+            contract is ever gone before it expires; ``growing`` around all prices since step 0, so that new strikes
+            join those that are listed. These need a `strike_interval`.
         spread_...: What widens the spread, as `optionchain.pricing.declared_spreads` declares it.
         smile, ..., spread_model: See `optionchain.surfaces.declared` and `optionchain.pricing.market_maker`.
         strike_rule, tick_size, tick_size_above, coarse_tick_size: As `optionchain.contracts.quote_terms` declares them,
@@ -146,7 +148,8 @@ class SimulationParameters:
     strike_ladder: Annotated[
         str,
         Choice(
-            "Strikes around each step's price, or around the first step's for good", ("rolling", "pinned")
+            "Strikes around each step's price, around the first step's for good, or around all so far",
+            ("rolling", "pinned", "growing"),
         ),
         _CONFIGURED,
     ] = "rolling"
@@ -182,6 +185,8 @@ class SimulationParameters:
     exercise_dates: terms.ExerciseDatesTerm = None
     futures: terms.FuturesTerm = None
     futures_carry: terms.FuturesCarryTerm = 0.0
+    night_weight: terms.NightTerm = None
+    event_weights: terms.EventsTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY
@@ -224,15 +229,17 @@ class SimulationParameters:
         if not isinstance(expirations, SingleExpiration):
             count = sum(rule.target_count for rule in expirations.rules)
         others = sum(each.most_contracts for each in others_of(self)) if self.underlyings else 0
-        return count * (2 * self.chain_size + 1) + others
+        return count * self.most_strikes + others
 
     @property
-    def ladder_price(self) -> float | None:
-        """The price around which every step lists its strikes; None where each has its own."""
-        return self._first_price if self.strike_ladder == "pinned" else None
+    def most_strikes(self) -> int:
+        """The most strikes that an expiration can have."""
+        joining = MOST_JOINING if self.strike_ladder == "growing" else 0
+        return 2 * (1 + joining) * self.chain_size + 1
 
     @property
-    def _first_price(self) -> float:
+    def first_price(self) -> float:
+        """At step 0."""
         return self.method.prices[0] if isinstance(self.method, Historical) else self.initial_price
 
     @property
@@ -240,7 +247,7 @@ class SimulationParameters:
         """What gives contracts their volatilities; None where that is the parabola alone."""
         if self.smile is None and self.volatility_term is None and self.smile_dynamics == "sticky_delta":
             return None
-        sticks_to = self._first_price if self.smile_dynamics == "sticky_strike" else None
+        sticks_to = self.first_price if self.smile_dynamics == "sticky_strike" else None
         return Surface.of(self.smile, self.volatility_term, sticks_to, self.method)
 
     @property

@@ -9,12 +9,13 @@ from itertools import count
 import numpy as np
 
 from optionchain.agreement import warn_of_disagreements
-from optionchain.arrays import Steps
+from optionchain.arrays import Floats, Steps
 from optionchain.chains import ChainTerms, OptionChain, build_chains, is_surely_priced
 from optionchain.chains.activity import Activity, activity_of
 from optionchain.chains.recorded import RecordedChains
 from optionchain.contracts.carried import market_of, with_dividends
 from optionchain.contracts.carry import Carry
+from optionchain.contracts.quote_terms import ladder_prices
 from optionchain.draws.correlated import CorrelatedDraws
 from optionchain.draws.philox import Draws, PhiloxDraws
 from optionchain.errors import InvalidInput
@@ -180,6 +181,12 @@ class Simulation(Tables):
         [chain] = chains_of([(self, step)])
         return chain
 
+    def ladder_prices(self, steps: range) -> Floats | None:
+        """``[2, steps]`` the lowest and the highest prices around which strikes are listed at some steps; None where
+        each has its own.
+        """
+        return None if self._ladder_prices is None else self._ladder_prices[:, 0, steps.start : steps.stop]
+
     def activity(self, step: int, scale: float = 1000.0) -> Activity:
         """Sizes, open interest and volume beside the quotes of `chain`; see `activity_of`."""
         return activity_of(self.chain(step), self.parameters.seed, self.parameters.path, scale=scale)
@@ -193,6 +200,7 @@ class Simulation(Tables):
         if not 0 <= step < parameters.total_steps:
             raise IndexError(f"step {step} is not one of 0 to {parameters.total_steps - 1}")
         quote_time = parameters.simulated_at(step)
+        centres = self.ladder_prices(range(step, step + 1))
         if isinstance(parameters.expirations, SingleExpiration):
             # The last snapshot may lie after the expiry; its quotes are those at the expiry.
             quote_time = min(quote_time, self._only_expiration.expires_at)
@@ -210,7 +218,8 @@ class Simulation(Tables):
             risk_free_rate=parameters.risk_free_rate,
             dividend_yield=parameters.dividend_yield,
             exercise=parameters.exercise,
-            ladder_price=parameters.ladder_price,
+            ladder_price=None if centres is None else float(centres[0, 0]),
+            ladder_highest=None if centres is None else float(centres[1, 0]),
             spreads=self._spreads,
             surface=self._surface,
             strike_rule=parameters.strike_rule,
@@ -227,6 +236,10 @@ class Simulation(Tables):
         except InvalidInput as error:
             raise error.under(f"method.{type(method).__name__}") from error
         return with_dividends(path, parameters)
+
+    @cached_property
+    def _ladder_prices(self) -> Floats | None:
+        return ladder_prices(self.parameters, self._path.prices)
 
     def _draws(self) -> Draws:
         seed, path = self.parameters.seed, self.parameters.path

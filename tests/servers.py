@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import pytest
 from pydantic import SecretStr
 
 from adapters.redis.connection import RedisClient, open_redis
 from adapters.settings import RedisSettings
 from cluster.instance.embedded_servers import embedded_redis, running
 from cluster.instance.ports import free_ports
+from proving.groups.redis_members import PROGRAM
 
 START_TIMEOUT_SECONDS = 30.0
 PASSWORD = "only-on-loopback"
@@ -33,6 +36,12 @@ class RedisServer:
 
     def open(self) -> RedisClient:
         return open_redis(self.settings())
+
+
+def needs_redis() -> None:
+    """Skip where the program itself is not: the embedded server has neither TLS nor sentinels."""
+    if shutil.which(PROGRAM) is None:
+        pytest.skip(f"no {PROGRAM}: apt-get install redis-server")
 
 
 @contextmanager

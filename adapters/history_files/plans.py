@@ -19,7 +19,7 @@ from adapters.history_files.chain_units import PRICE_UNITS, VOLATILITY_UNITS, Sa
 from adapters.history_files.chains import chains_of
 from adapters.history_files.contracts import are_of_coins, are_only_named
 from adapters.history_files.numbers import DECIMALS
-from adapters.history_files.presets import PRESETS, Preset, bare, bare_names, detect_preset
+from adapters.history_files.presets import PRESETS, Preset, bare_names, detect_preset
 from adapters.history_files.rows import ROOT, Wanted, refuse_contract, roots_of, wanted_roots, wanted_symbol
 from adapters.history_files.tables import Table, open_table
 from optionchain.errors import InvalidInput
@@ -221,12 +221,12 @@ def _plan_chains(
     roots = [*said.roots, *([only.pop(ROOT)] if says_roots and ROOT in only else [])]
     if roots and not says_roots:
         raise InvalidInput("root", "the file does not say the roots of its contracts")
-    # Where symbols spell the contracts, numbers that stand for them name no assets.
+    # Where symbols spell the contracts, their roots tell the assets: whatever else names a row stands for a contract.
     others = [
         name
         for name in table.columns
-        if name not in columns.values()
-        and (contract is None or bare(name) != "instrumentid")
+        if contract is None
+        and name not in columns.values()
         and not (columns.keys() >= TERMS and are_only_named(sample[name]))
     ]
     only = wanted_symbol(sample, said.asset, only, symbol=columns.get("symbol"), others=others)

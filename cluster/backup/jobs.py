@@ -25,8 +25,6 @@ from cluster.settings import Settings
 from optionchain.errors import OptionChainError, Unavailable
 
 MEGABYTE = 1e6
-LOWER_PRIORITY = 15
-"""Of whoever makes a backup (`nice`): the service goes first."""
 
 
 def keyring_of(settings: Settings) -> Keyring | None:

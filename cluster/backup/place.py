@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import orjson
 
@@ -45,16 +46,16 @@ class Place:
 
     Args:
         url: Of the folder.
-        field: What the caller calls it, in messages.
+        field: What the caller calls it, in messages. To save to, a folder is made; to read from, it has to be there.
 
     Raises:
         InvalidInput: There is no such place, or it does not answer.
     """
 
-    def __init__(self, url: str, field: str) -> None:
+    def __init__(self, url: str, field: Literal["to", "from"]) -> None:
         self.url = url
         self._field = field
-        self._folder = self._tried(lambda: _existing(url))
+        self._folder = self._tried(lambda: _opened(url, is_made=field == "to"))
 
     def check_writable(self) -> None:
         """Write something, and remove it.
@@ -67,10 +68,7 @@ class Place:
             self._tried(lambda: self._folder.remove(PROBE))
         except FileNotFoundError as error:
             raise InvalidInput(self._field, f"{self.url} cannot be written to: {_words(error)}") from error
-        if (
-            _is_local(self.url)
-            and (free := shutil.disk_usage(self.url.removeprefix("file://")).free) < LEAST_ROOM
-        ):
+        if _is_local(self.url) and (free := shutil.disk_usage(_path(self.url)).free) < LEAST_ROOM:
             raise InvalidInput(self._field, f"{self.url} has no room: {free:,} bytes are free there")
 
     def complete(self) -> list[str]:
@@ -242,7 +240,9 @@ def chosen(complete: Sequence[str], backup: str | None, as_of: datetime | None) 
         return backup
     earlier = [each for each in complete if as_of is None or begun_at(each) <= as_of]
     if not earlier:
-        raise NotFound("backup", "any" if as_of is None else f"as of {instant_to_wire(as_of)}")
+        raise NotFound(
+            "backup", "there is no complete one" if as_of is None else f"as of {instant_to_wire(as_of)}"
+        )
     return earlier[-1]
 
 
@@ -251,11 +251,14 @@ def begun_at(backup: str) -> datetime:
     return instant_from_wire("backup", f"{backup[:15]}Z")
 
 
-def _existing(url: str) -> Folder:
-    """The folder of a URL. Of an object store its bucket must be there: who misspells it must not have a new one."""
+def _opened(url: str, *, is_made: bool) -> Folder:
+    """The folder of a URL. Who misspells a bucket, or what is read from, must not have a new one."""
     import fsspec  # noqa: PLC0415  as `Folder` does
 
-    if not _is_local(url):
+    if _is_local(url):
+        if not is_made and not Path(_path(url)).is_dir():
+            raise InvalidInput("", "there is no such folder")
+    else:
         files, root = fsspec.core.url_to_fs(url)
         bucket = root.partition("/")[0]
         try:
@@ -267,6 +270,10 @@ def _existing(url: str) -> Folder:
 
 def _is_local(url: str) -> bool:
     return "://" not in url or url.startswith("file:")
+
+
+def _path(url: str) -> str:
+    return url.removeprefix("file://")
 
 
 def _words(error: Exception) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import heapq
 from collections.abc import Sequence
 
-from adapters.copies import Item
+from adapters.copies import Entry, Item, entry_id
 from adapters.redis.session_records import session_of
 from cluster.backup.manifest import Sample
 from optionchain.errors import OptionChainError
@@ -19,26 +19,41 @@ MAX_STEPS = 10_000
 
 
 class Chosen:
-    """A few of all sessions that pass, whichever these are and in whatever order."""
+    """A few of all sessions that pass, whichever these are and in whatever order.
 
-    def __init__(self) -> None:
-        self._chosen: list[tuple[int, str, Item]] = []
+    Args:
+        of_base: The samples of the backup that an increment is one of: they hold for what has not changed since.
+    """
 
-    def offer(self, items: Sequence[Item]) -> None:
-        """Let sessions pass."""
+    def __init__(self, of_base: Sequence[Sample] = ()) -> None:
+        self._of_base = {entry_id(sample.session): sample for sample in of_base}
+        self._items: dict[str, Item] = {}
+        self._kept: dict[str, Sample] = {}
+
+    def offer(self, items: Sequence[Item], entries: Sequence[Entry] = ()) -> None:
+        """Let sessions pass; of those with an entry and without an item, the base holds how they are.
+
+        A session that passes again, as a table that grows may have it, counts as it is now.
+        """
+        changed = {entry_id(item["_id"]) for item in items}
+        for entry in entries:
+            if entry.id in self._of_base and entry.id not in changed:
+                kept = self._of_base[entry.id]
+                self._kept[kept.session] = kept
         for item in items:
-            # The smallest digests: as good as at random, and the same again.
-            digest = int.from_bytes(hashlib.sha256(item["_id"].encode()).digest()[:8])
-            entry = (-digest, item["_id"], item)
-            if len(self._chosen) < SAMPLES:
-                heapq.heappush(self._chosen, entry)
-            elif entry > self._chosen[0]:
-                heapq.heapreplace(self._chosen, entry)
+            self._kept.pop(item["_id"], None)
+            self._items[item["_id"]] = item
+        # The smallest digests: as good as at random, and the same again.
+        self._items = {name: self._items[name] for name in heapq.nsmallest(SAMPLES, self._items, key=_digest)}
 
     def samples(self) -> list[Sample]:
         """What the chosen ones show next; without those that cannot show anything."""
-        shown = (sample_of(item) for _, _, item in sorted(self._chosen))
-        return [sample for sample in shown if sample is not None]
+        shown = [sample for item in self._items.values() if (sample := sample_of(item)) is not None]
+        return [*shown, *self._kept.values()][:SAMPLES]
+
+
+def _digest(session: str) -> bytes:
+    return hashlib.sha256(session.encode()).digest()
 
 
 def sample_of(item: Item) -> Sample | None:

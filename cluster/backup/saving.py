@@ -51,7 +51,7 @@ async def _whole_or_increment(
     stores: Stores, begun: Begun, index: Index, writer: _Writer, how: Saving
 ) -> Manifest:
     """All parts of a backup are written; what its manifest says."""
-    chosen = Chosen()
+    chosen = Chosen(() if begun.base is None else begun.base.samples)
     await stores.point.begin()
     try:
         parts = {
@@ -171,7 +171,7 @@ class _Reading:
             async for batch in batches:
                 self.index.note(self.kind, batch.entries)
                 if self.kind == "sessions":
-                    self.chosen.offer(batch.items)
+                    self.chosen.offer(batch.items, batch.entries)
                 yield batch
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from rich.table import Column, Table
 
 from adapters.copies import Wanted
 from cluster.backup.jobs import (
-    LOWER_PRIORITY,
     create_all,
     is_sealed_by_kept_key,
     keyring_of,
@@ -75,7 +73,6 @@ def create(
         )
     with _friendly():
         reached = Reached.by(settings)
-        os.nice(LOWER_PRIORITY)  # the service goes first
         made = asyncio.run(create_all(reached, places, keyring_of(settings), is_whole=full))
     for url, outcome in made.items():
         if isinstance(outcome, OptionChainError):
@@ -104,9 +101,13 @@ def listed(from_: From = None, as_json: AsJson = False, data: Data = None) -> No
     """Show the backups of a place, the oldest first."""
     settings = _settings(data)
     with _friendly():
-        known = _place(settings, from_).known(keyring_of(settings))
+        place = _place(settings, from_)
+        known = place.known(keyring_of(settings))
     if as_json:
         print(json.dumps([_facts(each) for each in known]))
+        return
+    if not known:
+        console.print(f"No backup is complete in {place.url}.", highlight=False, markup=False, soft_wrap=True)
         return
     whole = Column("id", no_wrap=True, min_width=len("20260105T143000Z-0000"))
     table = Table(whole, "since", "items", "bytes", "consistent", "encrypted by", "verified")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cluster.backup.jobs import LOWER_PRIORITY, create_all, keyring_of, pruned, verify_in
+from cluster.backup.jobs import create_all, keyring_of, pruned, verify_in
 from cluster.backup.place import Place, chosen
+from cluster.backup.priority import give_way
 from cluster.backup.reached import Reached
 from cluster.backup.retention import Retention
 from cluster.settings import Settings
@@ -34,7 +34,7 @@ def back_up(work: Work, _: ConfiguredPlaces) -> Mapping[str, Any]:
     Raises:
         OptionChainError: Of a place that failed, once the others are done.
     """
-    os.nice(LOWER_PRIORITY)  # on Linux of this thread alone, and of those that it starts
+    give_way()
     settings = work.settings
     made = asyncio.run(create_all(Reached.by(settings), settings.backup.places, keyring_of(settings)))
     saved, failures = {}, []

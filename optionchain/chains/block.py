@@ -75,6 +75,7 @@ def build_block(
     spots: Steps,
     base_volatilities: Steps,
     listing: Listing,
+    centres: Floats | None = None,
 ) -> ChainBlock:
     """List, price and quote the chains of several steps, bit for bit as `build_chain` does one by one.
 
@@ -84,6 +85,7 @@ def build_block(
         spots: ``[steps]`` prices of the underlying, in (0, 1e12].
         base_volatilities: ``[steps]`` annualised volatility at the money, in [0, 5].
         listing: One or more expirations at each step, none before its quote time.
+        centres: ``[2, steps]`` as `SimulationParameters.ladder_prices` has them.
 
     Raises:
         InvalidInput: The interval between strikes is too fine for a price.
@@ -106,7 +108,7 @@ def build_block(
         terms,
         given_intervals(parameters, days.size),
         parameters.chain_size,
-        centres=given_centres(parameters, days.size),
+        centres=None if centres is None else np.repeat(centres, per_step, axis=1),
         rules=given_rules(parameters, days.size),
         carried=carried,
         in_coin=in_coin,
@@ -163,9 +165,3 @@ def given_intervals(parameters: SimulationParameters, ladders: int) -> Floats:
 def given_rules(parameters: SimulationParameters, ladders: int) -> list[str | None] | None:
     """``[ladders]`` the rule by which strikes are listed; None where the parameters give none."""
     return None if parameters.strike_rule is None else [parameters.strike_rule] * ladders
-
-
-def given_centres(parameters: SimulationParameters, ladders: int) -> Floats | None:
-    """``[ladders]`` the price around which pinned strikes are; None where each ladder is around its spot."""
-    price = parameters.ladder_price
-    return None if price is None else np.full(ladders, price)

@@ -21,6 +21,7 @@ from optionchain.surfaces import Surface
 _RANGES = {
     "spot": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
     "ladder_price": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
+    "ladder_highest": (1.0 / WIDEST_PRICED, HIGHEST_PATH),
     "base_volatility": (0.0, HIGHEST_VOLATILITY),
     "strike_interval": (1e-6, HIGHEST_PATH),
     "skew_slope": (-1e6, 1e6),
@@ -46,6 +47,7 @@ def build_chain(
     risk_free_rate: float = 0.0,
     dividend_yield: float = 0.0,
     ladder_price: float | None = None,
+    ladder_highest: float | None = None,
     spreads: Spreads | None = None,
     exercise: Exercise = "european",
     strike_rule: str | None = None,
@@ -69,6 +71,7 @@ def build_chain(
         risk_free_rate: Annualised, continuously compounded, in [-10, 10].
         dividend_yield: Annualised, continuously compounded, in [0, 10].
         ladder_price: The price around which strikes are listed, in (0, 1e12]; None means the spot.
+        ladder_highest: Where strikes are around all prices from `ladder_price` on, the highest; None means just that.
         spreads: Between asks and bids of each contract, in place of `spread`.
         exercise: ``european``, ``american``, or ``bermudan`` on the dates that `carry` has.
         strike_rule: A name of `STRIKE_RULES`: intervals that grow with distance and days, not `strike_interval`.
@@ -121,6 +124,7 @@ def build_chain(
         chain_size=size,
         strike_interval=interval,
         ladder_price=centre,
+        ladder_highest=_highest(centre, ladder_highest),
         spreads=SpreadModel(base=settled["spread"], tick=COIN_TICK)
         if in_coin and spreads is None
         else spreads,
@@ -138,6 +142,15 @@ def build_chain(
 def _in_range(field: str, number: float) -> float:
     low, high = _RANGES[field]
     return finite(field, number, low=low, high=high)
+
+
+def _highest(lowest: float | None, highest: float | None) -> float | None:
+    if highest is None:
+        return None
+    highest = _in_range("ladder_highest", highest)
+    if lowest is None or highest < lowest:
+        raise InvalidInput("ladder_highest", "needs a ladder_price that is not above it")
+    return highest
 
 
 def _checked_rule(rule: str | None) -> str | None:

@@ -83,13 +83,16 @@ def central_multiple(price: float, interval: float) -> int:
     return int((_decimal(price) / _decimal(interval)).to_integral_value(ROUND_HALF_UP))
 
 
-def ladders(spots: Floats, intervals: Floats, strikes_per_side: Floats | int) -> tuple[Offsets, Strikes]:
+def ladders(
+    spots: Floats, intervals: Floats, strikes_per_side: Floats | int, *, highest_spots: Floats | None = None
+) -> tuple[Offsets, Strikes]:
     """List the multiples of each interval around each spot, without those <= 0.
 
     Args:
         spots: ``[ladders]`` currency units, > 0.
         intervals: ``[ladders]`` currency units, > 0.
         strikes_per_side: Strikes on each side of the central one, >= 0; one whole number, or ``[ladders]``.
+        highest_spots: ``[ladders]`` not below the spots, where strikes are around all prices from these to those.
 
     Returns:
         Where each ladder begins, ``[ladders + 1]``, and the strikes of all, ``[contracts]``, ascending within each
@@ -105,7 +108,8 @@ def ladders(spots: Floats, intervals: Floats, strikes_per_side: Floats | int) ->
     """
     ticks, units = _decimal_ticks_of_each(intervals)
     centres = _central_multiples(spots, intervals)
-    highest = centres + strikes_per_side
+    highest = centres if highest_spots is None else _central_multiples(highest_spots, intervals)
+    highest = highest + strikes_per_side
     if float((highest * ticks).max(initial=0.0)) > _MOST_TICKS:
         raise InvalidInput("strike_interval", "is too fine, or has too many decimals, for such a price")
     lowest = centres - strikes_per_side

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optionchain.arrays import Floats, Paths
-from optionchain.chains.block import given_centres, given_intervals, given_rules, ladder_terms
+from optionchain.chains.block import given_intervals, given_rules, ladder_terms
 from optionchain.chains.contracts import CALL, PUT, Contracts, SharedTerms
 from optionchain.chains.priced import price_each, priced
 from optionchain.contracts.carried_ladders import Carried
@@ -68,6 +68,7 @@ def price_path_chains(
     volatilities: Paths,
     days_to_expiration: Sequence[Floats],
     quoted_at: Microseconds,
+    centres: Floats | None = None,
 ) -> list[PathChains]:
     """List and price the chain of each path at some moments, all in one pass.
 
@@ -77,6 +78,7 @@ def price_path_chains(
         volatilities: ``[paths, moments]`` annualised volatility at the money.
         days_to_expiration: ``[expirations]`` of each moment, >= 0.
         quoted_at: ``[moments]`` microseconds from 1970.
+        centres: ``[2, paths, moments]`` as `SimulationParameters.ladder_prices` has them.
 
     Returns:
         One a moment: the same numbers, to the bit, as `build_chain` gives for each path alone; read-only.
@@ -95,7 +97,8 @@ def price_path_chains(
         years=np.concatenate([np.tile(days, paths) for days in days_to_expiration]) / DAYS_PER_YEAR,
     )
     intervals = given_intervals(parameters, terms.shape[1])
-    centres = given_centres(parameters, terms.shape[1])
+    if centres is not None:
+        centres = np.repeat(centres.transpose(0, 2, 1).reshape(2, -1), times, axis=1)
     carry, in_coin = parameters.carry, parameters.settlement == "coin"
     at = np.repeat(quoted_at, paths * np.array(sizes))
     carried = None if carry is None else carry.at(at, terms[Term.SPOT], terms[Term.YEARS])
@@ -111,7 +114,7 @@ def price_path_chains(
         american=parameters.has_early_exercise,
         surface=parameters.surface,
     )
-    columns = _grid(offsets, flat, 2 * parameters.chain_size + 1)
+    columns = _grid(offsets, flat, parameters.most_strikes)
     columns.flags.writeable = False
     chains, stop = [], 0
     for moment, days in enumerate(days_to_expiration):

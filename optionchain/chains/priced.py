@@ -22,6 +22,7 @@ from optionchain.pricing.american import (
     exercise,
     exercise_on_grid,
     rhos_on_futures,
+    thetas_by_clock,
 )
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.exercise_grid import Ahead
@@ -50,7 +51,7 @@ def priced(
         terms: ``[8, ladders]`` as the kernel takes them.
         strike_interval: ``[ladders]`` currency units, > 0; NaN where one is to be chosen.
         strikes_per_side: >= 0; one whole number, or ``[ladders]``.
-        centres: ``[ladders]`` the prices around which the strikes are; None means the spots.
+        centres: ``[2, ladders]`` the lowest and the highest prices around which the strikes are; None means the spots.
         rules: ``[ladders]`` names of `STRIKE_RULES`, in place of the interval where there is one; None is none at all.
         carried: ``[ladders]`` on which terms; None is on those of `terms`.
         in_coin: Whether prices are in units of the underlying; one truth, or ``[ladders]``. Quotes are not yet.
@@ -65,11 +66,11 @@ def priced(
     Raises:
         InvalidInput: An interval is too fine for a price.
     """
-    around = terms[Row.SPOT] if centres is None else centres
+    around, highest = (terms[Row.SPOT], None) if centres is None else centres
     if carried is not None and centres is None:
         around = np.where(np.isnan(carried.futures), around, carried.spots)
     if rules is None:
-        offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around)
+        offsets, strikes = _by_interval(terms, strike_interval, strikes_per_side, around, highest)
     else:
         offsets, strikes = _by_rule(terms, strike_interval, strikes_per_side, around, rules)
     columns = np.empty((AMERICAN if np.any(american) else QUOTED if quoted else VALUED, strikes.size))
@@ -88,7 +89,11 @@ def priced(
 
 
 def _by_interval(
-    terms: Floats, strike_interval: Floats, strikes_per_side: Floats | int, around: Floats
+    terms: Floats,
+    strike_interval: Floats,
+    strikes_per_side: Floats | int,
+    around: Floats,
+    highest: Floats | None = None,
 ) -> tuple[Offsets, Strikes]:
     """As `ladders`, with an interval that fits where none is given."""
     intervals = strike_interval
@@ -100,7 +105,7 @@ def _by_interval(
             chain_size=strikes_per_side,
         )
         intervals = np.where(np.isnan(intervals), chosen, intervals)
-    return ladders(around, intervals, strikes_per_side)
+    return ladders(around, intervals, strikes_per_side, highest_spots=highest)
 
 
 def _by_rule(
@@ -189,6 +194,7 @@ def _in_currency(
     if carried is not None:
         if carried.is_future and not carried.is_bermudan:
             rhos_on_futures(some, years, rates)
+        thetas_by_clock(some, years, carried.paces[ladder])
         _exercise_on_grids(terms, carried, ladder, european, some)
     if quoted:
         some[8:10], some[10:12] = quote(some[2:4], terms[Row.SPREAD, ladder])
@@ -199,7 +205,8 @@ def _in_currency(
 def _exercise_on_grids(
     terms: Floats, carried: Carried, ladder: NDArray[np.intp], european: Floats, columns: Floats
 ) -> None:
-    """Price early exercise anew where dividends in cash come before expiration, the rate changes, or it is on dates.
+    """Price early exercise anew where no single boundary tells when it pays: where dividends in cash come before
+    expiration, the rate changes, it is on dates, or rate and yield are both negative.
 
     Args:
         terms: ``[8, ladders]`` with the spots that they were priced on.
@@ -210,8 +217,10 @@ def _exercise_on_grids(
     """
     pays = carried.coming[:, :, 1].any(axis=1)
     is_bent = terms[Row.YEARS] > carried.curve[0][0] if len(carried.curve) > 1 else np.zeros_like(pays)
+    rates, yields = terms[Row.RATE], terms[Row.DIVIDEND_YIELD]
+    is_between = (rates < 0.0) & (yields < 0.0) & (rates != yields)
     is_alive = terms[Row.YEARS] > 0.0
-    for number in np.flatnonzero((pays | is_bent) & is_alive | carried.is_bermudan):
+    for number in np.flatnonzero((pays | is_bent | is_between) & is_alive | carried.is_bermudan):
         which = np.flatnonzero(ladder == number)
         if not which.size:
             continue

@@ -46,6 +46,7 @@ class ChainTerms:
     risk_free_rate: float
     dividend_yield: float
     ladder_price: float | None = None
+    ladder_highest: float | None = None
     spreads: Spreads | None = None
     exercise: Exercise = "european"
     strike_rule: str | None = None
@@ -170,11 +171,15 @@ def _built(group: Sequence[ChainTerms]) -> list[OptionChain]:
 
 
 def _centres(group: Sequence[ChainTerms], counts: Sequence[int]) -> Floats | None:
-    """``[ladders]`` the prices around which strikes are listed; None where that is the spot of all."""
+    """``[2, ladders]`` the lowest and highest prices around which strikes are; None where that is the spot of all."""
     if all(each.ladder_price is None for each in group):
         return None
-    prices = [each.spot if each.ladder_price is None else each.ladder_price for each in group]
-    return np.repeat(prices, counts)
+    lowest = [each.spot if each.ladder_price is None else each.ladder_price for each in group]
+    highest = [
+        low if each.ladder_highest is None else each.ladder_highest
+        for each, low in zip(group, lowest, strict=True)
+    ]
+    return np.repeat([lowest, highest], counts, axis=1)
 
 
 def _carried(group: Sequence[ChainTerms], counts: Sequence[int], terms: Floats) -> list[Carried] | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
+import numpy as np
+
+from optionchain.arrays import Floats, Paths
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.declared.fields import Choice, Number, Omission
 from optionchain.declared.limits import HIGHEST_GIVEN
@@ -14,6 +17,8 @@ from optionchain.pricing.spreads import CENTS, COIN_TICK, SpreadModel
 Parameters: TypeAlias = Any
 
 MIN_TICK, MAX_TICK = 1e-12, 1e3
+# Of the strikes a side: how many more join on each side of a growing ladder, so that no chain grows without end.
+MOST_JOINING = 4
 
 _SAME_TICK = Omission("means the same tick at every price", is_silent=True)
 
@@ -67,9 +72,11 @@ def check_quotes(parameters: Parameters) -> None:
     Raises:
         InvalidInput: One is missing, or no multiple of another; it is named.
     """
-    has_interval = parameters.strike_interval is not None or parameters.strike_rule is not None
-    if parameters.strike_ladder == "pinned" and not has_interval:
-        raise InvalidInput("strike_interval", "must be given where the strike_ladder is pinned")
+    ladder, has_rule = parameters.strike_ladder, parameters.strike_rule is not None
+    if parameters.strike_interval is None and (ladder == "growing" or (ladder == "pinned" and not has_rule)):
+        raise InvalidInput("strike_interval", f"must be given where the strike_ladder is {ladder}")
+    if ladder == "growing" and has_rule:
+        raise InvalidInput("strike_rule", "must be left out where the strike_ladder is growing")
     if parameters.spread_tick is not None:
         cents = round(parameters.spread_tick * CENTS)
         if abs(parameters.spread_tick * CENTS - cents) > 1e-9 * cents:
@@ -85,3 +92,24 @@ def check_quotes(parameters: Parameters) -> None:
     for field, number, unit in (("coarse_tick_size", coarse, fine), ("tick_size_above", above, coarse)):
         if abs(number / unit - round(number / unit)) > 1e-9 * (number / unit):
             raise InvalidInput(field, f"must be a multiple of {unit:g}")
+
+
+def ladder_prices(parameters: Parameters, prices: Paths) -> Floats | None:
+    """The lowest and the highest prices around which steps list their strikes, ``[2, paths, steps]``.
+
+    Args:
+        parameters: Of the simulation.
+        prices: ``[paths, steps]`` from step 0 on.
+
+    Returns:
+        None where each step's strikes are around its own price.
+    """
+    if parameters.strike_ladder == "rolling":
+        return None
+    first = parameters.first_price
+    if parameters.strike_ladder == "pinned":
+        return np.full((2, *prices.shape), first)
+    farthest = max(MOST_JOINING * parameters.chain_size - 1, 0) * parameters.strike_interval
+    lowest = np.minimum.accumulate(np.clip(prices, first - farthest, first), axis=-1)
+    highest = np.maximum.accumulate(np.clip(prices, first, first + farthest), axis=-1)
+    return np.stack([lowest, highest])

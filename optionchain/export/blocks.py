@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from optionchain.arrays import Steps
+from optionchain.arrays import Floats, Steps
 from optionchain.chains.block import ChainBlock, build_block
 from optionchain.chains.recorded import RecordedChains
 from optionchain.errors import InvalidInput
@@ -37,6 +37,10 @@ class Simulated(Protocol):
     @property
     def volatilities(self) -> Steps:
         """``[steps]`` annualised, at the money."""
+        ...
+
+    def ladder_prices(self, steps: range) -> Floats | None:
+        """``[2, steps]`` between which prices strikes are listed; None where that is each step's own."""
         ...
 
     @property
@@ -132,6 +136,7 @@ def chain_blocks(
                 spots=block.prices,
                 base_volatilities=block.volatilities,
                 listing=listing,
+                centres=simulation.ladder_prices(block.steps),
             ),
         )
 

@@ -8,6 +8,8 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from rich.console import Console
 
@@ -34,7 +36,11 @@ def beside() -> dict[str, float]:
     """Steps a second alone and beside backups, in turns within one run.
 
     Returns:
-        ``steps_alone``, ``steps_beside`` and ``steps_beside_to_alone`` (goal: 0.8).
+        ``steps_alone``, ``steps_beside`` and ``steps_beside_to_alone`` (goal: 0.8), beside so many ``backups_beside``,
+        of which the last of each pair is ended before it is whole.
+
+    Raises:
+        RuntimeError: A backup failed, so that nothing was measured.
     """
     with temporary_instance(Console(stderr=True)) as (settings, state):
         return asyncio.run(_measured(Reached.by(settings), state))
@@ -42,23 +48,23 @@ def beside() -> dict[str, float]:
 
 async def _measured(reached: Reached, state: InstanceState) -> dict[str, float]:
     await fill_sessions(reached.settings, SESSIONS)
-    alone, with_backup = 0.0, 0.0
+    alone, with_backup, made = 0.0, 0.0, 0
     async with open_api(state, CLIENTS) as api:
         load = Load(api, CLIENTS, random.Random(1), pause_seconds=0.0)
         stepping = asyncio.create_task(load.run())
         await load.served_again()
         for _ in range(PAIRS):
             alone += await _steps_a_second(load) / PAIRS
-            backups = asyncio.create_task(_backups(reached))
-            with_backup += await _steps_a_second(load) / PAIRS
-            backups.cancel()
-            await asyncio.gather(backups, return_exceptions=True)
+            async with _backups(reached) as begun:
+                with_backup += await _steps_a_second(load) / PAIRS
+            made += len(begun)
         load.finish()
         await stepping
     return {
         "steps_alone": alone,
         "steps_beside": with_backup,
         "steps_beside_to_alone": with_backup / alone,
+        "backups_beside": made,
     }
 
 
@@ -68,8 +74,20 @@ async def _steps_a_second(load: Load) -> float:
     return (load.acknowledged - before) / (time.perf_counter() - began)
 
 
-async def _backups(reached: Reached) -> None:
-    """One after the other, in a process of its own, as the command line makes them."""
+@asynccontextmanager
+async def _backups(reached: Reached) -> AsyncIterator[list[int]]:
+    """One after the other for as long as the block lasts, each by the command line, in a process of its own."""
+    begun: list[int] = []
+    making = asyncio.create_task(_make_backups(reached, begun))
+    try:
+        yield begun
+    finally:
+        making.cancel()
+        with suppress(asyncio.CancelledError):
+            await making
+
+
+async def _make_backups(reached: Reached, begun: list[int]) -> None:
     settings = reached.settings
     addresses = {"OCS_REDIS_URL": settings.redis.url, "OCS_MONGO_URI": settings.mongo.uri}
     variables = {name: value.get_secret_value() for name, value in addresses.items() if value}
@@ -79,8 +97,10 @@ async def _backups(reached: Reached) -> None:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, *command, env=os.environ | variables, stdout=asyncio.subprocess.DEVNULL
             )
+            begun.append(process.pid)
             try:
-                await process.wait()
+                if await process.wait():
+                    raise RuntimeError("the backup failed: nothing is measured beside it")
             except asyncio.CancelledError:
                 process.kill()
                 await process.wait()

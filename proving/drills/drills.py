@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,25 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from redis import Redis
-from redis.exceptions import RedisError
 
 from adapters.copies import Wanted
 from cluster.backup.jobs import keyring_of
 from cluster.backup.verifying import verify
-from cluster.instance import processes
-from cluster.instance.embedded_servers import MONGODB
 from cluster.instance.instance import Instance
 from cluster.instance.progress import Progress
 from optionchain.errors import Damaged
-from proving.chaos.faults import Fault, Victims, inflict
 from proving.chaos.load import BadLoad
 from proving.chaos.sessions import METHODS, START
 from proving.drills.lost_node import lost_node
+from proving.drills.lost_primaries import lost_mongodb_primary, lost_redis_primary
 from proving.drills.machine_losses import expired_certificate, full_disk
-from proving.drills.patience import until
 from proving.drills.scene import ADMIN, VICTIM, Scene
 from proving.drills.site_loss import lost_site
+from proving.patience import until
 
 # What a release that is good makes, and one whose limit is a strike refuses.
 SIMULATION: dict[str, object] = {
@@ -66,32 +61,6 @@ class Drill:
     starts: bool = True
 
 
-async def lost_redis(scene: Scene) -> float:
-    """The one Redis is killed, and started again by the supervisor."""
-    redis = Redis.from_url(scene.state.redis_url, socket_timeout=1.0)
-    victims = Victims(scene.settings.data.folder, lambda: _is_up(redis))
-    async with scene.crowd() as crowd:
-        scene.tell("Redis is killed")
-        began = time.monotonic()
-        await asyncio.to_thread(inflict, Fault.REDIS, victims, random.Random(1))
-        await crowd.served_again()
-        return time.monotonic() - began
-
-
-async def lost_mongodb(scene: Scene) -> float:
-    """The one MongoDB is killed; sessions go on, and history comes back with it."""
-    (server,) = (server for server in scene.state.servers if server.name == MONGODB)
-    async with scene.crowd() as crowd, scene.api(ADMIN) as api:
-        scene.tell("MongoDB is killed")
-        for process in processes.marked(scene.state.marker):
-            if processes.is_one_of(process, {server.command}):
-                process.kill()
-        began = time.monotonic()
-        await crowd.served_again()
-        await until(lambda: _is_stored(api), "configurations can be read again")
-        return time.monotonic() - began
-
-
 async def lost_data_folder(scene: Scene) -> float:
     """The disk with everything on it is gone: an instance is started anew, and the latest backup restored."""
     async with scene.bystanders() as clients:
@@ -123,8 +92,8 @@ async def corrupt_backup(scene: Scene) -> float:
     """The latest backup is damaged: verifying names it, and the one before comes back."""
     async with scene.bystanders() as clients:
         good, bad = await scene.save(), await scene.save()
-        scene.tell(f"a bit of {bad} is flipped")
-        await asyncio.to_thread(_flip, min((scene.backups / bad).glob("sessions/*.part")))
+        scene.tell(f"a bit of {bad}, an increment of {good}, is flipped")
+        await asyncio.to_thread(_flip, min((scene.backups / bad).glob("*/*.part")))
         began = time.monotonic()
         scene.tell("optionchain backup verify")
         try:
@@ -169,10 +138,14 @@ async def bad_release(scene: Scene) -> float:
 
 
 DRILLS: Mapping[str, Drill] = {
-    "lost-redis": Drill(
-        "Redis is killed under load, and comes back with all that was acknowledged", lost_redis
+    "lost-redis-primary": Drill(
+        "The primary of Redis is killed under load; sentinels make a replica the primary",
+        lost_redis_primary,
+        starts=False,
     ),
-    "lost-mongodb": Drill("MongoDB is killed under load; sessions go on", lost_mongodb),
+    "lost-mongodb-primary": Drill(
+        "The primary of MongoDB is killed under load; another is elected", lost_mongodb_primary, starts=False
+    ),
     "lost-data-folder": Drill("The disk is gone: a new instance goes on from the backup", lost_data_folder),
     "deleted-sessions": Drill("An owner has deleted all sessions; they come back", deleted_sessions),
     "corrupt-backup": Drill("The latest backup is damaged; the one before comes back", corrupt_backup),
@@ -196,22 +169,9 @@ async def _answers(api: httpx.AsyncClient, headers: dict[str, str], status: int)
     return answer.status_code == status
 
 
-async def _is_stored(api: httpx.AsyncClient) -> bool:
-    """Whether MongoDB itself answers, and no cache."""
-    answer = await api.get("/ready")
-    return answer.status_code == httpx.codes.OK and answer.json()["states"]["mongodb"] == "up"
-
-
 async def _creates(api: httpx.AsyncClient, *, is_refused: bool) -> bool:
     answer = await api.post("/api/v2/simulations", json=SIMULATION)
     return answer.status_code == (httpx.codes.BAD_REQUEST if is_refused else httpx.codes.CREATED)
-
-
-def _is_up(redis: Redis) -> bool:
-    try:
-        return bool(redis.ping())
-    except (RedisError, OSError):
-        return False
 
 
 def _flip(file: Path) -> None:

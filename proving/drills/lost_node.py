@@ -39,4 +39,5 @@ def _under_load(scene: Scene, machines: Machines, happens: Callable[[], object],
     """Let something happen to a machine while clients step; the longest that one of them waited."""
     verdict, _ = machines.under_load(happens, HEAD, name, patience_seconds=SHORT_ANSWER_SECONDS)
     scene.verdicts.append(verdict)
+    scene.waits.append(verdict.longest_wait_seconds)
     return verdict.longest_wait_seconds

@@ -20,8 +20,8 @@ from cluster.instance.ports import free_ports
 from proving.chaos.load import BadLoad
 from proving.chaos.sessions import ChaosSession
 from proving.drills.certificates import Authority
-from proving.drills.patience import until
 from proving.drills.scene import ADMIN, Scene
+from proving.patience import until
 
 DISK_MEGABYTES = 1024
 FILLED_AT_A_TIME = 4 << 20
@@ -30,7 +30,7 @@ FILLED_AT_A_TIME = 4 << 20
 async def full_disk(scene: Scene) -> float:
     """Somebody else fills the disk of the data folder: what writes is refused in time, and served again with room."""
     with _small_disk(scene.settings.data.folder) as disk:
-        async with _started(scene), scene.crowd() as crowd:
+        async with scene.started(), scene.crowd() as crowd:
             scene.tell("somebody fills the disk")
             filler = disk / "of-somebody-else"
             began = time.monotonic()
@@ -51,7 +51,7 @@ async def expired_certificate(scene: Scene) -> float:
     (port,) = free_ports(1)
     http = {"certificate": certificate, "certificate_key": key, "tls_port": port}
     encrypted = replace(scene, settings=scene.settings.with_changes({"http": http}))
-    async with _started(encrypted), encrypted.crowd(), _checking(encrypted, authority, port) as api:
+    async with encrypted.started(), encrypted.crowd(), _checking(encrypted, authority, port) as api:
         await until(lambda: _is_served(api), "clients that check the certificate are served")
         scene.tell("the certificate expires")
         authority.issue(certificate, key, ends_in=-timedelta(days=1))
@@ -61,15 +61,6 @@ async def expired_certificate(scene: Scene) -> float:
         authority.issue(certificate, key)
         await until(lambda: _is_served(api), "they are served again")
         return time.monotonic() - began
-
-
-@asynccontextmanager
-async def _started(scene: Scene) -> AsyncIterator[None]:
-    await asyncio.to_thread(scene.start)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(scene.stop)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from cluster.settings import Settings
 from optionchain.errors import OptionChainError
 from proving.chaos.checker import Verdict, check
 from proving.chaos.load import REQUEST_PATIENCE_SECONDS, Load
+from proving.drills.editors import Editors
 
 ADMIN, VICTIM = "admin", "victim"
 CLIENTS = 10
@@ -44,6 +45,7 @@ class Scene:
         backups: Folder for them, outside its data folder.
         tell: Told of each step.
         verdicts: What clients saw, once they have ended.
+        waits: Of those who asked all the time: the longest that one of them was not served.
         losses: Of stores, by name: seconds of writes that a copy did not have.
     """
 
@@ -52,6 +54,7 @@ class Scene:
     backups: Path
     tell: Callable[[str], None]
     verdicts: list[Verdict] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -91,6 +94,15 @@ class Scene:
         self.instance.down(Progress())
 
     @asynccontextmanager
+    async def started(self) -> AsyncIterator[None]:
+        """The instance, for as long as the block lasts; the event loop goes on meanwhile."""
+        await asyncio.to_thread(self.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stop)
+
+    @asynccontextmanager
     async def api(self, owner: str) -> AsyncIterator[httpx.AsyncClient]:
         """The service for an owner, with a connection for each client."""
         async with httpx.AsyncClient(
@@ -112,14 +124,17 @@ class Scene:
                 pause_seconds=PAUSE_SECONDS,
                 pause_after_failure_seconds=PAUSE_AFTER_FAILURE_SECONDS,
             )
-            stepping = asyncio.create_task(load.run())
-            try:
-                await load.served_again()
+            async with self._asking(load):
+                await _until_stepped(load)
                 yield load
-            finally:
-                load.finish()
-                await stepping
-        await self.judge(load)
+
+    @asynccontextmanager
+    async def editors(self) -> AsyncIterator[Editors]:
+        """Clients who store configurations for as long as the block lasts; what they saw is judged."""
+        async with self.api(ADMIN) as api:
+            editors = Editors(api)
+            async with self._asking(editors):
+                yield editors
 
     @asynccontextmanager
     async def bystanders(self) -> AsyncIterator[Load]:
@@ -127,8 +142,7 @@ class Scene:
         async with self.api(VICTIM) as api:
             load = Load(api, CLIENTS, random.Random(2), pause_seconds=PAUSE_SECONDS)
             stepping = asyncio.create_task(load.run())
-            while load.acknowledged < STEPS_BEFORE:
-                await load.served_again()
+            await _until_stepped(load)
             load.finish()
             await stepping
             yield load
@@ -161,6 +175,24 @@ class Scene:
         """Where the backups are."""
         return Place(str(self.backups), "from")
 
-    async def judge(self, load: Load) -> None:
+    async def judge(self, clients: Load | Editors) -> Verdict:
         """Examine what some clients saw."""
-        self.verdicts.append(await asyncio.to_thread(check, load.attempts, load.is_replay))
+        verdict = await asyncio.to_thread(check, clients.attempts, clients.is_replay)
+        self.verdicts.append(verdict)
+        return verdict
+
+    @asynccontextmanager
+    async def _asking(self, clients: Load | Editors) -> AsyncIterator[None]:
+        running = asyncio.create_task(clients.run())
+        try:
+            await clients.served_again()
+            yield
+        finally:
+            clients.finish()
+            await running
+        self.waits.append((await self.judge(clients)).longest_wait_seconds)
+
+
+async def _until_stepped(load: Load) -> None:
+    while load.acknowledged < STEPS_BEFORE:
+        await load.served_again()

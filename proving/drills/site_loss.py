@@ -16,9 +16,9 @@ from cluster.settings import Settings
 from cluster.standby import copies, promote
 from optionchain.errors import Unavailable
 from proving.drills.beats import Beat, beating, lost_seconds
-from proving.drills.patience import until
 from proving.drills.scene import Scene
 from proving.drills.two_sites import Site, follow, join
+from proving.patience import until
 
 
 async def lost_site(scene: Scene) -> float:

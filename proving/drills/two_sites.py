@@ -19,11 +19,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from cluster.instance import processes
-from cluster.instance.embedded_servers import embedded_mongo, embedded_redis
+from cluster.instance.embedded_servers import MONGODB, embedded_redis
 from cluster.instance.ports import free_ports
 from cluster.instance.state import PrivateServer
-from proving.chaos.load import BadLoad
-from proving.drills.patience import until
+from proving.groups.replica_set import mongod, mongod_command
+from proving.patience import until
 
 SET = "optionchain"
 PASSWORD = "only-on-loopback"  # noqa: S105
@@ -55,13 +55,13 @@ class Site:
         """A site whose stores do not run yet.
 
         Raises:
-            BadLoad: There is no mongod, and nothing else has replica sets.
+            BadLoad: There is no mongod.
         """
-        if shutil.which("mongod") is None:
-            raise BadLoad("two sites take a replica set: there is no mongod on the PATH")
         redis_port, mongo_port = free_ports(2)
         redis = embedded_redis(folder / "redis", redis_port, PASSWORD, fsync="everysec")
-        return cls(name, folder, redis, embedded_mongo(folder / "mongo", mongo_port))
+        command = mongod_command(mongod(), folder / "mongo", mongo_port, replica_set=SET)
+        uri = f"mongodb://127.0.0.1:{mongo_port}/?directConnection=true"
+        return cls(name, folder, redis, PrivateServer(MONGODB, tuple(command), mongo_port, uri))
 
     @property
     def host(self) -> str:
@@ -71,7 +71,7 @@ class Site:
     @property
     def uri(self) -> str:
         """Of its MongoDB itself."""
-        return f"mongodb://{self.host}/?directConnection=true"
+        return self.mongo.url
 
     def start(self, following: Site | None = None) -> None:
         """Start both; Redis as a replica of that of another site, if one is named."""
@@ -84,8 +84,7 @@ class Site:
     def start_mongo(self) -> None:
         """Start MongoDB alone."""
         (self.folder / "mongo").mkdir(exist_ok=True)
-        command = (*self.mongo.command, "--replSet", SET, "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket")
-        self._start(PrivateServer(self.mongo.name, command, self.mongo.port, self.mongo.url))
+        self._start(self.mongo)
 
     def kill(self) -> None:
         """End both without a word."""

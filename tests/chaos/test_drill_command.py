@@ -22,6 +22,8 @@ def test_every_drill_is_listed_with_its_goal() -> None:
         ("lost-node", "several machines, in network namespaces, take Linux and root"),
         ("full-disk", "a small disk to fill takes root, who may mount one"),
         ("site-loss", "there is no mongod on the PATH"),
+        ("lost-mongodb-primary", "there is no mongod on the PATH"),
+        ("lost-redis-primary", "there is no redis-server on the PATH"),
     ],
 )
 def test_what_a_drill_takes_is_said(name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from adapters.mongo.tasks import MongoScheduler
 from optionchain.errors import Unavailable
 from optionchain.tasks import Cron, Every, Order, Run, Schedule, Task
 from optionchain.tasks.timing import Timing
+from proving.groups.replica_set import ReplicaSet, hosts_of
 from tests.chaos.scheduler_process import START, Ground
 from tests.integration.history import mongo_servers as servers
 from tests.waiting import passing, until
@@ -47,8 +48,7 @@ class Chaos:
     """What is broken, and may be broken."""
 
     ground: Ground
-    members: list[subprocess.Popen[bytes]]
-    ports: list[int]
+    members: ReplicaSet
     folder: Path
     stack: contextlib.ExitStack
     schedulers: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -98,13 +98,10 @@ class Chaos:
             MongoClient(self.ground.uri, serverSelectionTimeoutMS=9000) as client,
         ):
             primary = client.admin.command("hello")["primary"]
-            index = self.ports.index(int(primary.rpartition(":")[2]))
-            _end(self.members[index])
+            index = hosts_of(self.ground.uri).index(primary)
+            self.members.kill(index)
             self.kills["primary"] += 1
-            port = self.ports[index]
-            command = servers.member_command(self.folder, port)
-            log = self.folder / f"{port}-again.log"
-            self.members[index] = self.stack.enter_context(servers.process(command, log))
+            self.members.start_again(index)
 
     def jump(self) -> None:
         """An hour forward, or back to where it would be."""
@@ -129,12 +126,11 @@ def _is_worker(pid: int) -> bool:
 
 @pytest.fixture
 def chaos(tmp_path: Path) -> Iterator[Chaos]:
-    with servers.replica_set(tmp_path, 3) as (uri, members), contextlib.ExitStack() as stack:
+    with servers.replica_set(tmp_path, 3) as members, contextlib.ExitStack() as stack:
         folder = tmp_path / "ground"
         (folder / "effects").mkdir(parents=True)
         (folder / "clock").write_text(f"{time.monotonic()} 0.0")
-        ports = [int(host.rpartition(":")[2]) for host in servers.hosts_of(uri)]
-        found = Chaos(Ground(folder, uri, "chaos"), list(members), ports, tmp_path, stack)
+        found = Chaos(Ground(folder, members.uri, "chaos"), members, tmp_path, stack)
         yield found
         for process in found.schedulers:
             _end(process)

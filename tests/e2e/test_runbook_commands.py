@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -71,9 +69,8 @@ class Operator:
 
 
 def test_the_commands_of_runbooks_do_what_they_say(
-    cluster: Cluster, api: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, api: httpx.Client, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(os, "nice", lambda _: 0)  # of this process, which goes on afterwards
     place = str(tmp_path)
     operator = Operator(cluster, place)
     session = create(api)["id"]

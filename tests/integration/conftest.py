@@ -50,8 +50,8 @@ def mongod_uri(given_mongodb_uri: str | None, tmp_path_factory: pytest.TempPathF
     if given_mongodb_uri:
         yield given_mongodb_uri
         return
-    with servers.replica_set(tmp_path_factory.mktemp("mongod"), 1) as (uri, _):
-        yield uri
+    with servers.replica_set(tmp_path_factory.mktemp("mongod"), 1) as started:
+        yield started.uri
 
 
 @pytest.fixture

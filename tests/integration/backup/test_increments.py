@@ -38,3 +38,14 @@ async def test_a_chain_brings_everything_back_and_nothing_that_was_deleted(
     assert await everything(other) == before
     assert +restored.total == {"restored": sum(COUNTS.values())}
     assert (await verify(place, latest.id, None)).items == sum(COUNTS.values())
+
+
+async def test_sessions_that_have_not_changed_are_replayed_too(
+    place: Place, stores: Stores, settings: Settings
+) -> None:
+    whole = await save(stores, place, CHAIN)
+    await step(settings, "session-03", "last")
+    latest = await save(stores, place, CHAIN)
+
+    assert held(latest) == {"sessions": 1}
+    assert (await verify(place, latest.id, None)).replayed == len(whole.samples) > 1

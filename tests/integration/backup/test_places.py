@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ from cluster.tasks.backups import ConfiguredPlaces, back_up, prove
 from cluster.tasks.registry import known_kind
 from cluster.tasks.work import Work
 from optionchain.errors import InvalidInput
-from tests.s3 import s3_bucket
+from tests.buckets import azure_bucket, google_bucket, s3_bucket
 
 pytestmark = pytest.mark.anyio
 
@@ -47,21 +48,42 @@ def bucket() -> Iterator[str]:
         yield url
 
 
-async def test_a_bucket_keeps_backups_as_a_folder_does(bucket: str, stores: Stores, other: Stores) -> None:
-    place = Place(f"{bucket}/of/ours", "to")
+@pytest.fixture(
+    scope="module",
+    params=["s3", "gs", pytest.param("az", marks=[pytest.mark.long, pytest.mark.timeout(400)])],
+)
+def any_bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A bucket of each cloud, on a real server of its protocol."""
+    if request.param == "s3":
+        yield request.getfixturevalue("bucket")
+    elif request.param == "gs":
+        with google_bucket("backups") as url:
+            yield url
+    else:
+        with azure_bucket("backups", tmp_path_factory.mktemp("azurite")) as url:
+            yield url
+
+
+async def test_a_bucket_keeps_backups_as_a_folder_does(
+    any_bucket: str, stores: Stores, other: Stores
+) -> None:
+    place = Place(f"{any_bucket}/of/ours", "to")
 
     manifest = await save(stores, place, Saving(part_bytes=4_000))
 
-    assert Place(f"{bucket}/of/ours", "from").complete() == [manifest.id]
+    assert Place(f"{any_bucket}/of/ours", "from").complete() == [manifest.id]
     restored = await restore(other, place, place.manifest(manifest.id, None), Restoring())
     assert restored.total["restored"] == sum(manifest.counts.values())
     place.remove(manifest.id)
     assert (place.complete(), place.unfinished()) == ([], [])
 
 
-def test_a_bucket_that_is_not_there_is_not_made(bucket: str) -> None:
-    with pytest.raises(InvalidInput, match=r"to: s3://nobodys/x cannot be used: there is no bucket nobodys"):
-        Place("s3://nobodys/x", "to")
+def test_a_bucket_that_is_not_there_is_not_made(any_bucket: str) -> None:
+    scheme, _, _ = any_bucket.partition(":")
+    with pytest.raises(
+        InvalidInput, match=rf"to: {scheme}://nobodys/x cannot be used: there is no bucket nobodys"
+    ):
+        Place(f"{scheme}://nobodys/x", "to")
 
 
 def test_a_server_that_does_not_answer_is_named(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +103,12 @@ def test_what_is_no_place_is_named() -> None:
 
 
 @pytest.mark.parametrize(("url", "package"), [("gs://ours/x", "gcsfs"), ("az://ours/x", "adlfs")])
-def test_a_store_whose_package_is_not_installed_is_told_which_one(url: str, package: str) -> None:
-    if importlib.util.find_spec(package):
-        pytest.skip(f"{package} is installed")
+def test_a_store_whose_package_is_not_installed_is_told_which_one(
+    url: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    loaded = importlib.import_module("fsspec.registry")._registry
+    monkeypatch.delitem(loaded, url.partition(":")[0], raising=False)
     with pytest.raises(InvalidInput, match=rf"to: {url} cannot be used: .*{package}"):
         Place(url, "to")
 

@@ -30,9 +30,9 @@ def grades(result: Result) -> dict[str, str]:
 def test_good_servers_are_found_good(tmp_path: Path) -> None:
     with (
         redis_server(tmp_path / "redis", fsync="always") as redis,
-        mongo_servers.replica_set(tmp_path, 1) as (mongo_uri, _),
+        mongo_servers.replica_set(tmp_path, 1) as mongo,
     ):
-        result = doctor(tmp_path / "data", OCS_REDIS_URL=redis.url, OCS_MONGO_URI=mongo_uri)
+        result = doctor(tmp_path / "data", OCS_REDIS_URL=redis.url, OCS_MONGO_URI=mongo.uri)
 
     found = grades(result)
     of_servers = {what: grade for what, grade in found.items() if what.startswith(("Redis", "MongoDB"))}
@@ -42,10 +42,10 @@ def test_good_servers_are_found_good(tmp_path: Path) -> None:
 
 
 def test_a_collection_without_its_unique_index_is_bad(tmp_path: Path) -> None:
-    with mongo_servers.replica_set(tmp_path, 1) as (mongo_uri, _):
-        with MongoClient[Any](mongo_uri) as client:
+    with mongo_servers.replica_set(tmp_path, 1) as mongo:
+        with MongoClient[Any](mongo.uri) as client:
             client["optionchain"]["configurations"].insert_one({"name": "simulator", "version": 1})
-        result = doctor(tmp_path / "data", OCS_MONGO_URI=mongo_uri)
+        result = doctor(tmp_path / "data", OCS_MONGO_URI=mongo.uri)
 
     [found] = [each for each in json.loads(result.stdout) if each["what"] == "MongoDB: indexes"]
     assert (found["grade"], found["told"]) == ("bad", "configurations: not unique")

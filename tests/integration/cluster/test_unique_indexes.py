@@ -22,12 +22,12 @@ DATABASE = "optionchain"
 
 @pytest.mark.anyio
 async def test_every_writer_makes_the_index_that_is_looked_for(tmp_path: Path) -> None:
-    with mongo_servers.replica_set(tmp_path, 1) as (uri, _):
-        async with AsyncMongoClient(uri) as client:
+    with mongo_servers.replica_set(tmp_path, 1) as started:
+        async with AsyncMongoClient(started.uri) as client:
             for writer in (MongoConfigRepository, MongoApiKeys, MongoAudit):
                 await writer(client, DATABASE)._prepare()
             await MongoHistoricalRepository(client, DATABASE)._prepare()
-            sweeps = MongoSweepIndex(MongoSettings(uri=SecretStr(uri)))
+            sweeps = MongoSweepIndex(MongoSettings(uri=SecretStr(started.uri)))
             sweeps._prepare()
             sweeps.close()
             database = client[DATABASE]

@@ -10,6 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import AutoReconnect
 
+from proving.groups.replica_set import await_answer, member_uri, primary_index
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.writers import (
     LOST,
@@ -19,11 +20,13 @@ from tests.integration.history.writers import (
     eventually,
     has_alone,
     has_committed,
-    primary_index,
     started_writers,
 )
 
 pytestmark = pytest.mark.anyio
+
+# Longer than an election takes, on a busy machine too.
+UPGRADE_TIMEOUT_SECONDS = 8
 
 
 @pytest.fixture
@@ -32,27 +35,8 @@ def three_nodes(tmp_path):
         yield started
 
 
-@pytest.fixture
-def again(three_nodes, tmp_path):
-    """Starts a node that was killed."""
-    uri, _ = three_nodes
-    with contextlib.ExitStack() as stack:
-
-        def start(index):
-            port = servers.hosts_of(uri)[index].rpartition(":")[2]
-            command = servers.member_command(tmp_path, int(port))
-            stack.enter_context(servers.process(command, tmp_path / f"{port}-again.log"))
-
-        yield start
-
-
-def end(process):
-    process.kill()
-    process.wait(10)  # until then its folder and port are taken
-
-
-async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes, again):
-    uri, processes = three_nodes
+async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nodes):
+    uri = three_nodes.uri
     client, writers, writing, check = started_writers(uri)
     await eventually(lambda: writers.has_acknowledged(WRITES), check)
 
@@ -60,12 +44,12 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
     killed = primary_index(uri)
     others = [index for index in range(3) if index != killed]
     for index in others:
-        end(processes[index])
-    async with AsyncMongoClient(servers.member_uri(uri, killed)) as primary:
+        three_nodes.kill(index)
+    async with AsyncMongoClient(member_uri(uri, killed)) as primary:
         await eventually(lambda: has_alone(primary, LOST), check)
-    end(processes[killed])
+    three_nodes.kill(killed)
     for index in others:
-        again(index)
+        three_nodes.start_again(index)
     enough = writers.acknowledged + WRITES
     await eventually(lambda: writers.has_acknowledged(enough), check)
     writers.is_over = True
@@ -74,9 +58,9 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
     await client.close()
     await check_nothing_is_lost(writers, uri, "primary")
     # The killed one comes back, gives up what no majority had, and catches up.
-    again(killed)
-    member = servers.member_uri(uri, killed)
-    servers.await_answer(member, "hello", lambda answer: answer["isWritablePrimary"] or answer["secondary"])
+    three_nodes.start_again(killed)
+    member = member_uri(uri, killed)
+    three_nodes.await_member(killed)
     async with AsyncMongoClient(uri) as every:
         newest = await committed(every)
     async with AsyncMongoClient(member) as one:
@@ -85,16 +69,16 @@ async def test_nothing_acknowledged_is_lost_when_the_primary_is_killed(three_nod
 
 
 @contextlib.contextmanager
-def stepped_down(uri, processes):
-    with MongoClient(uri) as client:
+def stepped_down(nodes):
+    with MongoClient(nodes.uri) as client:
         client.admin.command({"replSetStepDown": 20, "force": True})
     yield
 
 
 @contextlib.contextmanager
-def frozen(uri, processes):
+def frozen(nodes):
     """It does nothing until another is primary, then goes on, and still takes itself for one."""
-    process = processes[primary_index(uri)]
+    process = nodes.members[primary_index(nodes.uri)]
     process.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -105,13 +89,13 @@ def frozen(uri, processes):
 @pytest.mark.long
 @pytest.mark.parametrize("lose", [stepped_down, frozen], ids=["steps down", "is frozen"])
 async def test_nothing_acknowledged_is_lost_when_another_is_elected(three_nodes, lose):
-    uri, processes = three_nodes
+    uri = three_nodes.uri
     client, writers, writing, check = started_writers(uri)
     for _ in range(2):
         before = writers.acknowledged
         await eventually(lambda before=before: writers.has_acknowledged(before + WRITES), check)
         loser = await asyncio.to_thread(primary_index, uri)
-        with lose(uri, processes):
+        with lose(three_nodes):
             enough = writers.acknowledged + WRITES
             await eventually(lambda enough=enough: writers.has_acknowledged(enough), check)
             assert await asyncio.to_thread(primary_index, uri) != loser
@@ -123,21 +107,21 @@ async def test_nothing_acknowledged_is_lost_when_another_is_elected(three_nodes,
 
 
 @pytest.mark.long
-async def test_members_are_upgraded_one_after_the_other_without_an_error_to_a_writer(three_nodes, again):
+async def test_members_are_upgraded_one_after_the_other_without_an_error_to_a_writer(three_nodes):
     """As docs/recovery.md says it: each is ended and started again, the primary last and once it has stepped down."""
-    uri, processes = three_nodes
-    client, writers, writing, check = started_writers(uri)
+    uri = three_nodes.uri
+    client, writers, writing, check = started_writers(uri, UPGRADE_TIMEOUT_SECONDS)
     await eventually(lambda: writers.has_acknowledged(WRITES), check)
     last = await asyncio.to_thread(primary_index, uri)
 
     for index in [*(index for index in range(3) if index != last), last]:
-        member = servers.member_uri(uri, index)
+        member = member_uri(uri, index)
         if index == last:
             await asyncio.to_thread(ask, member, {"replSetStepDown": 60, "secondaryCatchUpPeriodSecs": 10})
         await asyncio.to_thread(ask, member, {"shutdown": 1, "timeoutSecs": 1})
-        await asyncio.to_thread(processes[index].wait, 30)
-        again(index)
-        await asyncio.to_thread(servers.await_answer, member, "hello", lambda answer: answer["secondary"])
+        await asyncio.to_thread(three_nodes.members[index].wait, 30)
+        three_nodes.start_again(index)
+        await asyncio.to_thread(await_answer, member, "hello", lambda answer: answer["secondary"])
         enough = writers.acknowledged + WRITES
         await eventually(lambda enough=enough: writers.has_acknowledged(enough), check)
     writers.is_over = True

@@ -156,7 +156,8 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
     tmp_path, redis
 ):
     body = orjson.loads(chain_json(chain(level=0.4)))
-    with servers.replica_set(tmp_path, 1) as (uri, _):
+    with servers.replica_set(tmp_path, 1) as started:
+        uri = started.uri
         settings = MongoSettings(uri=SecretStr(uri), database="outage", timeout_seconds=0.5)
         world = World(settings, redis, chain_seconds=0.001)
         await world.repository.save_historical_chain(chain())
@@ -182,7 +183,7 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
         # After the first the circuit is open: the others did not wait for MongoDB, and say so.
         assert refused[1].json()["error"].startswith("history is not available")
         port = int(uri.split("/")[2].split(":")[1])
-        command = servers.mongod_command(tmp_path / str(port), port, replica_set="rs")
+        command = servers.mongod_command(tmp_path / str(port), port)
         with servers.process(command, tmp_path / "again.log"):
 
             async def is_accepted():

@@ -15,6 +15,8 @@ from pymongo import AsyncMongoClient
 from adapters.mongo.connection import open_mongo
 from adapters.mongo.history import MongoHistoricalRepository
 from adapters.settings import MongoSettings
+from proving.groups import replica_set as replica_sets
+from proving.groups.replica_set import member_uri, primary_index
 from proving.machines.hosts import Host, hosts, obstacle
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.writers import (
@@ -25,7 +27,6 @@ from tests.integration.history.writers import (
     eventually,
     has_alone,
     has_committed,
-    primary_index,
     started_writers,
 )
 from tests.unit.history.samples import chain
@@ -63,15 +64,15 @@ def parted() -> Iterator[Set]:
         pytest.skip(problem)
     with hosts(one=1, two=2, three=3, client=9) as made:
         members = [made[name] for name in NAMES]
-        key = servers.key_file(made["client"].folder.parent)
+        key = replica_sets.key_file(made["client"].folder.parent)
         for host in members:
             both = f"127.0.0.1,{host.address}"
             place = host.folder / "mongo"
-            host.start(servers.mongod_command(place, PORT, replica_set="rs", address=both, key=key))
+            host.start(replica_sets.mongod_command(servers.mongod(), place, PORT, address=both, key=key))
         addresses = [f"{host.address}:{PORT}" for host in members]
         local = f"127.0.0.1:{PORT}"
-        members[0].inside(lambda: servers.initiate(addresses, local))
-        yield Set(members, made["client"], members[0].inside(lambda: servers.secure(addresses, local)))
+        members[0].inside(lambda: replica_sets.initiate(addresses, local))
+        yield Set(members, made["client"], members[0].inside(lambda: replica_sets.secure(addresses, local)))
 
 
 def test_nothing_acknowledged_is_lost_or_doubled_when_a_network_parts_and_heals(parted: Set) -> None:
@@ -84,7 +85,7 @@ async def _through_a_partition(parted: Set) -> None:
     lonely = await asyncio.to_thread(primary_index, parted.uri)
 
     parted.cut_off(lonely)
-    async with AsyncMongoClient(servers.member_uri(parted.uri, lonely)) as primary:
+    async with AsyncMongoClient(member_uri(parted.uri, lonely)) as primary:
         await eventually(lambda: has_alone(primary, LOST), check)
     enough = writers.acknowledged + WRITES
     await eventually(lambda: writers.has_acknowledged(enough), check)
@@ -100,9 +101,9 @@ async def _through_a_partition(parted: Set) -> None:
     # The one that was alone has given up what nobody else had, and has everything.
     async with AsyncMongoClient(parted.uri) as every:
         newest = await committed(every)
-    async with AsyncMongoClient(servers.member_uri(parted.uri, lonely)) as one:
+    async with AsyncMongoClient(member_uri(parted.uri, lonely)) as one:
         await eventually(lambda: has_committed(one, newest), lambda: None)
-    await check_nothing_is_lost(writers, servers.member_uri(parted.uri, lonely), "nearest")
+    await check_nothing_is_lost(writers, member_uri(parted.uri, lonely), "nearest")
 
 
 @pytest.mark.long
@@ -117,7 +118,7 @@ async def _while_one_is_stale(parted: Set) -> None:
     primary = await asyncio.to_thread(primary_index, parted.uri)
     stale, fresh = [index for index in range(3) if index != primary]
     for index in range(3):
-        async with AsyncMongoClient(servers.member_uri(parted.uri, index)) as member:
+        async with AsyncMongoClient(member_uri(parted.uri, index)) as member:
             await member["stale"].command("profile", 2)
     parted.cut_off(stale)
     try:
@@ -153,7 +154,7 @@ async def _asked(uri: str, history: MongoHistoricalRepository) -> Counter[int]:
         await history.get_historical_chain("SPX", chain().day)
     found = Counter[int]()
     for index in range(3):
-        async with AsyncMongoClient(servers.member_uri(uri, index)) as member:
+        async with AsyncMongoClient(member_uri(uri, index)) as member:
             heads = {"op": "query", "ns": "stale.historical_chains_heads", "ts": {"$gte": began}}
             found[index] = await member["stale"]["system.profile"].count_documents(heads)
     return found

@@ -36,9 +36,9 @@ from optionchain.errors import NotFound, Unavailable
 from optionchain.history.chains import DateRange
 from optionchain.tasks import Every, Order, Schedule
 from optionchain.time_frame import TimeFrame
+from proving.groups.replica_set import PASSWORD, USER, hosts_of, member_uri, primary_index
 from tests.integration.backup.filled import KEY, NOW, denial, entry, result
 from tests.integration.history import mongo_servers as servers
-from tests.integration.history.writers import primary_index
 from tests.unit.history.samples import chain, prices
 from tests.waiting import until
 
@@ -53,10 +53,10 @@ DAY = chain().day
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[int]]]:
     """Their URI and process ids. Who says nothing of a write has one member's word for it, as some sets are set up."""
-    with servers.replica_set(tmp_path_factory.mktemp("members"), 3) as (uri, processes):
-        with MongoClient(uri) as client:
+    with servers.replica_set(tmp_path_factory.mktemp("members"), 3) as found:
+        with MongoClient(found.uri) as client:
             client.admin.command("setDefaultRWConcern", 1, defaultWriteConcern={"w": 1})
-        yield uri, [process.pid for process in processes]
+        yield found.uri, [process.pid for process in found.members]
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ async def test_what_must_be_fresh_is_read_from_the_primary_and_history_from_the_
         await write(1)
     database = settings.database
     for index in range(3):
-        async with AsyncMongoClient(servers.member_uri(uri, index)) as member:
+        async with AsyncMongoClient(member_uri(uri, index)) as member:
             await member[database].command("profile", 2)
 
     history = MongoHistoricalRepository(client, database)
@@ -183,7 +183,7 @@ async def test_what_must_be_fresh_is_read_from_the_primary_and_history_from_the_
 async def _read_at(uri: str, index: int, database: str) -> set[str]:
     """The collections that a member was asked for."""
     reads = [{"command.find": {"$exists": True}}, {"command.aggregate": {"$exists": True}}]
-    async with AsyncMongoClient(servers.member_uri(uri, index)) as member:
+    async with AsyncMongoClient(member_uri(uri, index)) as member:
         profile = member[database]["system.profile"]
         found = await profile.distinct("ns", {"appName": "optionchain", "$or": reads})
     return {name.partition(".")[2].removeprefix("system.buckets.") for name in found}
@@ -193,12 +193,12 @@ async def test_who_may_only_look_is_told_of_the_members(members: tuple[str, list
     uri, _ = members
     async with AsyncMongoClient(uri) as admin:
         await admin.admin.command("createUser", "looker", pwd="looks", roles=["clusterMonitor"])
-    looking = uri.replace(f"{servers.USER}:{servers.PASSWORD}@", "looker:looks@")
+    looking = uri.replace(f"{USER}:{PASSWORD}@", "looker:looks@")
 
     async with AsyncMongoClient(looking, tz_aware=True) as client:
         found = await members_of(client)
 
-    assert [member.host for member in found] == servers.hosts_of(uri)
+    assert [member.host for member in found] == hosts_of(uri)
     assert all(member.is_there and member.votes and not member.is_hidden for member in found)
     assert max(member.seconds_behind for member in found) < 12.0
 

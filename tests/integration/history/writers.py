@@ -7,7 +7,6 @@ import contextlib
 from datetime import UTC, date, datetime, timedelta
 
 from pydantic import SecretStr
-from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from adapters.mongo.config import MongoConfigRepository
@@ -18,7 +17,6 @@ from optionchain.errors import Conflict, NotFound, Unavailable
 from optionchain.history.bars import joined
 from optionchain.history.chains import DateRange
 from optionchain.time_frame import TimeFrame
-from tests.integration.history import mongo_servers as servers
 from tests.unit.history.samples import chain, prices, same_chain
 from tests.waiting import passing, until
 
@@ -99,9 +97,9 @@ class Writers:
             await passing(0.05)
 
 
-def started_writers(uri):
+def started_writers(uri, timeout_seconds=3):
     """Writers at work, and what fails when they are not any more."""
-    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=3))
+    client = open_mongo(MongoSettings(uri=SecretStr(uri), timeout_seconds=timeout_seconds))
     writers = Writers(
         MongoHistoricalRepository(client, "failover"), MongoConfigRepository(client, "failover")
     )
@@ -149,12 +147,6 @@ async def has_alone(primary, writes):
         later = {"ts": {"$gt": await committed(primary)}, "op": {"$ne": "n"}}
         return await primary.local["oplog.rs"].count_documents(later) >= writes
     return False
-
-
-def primary_index(uri):
-    with MongoClient(uri) as client:
-        client.admin.command("ping")
-        return servers.hosts_of(uri).index("{}:{}".format(*client.primary))
 
 
 async def check_nothing_is_lost(writers, uri, read_preference):

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from adapters.settings import RedisSettings
 from cluster.instance.ports import free_ports
-from tests.integration.redis_groups.redis_members import PASSWORD, Member, running, when_it_says
+from proving.groups.redis_members import PASSWORD, Member, running, when_it_says
 
 SLOTS = 16_384
 

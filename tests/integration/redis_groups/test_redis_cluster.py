@@ -20,9 +20,9 @@ from adapters.settings import RateSettings
 from optionchain.errors import Unavailable
 from optionchain.ports import CacheEntry, Checkpoint, KeyReused
 from optionchain.session import SessionKind
+from proving.groups.redis_members import Member, when_it_says
 from tests.integration.redis_groups.cluster_nodes import SLOTS, Nodes, cluster_nodes
 from tests.integration.redis_groups.cluster_nodes import ask as ask_node
-from tests.integration.redis_groups.redis_members import Member, when_it_says
 from tests.integration.redis_groups.stepping import Clients, open_store
 from tests.integration.sessions.session_examples import advance, after, ask, created, new_host, new_session
 from tests.integration.sessions.session_store_contract import CHECKS, Check

@@ -8,21 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from pydantic import SecretStr
 
 from adapters.redis.connection import open_redis
 from adapters.settings import RedisSettings
 from cluster.instance.ports import free_ports
 from optionchain.errors import Unavailable
-from tests.integration.redis_groups.redis_members import (
+from proving.groups.redis_members import (
     PASSWORD,
     SENTINEL_PASSWORD,
+    Authority,
     Member,
-    authority,
     running,
     when_it_says,
 )
-from tests.integration.redis_groups.sentinel_group import SERVICE, SentinelGroup, sentinel_group
+from proving.groups.sentinel_group import SERVICE, SentinelGroup, sentinel_group
 from tests.integration.redis_groups.stepping import Clients, open_store
 from tests.waiting import until
 
@@ -30,6 +31,16 @@ pytestmark = pytest.mark.anyio
 
 PATIENCE_SECONDS = 8.0  # OCS_SESSION_TIMEOUT_SECONDS
 FAILOVER_SECONDS = 10.0
+
+
+def authority(folder: Path) -> Authority:
+    """An authority, and a certificate for this machine."""
+    ours, signer = Authority(folder), trustme.CA()
+    signer.cert_pem.write_to_path(ours.certificate)
+    server = signer.issue_cert("127.0.0.1", "localhost")
+    server.cert_chain_pems[0].write_to_path(folder / "server.pem")
+    server.private_key_pem.write_to_path(folder / "server.key")
+    return ours
 
 
 @pytest.fixture(scope="module")

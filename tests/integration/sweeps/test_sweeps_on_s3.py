@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from adapters.settings import MongoSettings
+from tests.buckets import s3_bucket
 from tests.integration.sweeps.sweep_services import sweeping, wait
-from tests.s3 import s3_bucket
 from tests.unit.sweeps.interrupted_sweeps import interrupted, resumed
 from tests.unit.sweeps.sweep_documents import SMALL
 from tests.unit.sweeps.sweep_examples import run, sweep

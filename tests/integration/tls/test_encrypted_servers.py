@@ -15,8 +15,9 @@ import trustme
 from cluster.instance.given_servers import silent_servers
 from cluster.instance.ports import accepts, free_ports
 from cluster.settings import Settings
+from proving.groups.redis_members import Member, running
 from tests.integration.history.mongo_servers import mongod_command, process
-from tests.integration.redis_groups.redis_members import Member, running
+from tests.servers import needs_redis
 from tests.waiting import eventually
 
 USER, PASSWORD = "service", "of-the-service"
@@ -76,6 +77,7 @@ def written(folder: Path, signer: trustme.CA, *names: str, not_after: datetime |
 @contextmanager
 def redis(folder: Path) -> Iterator[Place]:
     [port] = free_ports(1)
+    needs_redis()
     member = Member(port, folder / "redis")
     member.configure(
         [

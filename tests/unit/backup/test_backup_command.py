@@ -20,7 +20,7 @@ def message(*arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("restore", "--from", "{folder}"), "backup not found: any"),
+        (("restore", "--from", "{folder}"), "backup not found: there is no complete one"),
         (("restore", "--from", "{folder}", "--backup", "nothing"), "backup not found: nothing"),
         (("restore", "--from", "{folder}", "--version", "1"), "version: is of a --configuration"),
         (("restore", "--from", "{folder}", "--as-of", "yesterday"), "as-of: must be an RFC 3339 instant"),
@@ -28,7 +28,7 @@ def message(*arguments: str) -> str:
         (("create",), "--to or OCS_BACKUP_TO must say where"),
         (("list",), "from: or OCS_BACKUP_TO must say where"),
         (("list", "--from", "gopher://somewhere/x"), "from: gopher://somewhere/x cannot be used"),
-        (("verify", "--from", "{folder}"), "backup not found: any"),
+        (("verify", "--from", "{folder}"), "backup not found: there is no complete one"),
         (("prune", "--from", "{folder}", "--keep", "7"), "keep: must be four numbers"),
     ],
 )
@@ -41,3 +41,19 @@ def test_bad_input_is_one_message(
 
     assert said in told
     assert "\n" not in told
+
+
+@pytest.mark.parametrize("command", ["list", "verify", "restore", "prune"])
+def test_a_folder_that_is_not_there_is_not_made_to_read_from(command: str, tmp_path: Path) -> None:
+    misspelt = tmp_path / "bakcups"
+
+    assert f"from: {misspelt} cannot be used: there is no such folder" in message(
+        command, "--from", str(misspelt)
+    )
+    assert not misspelt.exists()
+
+
+def test_that_there_is_no_backup_is_said(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(app, ["list", "--from", str(tmp_path)])
+
+    assert shown.output == f"No backup is complete in {tmp_path}.\n"

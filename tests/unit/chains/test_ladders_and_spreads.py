@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optionchain.draws.philox import PhiloxDraws
 from optionchain.errors import InvalidInput
+from optionchain.measures.path_block import sample_block
 from optionchain.models import Historical
 from optionchain.parameters import SimulationParameters
 from optionchain.pricing.quotes import quote
@@ -50,6 +52,68 @@ def test_a_pinned_ladder_of_given_prices_is_around_the_first_of_them() -> None:
     terms = parameters(method=replayed, steps=3, strike_interval=5.0, strike_ladder="pinned")
 
     assert {strikes[4] for step in strikes_by_step(terms) for strikes in step.values()} == {300.0}
+
+
+def replayed(*prices: float, **changes: object) -> SimulationParameters:
+    history = Historical(timeframe=TimeFrame.DAY, prices=prices)
+    terms = {"method": history, "steps": len(prices), "strike_interval": 5.0, "strike_ladder": "growing"}
+    return parameters(**terms | changes)
+
+
+def test_strikes_join_a_growing_ladder_as_the_price_moves_and_none_is_ever_gone() -> None:
+    # Of 4 strikes a side: 12 dollars up are two strikes more, and down again none less; then three on the other side.
+    ladders = strikes_by_step(replayed(300.0, 312.0, 299.0, 284.0, 300.0, chain_size=4))
+
+    found = [{(strikes[0], strikes[-1], len(strikes)) for strikes in step.values()} for step in ladders]
+    assert found == [
+        {(280.0, 320.0, 9)},
+        {(280.0, 330.0, 11)},
+        {(280.0, 330.0, 11)},
+        {(265.0, 330.0, 14)},
+        {(265.0, 330.0, 14)},
+    ]
+
+
+def test_as_many_strikes_join_as_there_is_room_for() -> None:
+    terms = replayed(300.0, 9000.0, 1.0, chain_size=4)
+
+    last = strikes_by_step(terms)[-1]
+
+    # Four times as many on each side, but for one, of which none is below zero.
+    assert {(strikes[0], strikes[-1]) for strikes in last.values()} == {(300.0 - 19 * 5, 300.0 + 19 * 5)}
+    assert max(map(len, last.values())) <= terms.most_strikes
+    assert sum(map(len, last.values())) <= terms.most_contracts
+
+
+def test_tables_blocks_and_paths_have_the_growing_ladder_of_chains() -> None:
+    terms = parameters(steps=25, strike_interval=1.0, chain_size=3, strike_ladder="growing")
+    one, block = Simulation(terms), sample_block(terms, PhiloxDraws(terms.seed, paths=2))
+
+    later = one.to_arrow(from_step=20, to_step=24)
+    chains = [one.chain(step) for step in range(20, 25)]
+
+    assert len(chains[0].strikes) > len(one.chain(0).strikes)
+    np.testing.assert_array_equal(
+        later["strike"].to_numpy(), np.concatenate([each.strikes for each in chains])
+    )
+    np.testing.assert_array_equal(
+        later["call_mid"].to_numpy(), np.concatenate([each.call_mid for each in chains])
+    )
+    of_path = block.chains(20)
+    listed = ~np.isnan(of_path.strikes[0])
+    np.testing.assert_array_equal(of_path.strikes[0][listed], chains[0].strikes)
+    np.testing.assert_array_equal(of_path.call_mid[0][listed], chains[0].call_mid)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"strike_interval": None}, "strike_interval"), ({"strike_rule": "stock"}, "strike_rule")],
+)
+def test_a_growing_ladder_has_one_interval(changes: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parameters(**{"strike_interval": 5.0, "strike_ladder": "growing"} | changes)
+
+    assert caught.value.field == field
 
 
 def test_a_price_that_leaves_a_pinned_ladder_is_priced_all_the_same() -> None:
