@@ -123,13 +123,25 @@ async def test_another_key_takes_over_all_that_is_stored(world, mongo):
     assert [each["values"] for each in opened] == [{"of": 0}, {"of": 1}, {"of": 2}]
 
 
-def test_without_a_key_the_caller_is_told_what_is_missing():
-    version = Configuration(
-        name="sign-in", version=1, values={}, saved_by="anna", saved_at=datetime(2026, 1, 5, tzinfo=UTC)
-    )
+VERSION = Configuration(
+    name="sign-in", version=1, values=VALUES, saved_by="anna", saved_at=datetime(2026, 1, 5, tzinfo=UTC)
+)
 
+
+def test_what_is_sealed_says_so_and_stays_so_under_another_key():
+    old, new = new_key(), new_key()
+
+    sealed = Secrecy(Keyring(old)).sealed(VERSION)
+    again = Secrecy(Keyring(f"{new},{old}")).resealed(sealed)
+
+    assert (sealed.is_secret, again.is_secret) == (True, True)
+    shown = Secrecy(Keyring(new)).shown_version({**asdict(again), "secret": True}, with_secrets=True)
+    assert shown["values"] == VALUES
+
+
+def test_without_a_key_the_caller_is_told_what_is_missing():
     with pytest.raises(InvalidInput, match="secret: must be false here: OCS_ENCRYPTION_KEY: is not set"):
-        Secrecy(Keyring("")).sealed(version)
+        Secrecy(Keyring("")).sealed(VERSION)
 
 
 def test_nothing_is_rotated_where_nothing_runs(tmp_path):

@@ -187,6 +187,23 @@ async def test_who_waits_for_a_place_has_it_as_soon_as_one_is_free_and_nobody_lo
     assert 3 <= len([name for name, _ in observer.labels if name == "task.looked"]) <= 4
 
 
+async def test_what_is_on_its_way_to_a_worker_is_in_nobodys_way(
+    mongo_there: MongoSettings, deeds: Deeds
+) -> None:
+    async with world(mongo_there, a_kind("quick", deeds.quick), max_running=3) as here:
+        actor, (workers,) = here.actor(), here.workers
+        workers.slow_start = asyncio.Event()  # nobody takes a run up yet, and each waits as before
+        for _ in range(3):
+            task_id = await here.task("quick")
+            await here.scheduler.run_now("desk", task_id)
+            await actor.look()
+            await turns()
+
+        assert len(workers.at_work) == 3
+        workers.slow_start.set()
+        await here.states(task_id, "succeeded")
+
+
 async def test_two_schedulers_fire_a_time_once(here: World, deeds: Deeds) -> None:
     task_id = await here.task("quick")
     first, second = here.actor(), here.actor()
@@ -285,8 +302,57 @@ async def test_another_scheduler_takes_up_what_a_dead_one_had_handed_out(here: W
     assert run.attempts == 2
 
 
+class Silent(Worker):
+    """Works, and says nothing of it."""
+
+    async def _beat(self, work: Work) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_worker_that_says_nothing_is_ended_and_its_run_taken_up(here: World, deeds: Deeds) -> None:
+    task_id, actor = await here.task("slow"), here.actor()
+    workers = here.workers[0]
+    workers.worker.__class__ = Silent
+    await here.turn(MINUTE)
+    await actor.look()
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+    (run,) = await here.runs(task_id)
+    silent = workers.at_work[run.id]
+    await actor.look()
+    await here.turn(timedelta(seconds=16))
+    await actor.look()
+    await until(silent.done, "it is ended")
+
+    deeds.may_end.set()
+    await actor.look()
+
+    (run,) = await here.states(task_id, "succeeded")
+    assert run.attempts == 2
+
+
+async def test_what_a_dead_scheduler_had_handed_out_and_nobody_wants_is_cancelled(
+    mongo_there: MongoSettings, deeds: Deeds
+) -> None:
+    async with world(mongo_there, a_kind("slow", deeds.slow), stop_seconds=600.0) as here:
+        task_id, first = await here.task("slow"), here.actor()
+        await here.turn(MINUTE)
+        await first.look()
+        await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+        await first.close()
+        deeds.may_end.set()
+        await here.scheduler.cancel_task("desk", task_id)
+
+        second = here.actor()
+        await second.look()
+        await here.turn(timedelta(seconds=16))
+        await second.look()
+
+        await here.states(task_id, "cancelled")
+
+
 async def test_a_run_whose_workers_die_again_and_again_ends_as_failed(here: World, deeds: Deeds) -> None:
-    task_id, actor = await here.task("slow", max_attempts=2), here.actor()
+    observer = Recording()
+    task_id, actor = await here.task("slow", max_attempts=2), here.actor(observer=observer)
     await here.turn(MINUTE)
     for _ in range(2):
         await actor.look()
@@ -301,6 +367,7 @@ async def test_a_run_whose_workers_die_again_and_again_ends_as_failed(here: Worl
     run = (await here.runs(task_id))[0]
     assert (run.state, run.attempts) == ("failed", 2)
     assert run.error == "its worker died, again and again"
+    assert ("task.ended", {"kind": "slow", "state": "failed"}) in observer.labels
 
 
 async def test_what_may_succeed_later_is_tried_again_after_growing_pauses(here: World, deeds: Deeds) -> None:
@@ -345,12 +412,16 @@ async def test_poison_ends_after_its_attempts_and_can_be_requeued(here: World, d
 
 
 async def test_what_cannot_succeed_is_not_tried_again(here: World) -> None:
-    task_id, actor = await here.task("hopeless"), here.actor()
+    observer = Recording()
+    task_id, actor = await here.task("hopeless"), here.actor(observer=observer)
     await here.scheduler.run_now("desk", task_id)
     await actor.look()
 
     (run,) = await here.states(task_id, "failed")
     assert (run.attempts, run.error) == (1, "file: has no rows")
+    (told,) = await until(lambda: [each for each in observer.ended if each.name == "task.run"], "it is told")
+    assert told in observer.begun
+    assert (told.facts["state"], told.facts["late"], told.facts["waited"]) == ("failed", 0.0, 0.0)
 
 
 async def test_a_cancelled_run_stops_and_has_no_effect(here: World, deeds: Deeds) -> None:

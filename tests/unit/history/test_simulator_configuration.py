@@ -20,6 +20,19 @@ def test_without_a_configuration_the_defaults_are_those_of_the_routes():
     assert SimulatorConfiguration().defaults.items() <= DEFAULTS.items()
 
 
+def test_how_the_spread_widens_can_be_configured():
+    widens = {
+        "spread_proportional": 0.01,
+        "spread_moneyness_widening": 0.5,
+        "spread_tenor_widening": 0.2,
+        "spread_tick": 0.05,
+    }
+
+    configuration = SimulatorConfiguration.from_values({"defaults": widens})
+
+    assert widens.items() <= configuration.defaults.items()
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [

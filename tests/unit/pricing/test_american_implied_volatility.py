@@ -94,7 +94,7 @@ def test_what_is_above_the_intrinsic_value_by_rounding_implies_nothing_and_by_mo
     rounded, above = implied([40.0 + 5e-12, 40.0 + 1e-9], side, **terms)
 
     assert np.isnan(rounded)
-    assert priced(side, volatility=above, **terms) == pytest.approx(40.0 + 1e-9, abs=1e-12)
+    assert priced(side, volatility=above, **terms) == pytest.approx(40.0 + 1e-9, abs=5e-11)
 
 
 def test_the_highest_volatility_is_implied_and_a_higher_one_is_not() -> None:
@@ -119,6 +119,15 @@ def test_the_lowest_volatility_ends_what_is_implied() -> None:
 
     assert np.isnan(found[:2]).all()
     assert found[2] == pytest.approx(1.6e-4, rel=1e-9)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_rates_that_are_not_given_are_zero(side: str) -> None:
+    # Without interest nobody exercises early: the price is the European one.
+    terms = {"spot": 100.0, "strike": 110.0, "expiry_years": 0.5}
+    price = getattr(black_scholes(volatility=0.3, **terms), f"{side}_price")
+
+    assert american_implied_volatility(price, option_type=side, **terms) == pytest.approx(0.3, rel=1e-9)
 
 
 def test_at_expiry_no_price_implies_a_volatility() -> None:
