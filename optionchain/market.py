@@ -26,7 +26,8 @@ Parameters: TypeAlias = Any
 MOST_UNDERLYINGS = 32
 # What all underlyings share: one clock, one seed, one currency, one money market.
 SHARED = frozenset(
-    {"steps", "seed", "path", "risk_free_rate", "rate_curve", "currency", "closed_day_weight", "annual_days"}
+    {"steps", "seed", "path", "risk_free_rate", "rate_curve", "currency", "annual_days"}
+    | {"closed_day_weight", "night_weight"}
     | {"underlyings", "correlations", "common_factors", "correlation_repair"}
 )
 _PLAIN = (str, int, float, bool, type(None))

@@ -182,6 +182,8 @@ class SimulationParameters:
     exercise_dates: terms.ExerciseDatesTerm = None
     futures: terms.FuturesTerm = None
     futures_carry: terms.FuturesCarryTerm = 0.0
+    night_weight: terms.NightTerm = None
+    event_weights: terms.EventsTerm = None
     expirations: Expirations
     start_at: datetime
     time_frame: TimeFrame = TimeFrame.DAY

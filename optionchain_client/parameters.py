@@ -57,6 +57,8 @@ class _Optional(TypedDict, total=False):
     dividend_growth: float | None
     dividend_model: Literal["escrowed", "forward"] | None
     closed_day_weight: float | None
+    night_weight: float | None
+    event_weights: Sequence[Sequence[Any]] | None
     annual_days: float | None
     underlyings: Sequence[Mapping[str, Any]] | None
     correlations: Sequence[Sequence[float]] | None
@@ -120,7 +122,9 @@ class Rule(TypedDict, total=False):
 
     rule_id: Required[str]
     kind: Required[
-        Literal["daily", "weekly", "monthly", "yearly", "month_end", "monthly_third_friday", "leaps"]
+        Literal[
+            "daily", "weekly", "monthly", "yearly", "month_end", "month_day", "monthly_third_friday", "leaps"
+        ]
     ]
     target_count: Required[int]
     weekdays: Sequence[str]
@@ -129,6 +133,8 @@ class Rule(TypedDict, total=False):
     month: int
     months: Sequence[int]
     lead_days: int
+    day: int
+    sessions_before: int
     last_trade_sessions: int
     holiday: Literal["previous", "next"]
     changed_on: str
@@ -141,7 +147,9 @@ class Rule(TypedDict, total=False):
 class SimulationParameters(_Market):
     """A simulation: rolling expirations. The last five are what the server echoes, for a replay to be sure."""
 
-    product: NotRequired[Literal["SPX", "NDX", "VIX", "SPY", "QQQ", "stock", "BTC", "ETH", "NIFTY"] | None]
+    product: NotRequired[
+        Literal["SPX", "NDX", "VIX", "SPY", "QQQ", "stock", "CL", "BTC", "ETH", "NIFTY"] | None
+    ]
     timezone: NotRequired[str | None]
     expiration_time: NotRequired[str | None]
     schedules: NotRequired[Sequence[Rule] | None]

@@ -90,6 +90,7 @@ def bar_columns(
         InvalidInput: One is missing or unknown, or of several volumes nothing tells which is in units.
     """
     checked = _checked(given, table.columns)
+    _check_once(table.columns, checked)
     found = _by_name(table.columns) if table.has_header else _by_position(table.columns, sample)
     if preset is not None:
         known = preset.found(bare_names(table.columns))
@@ -107,6 +108,18 @@ def bar_columns(
         )
         raise InvalidInput("file", reason)
     return columns
+
+
+def _check_once(names: tuple[str, ...], given: Mapping[str, str]) -> None:
+    """Refuse a file that has the prices of a second asset beside the first, under the same names."""
+    twice = [name for name in bare_names(names) if name.endswith("#2")]
+    prices = [field for field in PRICE_FIELDS if any(f"{alias}#2" in twice for alias in NAMES[field])]
+    if len(prices) == len(PRICE_FIELDS) and not given.keys() >= {*PRICE_FIELDS}:
+        reason = (
+            "has every price twice, as of two assets: give --column open=NAME and all others of the one, of "
+            f"{', '.join(names)}"
+        )
+        raise InvalidInput("file", reason)
 
 
 def _by_name(names: tuple[str, ...]) -> dict[str, str]:

@@ -8,76 +8,14 @@ from itertools import chain as chained
 
 import polars as pl
 
+from adapters.history_files.chain_names import FIELDS, NAMES, SIDES
 from adapters.history_files.contracts import are_contracts
+from adapters.history_files.numbers import DECIMALS, numbers
 from adapters.history_files.presets import PRESETS, Preset, bare, bare_names, detect_preset
 from optionchain.errors import InvalidInput
 from optionchain.history.bars import COLUMNS as PRICE_COLUMNS
 from optionchain.history.chains import QUOTE_FIELDS
 
-# The names that tables give their columns, without capitals, blanks and signs; earlier ones count first.
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "symbol": (
-        *("underlyingsymbol", "underlyingticker", "actsymbol", "tckrsymb", "symbol", "ticker", "underlying"),
-        "underlyingassetticker",
-    ),
-    "contract": (
-        *("contract", "contractsymbol", "contractid", "optionsymbol", "occsymbol", "osisymbol", "osi", "localsymbol"),
-        *("instrumentname", "instrument", "optionticker", "symbol", "ticker", "option", "rawsymbol", "instid"),
-        "detailsticker",
-    ),
-    "root": ("root", "rootsymbol", "optionroot", "tradingclass"),
-    "date": (
-        *("quotedate", "tradedate", "datadate", "date", "day", "tradingdate", "asof", "asofdate", "snapshotdate"),
-        *("snapdate", "snapshottime", "bizdt", "traddt", "businessdate", "quotedatetime", "datetime", "timestamp"),
-        *("time", "updated", "quotetime", "quotetimestamp", "quotetimeinlong", "tsevent", "tsrecv", "lastupdated"),
-        *("updatedat", "ts"),
-    ),
-    "expiration": (
-        *("expiration", "expirationdate", "expiry", "expirydate", "exp", "expdate", "expiredate", "expirdate"),
-        *("exdate", "expirydt", "expdt", "xprydt", "maturity", "maturitydate", "expirationtimestamp", "expires"),
-        *("lasttradedateorcontractmonth", "expirationunix", "expireunix"),
-    ),
-    "strike": ("strike", "strikeprice", "strikepr", "strikepx", "strkpric", "exerciseprice"),
-    "option_type": (
-        *("optiontype", "type", "right", "optionright", "callput", "putcall", "cp", "pc", "cpflag", "callputflag"),
-        *("optiontyp", "opttype", "optntp", "contracttype", "optionside", "side", "kind", "callorput"),
-        "instrumenttype",
-    ),
-    "underlying_price": (
-        *("underlyingprice", "underlyinglast", "underlyinglastprice", "undprice", "spot", "spotprice", "stockprice"),
-        *("underlyingclose", "underlyingvalue", "undrlygpric", "stkpx", "indexprice", "underlyingmid", "underlying"),
-        *("underlyingassetprice", "stockpriceforiv", "adjustedstockcloseprice", "undlast", "undpx"),
-    ),
-    "underlying_bid": ("underlyingbid",),
-    "underlying_ask": ("underlyingask",),
-    "bid": (
-        *("bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidclose", "closebid", "bid1price", "bidpx00"),
-        "bp",
-    ),
-    "ask": (
-        *("ask", "askprice", "bestask", "bestaskprice", "askpx", "askclose", "closeask", "offer", "bestoffer"),
-        *("ask1price", "askpx00", "ap"),
-    ),
-    "last": (
-        *("last", "lastprice", "lasttradeprice", "ltp", "lastsale", "close", "closeprice", "clspric", "settlement"),
-        *("lastpx", "latesttradep", "latest"),
-    ),
-    "volume": ("volume", "vol", "totalvolume", "tradedvolume", "tradevolume", "ttltradgvol", "contracts", "volume24h"),
-    "open_interest": ("openinterest", "oi", "openint", "opnintrst"),
-    "implied_volatility": (
-        *("impliedvolatility", "iv", "impliedvol", "impvol", "impvolatility", "implvolatility", "implvol", "midiv"),
-        *("ivmid", "markiv", "ivmean", "volatility", "markvol"),
-    ),
-    "delta": ("delta",),
-    "gamma": ("gamma",),
-    "theta": ("theta",),
-    "vega": ("vega",),
-}  # fmt: skip
-SIDES: Mapping[str, tuple[str, ...]] = {
-    "call": ("call", "calls", "c", "ce"),
-    "put": ("put", "puts", "p", "pe"),
-}
-FIELDS = (*NAMES, *(f"{side}_{field}" for side in SIDES for field in QUOTE_FIELDS))
 # What no file of bars has.
 OPTION_TERMS = frozenset({"strike", "expiration"})
 PRICES = ("bid", "ask", "last")
@@ -140,9 +78,21 @@ def chain_columns(
     if preset is not None and (missing := preset.missing(own | said)):
         reason = f"is not of the shape {preset.name}: it has no column {', '.join(missing)}"
         raise InvalidInput("file", reason)
-    if "contract" in found and "contract" not in said and not are_contracts(sample[found["contract"]]):
-        del found["contract"]
+    if "contract" not in said:
+        found = _with_contract(found, sample)
+    if preset is not None and preset.symbols_expire and "contract" in found and "expiration" not in said:
+        found.pop("expiration", None)
     return preset or ANY_TABLE, found
+
+
+def _with_contract(found: Mapping[str, str], sample: pl.DataFrame) -> dict[str, str]:
+    """The columns with the one that spells contracts, whatever it is called: only it tells roots apart."""
+    others = [column for column in sample.columns if column not in found.values()]
+    candidates = [found["contract"]] if "contract" in found else []
+    candidates += [column for column in others if sample[column].dtype == pl.String]
+    contract = next((column for column in candidates if are_contracts(sample[column])), None)
+    rest = {field: column for field, column in found.items() if field != "contract"}
+    return rest | ({"contract": contract} if contract is not None else {})
 
 
 def checked_columns(given: Mapping[str, str], columns: tuple[str, ...]) -> dict[str, str]:
@@ -289,11 +239,19 @@ def _fits(field: str, cells: pl.Series) -> bool:
         case "option_type":
             sides = option_types(cells).drop_nulls()
             return 2 * len(sides) > len(cells.drop_nulls())
+        case _ if field in QUOTE_FIELDS:
+            return _are_numbers(cells)
         case _:
             return True
+
+
+def _are_numbers(cells: pl.Series) -> bool:
+    """Whether most cells are numbers, or say nothing: `settlement` may be a price, or AM and PM."""
+    return any(2 * int(numbers(cells, decimal)[1].sum()) <= len(cells) for decimal in DECIMALS)
 
 
 def option_types(cells: pl.Series) -> pl.Series:
     """``c`` and ``p``; null where a cell says neither."""
     letters = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
-    return letters.str.extract(r"^(c|p)(?:e|alls?|uts?)?$", 1)
+    # CE and PE are European ones of NSE, CA and PA were its American ones.
+    return letters.str.extract(r"^(c|p)(?:[ea]|alls?|uts?)?(?:[\s_-]options?)?$", 1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.history_files.chain_columns import SIDES
+from adapters.history_files.chain_names import SIDES
 from adapters.history_files.presets import Preset
 from optionchain.history.chains import QUOTE_FIELDS
 

@@ -10,8 +10,9 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 import polars as pl
 
-from adapters.history_files.chain_columns import SIDES, option_types
+from adapters.history_files.chain_columns import option_types
 from adapters.history_files.chain_mapping import DATES, NUMBERS, ChainMapping
+from adapters.history_files.chain_names import SIDES
 from adapters.history_files.contracts import IN_DOLLARS, contract_terms
 from adapters.history_files.dates import days, has_clock, instant_texts, instants
 from adapters.history_files.numbers import numbers, scaled

@@ -43,6 +43,11 @@ EPOCHS = {
     "microseconds since 1970": (r"^\d{15,16}$", 1_000_000),
     "nanoseconds since 1970": (r"^\d{18,19}$", 1_000_000_000),
 }
+# The same of whole days, of which a fraction is a clock: R's and that of spreadsheets, which meet in 2052 and 1982.
+DAY_COUNTS = {
+    "days since 1970": (r"^[12]\d{4}(\.\d*)?$", datetime(1970, 1, 1)),
+    "days since 1899-12-30": (r"^[3-6]\d{4}(\.\d*)?$", datetime(1899, 12, 30)),
+}
 FIRST, LAST = (datetime.combine(day, time()) for day in (FIRST_DAY, LAST_DAY))
 _ZULU = r"(?i)\s*(z|utc|gmt)$"
 _SPACED_OFFSET = r"\s+([+-]\d{2}:?\d{2})$"
@@ -132,7 +137,7 @@ def days(cells: pl.Series, form: str, timezone: str, *, is_expiration: bool = Fa
 
 def has_clock(form: str) -> bool:
     """Whether dates of this format say when on the day."""
-    return form in EPOCHS or "%H" in form or "%I" in form
+    return form in EPOCHS or form in DAY_COUNTS or "%H" in form or "%I" in form
 
 
 def instant_texts(cells: pl.Series) -> pl.Series:
@@ -182,7 +187,7 @@ def _goodness_of_chains(found: Mapping[str, _Reading]) -> tuple[int, int, int, t
 
 def _best(texts: pl.Series, *, is_month_first: bool) -> _Reading:
     """The format that fits most."""
-    for name, (digits, _) in EPOCHS.items():
+    for name, (digits, _) in (*EPOCHS.items(), *DAY_COUNTS.items()):
         if len(texts) and 2 * int(texts.str.contains(digits).sum()) > len(texts):
             return _Reading(name, len(texts), timedelta())
     best = _Reading("", 0, timedelta())
@@ -204,6 +209,8 @@ def _ordered(is_month_first: bool) -> tuple[str, ...]:
 
 
 def _parsed(texts: pl.Series, form: str) -> pl.Series:
+    if form in DAY_COUNTS:
+        return _counted(texts, DAY_COUNTS[form][1])
     if OFFSET in form:
         texts = texts.str.replace(_ZULU, "+00:00").str.replace(_SPACED_OFFSET, "$1")
     parsed = texts.str.to_datetime(form, strict=False, exact=True, time_unit="us")
@@ -221,6 +228,12 @@ def _possible(times: pl.Series) -> pl.Series:
 def _since_1970(cells: pl.Series, form: str) -> pl.Series:
     seconds = cells.cast(pl.Float64, strict=False) / EPOCHS[form][1]
     return _possible((seconds * 1e6).cast(pl.Int64, strict=False).cast(pl.Datetime("us")))
+
+
+def _counted(cells: pl.Series, first: datetime) -> pl.Series:
+    """Days since some first one, to the second."""
+    seconds = (cells.cast(pl.Float64, strict=False) * 86_400.0).round()
+    return _possible(((seconds * 1e6).cast(pl.Int64, strict=False)).cast(pl.Duration("us")) + first)
 
 
 def _local(utc: pl.Series, timezone: str) -> pl.Series:

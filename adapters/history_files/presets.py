@@ -44,6 +44,8 @@ class Preset:
         in_underlying: Fields that are in units of the underlying, but for contracts that settle in dollars.
         fixed_point: The unit of prices that are whole numbers.
         is_ticks: A contract has many rows a day, of which the last counts.
+        symbols_expire: Where a column spells the contracts, that is when they expire; `expiration` is the last day on
+            which they are traded, which is a day earlier where they settle in the morning.
         is_detected: Whether a file may be taken for this shape without being asked to.
     """
 
@@ -58,6 +60,7 @@ class Preset:
     in_underlying: tuple[str, ...] = ()
     fixed_point: float | None = None
     is_ticks: bool = False
+    symbols_expire: bool = False
     is_detected: bool = True
 
     def found(self, names: Mapping[str, str]) -> dict[str, str]:
@@ -83,11 +86,17 @@ def bare_names(columns: Sequence[str]) -> dict[str, str]:
     """The columns of a file by their bare names; the second of one name is ``name#2``."""
     names: dict[str, str] = {}
     for column in columns:
-        # A table numbers the columns whose name is taken.
-        name = bare(re.sub(r"(?<=\S) column \d+$", "", column).replace("#", ""))
+        name = bare(_unnumbered(column, columns).replace("#", ""))
         seen = sum(other.partition("#")[0] == name for other in names)
         names[f"{name}#{seen + 1}" if seen else name] = column
     return names
+
+
+def _unnumbered(column: str, columns: Sequence[str]) -> str:
+    """A name without the number that tells it from the same one before: `Bid column 9` of ours, `Bid.1` of pandas."""
+    name = re.sub(r"(?<=\S) column \d+$", "", column)
+    plain = re.sub(r"\.\d+$", "", name)
+    return plain if plain in columns else name
 
 
 def _preset(path: Path) -> Preset:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import re
 import zipfile
 from collections import Counter
@@ -13,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, TypeAlias
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from adapters.history_files.packed import is_compressed, opened
 from optionchain.errors import InvalidInput
 
 OnMalformed: TypeAlias = Callable[[str, str], None]
@@ -33,7 +32,6 @@ BATCH_ROWS = 200_000
 DELIMITERS = ";,\t|"
 SAMPLE_LINES = 50
 SAMPLE_ROWS = 1000
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # A number, a date or a clock: no name of a column, though `52W H` is one.
 VALUE = re.compile(r"[+-]?[.,]?\d[\d\s.,:/+TZ-]*([eE][+-]?\d+)?")
 # What is no CSV, by how it begins.
@@ -94,9 +92,9 @@ class Table:
         with _readable(self.path):
             if self.is_parquet:
                 return int(pq.read_metadata(self.path).num_rows)
-            if _is_compressed(self.path):
+            if is_compressed(self.path):
                 return None
-            with _opened(self.path) as stream:
+            with opened(self.path) as stream:
                 start = stream.read(1 << 16)
             return self.path.stat().st_size * max(start.count(b"\n"), 1) // max(len(start), 1)
 
@@ -123,7 +121,7 @@ class Table:
 
     def _blocks(self) -> Iterator[bytes]:
         """The lines of the rows in parts of about `BLOCK_BYTES`."""
-        with _opened(self.path) as stream:
+        with opened(self.path) as stream:
             for _ in range(self.lines_before):
                 _check_line(self.path, stream.readline(MAX_LINE_BYTES))
             rest = b""
@@ -147,7 +145,7 @@ def open_table(path: Path) -> Table:
             names = tuple(pq.read_schema(path).names)
             _check_columns(path, len(names))
             return Table(path, ",", names, has_header=True)
-        with _opened(path) as stream:
+        with opened(path) as stream:
             lines = [_utf_8(line).decode().rstrip("\r\n") for line in _first_lines(path, stream)]
     if not any(line.strip() for line in lines):
         raise InvalidInput("file", f"{path} is empty")
@@ -197,10 +195,6 @@ def _is_parquet(path: Path) -> bool:
     return path.suffix.lower() in (".parquet", ".pq")
 
 
-def _is_compressed(path: Path) -> bool:
-    return path.suffix.lower() in (".gz", ".bz2", ".zst", ".zip")
-
-
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """What is wrong with a file, as ours."""
@@ -208,38 +202,6 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, EOFError, pa.ArrowException, zipfile.BadZipFile, csv.Error) as error:
         raise InvalidInput("file", f"{path} cannot be read: {error}") from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a CSV file as UTF-8, or in what a file without a mark is in."""
-    if path.suffix.lower() == ".zip":
-        with zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as member:
-            yield _unmarked(io.BufferedReader(cast("Any", member)))
-    else:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            yield _unmarked(io.BufferedReader(stream))
-
-
-def _only_member(archive: zipfile.ZipFile) -> str:
-    names = [
-        one.filename for one in archive.infolist() if not one.is_dir() and "__MACOSX" not in one.filename
-    ]
-    if len(names) != 1:
-        raise InvalidInput(
-            "file", f"{archive.filename} has {len(names)} files: unpack it and give those you mean"
-        )
-    return names[0]
-
-
-def _unmarked(stream: io.BufferedReader) -> IO[bytes]:
-    """The stream behind its byte order mark, if it has one."""
-    mark = stream.peek(3)[:3]
-    if mark.startswith(UTF_16):
-        return cast("IO[bytes]", codecs.EncodedFile(stream, "utf-8", "utf-16"))
-    if mark == codecs.BOM_UTF8:
-        stream.read(3)
-    return stream
 
 
 def _utf_8(lines: bytes) -> bytes:

@@ -22,6 +22,7 @@ from optionchain.pricing.american import (
     exercise,
     exercise_on_grid,
     rhos_on_futures,
+    thetas_by_clock,
 )
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.exercise_grid import Ahead
@@ -189,6 +190,7 @@ def _in_currency(
     if carried is not None:
         if carried.is_future and not carried.is_bermudan:
             rhos_on_futures(some, years, rates)
+        thetas_by_clock(some, years, carried.paces[ladder])
         _exercise_on_grids(terms, carried, ladder, european, some)
     if quoted:
         some[8:10], some[10:12] = quote(some[2:4], terms[Row.SPREAD, ladder])
@@ -199,7 +201,8 @@ def _in_currency(
 def _exercise_on_grids(
     terms: Floats, carried: Carried, ladder: NDArray[np.intp], european: Floats, columns: Floats
 ) -> None:
-    """Price early exercise anew where dividends in cash come before expiration, the rate changes, or it is on dates.
+    """Price early exercise anew where no single boundary tells when it pays: where dividends in cash come before
+    expiration, the rate changes, it is on dates, or rate and yield are both negative.
 
     Args:
         terms: ``[8, ladders]`` with the spots that they were priced on.
@@ -210,8 +213,10 @@ def _exercise_on_grids(
     """
     pays = carried.coming[:, :, 1].any(axis=1)
     is_bent = terms[Row.YEARS] > carried.curve[0][0] if len(carried.curve) > 1 else np.zeros_like(pays)
+    rates, yields = terms[Row.RATE], terms[Row.DIVIDEND_YIELD]
+    is_between = (rates < 0.0) & (yields < 0.0) & (rates != yields)
     is_alive = terms[Row.YEARS] > 0.0
-    for number in np.flatnonzero((pays | is_bent) & is_alive | carried.is_bermudan):
+    for number in np.flatnonzero((pays | is_bent | is_between) & is_alive | carried.is_bermudan):
         which = np.flatnonzero(ladder == number)
         if not which.size:
             continue

@@ -128,6 +128,8 @@ STRIKE_RULES = {
             Tier(_ANY, ((0.4, 100.0), (1.0, 500.0), (_ANY, 1000.0))),
         ),
     ),
+    # NYMEX rulebook, chapter 310: twenty strikes every 0.50 on each side, then every 2.50.
+    "crude_oil": StrikeRule("distance", (Tier(_ANY, ((0.15, 0.5), (_ANY, 2.5))),)),
     # NSE, "Nifty 50 options contract specification": 50 near, 100 further, 500 and 1000 in long-dated series.
     "nifty": StrikeRule(
         "distance",

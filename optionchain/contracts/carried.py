@@ -17,7 +17,7 @@ from optionchain.business_time import BusinessClock
 from optionchain.contracts.carry import Carry
 from optionchain.contracts.dividends import fallen, scheduled, years_later
 from optionchain.errors import InvalidInput
-from optionchain.expirations import WEEKDAYS_V1, ExpirationPlan, Schedule, load_zone
+from optionchain.expirations import WEEKDAYS_V1, ExpirationPlan, Schedule, load_zone, trading_calendar
 from optionchain.expirations.listing import EPOCH, microseconds
 from optionchain.expirations.single import SingleExpiration
 from optionchain.models import Historical, MarketModel
@@ -30,6 +30,7 @@ Parameters: TypeAlias = Any
 Expirations: TypeAlias = SingleExpiration | Schedule
 
 MOST_DIVIDEND_YEARS = 30
+_DAY_OF_1970 = date(1970, 1, 1).toordinal()
 _LAST = datetime(9999, 12, 29, tzinfo=UTC)
 
 
@@ -47,6 +48,9 @@ def check_carry(parameters: Parameters) -> None:
             raise InvalidInput(field, "is already in the price of a future: leave it out")
     _check_exercise(parameters)
     _check_futures(parameters)
+    _check_horizon(parameters)
+    if parameters.night_weight is not None and not trading_calendar(_calendar_name(parameters)).has_hours:
+        raise InvalidInput("night_weight", "needs the calendar of an exchange, whose sessions open and close")
     if parameters.dividend_growth is not None and parameters.dividends is None:
         raise InvalidInput("dividend_growth", "needs dividends that grow")
     for index, (day, amount) in enumerate(parameters.dividends or ()):
@@ -54,6 +58,17 @@ def check_carry(parameters: Parameters) -> None:
             raise InvalidInput(f"dividends[{index}]", "must have an ex-date after the start")
         if amount >= parameters.initial_price:
             raise InvalidInput(f"dividends[{index}]", "must be less than the initial_price")
+
+
+def _check_horizon(parameters: Parameters) -> None:
+    """Refuse dates that nothing would come of."""
+    last = parameters.start_at.year + MOST_DIVIDEND_YEARS
+    for field in ("dividends", "futures", "exercise_dates"):
+        for index, given in enumerate(getattr(parameters, field) or ()):
+            day = given if isinstance(given, str) else given[0]
+            if date.fromisoformat(day).year > last:
+                reason = f"must be a date at most {MOST_DIVIDEND_YEARS} years after the start"
+                raise InvalidInput(f"{field}[{index}]", reason)
 
 
 def _check_exercise(parameters: Parameters) -> None:
@@ -91,7 +106,7 @@ def carry_of(parameters: Parameters) -> Carry | None:
             parameters.dividends or (), parameters.dividend_growth, zone, parameters.start_at
         ),
         model=parameters.dividend_model,
-        clock=None if parameters.closed_day_weight is None else _clock(parameters, zone),
+        clock=_clock(parameters, zone),
         exercises=_exercises(parameters),
         futures=_futures(parameters),
         futures_carry=parameters.futures_carry,
@@ -164,13 +179,19 @@ def exercise_steps(parameters: Parameters) -> list[int] | None:
     return [-(-(each - start) // interval) for each in at]
 
 
-def drops_of(parameters: Parameters) -> list[tuple[int, float]]:
-    """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already."""
+def drops_of(parameters: Parameters, *, after: int | None = None) -> list[tuple[int, float]]:
+    """The steps at which the price falls by a dividend, and the amounts; none of a history, which fell already.
+
+    Args:
+        parameters: Of the simulation.
+        after: An instant, in microseconds from 1970: of the ex-dates after it alone.
+    """
     carry = parameters.carry
     if carry is None or isinstance(parameters.method, Historical):
         return []
     start, interval = microseconds(parameters.start_at), parameters.interval // timedelta(microseconds=1)
-    steps = [(-(-(at - start) // interval), amount) for at, amount in carry.dividends]
+    coming = (each for each in carry.dividends if after is None or each[0] > after)
+    steps = [(-(-(at - start) // interval), amount) for at, amount in coming]
     return [(step, amount) for step, amount in steps if 0 < step < parameters.total_steps]
 
 
@@ -200,10 +221,24 @@ def with_dividends(path: SampledPaths, parameters: Parameters) -> SampledPaths:
     return SampledPaths(prices=prices, volatilities=path.volatilities)
 
 
-def _clock(parameters: Parameters, zone: ZoneInfo) -> BusinessClock:
+def _clock(parameters: Parameters, zone: ZoneInfo) -> BusinessClock | None:
+    closed, night, events = parameters.closed_day_weight, parameters.night_weight, parameters.event_weights
+    if closed is None and night is None and events is None:
+        return None
+    return BusinessClock(
+        calendar=_calendar_name(parameters),
+        zone=zone,
+        closed_day_weight=1.0 if closed is None else closed,
+        night_weight=1.0 if night is None else night,
+        events=tuple(
+            (date.fromisoformat(day).toordinal() - _DAY_OF_1970, weight) for day, weight in events or ()
+        ),
+    )
+
+
+def _calendar_name(parameters: Parameters) -> str:
     schedule = parameters.expirations
-    name = schedule.calendar if isinstance(schedule, Schedule) else WEEKDAYS_V1
-    return BusinessClock(calendar=name, zone=zone, closed_day_weight=parameters.closed_day_weight or 0.0)
+    return schedule.calendar if isinstance(schedule, Schedule) else WEEKDAYS_V1
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,9 @@ Source:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -107,8 +109,10 @@ class Carry:
         """
         carried = self._carried(quoted_at, spots, years)
         if self.exercises is not None:
-            ahead = np.subtract.outer(-quoted_at, [-at for at in self.exercises]) / _YEAR_MICROSECONDS
-            comes = (ahead >= 0.0) & (ahead < years[:, None])
+            dates = np.array(self.exercises, dtype=np.int64)
+            ahead = (dates - quoted_at[:, None]) / _YEAR_MICROSECONDS
+            is_before = dates < _expiring(quoted_at, years)[:, None] - _ROUNDED_MICROSECONDS
+            comes = (ahead >= 0.0) & is_before
             carried = carried._replace(exercises=np.where(comes, ahead, np.nan), is_bermudan=True)
         if self.clock is None:
             return carried
@@ -144,9 +148,10 @@ class Carry:
         yields = np.full_like(spots, self.dividend_yield + self.borrow)
         present, future, slopes = np.zeros((3, spots.size))
         coming: list[list[Floats]] = []
-        for ex_at, amount in self.dividends:
-            ahead = (ex_at - quoted_at) / _YEAR_MICROSECONDS
-            comes = (ahead > 0.0) & (ahead <= years)
+        last = _expiring(quoted_at, years) + _ROUNDED_MICROSECONDS
+        for ex_at, amount in self._dividends_between(quoted_at, last):
+            ahead = np.minimum((ex_at - quoted_at) / _YEAR_MICROSECONDS, years)
+            comes = (ahead > 0.0) & (ex_at <= last)
             if not comes.any():
                 continue
             coming.append([np.where(comes, ahead, 0.0), np.where(comes, amount, 0.0)])
@@ -191,13 +196,24 @@ class Carry:
             curve=self.curve,
         )
 
+    def _dividends_between(
+        self, first: NDArray[np.int64], last: NDArray[np.int64]
+    ) -> tuple[tuple[int, float], ...]:
+        """Those that may come after one of the instants, and not after all of the others."""
+        if not first.size:
+            return ()
+        begin, end = (
+            bisect_right(self.dividends, int(at), key=itemgetter(0)) for at in (first.min(), last.max())
+        )
+        return self.dividends[begin:end]
+
     def _on_futures(
         self, quoted_at: NDArray[np.int64], spots: Floats, years: Floats
     ) -> tuple[Floats, Floats]:
         """``[ladders]`` the prices of the futures that options are on, and when these expire."""
         if not self.futures:
             return spots, np.full_like(spots, np.nan)
-        expires = quoted_at + np.rint(years * _YEAR_MICROSECONDS).astype(np.int64)
+        expires = _expiring(quoted_at, years)
         at, seasons = (np.array(each) for each in zip(*self.futures, strict=True))
         which = np.searchsorted(at, expires - _ROUNDED_MICROSECONDS)
         if np.any(which == at.size):
@@ -211,3 +227,9 @@ class Carry:
         left = (expires - quoted_at) / _YEAR_MICROSECONDS
         prices: Floats = spots * seasons * numerics.exp(self.futures_carry * left)
         return prices
+
+
+def _expiring(quoted_at: NDArray[np.int64], years: Floats) -> NDArray[np.int64]:
+    """``[ladders]`` when they expire, to the microsecond or nearly."""
+    expiring: NDArray[np.int64] = quoted_at + np.rint(years * _YEAR_MICROSECONDS).astype(np.int64)
+    return expiring

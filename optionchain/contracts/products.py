@@ -7,11 +7,13 @@ from dataclasses import dataclass, fields
 from datetime import date, time
 from typing import Any
 
+from optionchain.contracts.carry import Underlying
 from optionchain.contracts.terms import Exercise, Settlement
 from optionchain.errors import InvalidInput
 from optionchain.expirations.listed import SessionTime, Weekday
 from optionchain.expirations.rules import (
     DailyRule,
+    MonthDayRule,
     MonthEndRule,
     MonthlyRule,
     Rule,
@@ -45,8 +47,8 @@ class Product:
         name: As `product` takes it.
         source: The public specification.
         timezone, calendar, expiration_time, rules: Of its `Schedule`.
-        exercise, settlement, multiplier, currency, strike_rule, spread, tick_size, tick_size_above, coarse_tick_size:
-            As `SimulationParameters` has them; None is not said.
+        exercise, settlement, underlying, multiplier, currency, strike_rule, spread, tick_size, tick_size_above,
+        coarse_tick_size: As `SimulationParameters` has them; None is not said.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Product:
     expiration_time: time | SessionTime = "close"
     exercise: Exercise = "european"
     settlement: Settlement = "cash"
+    underlying: Underlying | None = None
     multiplier: float = 100.0
     currency: str = "USD"
     strike_rule: str
@@ -106,7 +109,8 @@ class Product:
 
 
 def product(name: str, on: date | None = None) -> Product:
-    """A product by name: ``SPX``, ``SPY``, ``QQQ``, ``NDX``, ``VIX``, ``stock``, ``BTC``, ``ETH`` or ``NIFTY``.
+    """A product by name: ``SPX``, ``SPY``, ``QQQ``, ``NDX``, ``VIX``, ``stock``, ``CL``, ``BTC``, ``ETH`` or
+    ``NIFTY``.
 
     Args:
         name: Of the product.
@@ -230,6 +234,23 @@ def _vix() -> Product:
     )
 
 
+def _crude_oil() -> Product:
+    return Product(
+        name="CL",
+        source="CME Group, Crude Oil options specification (LO), six sessions before the 25th; NYMEX rulebook, 310",
+        timezone=_NEW_YORK,
+        calendar="XNYS",
+        expiration_time=time(14, 30),
+        rules=(MonthDayRule(rule_id="monthly", target_count=6, day=25, sessions_before=6, root="LO"),),
+        exercise="american",
+        settlement="physical",
+        underlying="future",
+        multiplier=1000.0,
+        strike_rule="crude_oil",
+        tick_size=0.01,
+    )
+
+
 def _coin(name: str) -> Product:
     return Product(
         name=name,
@@ -281,6 +302,7 @@ PRODUCTS: dict[str, Callable[[date | None], Product]] = {
     "SPY": lambda _: _fund("SPY"),
     "QQQ": lambda _: _fund("QQQ"),
     "stock": lambda _: _stock("stock"),
+    "CL": lambda _: _crude_oil(),
     "BTC": lambda _: _coin("BTC"),
     "ETH": lambda _: _coin("ETH"),
     "NIFTY": _nifty,

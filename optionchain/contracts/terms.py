@@ -27,6 +27,8 @@ MAX_MULTIPLIER = 1e9
 
 MOST_DIVIDENDS, MOST_NODES, MOST_EXERCISE_DATES = 400, 64, 400
 MOST_FUTURES, HIGHEST_SEASON = 120, 100.0
+# Of the variance of a usual day.
+MOST_EVENTS, HIGHEST_EVENT = 400, 1000.0
 LONGEST_CURVE_YEARS = 100.0
 HIGHEST_RATE = 10.0
 
@@ -142,6 +144,24 @@ ClosedDaysTerm: TypeAlias = Annotated[
     float | None,
     Number("What a day without a session adds to variance, a day with one being 1", high=1.0),
     Omission("counts every day alike", is_silent=True),
+]
+NightTerm: TypeAlias = Annotated[
+    float | None,
+    Number(
+        "What an hour outside the session adds to variance on a day with one, an hour within it being 1",
+        high=1.0,
+    ),
+    Omission("counts every hour alike", is_silent=True),
+]
+EventsTerm: TypeAlias = Annotated[
+    tuple[tuple[str, float], ...] | None,
+    Pairs(
+        "Dates, ascending, on which more happens than on others (or less), and how many days' variance each has",
+        None,
+        Number("Days", high=HIGHEST_EVENT),
+        MOST_EVENTS,
+    ),
+    Omission("means none", is_silent=True),
 ]
 AnnualDaysTerm: TypeAlias = Annotated[
     float | None,

@@ -6,6 +6,7 @@ from optionchain.expirations.local_time import load_zone, local_to_instant, tzdb
 from optionchain.expirations.plan import Expiration, ExpirationPlan, days_to_expiration
 from optionchain.expirations.rules import (
     DailyRule,
+    MonthDayRule,
     MonthEndRule,
     MonthlyRule,
     Rule,
@@ -22,6 +23,7 @@ __all__ = [
     "DailyRule",
     "Expiration",
     "ExpirationPlan",
+    "MonthDayRule",
     "MonthEndRule",
     "MonthlyRule",
     "Rule",

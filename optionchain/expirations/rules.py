@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 from optionchain.declared.checks import whole
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import LAST_DAY, TradingCalendar, weekday_of
-from optionchain.expirations.listed import WEEKDAYS, Listed, Weekday, one_of
+from optionchain.expirations.listed import MOST_SESSIONS_BEFORE, WEEKDAYS, Listed, Weekday, one_of
 from optionchain.expirations.months import end_of_month, months_from, occurrence_of, within
 
 LONGEST_LEAD = 366
@@ -221,7 +221,41 @@ class MonthEndRule(Listed):
                     yield last
 
 
-Rule: TypeAlias = DailyRule | WeeklyRule | MonthlyRule | YearlyRule | MonthEndRule
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthDayRule(Listed):
+    """Some sessions before a day of every month expire: options on NYMEX crude oil, six before the 25th.
+
+    Attributes:
+        day: Of the month, 1 to 31; of shorter months the last. A holiday is the session before it.
+        sessions_before: 0 to 30.
+    """
+
+    kind: ClassVar = "month_day"
+    day: int
+    sessions_before: int = 0
+
+    def __post_init__(self) -> None:
+        Listed.__post_init__(self)
+        object.__setattr__(self, "day", whole("day", self.day, low=1, high=31))
+        before = whole("sessions_before", self.sessions_before, low=0, high=MOST_SESSIONS_BEFORE)
+        object.__setattr__(self, "sessions_before", before)
+
+    def days_from(self, day: int, calendar: TradingCalendar) -> Iterator[int]:
+        """As `DailyRule.days_from`."""
+        for year, month in months_from(day):
+            nominal = min(date(year, month, 1).toordinal() + self.day - 1, end_of_month(year, month))
+            if nominal > LAST_DAY:
+                return
+            if nominal < day:
+                continue
+            session = calendar.session_on_or_before(nominal)
+            for _ in range(self.sessions_before):
+                session = calendar.session_on_or_before(session - 1)
+            if session >= day:
+                yield session
+
+
+Rule: TypeAlias = DailyRule | WeeklyRule | MonthlyRule | YearlyRule | MonthEndRule | MonthDayRule
 
 
 def monthly_third_friday(rule_id: str, target_count: int) -> MonthlyRule:

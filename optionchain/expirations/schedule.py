@@ -17,7 +17,15 @@ from optionchain.expirations.listed import (
     check_expiration_time,
 )
 from optionchain.expirations.local_time import load_zone
-from optionchain.expirations.rules import DailyRule, MonthEndRule, MonthlyRule, Rule, WeeklyRule, YearlyRule
+from optionchain.expirations.rules import (
+    DailyRule,
+    MonthDayRule,
+    MonthEndRule,
+    MonthlyRule,
+    Rule,
+    WeeklyRule,
+    YearlyRule,
+)
 
 MAX_RULES = 16
 MAX_EXPIRATIONS = 512
@@ -137,7 +145,7 @@ def _check_trades(rule: Rule, path: str, calendar: TradingCalendar) -> None:
 
 def _named_weekdays(rule: Rule) -> tuple[str, tuple[Weekday, ...]]:
     match rule:
-        case DailyRule() | MonthEndRule():
+        case DailyRule() | MonthEndRule() | MonthDayRule():
             return "", ()
         case WeeklyRule():
             return "weekdays", rule.weekdays

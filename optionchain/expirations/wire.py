@@ -12,11 +12,20 @@ from typing import Any
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import WEEKDAYS_V1
 from optionchain.expirations.listed import SESSION_TIMES, SessionTime
-from optionchain.expirations.rules import DailyRule, MonthEndRule, MonthlyRule, Rule, WeeklyRule, YearlyRule
+from optionchain.expirations.rules import (
+    DailyRule,
+    MonthDayRule,
+    MonthEndRule,
+    MonthlyRule,
+    Rule,
+    WeeklyRule,
+    YearlyRule,
+)
 from optionchain.expirations.schedule import Schedule, ScheduleLimits
 
 _RULE_TYPES: dict[str, type[Rule]] = {
-    rule_type.kind: rule_type for rule_type in (DailyRule, WeeklyRule, MonthlyRule, YearlyRule, MonthEndRule)
+    rule_type.kind: rule_type
+    for rule_type in (DailyRule, WeeklyRule, MonthlyRule, YearlyRule, MonthEndRule, MonthDayRule)
 }
 # A rule of JSON that says nothing of it expires on the last of its weekday, as it always did.
 _LAST = {"occurrence": -1}

@@ -12,7 +12,7 @@ import numpy as np
 from optionchain import numerics
 from optionchain.arrays import Floats, Paths
 from optionchain.chains.path_chains import ChosenContracts, PathChains, price_chosen, price_path_chains
-from optionchain.contracts.carried import market_of, with_dividends
+from optionchain.contracts.carried import drops_of, market_of, with_dividends
 from optionchain.draws.correlated import CorrelatedDraws, OpenStream
 from optionchain.draws.philox import Draws, PhiloxDraws
 from optionchain.errors import InvalidInput
@@ -130,7 +130,8 @@ class PathBlock:
     def contract_values(
         self, strikes: Floats, expiration: Expiration, *, first: int, stop: int
     ) -> ChosenContracts:
-        """What chosen contracts are worth at steps ``first`` to ``stop - 1``, by the smile of each moment.
+        """What chosen contracts are worth at steps ``first`` to ``stop - 1``, by the smile of each moment, and once
+        they have expired by what they are settled at.
 
         Args:
             strikes: ``[paths, contracts]``.
@@ -148,12 +149,29 @@ class PathBlock:
         self._counts["contracts"] += 2 * self.paths * len(steps) * strikes.shape[1]
         return price_chosen(
             self.parameters,
-            spots=self.prices[:, first:stop],
+            spots=self.settled_at(expiration, first=first, stop=stop),
             volatilities=self.volatilities[:, first:stop],
             years=years,
             quoted_at=self._quoted_at(steps),
             strikes=strikes,
         )
+
+    def settled_at(self, expiration: Expiration, *, first: int, stop: int) -> Floats:
+        """``[paths, steps]`` the prices at steps ``first`` to ``stop - 1`` by which contracts are valued.
+
+        Those that expired between two steps are settled at the second, by a price that has not fallen by a dividend
+        since: of what was exercised the share is another's on the ex-date.
+        """
+        prices = self.prices[:, first:stop]
+        if self.parameters.dividends is None:
+            return prices
+        drops = drops_of(self.parameters, after=microseconds(expiration.expires_at))
+        later = [(step - first, amount) for step, amount in drops if first <= step < stop]
+        if later:
+            prices = prices.copy()
+        for step, amount in later:
+            prices[:, step:] += amount
+        return prices
 
     def _quoted_at(self, steps: Sequence[int]) -> Microseconds:
         return np.array([microseconds(self.parameters.simulated_at(step)) for step in steps])

@@ -91,7 +91,7 @@ class Strategy:
             return self._earned_in_coin(trade)
         discount = trade.discounts()
         settled = trade.settled(discount, self.assignment)
-        earned: Floats = settled.proceeds.sum(axis=1) - trade.cost * discount[0]
+        earned = trade.earned(discount, settled)
         if self.hedge:
             earned = earned - (trade.deltas() * trade.underlying_gains(discount)).sum(axis=1)
         if self.shares:
@@ -100,7 +100,8 @@ class Strategy:
 
     def _earned_in_coin(self, trade: Trade) -> Floats:
         """``[paths]`` coins, or what they are worth at the close, discounted to the start."""
-        earned: Floats = trade.proceeds().sum(axis=1) - trade.cost
+        settled = trade.settled(np.ones(trade.close - trade.open + 1), self.assignment)
+        earned: Floats = settled.proceeds.sum(axis=1) - trade.cost
         if self.hedge:  # minus the delta in coin of inverse futures, changed at every step
             prices = trade.block.prices[:, trade.open : trade.close + 1]
             earned -= (trade.coin_deltas() * (1.0 - prices[:, :-1] / prices[:, 1:])).sum(axis=1)

@@ -89,25 +89,28 @@ class Trade:
         Args:
             discount: As `discounts` has it.
             assignment: Whether holders of american options that were sold exercise them early, as `Strategy` has it.
+                Nobody does so with those that are settled daily, for which nothing was paid.
         """
         found = Settled(self.proceeds() * discount[-1], np.full(self.strikes.shape, self.close))
-        is_assigned = assignment == "optimal" and self.block.parameters.has_early_exercise
-        if not is_assigned or self.close - self.open < 2:
+        parameters = self.block.parameters
+        if assignment == "none" or not parameters.has_early_exercise or self.is_margined:
             return found
         prices = self.block.prices[:, self.open + 1 : self.close]
+        units: Floats | float = prices if parameters.settlement == "coin" else 1.0
         for index, place, values in self._valued(self.open + 1, self.close):
             leg = self.legs[index]
             if leg.quantity >= 0.0:
                 continue
             worth = values.call_mid if leg.side == "call" else values.put_mid
             intrinsic = exercised_early(
-                self.block.parameters,
+                parameters,
                 leg.side,
-                worth[:, :, place],
+                worth[:, :, place] * units,
                 prices,
                 self.strikes[:, index],
                 self.open + 1,
             )
+            intrinsic = intrinsic / units
             first = np.argmax(intrinsic > 0.0, axis=1)
             paid = np.take_along_axis(intrinsic, first[:, None], axis=1)[:, 0]
             early = paid > 0.0
@@ -115,6 +118,28 @@ class Trade:
             found.proceeds[:, index] = np.where(early, brought, found.proceeds[:, index])
             found.at[:, index] = np.where(early, self.open + 1 + first, self.close)
         return found
+
+    def earned(self, discount: Floats, settled: Settled) -> Floats:
+        """``[paths]`` what its options bring less what they cost, discounted to the start of the simulation."""
+        if self.is_margined:
+            return self._varied(discount)
+        earned: Floats = settled.proceeds.sum(axis=1) - self.cost * discount[0]
+        return earned
+
+    @property
+    def is_margined(self) -> bool:
+        """Whether its options are settled daily, and not paid for when they are traded."""
+        return self.block.parameters.premium == "margined"
+
+    def _varied(self, discount: Floats) -> Floats:
+        """``[paths]`` the variation margins of each step, from the price of the opening to the last settlement."""
+        marks = np.zeros((self.block.paths, self.close - self.open + 1))
+        marks[:, 0], marks[:, -1] = self.cost, self.proceeds().sum(axis=1)
+        for index, place, values in self._valued(self.open + 1, self.close):
+            of_side = values.call_mid if self.legs[index].side == "call" else values.put_mid
+            marks[:, 1:-1] += self.quantities[:, index, None] * of_side[:, :, place]
+        margins: Floats = (np.diff(last_known(marks), axis=1) * discount[1:]).sum(axis=1)
+        return margins
 
     def deltas(self) -> Floats:
         """``[paths, close - open]`` of the options, at each step but the close."""
@@ -157,6 +182,8 @@ class Trade:
 
     def _valued(self, first: int, stop: int) -> Iterator[tuple[int, int, ChosenContracts]]:
         """Each leg, with what contracts of its expiration are worth at some steps, and its place among them."""
+        if stop <= first:
+            return
         sharing: dict[Expiration, list[int]] = {}
         for index, expiration in enumerate(self.expirations):
             sharing.setdefault(expiration, []).append(index)

@@ -75,11 +75,12 @@ class Wheel:
             ends = np.where(owns, settled.at[:, 1], settled.at[:, 0])
             steps = np.arange(trade.open, trade.close)
             held = np.where(owns[:, None], steps < ends[:, None], steps >= ends[:, None])
-            earned += settled.proceeds.sum(axis=1) - trade.cost * discount[0]
+            earned += trade.earned(discount, settled)
             earned += (held * trade.underlying_gains(discount)).sum(axis=1)
-            prices = block.prices[:, trade.close]
+            expiration = trade.expirations[0]
+            prices = block.settled_at(expiration, first=trade.close, stop=trade.close + 1)[:, 0]
             pays = np.where(owns, prices > trade.strikes[:, 1], prices < trade.strikes[:, 0])
-            is_over = block.days_to(trade.expirations[0], trade.close) == 0.0
+            is_over = block.days_to(expiration, trade.close) == 0.0
             owns = owns ^ ((ends < trade.close) | (pays & is_over))
             step = trade.close
         return earned

@@ -34,6 +34,7 @@ WITH_KERNELS = (
     "optionchain.numerics.functions",
     "optionchain.pricing.early_exercise",
     "optionchain.pricing.exercise_boundary",
+    "optionchain.pricing.exercise_steps",
     "optionchain.pricing.implied_volatility",
     "optionchain.pricing.kernel",
     "optionchain.surfaces.hyperbolas",

@@ -201,11 +201,13 @@ def exercise_on_grid(
             gamma=early.curvature,
             spot=bare,
             years=ahead.years,
-            volatilities=columns[1] * pace**0.5,
+            volatilities=columns[1],
             rate=rate,
             dividend_yield=rate if ahead.is_future else ahead.dividend_yield,
         )
         decay -= early.slope * rate * present_value / DAYS_PER_YEAR
+        if pace != 1.0:
+            decay += _by_clock(early.vega, columns[1], ahead.years, pace)
         by_rate += early.rho
         price += early.value
         delta[:] = np.clip(delta + early.slope, *((0.0, 1.0) if is_call else (-1.0, 0.0)))
@@ -217,6 +219,32 @@ def exercise_on_grid(
         delta[exercised] = 1.0 if is_call else -1.0
         for greek in (gamma, vega, decay, by_rate):
             greek[exercised] = 0.0
+
+
+def thetas_by_clock(columns: Floats, years: Floats, paces: Floats) -> None:
+    """Let thetas count that variance passes at another pace now than on average until expiration.
+
+    Args:
+        columns: ``[AMERICAN, contracts]`` as `exercise` wrote them.
+        years: ``[contracts]``.
+        paces: ``[contracts]`` how fast variance passes at the moment, 1 being as on average.
+    """
+    which = np.flatnonzero((paces != 1.0) & (years > 0.0))
+    for _, _, _, vega, decay, _ in (CALL, PUT) if which.size else ():
+        columns[decay, which] += _by_clock(
+            columns[vega, which], columns[1, which], years[which], paces[which]
+        )
+
+
+def _by_clock(vega: Floats, volatilities: Floats, years: Floats | float, pace: Floats | float) -> Floats:
+    """What a day adds to prices by changing the average volatility of the time that is left.
+
+    Source:
+        The variance that is left, ``volatility**2 * years``, falls by ``pace * volatility**2`` a year.
+    """
+    changes = volatilities * (1.0 - pace) / (2.0 * years * DAYS_PER_YEAR)
+    by_day: Floats = 100.0 * vega * changes
+    return by_day
 
 
 def rhos_on_futures(columns: Floats, years: Floats, rates: Floats) -> None:

@@ -31,6 +31,8 @@ Which: TypeAlias = NDArray[np.intp]
 _SETTLED = 1e-9
 # Three to six are usual; halving the bracket alone would need fifty.
 _MOST_STEPS = 64
+# Where two panels meet, the price jumps by its last digits, and Newton's steps may go to and fro over that for ever.
+_NEWTON_STEPS = 14
 # Of the price of the underlying or the strike: what is above the intrinsic value by less is rounding.
 _ROUNDING = 1e-13
 
@@ -98,11 +100,11 @@ class _Quotes:
     is_call: bool
 
     def volatilities(self) -> Floats:
-        """Newton's steps within a bracket, which is halved where they leave it."""
+        """Newton's steps within a bracket, which is halved where they leave it, and in the end."""
         found = np.full(self.prices.size, np.nan)
         lower, upper, going = self._brackets()
         guess = np.where(upper < HIGHEST_VOLATILITY, upper, 0.5)
-        for _ in range(_MOST_STEPS):
+        for step in range(_MOST_STEPS):
             if not going.size:
                 break
             value, vega = self._valued(going, guess[going])
@@ -112,7 +114,8 @@ class _Quotes:
             with np.errstate(divide="ignore", invalid="ignore"):
                 proposed = guess[going] - error / (100.0 * vega)
             is_inside = (proposed >= lower[going]) & (proposed <= upper[going])
-            proposed = np.where(is_inside, proposed, 0.5 * (lower[going] + upper[going]))
+            is_newton = is_inside & (step < _NEWTON_STEPS)
+            proposed = np.where(is_newton, proposed, 0.5 * (lower[going] + upper[going]))
             is_settled = np.abs(proposed - guess[going]) <= _SETTLED * guess[going]
             guess[going] = proposed
             found[going[is_settled]] = proposed[is_settled]

@@ -8,8 +8,7 @@ deviation to expiration, all contracts of one expiration obey the same heat equa
 tridiagonal matrix for all.
 
 Source:
-    S. Ikonen, J. Toivanen, "Operator splitting methods for American option pricing", 2004; R. Rannacher, 1984, for the
-    implicit steps after each jump.
+    As `optionchain.pricing.exercise_steps` has it; R. Rannacher, 1984, for the implicit steps after each jump.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optionchain import numerics
 from optionchain.arrays import Floats
+from optionchain.pricing.exercise_steps import Stretch, Value, march
 
 # Distance of nodes, reach of the grid, and steps to expiration: about 1e-5 of the spot, as measured against QuantLib's
 # fine grids.
@@ -54,7 +55,7 @@ class Ahead:
         years: To expiration, > 0.
         curve: ``[nodes, 2]`` years and the zero rate to then, linear between and flat outside.
         dividend_yield: Annualised, continuously compounded; of no account where the underlying is a future.
-        dividends: ``[dividends, 2]`` years ahead, in (0, years], and amounts.
+        dividends: ``[dividends, 2]`` years ahead, in (0, years] and ascending, and amounts.
         is_future: Whether the underlying is a future, which no rate moves.
         is_escrowed: Whether dividends to come are off what is priced on; else those paid are added to strikes.
         exercises: ``[dates]`` years ahead, in [0, years), on which alone options can be exercised before they expire;
@@ -79,14 +80,18 @@ class Ahead:
         """Of the next instant."""
         return float(self.curve[0, 1])
 
-    def earned(self, elapsed: Floats | float) -> Floats:
+    def earned(self, elapsed: Floats) -> Floats:
         """The logarithm of what one unit has become after so many years, at the curve's rates."""
         return np.asarray(elapsed * np.interp(elapsed, self.curve[:, 0], self.curve[:, 1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Problem:
-    """Contracts of one expiration, ``[contracts]``: with the sides and the bumped terms as contracts of their own."""
+    """Contracts of one expiration, ``[contracts]``: with the bumped terms as contracts of their own.
+
+    Attributes:
+        worths: ``[dividends + 1, contracts]`` now, of the share less what is priced on, once so many are paid.
+    """
 
     ahead: Ahead
     spot: float
@@ -94,30 +99,31 @@ class _Problem:
     volatilities: Floats
     rate_bumps: Floats
     sign: float
+    worths: Floats
 
-    def earned(self, elapsed: float) -> Floats:
-        """``[contracts]`` as `Ahead.earned`, with the bumps."""
+    def earned(self, elapsed: Floats) -> Floats:
+        """``[times, contracts]`` as `Ahead.earned`, with the bumps; of ``[times, 1]``."""
         return self.ahead.earned(elapsed) + self.rate_bumps * elapsed
 
-    def carried(self, elapsed: float) -> Floats | float:
+    def carried(self, elapsed: Floats) -> Floats:
         """The logarithm of what the underlying has brought beside its price."""
         return self.earned(elapsed) if self.ahead.is_future else self.ahead.dividend_yield * elapsed
 
     def starts(self) -> Floats:
         """``[contracts]`` what they are priced on now."""
+        now = np.zeros((1, 1))
         return (
-            self.spot - self.shifts(0.0) if self.ahead.is_escrowed else np.full_like(self.strikes, self.spot)
+            self.spot - self.shifts(now)[0]
+            if self.ahead.is_escrowed
+            else np.full_like(self.strikes, self.spot)
         )
 
-    def shifts(self, elapsed: float) -> Floats:
-        """``[contracts]`` the share less what is priced on: dividends to come, or less those that were paid."""
-        times, amounts = self.ahead.dividends.T
-        to_come = times > elapsed * (1.0 + 1e-12) + 1e-15
-        if not self.ahead.is_escrowed:
-            to_come, amounts = ~to_come, -amounts
-        grown = self.ahead.earned(elapsed) - self.ahead.earned(times)
-        growth = np.exp(grown + np.multiply.outer(self.rate_bumps, elapsed - times))
-        shifted: Floats = (amounts * growth * to_come).sum(axis=1)
+    def shifts(self, elapsed: Floats) -> Floats:
+        """``[times, contracts]`` the share less what is priced on: dividends to come, or less those that were paid."""
+        paid = np.searchsorted(
+            self.ahead.dividends[:, 0], elapsed[:, 0] * (1.0 + 1e-12) + 1e-15, side="right"
+        )
+        shifted: Floats = self.worths[paid] * numerics.exp(self.earned(elapsed))
         return shifted
 
 
@@ -135,13 +141,15 @@ def early_exercise(
     """
     bumps = np.array([(0.0, 0.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)])
     count = strikes.size
+    rate_bumps = np.repeat(_RATE_BUMP * bumps[:, 1], count)
     problem = _Problem(
         ahead=ahead,
         spot=spot,
         strikes=np.tile(strikes, len(bumps)),
         volatilities=np.outer(1.0 + _VOLATILITY_BUMP * bumps[:, 0], volatilities).ravel(),
-        rate_bumps=np.repeat(_RATE_BUMP * bumps[:, 1], count),
+        rate_bumps=rate_bumps,
         sign=1.0 if is_call else -1.0,
+        worths=_worths(ahead, rate_bumps),
     )
     nodes, held, european = _solved(problem)
     # Around the middle node, which is what they are priced on.
@@ -166,6 +174,14 @@ def early_exercise(
     )
 
 
+def _worths(ahead: Ahead, rate_bumps: Floats) -> Floats:
+    """As `_Problem.worths`: of those to come, or less those that were paid."""
+    times, amounts = ahead.dividends.T[:, :, None]
+    worths = np.zeros((len(times) + 1, rate_bumps.size))
+    worths[1:] = np.cumsum(amounts * numerics.exp(-ahead.earned(times) - rate_bumps * times), axis=0)
+    return worths[-1] - worths if ahead.is_escrowed else -worths
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grid:
     """Nodes that drift with the forward: what a contract is worth there to whoever exercises it.
@@ -178,41 +194,61 @@ class _Grid:
     problem: _Problem
     start: Floats
 
-    def shares(self, elapsed: float, some: slice = slice(None)) -> Floats:
-        """``[nodes, contracts]`` what is priced on, after so many years."""
-        of = self.problem
-        drift = of.earned(elapsed) - of.carried(elapsed) - 0.5 * of.volatilities**2 * elapsed
-        moved: Floats = self.start[some] * np.exp(drift)
-        return moved
+    def exercised(self, left: Floats, paid: float = 0.0) -> Floats:
+        """``[times, 2, contracts]`` what exercise brings so many years before expiration, in money of the end: the
+        slope by the start, and the constant; with a dividend of then.
+        """
+        of, elapsed = self.problem, (self.problem.ahead.years - left)[:, None]
+        scale = of.sign * numerics.exp(of.earned(np.array([[of.ahead.years]])) - of.earned(elapsed))
+        return np.stack(
+            [self._moved(elapsed) * scale, (of.shifts(elapsed) + paid - of.strikes) * scale], axis=1
+        )
 
     def worth(self, left: float, paid: float = 0.0) -> Floats:
-        """What exercise brings so many years before expiration, and a dividend with it; in money of the end."""
-        of, elapsed = self.problem, self.problem.ahead.years - left
-        exercised = self.shares(elapsed)
-        exercised += of.shifts(elapsed) + paid - of.strikes
-        exercised *= of.sign
-        np.maximum(exercised, 0.0, out=exercised)
-        exercised *= np.exp(of.earned(of.ahead.years) - of.earned(elapsed))
-        return exercised
+        """``[nodes, contracts]`` the same on each node."""
+        [(slope, constant)] = self.exercised(np.array([left]), paid)
+        brings: Floats = np.maximum(self.start * slope + constant, 0.0)
+        return brings
 
-    def at_edges(self, left: float, exercised: float) -> Floats:
-        """What it is worth on the first and the last node to exercise after so many years: a forward, or nothing."""
-        of, elapsed = self.problem, self.problem.ahead.years - left
-        ends = self.shares(elapsed, slice(None, None, len(self.start) - 1))
-        then = of.earned(exercised)
-        grown = np.exp(then - of.earned(elapsed) - of.carried(exercised) + of.carried(elapsed))
-        brings = of.sign * (ends * grown + of.shifts(exercised) - of.strikes)
-        forward: Floats = np.maximum(brings * np.exp(of.earned(of.ahead.years) - then), 0.0)
+    def at_edges(self, left: Floats, exercised: float) -> Floats:
+        """``[times, 2, contracts]`` what it is worth on the first and the last node to exercise after so many years: a
+        forward, or nothing.
+        """
+        of, elapsed = self.problem, (self.problem.ahead.years - left)[:, None]
+        then, end = np.array([[exercised]]), np.array([[of.ahead.years]])
+        earned = of.earned(then)
+        grown = self._moved(elapsed) * numerics.exp(
+            earned - of.earned(elapsed) - of.carried(then) + of.carried(elapsed)
+        )
+        brings = of.sign * (self._ends * grown[:, None] + (of.shifts(then) - of.strikes))
+        forward: Floats = np.maximum(brings * numerics.exp(of.earned(end) - earned), 0.0)
         return forward
 
-    def highest_at_edges(self, left: float, edges: Floats) -> Floats:
-        """The same for whoever holds the right: the most that exercise brings, now or on any date to come."""
-        dates, elapsed = self.problem.ahead.exercises, self.problem.ahead.years - left
-        if dates is None:
-            return np.maximum(edges, self.worth(left)[:: len(self.start) - 1])
-        for date in dates[dates >= elapsed].tolist():
-            edges = np.maximum(edges, self.at_edges(left, date))
-        return edges
+    def edges(self, left: Floats, exercised: Floats) -> Floats:
+        """``[times, 2, 2, contracts]`` of whoever holds the right, and of whoever does not: the most that exercise
+        brings, now or on any date to come, or that at expiration.
+        """
+        ahead = self.problem.ahead
+        without = self.at_edges(left, ahead.years)
+        if ahead.exercises is None:
+            held = np.maximum(without, self._ends * exercised[:, :1] + exercised[:, 1:])
+        else:
+            held = without
+            # A stretch ends on each date: those ahead of its first moment are so of all others.
+            for date in ahead.exercises[ahead.exercises >= (ahead.years - left).max()].tolist():
+                held = np.maximum(held, self.at_edges(left, date))
+        return np.stack([held, without], axis=1)
+
+    @property
+    def _ends(self) -> Floats:
+        return self.start[:: len(self.start) - 1]
+
+    def _moved(self, elapsed: Floats) -> Floats:
+        """``[times, contracts]`` what is priced on, after so many years, over what it is now."""
+        of = self.problem
+        drift = of.earned(elapsed) - of.carried(elapsed) - 0.5 * of.volatilities**2 * elapsed
+        moved: Floats = numerics.exp(drift)
+        return moved
 
 
 def _solved(problem: _Problem) -> tuple[Floats, Floats, Floats]:
@@ -221,33 +257,27 @@ def _solved(problem: _Problem) -> tuple[Floats, Floats, Floats]:
     reach = int(np.ceil(_REACH / _NODES_APART))
     nodes: Floats = _NODES_APART * np.arange(-reach, reach + 1.0)
     deviations = problem.volatilities * np.sqrt(years)
-    grid = _Grid(problem, problem.starts() * np.exp(np.multiply.outer(nodes, deviations)))
-    held: Floats = grid.worth(0.0)
-    european: Floats = held
-    pressure = np.zeros_like(held)
+    grid = _Grid(problem, problem.starts() * numerics.exp(np.multiply.outer(nodes, deviations)))
+    values = np.zeros((len(Value), *grid.start.shape))
+    held, pressure = values[Value.HELD], values[Value.PRESSURE]
+    held[:] = values[Value.EUROPEAN] = grid.worth(0.0)
     left = 0.0
     for end in _stops(problem.ahead):
-        for step, is_implicit in _steps(end - left, years):
-            left = min(left + step, end)
-            growth = 0.5 * step / years / _NODES_APART**2
-            edges = grid.at_edges(left, years)
-            highest = grid.highest_at_edges(left, edges)
-            pushed = _stepped(held, growth, is_implicit, edges=highest, added=step * pressure)
-            if dates is None:
-                held = np.maximum(pushed - step * pressure, grid.worth(left))
-                pressure = pressure + (held - pushed) / step
-            else:
-                held = pushed
-            european = _stepped(european, growth, is_implicit, edges=edges)
+        stretch = _steps(end - left, years, is_exercisable=dates is None)
+        lefts = np.minimum(left + np.cumsum(stretch[:, 0]), end)
+        exercised = grid.exercised(lefts)
+        growths = 0.5 * stretch[:, 0] / years / _NODES_APART**2
+        march(values, grid.start, exercised, grid.edges(lefts, exercised), growths, stretch)
+        left = end
         if dates is None and end < years:
             # A moment before, whoever exercises gets the dividend too.
-            held = np.maximum(held, grid.worth(end, _paid(problem.ahead, end)))
-            pressure = np.zeros_like(held)
+            np.maximum(held, grid.worth(end, _paid(problem.ahead, end)), out=held)
+            pressure[:] = 0.0
         elif dates is not None and np.isclose(years - end, dates, rtol=0.0, atol=1e-12).any():
-            held = np.maximum(held, grid.worth(end))
+            np.maximum(held, grid.worth(end), out=held)
     middle = slice(reach - 2, reach + 3)
-    scale = np.exp(-problem.earned(years))
-    return nodes, held[middle] * scale, european[middle] * scale
+    scale = numerics.exp(-problem.earned(np.array([[years]])))
+    return nodes, held[middle] * scale, values[Value.EUROPEAN, middle] * scale
 
 
 def _stops(ahead: Ahead) -> list[float]:
@@ -263,27 +293,13 @@ def _paid(ahead: Ahead, left: float) -> float:
     return float(amounts[np.isclose(ahead.years - times, left, rtol=0.0, atol=1e-12)].sum())
 
 
-def _steps(length: float, years: float) -> list[tuple[float, bool]]:
-    """The lengths of the steps of a stretch, and whether they are implicit: the first ones, by halves."""
+def _steps(length: float, years: float, *, is_exercisable: bool) -> Stretch:
+    """The steps of a stretch: the first ones implicit, by halves, which jumps need."""
     count = max(_FEWEST_STEPS, round(_STEPS * length / years))
-    step = length / count
-    return [(step / 2.0, True)] * (2 * _IMPLICIT_STEPS) + [(step, False)] * (count - _IMPLICIT_STEPS)
-
-
-def _stepped(
-    values: Floats, growth: float, is_implicit: bool, *, edges: Floats, added: Floats | float = 0.0
-) -> Floats:
-    """One step of the heat equation, ``[nodes, contracts]``; the first and last nodes are given."""
-    weight = growth if is_implicit else 0.5 * growth
-    given = values + added
-    if not is_implicit:
-        given[1:-1] += weight * (values[2:] - 2.0 * values[1:-1] + values[:-2])
-    given[0], given[-1] = edges
-    matrix = np.empty((3, len(values)))
-    matrix[0], matrix[1], matrix[2] = -weight, 1.0 + 2.0 * weight, -weight
-    matrix[0, :2] = matrix[2, -2:] = 0.0
-    matrix[1, 0] = matrix[1, -1] = 1.0
-    from scipy.linalg import solve_banded  # noqa: PLC0415  a quarter of a second, for those few who need it
-
-    solved: Floats = solve_banded((1, 1), matrix, given, check_finite=False)
-    return solved
+    halves = 2 * _IMPLICIT_STEPS
+    stretch = np.zeros((halves + count - _IMPLICIT_STEPS, 4))
+    stretch[:, 0] = length / count
+    stretch[:halves, 0] *= 0.5
+    stretch[halves:, 2] = 1.0
+    stretch[:, 3] = float(is_exercisable)
+    return stretch

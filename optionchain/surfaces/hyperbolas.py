@@ -53,9 +53,13 @@ class Hyperbolas:
 
 @formula
 def _width(theta: Number, gamma: Number) -> Number:
-    """``theta^gamma (1 + theta)^(1 - gamma)``; the root where that is what it is."""
-    power = exp(gamma * log(theta) + (1.0 - gamma) * log1p(theta))
-    return select(gamma == 0.5, np.sqrt(theta * (1.0 + theta)), power)
+    """``theta^gamma (1 + theta)^(1 - gamma)``; the root where that is what it is.
+
+    Gamma is one number in NumPy too, so that it may choose what is computed.
+    """
+    if gamma == 0.5:
+        return np.sqrt(theta * (1.0 + theta))
+    return exp(gamma * log(theta) + (1.0 - gamma) * log1p(theta))
 
 
 @formula

@@ -72,8 +72,7 @@ class Sabr:
             factor = self._factor(k * narrowed[which], level[which])
             return np.asarray(theta[which] * factor * factor)
 
-        # With a backbone, far high strikes can be flat again behind a stretch that is too steep.
-        variance = straightened(total, log_moneyness, theta, is_convex=self.beta == 1.0)
+        variance = straightened(total, log_moneyness, theta, level)
         return np.asarray(level * np.sqrt(variance / theta))
 
     def _factor(self, k: Floats, level: Floats) -> Floats:

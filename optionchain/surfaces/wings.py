@@ -15,6 +15,10 @@ Which: TypeAlias = "slice | NDArray[np.intp]"
 """Some of the contracts."""
 
 
+Holds: TypeAlias = "Callable[[Floats, Which], NDArray[np.bool_]]"
+"""Whether smiles hold at some distance from the money, each on its side."""
+
+
 class TotalVariance(Protocol):
     """A smile before its wings are straight."""
 
@@ -29,9 +33,10 @@ _STEP = 1e-4
 _AHEAD, _NEARLY = 0.1, 0.999
 # Of a logarithm of strike over forward: beyond it exponentials overflow, and no strike is.
 _HIGHEST_MONEYNESS = 100.0
-_HALVINGS = 48
 # Where the beginning of a wing is looked for: from how many deviations on, each place so much farther than the last.
 _NEAREST, _FARTHER = 0.05, 1.08
+# Between two of these places, so many parts are looked at, and so often: to the last bits.
+_PARTS, _ROUNDS = 16, 12
 _PLACES_TOGETHER = 1 << 16
 
 
@@ -49,75 +54,82 @@ def steepest(theta: Floats) -> Floats:
     return 2.0 * np.sqrt(theta / (4.0 + theta))
 
 
-def straightened(
-    total: TotalVariance, log_moneyness: Floats, theta: Floats, *, is_convex: bool = True
-) -> Floats:
+def straightened(total: TotalVariance, log_moneyness: Floats, theta: Floats, *terms: Floats) -> Floats:
     """A total variance that is convex near the money, and beyond some point on each side its tangent there.
 
-    The point is where the tangent gets as steep as a wing may be, or would cross the axis below zero.
+    The point is where the tangent gets as steep as a wing may be, or would cross the axis below zero. It is looked for
+    once for each smile and side, at the same places whichever strikes there are.
 
     Args:
         total: The total variance of some contracts at some log-moneyness.
         log_moneyness: ``[contracts]`` where to evaluate it.
         theta: ``[contracts]`` total variance at the money, > 0.
-        is_convex: Whether it is convex as far as there are strikes. Where it is not, it can be flat again behind a
-            stretch that is too steep, which is looked for at the same places whatever the strike.
+        terms: ``[contracts]`` each, what else tells smiles apart. Contracts of one that are beside each other share it.
     """
     side = np.where(log_moneyness < 0.0, -1.0, 1.0)
     distance = np.minimum(np.abs(log_moneyness), _HIGHEST_MONEYNESS)
     step, limit = _STEP * np.sqrt(theta), steepest(theta)
 
-    def tangent(away: Floats, which: Which) -> tuple[Floats, Floats]:
+    def holds(away: Floats, which: Which) -> NDArray[np.bool_]:
         some, near = side[which], step[which]
         ahead, behind = total(some * (away + near), which), total(some * (away - near), which)
-        return total(some * away, which), (ahead - behind) / (2.0 * near)
+        slope = (ahead - behind) / (2.0 * near)
+        return np.asarray((slope <= _NEARLY * limit[which]) & (total(some * away, which) >= away * slope))
 
-    def holds(away: Floats, which: Which) -> NDArray[np.bool_]:
-        height, slope = tangent(away, which)
-        return np.asarray((slope <= _NEARLY * limit[which]) & (height >= away * slope))
-
-    every: Which = slice(None)
-    heights = total(side * distance, every)
-    if is_convex:
-        inner, outer = np.zeros_like(theta), np.where(holds(distance, every), np.inf, distance)
-    else:
-        inner, outer = _first_outside(holds, distance, np.sqrt(theta))
-    beyond = np.flatnonzero(np.isfinite(outer))
+    heights = total(side * distance, slice(None))
+    is_new = np.ones(theta.size, dtype=bool)
+    is_new[1:] = np.any([each[1:] != each[:-1] for each in (side, theta, *terms)], axis=0)
+    first = np.flatnonzero(is_new)
+    if not first.size:
+        return heights
+    reach = np.maximum.reduceat(distance, first)
+    begins = _beginnings(holds, first, reach, np.sqrt(theta[first]))[np.cumsum(is_new) - 1]
+    beyond = np.flatnonzero(begins < distance)
     if beyond.size:
-        inner, outer = inner[beyond], outer[beyond]
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (inner + outer)
-            is_inside = holds(middle, beyond)
-            inner, outer = np.where(is_inside, middle, inner), np.where(is_inside, outer, middle)
+        start = begins[beyond]
         # The steeper of both sides', so that what is left of a bend turns upwards, where the smile is concave too.
         little = _AHEAD * step[beyond]
         behind, height, ahead = (
-            total(side[beyond] * (inner + away), beyond) for away in (-little, 0.0, little)
+            total(side[beyond] * (start + away), beyond) for away in (-little, 0.0, little)
         )
         slope = np.clip(np.maximum(ahead - height, height - behind) / little, 0.0, limit[beyond])
-        is_wing = inner < distance[beyond]
-        heights[beyond[is_wing]] = (height + slope * (distance[beyond] - inner))[is_wing]
+        heights[beyond] = height + slope * (distance[beyond] - start)
     return heights
 
 
-def _first_outside(
-    holds: Callable[[Floats, Which], NDArray[np.bool_]], distance: Floats, deviation: Floats
-) -> tuple[Floats, Floats]:
-    """Between which places on the way to each contract a smile stops to hold; infinite where it does not."""
-    farthest = max(float((distance / deviation).max(initial=0.0)), _NEAREST)
+def _beginnings(holds: Holds, which: NDArray[np.intp], reach: Floats, deviation: Floats) -> Floats:
+    """How far from the money the wing of each begins; infinite where none does as far as there are strikes.
+
+    A smile can be flat again behind a stretch that is too steep, so that the first such place is looked for.
+    """
+    farthest = max(float((reach / deviation).max()), _NEAREST)
     count = 2 + math.ceil(math.log(farthest / _NEAREST, _FARTHER))
     # By products, which are the same on every processor, as powers are not.
-    places = _NEAREST * np.cumprod(np.concatenate([[1.0], np.full(count - 1, _FARTHER)]))
-    before = np.concatenate([[0.0], places[:-1]])
-    inner, outer = np.zeros_like(distance), np.full_like(distance, np.inf)
-    together = max(_PLACES_TOGETHER // len(places), 1)
-    for first in range(0, len(distance), together):
-        some = slice(first, first + together)
-        on_the_way = deviation[some, None] * before < distance[some, None]
-        contracts, place = np.nonzero(on_the_way)
-        fails = np.zeros(on_the_way.shape, dtype=bool)
-        fails[contracts, place] = ~holds(deviation[first + contracts] * places[place], first + contracts)
-        found, where = fails.any(axis=1), fails.argmax(axis=1)
-        inner[some] = np.where(found, deviation[some] * before[where], 0.0)
-        outer[some] = np.where(found, deviation[some] * places[where], np.inf)
-    return inner, outer
+    places = np.concatenate([[0.0], _NEAREST * np.cumprod(np.full(count, _FARTHER))])
+    begins = np.full_like(reach, np.inf)
+    together = max(_PLACES_TOGETHER // count, 1)
+    parts = np.arange(_PARTS + 1) / _PARTS
+    for begin in range(0, which.size, together):
+        some = slice(begin, begin + together)
+        edges = deviation[some, None] * places
+        inner, outer = _first_outside(holds, which[some], edges, edges[:, :-1] < reach[some, None])
+        ends = begin + np.flatnonzero(np.isfinite(outer))
+        inner, outer = inner[ends - begin], outer[ends - begin]
+        for _ in range(_ROUNDS):
+            edges = inner[:, None] + (outer - inner)[:, None] * parts
+            edges[:, -1] = outer
+            inner, outer = _first_outside(holds, which[ends], edges, np.ones(edges[:, 1:].shape, dtype=bool))
+        begins[ends] = inner
+    return begins
+
+
+def _first_outside(
+    holds: Holds, which: NDArray[np.intp], edges: Floats, is_asked: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Between which edges each smile stops to hold; infinite where it does not."""
+    smiles, place = np.nonzero(is_asked)
+    fails = np.zeros(is_asked.shape, dtype=bool)
+    fails[smiles, place] = ~holds(edges[smiles, place + 1], which[smiles])
+    found, where = fails.any(axis=1), fails.argmax(axis=1)
+    every = np.arange(which.size)
+    return np.where(found, edges[every, where], 0.0), np.where(found, edges[every, where + 1], np.inf)

@@ -45,6 +45,15 @@ def schedules_schema() -> dict[str, Any]:
             "description": "So many days before that day",
         },
     }
+    before = {
+        "sessions_before": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MOST_SESSIONS_BEFORE,
+            "default": 0,
+            "description": "So many sessions before that day",
+        }
+    }
     weekdays = {"weekdays": {"type": "array", "items": _WEEKDAY, "minItems": 1, "uniqueItems": True}}
     kinds = [
         _rule("daily", {}),
@@ -52,6 +61,7 @@ def schedules_schema() -> dict[str, Any]:
         _rule("monthly", weekday, optional=occurrence | moved | monthly),
         _rule("yearly", weekday, optional=month | occurrence | moved),
         _rule("month_end", {}, optional={"months": monthly["months"]}),
+        _rule("month_day", {"day": {"type": "integer", "minimum": 1, "maximum": 31}}, optional=before),
         _rule("monthly_third_friday", {}, optional=moved | monthly),
         _rule("leaps", {}, optional=moved),
     ]

@@ -11,7 +11,7 @@ from optionchain import GeometricBrownian, SimulationParameters, simulate
 from optionchain.chains.strike_rules import STRIKE_RULES
 from optionchain.contracts.products import PRODUCTS, product
 from optionchain.errors import InvalidInput
-from optionchain.expirations import ExpirationPlan, trading_calendar
+from optionchain.expirations import ExpirationPlan, MonthDayRule, trading_calendar
 from serve_app.bodies.simulations import SimulationRequest, as_listed, values_of
 
 
@@ -121,7 +121,15 @@ def test_spx_mornings_are_third_fridays_or_the_thursday_before_good_friday():
 
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_every_product_is_simulated_with_its_strikes_and_ticks(name):
-    price = {"BTC": 90_000.0, "ETH": 3000.0, "VIX": 18.0, "stock": 60.0, "SPY": 600.0, "QQQ": 500.0}
+    price = {
+        "CL": 70.0,
+        "BTC": 90_000.0,
+        "ETH": 3000.0,
+        "VIX": 18.0,
+        "stock": 60.0,
+        "SPY": 600.0,
+        "QQQ": 500.0,
+    }
     terms = product(name).terms()
     parameters = SimulationParameters(
         symbol=name,
@@ -146,6 +154,44 @@ def test_every_product_is_simulated_with_its_strikes_and_ticks(name):
     dear = chain.call_bid[chain.call_bid >= terms.get("tick_size_above", 0.0)]
     assert dear.size
     assert np.allclose(dear / tick, np.rint(dear / tick), atol=1e-9)
+
+
+def test_crude_oil_ends_as_nymex_listed_it_in_2024():
+    # CME, CL futures of 2024 (and of the month of negative prices): three sessions before the 25th of the month.
+    futures = MonthDayRule(rule_id="f", target_count=1, day=25, sessions_before=3)
+    calendar = trading_calendar("XNYS")
+    ends = [
+        date.fromordinal(day) for day in islice(futures.days_from(date(2024, 1, 2).toordinal(), calendar), 12)
+    ]
+    worst = next(futures.days_from(date(2020, 4, 1).toordinal(), calendar))
+
+    assert [f"{end:%m-%d}" for end in ends] == (
+        [
+            "01-22",
+            "02-20",
+            "03-20",
+            "04-22",
+            "05-21",
+            "06-20",
+            "07-22",
+            "08-20",
+            "09-20",
+            "10-22",
+            "11-20",
+            "12-19",
+        ]
+    )
+    assert date.fromordinal(worst) == date(2020, 4, 21)
+    # LO: three sessions before the future.
+    options = days("CL", "monthly", date(2024, 1, 2), 3)
+    assert options == ["01-17", "02-14", "03-15"]
+
+
+def test_crude_oil_is_american_on_a_future():
+    terms = product("CL").terms()
+
+    assert (terms["exercise"], terms["underlying"], terms["multiplier"]) == ("american", "future", 1000.0)
+    assert "underlying" not in product("SPY").terms()
 
 
 def test_an_unknown_product_is_named():

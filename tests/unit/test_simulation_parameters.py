@@ -70,6 +70,8 @@ MAY_BE_NONE = (
     "correlation_repair",
     "closed_day_weight",
     "annual_days",
+    "night_weight",
+    "event_weights",
     "exercise_dates",
     "futures",
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import orjson
 import pytest
+from bson import ObjectId
 from pydantic import SecretStr
 
 from actors.history.actor import HistoryActor, HistorySources
@@ -16,6 +18,7 @@ from adapters.circuit_breaker import CircuitBreaker
 from adapters.settings import MongoSettings
 from optionchain.errors import InvalidInput, NotFound, Unavailable
 from optionchain.history.chains import DateRange
+from optionchain.history.results import SimulationResult
 from optionchain.history.wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
@@ -202,15 +205,20 @@ async def test_while_mongodb_is_down_reads_are_stale_and_marked_writes_fail_fast
     ],
     ids=["status", "range", "volatility", "save"],
 )
-async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, first_call):
+async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, redis, first_call):
     day = date(2024, 1, 2)
     for offset in range(3):
         await world.repository.save_historical_chain(chain(day=day + timedelta(days=offset)))
         await world.history.chain("SPX", day + timedelta(days=offset))
     await world.history._most_used.remember()
+    client = redis.open()
+    kept = [key async for key in client.scan_iter(f"*{world.prefix}*most-used*")]
+    assert [await client.pttl(key) > 3_600_000 for key in kept] == [True]
+    await client.aclose()
     for offset in range(3):
         await world.cache.delete(f"history:chain:SPX:{day + timedelta(days=offset)}")
 
+    before = asyncio.all_tasks()
     again = HistoryActor(
         lambda: HistorySources(world.repository, world.cache, CircuitBreaker("history")), HistorySettings()
     )
@@ -223,6 +231,48 @@ async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, 
 
     await until(are_loaded, "the most used days are loaded")
     await again.close()
+    assert not [task for task in asyncio.all_tasks() - before if "_keep_house" in repr(task)]
+
+
+async def test_what_was_served_is_kept_for_its_owner_alone(world):
+    served = SimulationResult(
+        id="5e55-0000000001",
+        asset="SPX",
+        parameters='{"seed":18446744073709551615}',
+        prices=(100.0, 101.0),
+        volatilities=(0.2, 0.2),
+        stored_by="anna",
+        stored_at=datetime(2024, 1, 2, tzinfo=UTC),
+    )
+
+    await world.history.store_result(served)
+
+    (shown,) = orjson.loads(await world.history.results("5e55", "anna"))["data"]
+    assert (shown["served_steps"], shown["prices"]) == (2, [100.0, 101.0])
+    for session_id, owner in (("5e55", "ben"), ("5e56", "anna")):
+        with pytest.raises(NotFound, match=session_id):
+            await world.history.results(session_id, owner)
+
+
+async def test_store_and_cache_are_kept_in_order_again_and_again(mongo, redis):
+    day = date(2024, 1, 2)
+    async with contextlib.aclosing(World(mongo, redis, housekeeping_seconds=0.05)) as world:
+        await world.repository.save_historical_chain(chain(day=day))
+        documents = world.repository._chains.documents
+        whole = await documents.count_documents({})
+        await world.history.status()
+        # What a writer leaves that dies between its documents and the head that makes them count.
+        began = datetime.now(UTC) - timedelta(hours=2)
+        key = {"asset": "SPX", "date": began, "expiration": began, "revision": ObjectId.from_datetime(began)}
+        await documents.insert_one({"time": began, "key": key})
+        await world.history.chain("SPX", day)
+
+        async def in_order():
+            return (
+                await documents.count_documents({}) == whole and await world.history._most_used.remembered()
+            )
+
+        assert await until(in_order, "the trace is dropped, and the use kept") == [("SPX", day)]
 
 
 async def test_the_smile_is_answered_by_day_and_expiration(world):

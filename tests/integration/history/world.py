@@ -37,8 +37,8 @@ class World:
     def __init__(self, mongo, redis, **history_settings):
         self.told = Recording()
         self.key = new_key()
-        prefix = f"t{uuid.uuid4().hex[:8]}"
-        self.cache = RedisCacheService(redis.open(), prefix=prefix, observer=self.told)
+        self.prefix = f"t{uuid.uuid4().hex[:8]}"
+        self.cache = RedisCacheService(redis.open(), prefix=self.prefix, observer=self.told)
         self.repository = MongoHistoricalRepository(open_mongo(mongo), mongo.database)
         self.configurations = MongoConfigRepository(open_mongo(mongo), mongo.database)
         breaker = CircuitBreaker("history", failures=1, pause_seconds=0.2, observer=self.told)

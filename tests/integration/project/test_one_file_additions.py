@@ -1,4 +1,4 @@
-"""What is added in one file, a route in two: tried in a copy of the code, which finds it wherever it shows."""
+"""What is added in one file, a route or greek in two: tried in a copy of the code, which finds it wherever it shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("optionchain", "actors", "adapters", "cluster", "serve_app")
+PACKAGES = ("optionchain", "optionchain_client", "actors", "adapters", "cluster", "serve_app")
 
 # By file: what is found there, and what stands there instead. Where nothing is found, the file is new.
 Edits = dict[str, list[tuple[str, str]]]
@@ -60,7 +60,9 @@ GREEK: Edits = {
     @abstractmethod
     def shared_terms(''',
         )
-    ]
+    ],
+    # The client has no library at hand, and its tables have the same columns whatever an answer has.
+    "optionchain_client/snapshots.py": [('"charm", "color"),', '"charm", "color", "lambda"),')],
 }
 MEASURE: Edits = {
     "optionchain/measures/prices.py": [
@@ -165,6 +167,7 @@ from optionchain.measures import measure_name
 from optionchain.measures.wire import measure_from_wire
 from optionchain.models import model_from_wire, model_schema, model_to_wire
 from optionchain.wire.contracts import v1_contracts
+from optionchain_client import snapshots
 from serve_app.asgi import build_routes
 from serve_app.bodies import sweeps
 
@@ -188,7 +191,8 @@ print(json.dumps({
               [each["title"] for each in model_schema()["oneOf"]], "Still" in json.dumps(document)],
     "greek": [json.loads(v1_contracts(chain, "all"))[0], table.column("lambda").to_pylist()[::2],
               dict(table.schema.field("lambda").metadata)[b"unit"].decode(),
-              Dataset.OPTION_CHAINS.schema("all").names, chain.call_lambda().tolist()],
+              Dataset.OPTION_CHAINS.schema("all").names, chain.call_lambda().tolist(),
+              ["step", *table.column_names] == list(snapshots.COLUMNS)],
     "measure": [measure_name(measure_from_wire("lowest_price", "measures")), sweeps.__dict__["_NAMES"]],
     "route": list(document["paths"]["/api/v1/lag"]),
     "setting": [Settings(http={"lag_seconds": 4.0}).http.lag_seconds, settings_page()],
@@ -228,9 +232,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return answer
 
 
-def test_a_route_is_two_files_and_all_else_one() -> None:
-    assert [len(edits) for edits in ADDITIONS if edits is not ROUTE] == [1] * 7
-    assert len(ROUTE) == 2
+def test_a_route_and_a_greek_are_two_files_and_all_else_one() -> None:
+    assert [len(edits) for edits in ADDITIONS] == [1, 2, 1, 2, 1, 1, 1, 1]
 
 
 def test_a_market_model_is_one_file(found: dict[str, Any]) -> None:
@@ -242,14 +245,17 @@ def test_a_market_model_is_one_file(found: dict[str, Any]) -> None:
     assert is_documented
 
 
-def test_a_greek_that_follows_from_others_is_one_declaration(found: dict[str, Any]) -> None:
-    contract, column, unit, exported, values = found["greek"]
+def test_a_greek_that_follows_from_others_is_a_declaration_and_a_name_in_the_client(
+    found: dict[str, Any],
+) -> None:
+    contract, column, unit, exported, values, is_in_the_client = found["greek"]
 
     assert contract["call"]["greeks"]["lambda"] == values[0]
     assert "lambda" not in contract["put"]["greeks"]
     assert column == values
     assert unit == "relative price change per relative change of the underlying"
     assert "call_lambda" in exported
+    assert is_in_the_client
 
 
 def test_a_measure_is_one_function(found: dict[str, Any]) -> None:

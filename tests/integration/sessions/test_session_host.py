@@ -324,6 +324,36 @@ async def test_who_is_in_memory_is_told_whenever_somebody_leaves(open_store: Sto
     assert levels == [0.0, 1.0, 0.0]
 
 
+async def test_what_comes_and_goes_is_told_with_what_is_left_of_it(open_store: StoreFactory) -> None:
+    store, observer, now = open_store(), Recording(), [NOW]
+    idle, deleted = [await created(new_host(store), new_session()) for _ in range(2)]
+    host = new_host(store, observer=observer, clock=lambda: now[0])
+
+    def held() -> list[float]:
+        return [observer.levels[f"session.{what}"] for what in ("resident", "paths", "snapshots")]
+
+    await ask(host, idle, Peek())
+    assert held() == [1.0, 1.0, 1.0]
+    now[0] += timedelta(seconds=601)
+    # Paths go with the sessions; a snapshot stays as long as there is room, for whoever shows the same.
+    await ask(host, deleted, Peek())
+    assert held() == [1.0, 1.0, 1.0]
+    await ask(host, deleted, Delete())
+    assert held() == [0.0, 0.0, 1.0]
+
+    assert (observer.counts["session.activated"], observer.counts["session.evicted"]) == (2, 1)
+
+
+async def test_what_waits_is_told_with_every_batch(open_store: StoreFactory) -> None:
+    observer = Recording()
+    host = new_host(open_store(), observer=observer, max_batch=2)
+
+    await ask(host, new_session(), *[Inspect()] * 5)
+
+    waiting = [name for name, _ in observer.labels if name == "session.mailbox"]
+    assert (len(waiting), observer.counts["session.mailbox"]) == (3, 3 + 1 + 0)
+
+
 async def test_an_outage_is_told_and_what_the_store_has_is_what_holds_afterwards(
     open_store: StoreFactory,
 ) -> None:

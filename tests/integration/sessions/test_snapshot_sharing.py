@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from actors.sessions.host import SessionHost
 from actors.sessions.simulation_cache import SimulationCache
 from actors.sessions.snapshot_sharing import SnapshotSharing
 from adapters.redis.cache import open_snapshot_cache
-from optionchain.session import Peek
+from optionchain.session import Peek, ShowSnapshots
 from tests.integration.sessions.session_examples import (
     PARAMETERS,
     StoreFactory,
@@ -71,6 +72,7 @@ async def test_the_first_peek_after_a_restart_comes_from_redis(
 
         assert found(observer) == 1
         assert after == before
+        assert observer.counts["session.snapshots_cached"] == 1, "what was found is not priced again"
         (again,) = await ask(restarted, session, Peek())
         assert (again, found(observer)) == (before, 1)
         # Another session of the same parameters, whose own identity it shows.
@@ -93,6 +95,25 @@ async def test_a_session_of_its_own_simulation_writes_nothing_when_it_is_stepped
         await ask(host, session, advance(), advance())
 
     assert await redis.keys(f"*{prefix}:snapshots*") == []
+    await redis.aclose()
+
+
+async def test_what_is_unwritten_at_the_end_stays_so_and_nothing_goes_on(
+    server: RedisServer, prefix: str, open_store: StoreFactory
+) -> None:
+    shared, redis = open_snapshot_cache(server.settings(), 1, prefix=prefix), server.open()
+    cache = SimulationCache(path_bytes=1 << 20, snapshot_bytes=1 << 20, shared_contracts=1)
+    sharing = SnapshotSharing(cache, shared, seconds=60.0, observer=Recording())
+    session, before = new_session(), asyncio.all_tasks()
+    await cache.snapshots([(session, ShowSnapshots(0, 1, "none", is_served=False))])
+
+    sharing.offer()
+    assert len(asyncio.all_tasks() - before) == 1
+    await sharing.close()
+
+    assert asyncio.all_tasks() == before
+    assert await redis.keys(f"*{prefix}:snapshots*") == []
+    await shared.close()
     await redis.aclose()
 
 

@@ -146,6 +146,47 @@ async def test_it_looks_again_when_the_next_is_due(here: World) -> None:
     assert await actor.look() == pytest.approx(0.6)
 
 
+async def test_from_its_first_call_on_it_looks_by_itself_and_with_it_everything_ends(
+    here: World, deeds: Deeds
+) -> None:
+    observer = Recording()
+    actor = here.actor(observer=observer)
+    await here.task("slow")
+    await here.turn(MINUTE)
+    assert not _under_way()
+
+    assert await actor.status() == "up"
+    await until(lambda: deeds.begun.acquire(blocking=False), "it runs")
+    await until(lambda: "task.tell" in observer.names(), "it tells of the queue")
+    assert {"SchedulerActor._serve", "Heartbeats.keep_house", "SchedulerActor._done"} <= _under_way()
+    await actor.close()
+
+    assert not _under_way()
+
+
+def _under_way() -> set[str]:
+    """What of the scheduler's runs."""
+    names = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()}
+    return {name for name in names if name.startswith(("SchedulerActor.", "Heartbeats.", "Workers."))}
+
+
+async def test_who_waits_for_a_place_has_it_as_soon_as_one_is_free_and_nobody_looks_in_vain(
+    mongo_there: MongoSettings, deeds: Deeds
+) -> None:
+    observer, kind = Recording(), a_kind("quick", deeds.quick)
+    async with world(mongo_there, kind, max_running=1, look_seconds=60.0) as here:
+        tasks = [await here.task("quick") for _ in range(3)]
+        await here.turn(MINUTE)
+
+        await here.actor(observer=observer).status()
+        for task_id in tasks:
+            await here.states(task_id, "succeeded")
+        await turns()
+
+    # One when it begins, and one after each run.
+    assert 3 <= len([name for name, _ in observer.labels if name == "task.looked"]) <= 4
+
+
 async def test_two_schedulers_fire_a_time_once(here: World, deeds: Deeds) -> None:
     task_id = await here.task("quick")
     first, second = here.actor(), here.actor()

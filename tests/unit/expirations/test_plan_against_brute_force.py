@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from optionchain.expirations import (
     DailyRule,
     ExpirationPlan,
+    MonthDayRule,
     MonthEndRule,
     MonthlyRule,
     Schedule,
@@ -66,6 +67,9 @@ def names(rule, day):
             )
         case MonthEndRule():
             return (day + DAY).month != day.month and day.month in (rule.months or range(13))
+        case MonthDayRule():
+            is_last = (day + DAY).month != day.month
+            return day.day == rule.day or (is_last and day.day < rule.day)
         case YearlyRule():
             return weekday == rule.weekday and is_occurrence(day, rule.occurrence) and day.month == rule.month
 
@@ -94,6 +98,10 @@ def expiration_days(rule, first, calendar):
             moved = day
             while not is_session(moved, calendar):
                 moved += DAY if goes_on(rule, day, calendar) else -DAY
+            for _ in range(getattr(rule, "sessions_before", 0)):
+                moved -= DAY
+                while not is_session(moved, calendar):
+                    moved -= DAY
             yield moved
         day += DAY
 
@@ -156,13 +164,20 @@ month_end = st.builds(
     target_count=st.integers(1, 4),
     months=st.none() | st.lists(st.integers(1, 12), min_size=1, unique=True),
 )
+month_day = st.builds(
+    MonthDayRule,
+    rule_id=st.just("b"),
+    target_count=st.integers(1, 4),
+    day=st.integers(1, 31),
+    sessions_before=st.integers(0, 7),
+)
 schedules = st.builds(
     Schedule,
     timezone=st.sampled_from(ZONES),
     expiration_time=st.times().map(lambda at: at.replace(microsecond=0))
     | st.sampled_from([time(0), time(0, 30), time(2, 15), time(2, 30), time(16), time(23, 59, 59)]),
     rules=st.lists(
-        daily | weekly | monthly | yearly | month_end,
+        daily | weekly | monthly | yearly | month_end | month_day,
         min_size=1,
         max_size=3,
         unique_by=lambda rule: rule.rule_id,

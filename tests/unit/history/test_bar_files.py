@@ -82,6 +82,8 @@ def seconds(*texts):
         pytest.param("Date,Open,High,Low,Last,Change,Settle,Volume\n2024-01-02,1,3,1,1.5,1,2,5\n2024-01-03,2,4,2,2.5,1,3,6\n", {},
                      id="futures, which close at the settlement"),
         pytest.param("v,vw,o,c,h,l,t,n\n5,2,1,2,3,1,1704153600000,9\n6,3,2,3,4,2,1704240000000,9\n", {}, id="aggregates of Polygon"),
+        # =DATE(2024,1,2) is 45293.
+        pytest.param("Date;Open;High;Low;Close;Volume\n45293;1,0;3,0;1,0;2,0;5\n45294;2,0;4,0;2,0;3,0;6\n", {}, id="days of a spreadsheet"),
         pytest.param('Date,Open,High,Low,Close,Volume\n"Jan 02, 2024",1,3,1,2,5\n"Jan 03, 2024",2,4,2,3,6\n', {}, id="months by name"),
         pytest.param("date,open,high,low,close,volume,note\n2024-01-02,1,3,1,2,5,gr\xfcn\n2024-01-03,2,4,2,3,6,\n".encode("cp1252"), {},
                      id="not UTF-8"),
@@ -113,6 +115,16 @@ async def test_compressed_files_are_read_as_they_are(file, tmp_path, suffix):
     bars, report, _ = await read(path)
 
     assert (report.stored, bars.close.tolist()) == (2, [2.0, 3.0])
+
+
+async def test_what_is_packed_is_told_by_its_bytes_and_not_by_its_name(file, tmp_path):
+    packed = gzip.compress(PLAIN.encode())
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("file.csv.gz", packed)
+
+    for path in (file(packed, "FILE.CSV.GZ"), file(packed, "file.csv"), tmp_path / "one.zip"):
+        bars, report, _ = await read(path)
+        assert (report.stored, bars.close.tolist()) == (2, [2.0, 3.0])
 
 
 @pytest.mark.parametrize(
@@ -687,3 +699,23 @@ async def test_only_whole_numbers_of_databento_are_fixed_point(tmp_path, kind, c
     bars, _, _ = await read(tmp_path / "bars.parquet")
 
     assert bars.close.tolist() == [close]
+
+
+@pytest.mark.parametrize("second", ["{}", "{}.1"])
+def test_a_file_that_has_every_price_twice_is_of_two_assets(file, second):
+    names = ["Open", "High", "Low", "Close"]
+    header = ",".join(["Date", *names, *(second.format(name) for name in names)])
+    path = file(f"{header}\n2024-01-02,1,3,1,2,8,9,7,8\n2024-01-03,2,4,2,3,8,9,7,8\n")
+
+    with pytest.raises(InvalidInput, match="every price twice, as of two assets"):
+        plan_import(path, asset="SPX")
+
+
+async def test_of_two_assets_side_by_side_the_one_is_taken_whose_columns_are_said(file):
+    path = file("Date,Open,High,Low,Close,Open.1,High.1,Low.1,Close.1\n2024-01-02,1,3,1,2,8,9,7,8.5\n")
+
+    bars, _, _ = await read(
+        path, columns={name: f"{name.title()}.1" for name in ("open", "high", "low", "close")}
+    )
+
+    assert (bars.high.tolist(), bars.close.tolist()) == ([9.0], [8.5])

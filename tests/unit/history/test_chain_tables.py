@@ -415,6 +415,52 @@ async def test_a_file_of_adjusted_contracts_only_is_refused_until_it_is_asked_fo
     assert chain.calls.bid.tolist() == [15.0]
 
 
+# Each has SPX and SPXW with one expiration and strike, told apart by symbols alone.
+ORATS = (
+    "ticker,cOpra,pOpra,stkPx,expirDate,strike,cBidPx,cAskPx,pBidPx,pAskPx,cMidIv,pMidIv,delta,trade_date\n"
+    "SPX,SPX240119C04700000,SPX240119P04700000,4742,1/19/2024,4700,60.0,60.2,9.0,9.2,0.12,0.12,0.6,1/2/2024\n"
+    "SPX,SPXW240119C04700000,SPXW240119P04700000,4742,1/19/2024,4700,61.0,61.2,9.5,9.7,0.12,0.12,0.6,1/2/2024\n"
+)
+OPTION_METRICS = (
+    "secid,date,symbol,exdate,cp_flag,strike_price,best_bid,best_offer,impl_volatility,am_settlement\n"
+    "108105,2024-01-02,SPX 240119C4700000,2024-01-19,C,4700000,60.0,60.2,0.12,1\n"
+    "108105,2024-01-02,SPXW 240119C4700000,2024-01-19,C,4700000,61.0,61.2,0.12,0\n"
+)
+TWO_SIDES = (
+    "date,spot,expiration,strike,call_id,call_bid,call_ask,put_id,put_bid,put_ask\n"
+    "2024-01-02,4742,2024-01-19,4700,SPX240119C04700000,60.0,60.2,SPX240119P04700000,9.0,9.2\n"
+    "2024-01-02,4742,2024-01-19,4700,SPXW240119C04700000,61.0,61.2,SPXW240119P04700000,9.5,9.7\n"
+)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("text", [ORATS, OPTION_METRICS, TWO_SIDES])
+async def test_roots_are_told_apart_by_whatever_column_spells_the_contracts(file, text, order):
+    header, *rows = text.splitlines(keepends=True)
+    price = {} if "spot" in text or "stkPx" in text else {"underlying_price": 4742.0}
+
+    chain, report, said = await read(file("".join([header, *rows[::order]])), asset="SPX", **price)
+
+    assert (chain.calls.bid.tolist(), report.rejected, report.other_roots) == ([60.0], 0, {"SPXW": 1})
+    assert "contracts of other roots: SPXW 1" in said
+
+
+async def test_a_contract_of_interactive_brokers_expires_when_its_symbol_says_and_not_when_it_is_last_traded(
+    file,
+):
+    # SPX of the third Friday of January 2024 settled on the morning of the 19th and was traded until the 18th, as
+    # Cboe's specification of the contract has it.
+    text = (
+        "symbol,secType,lastTradeDateOrContractMonth,strike,right,tradingClass,localSymbol,time,bid,ask,undPrice\n"
+        "SPX,OPT,20240118,4700.0,C,SPX,SPX   240119C04700000,2024-01-02 21:00:00+00:00,60.0,60.2,4742\n"
+        "SPX,OPT,20240119,4700.0,C,SPXW,SPXW  240119C04700000,2024-01-02 21:00:00+00:00,61.0,61.2,4742\n"
+    )
+
+    chain, _, _ = await read(file(text), asset="SPX")
+
+    assert (chain.expirations.astype(str).tolist(), chain.calls.bid.tolist()) == (["2024-01-19"], [60.0])
+
+
 async def test_the_only_root_of_a_file_is_taken_where_it_is_no_adjusted_one(file):
     chain, _, _ = await read(file(rooted(("SPXW240119C04750000", 61.0))), asset="SPX")
 
@@ -793,3 +839,48 @@ async def test_a_point_behind_an_abbreviation_is_none_of_records_in_records(file
     chain, _, _ = await read(file(text), **GIVEN)
 
     assert (chain.calls.bid.tolist(), chain.puts.open_interest.tolist()) == ([3.0], [66.0])
+
+
+async def test_a_board_that_pandas_wrote_has_both_sides(file):
+    text = BOARD.format("Calls", "Puts", "", "").splitlines()
+    names = text[0].split(",")
+    text[0] = ",".join(f"{name}.1" if name in names[:number] else name for number, name in enumerate(names))
+
+    chain, _, _ = await read(file("\n".join(text)), expiration=date(2024, 1, 19), **GIVEN)
+
+    assert "Bid.1" in text[0]
+    assert (chain.calls.bid.tolist(), chain.puts.bid.tolist()) == ([3.0], [1.0])
+
+
+# 2024-01-02 and 2024-01-19 as spreadsheets have them, =DATE(2024,1,2), and as R, as.numeric(as.Date("2024-01-02")).
+@pytest.mark.parametrize(
+    ("quoted", "expires"), [("45293", "45310"), ("45293.6667", "45310.0"), ("19724", "19741")]
+)
+async def test_dates_that_are_counts_of_days_are_read(file, quoted, expires):
+    text = f"date,expiry,strike,type,bid,ask,spot\n{quoted},{expires},100,C,3.0,3.2,101\n"
+
+    chain, report, _ = await read(file(text), timezone="America/New_York")
+
+    assert (chain.expirations.astype(str).tolist(), report.rejected) == (["2024-01-19"], 0)
+
+
+async def test_a_column_of_words_is_none_of_prices(file):
+    text = "date,expiry,settlement,strike,type,bid,ask,spot\n2024-01-02,2024-01-19,PM,100,C,3.0,3.2,101\n"
+
+    chain, report, _ = await read(file(text))
+
+    assert (report.rejected, chain.calls.bid.tolist(), np.isnan(chain.calls.last).all()) == (0, [3.0], True)
+
+
+@pytest.mark.parametrize(
+    ("call", "put"), [("Call Option", "Put Option"), ("CALL_OPTION", "PUT_OPTION"), ("CA", "PA")]
+)
+async def test_a_type_is_said_in_several_ways(file, call, put):
+    text = (
+        "date,expiry,strike,type,bid,ask,spot\n"
+        f"2024-01-02,2024-01-19,100,{call},3.0,3.2,101\n2024-01-02,2024-01-19,100,{put},1.0,1.2,101\n"
+    )
+
+    chain, _, _ = await read(file(text))
+
+    assert (chain.calls.bid.tolist(), chain.puts.bid.tolist()) == ([3.0], [1.0])

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from adapters.history_files import import_file, plan_import
-from adapters.history_files.chain_columns import ANY_TABLE, FIELDS
+from adapters.history_files.chain_columns import ANY_TABLE
+from adapters.history_files.chain_names import FIELDS
 from adapters.history_files.exports import EXPORTS
 from adapters.history_files.presets import KINDS, PRESETS, bare_names, detect_preset
 from optionchain.errors import InvalidInput
@@ -115,6 +116,12 @@ CHAINS = {
         "XYZ,OPT,20240119,100.0,C,XYZ,2024-01-02 21:00:00+00:00,3.0,3.2,-1.0,-1,0.22,0.61,0.05,0.08,-0.04,101.0\n"
         "XYZ,OPT,20240119,100.0,P,XYZ,2024-01-02 21:00:00+00:00,1.0,1.2,nan,20,-1,-2,-2,-2,1.7976931348623157e308,101.0\n",
         {}, {"last": math.nan, "volume": math.nan, "delta": 0.61}, {"volume": 20.0, "implied_volatility": math.nan, "delta": math.nan, "theta": math.nan}),
+    # Traded last in December, and never: when a contract was traded is not when it was quoted.
+    "tradier": (
+        "symbol,description,type,last,volume,bid,ask,underlying,strike,trade_date,bid_date,ask_date,open_interest,expiration_date,option_type,root_symbol,greeks.delta,greeks.mid_iv\n"
+        "XYZ240119C00100000,XYZ Jan 19 2024 $100 Call,option,3.1,10,3.0,3.2,XYZ,100.0,1703865000000,1704229195000,1704229195000,55,2024-01-19,call,XYZ,0.61,0.22\n"
+        "XYZ240119P00100000,XYZ Jan 19 2024 $100 Put,option,,0,1.0,1.2,XYZ,100.0,0,1704229195000,1704229195000,66,2024-01-19,put,XYZ,-0.39,0.21\n",
+        {"underlying_price": 101.0}, {"delta": 0.61, "last": 3.1}, {"last": math.nan, "open_interest": 66.0, "implied_volatility": 0.21}),
     "polygon-options": (
         "ticker,volume,open,close,high,low,window_start,transactions\n"
         "O:XYZ240119C00100000,10,2.0,3.1,3.2,2.0,1704171600000000000,3\nO:XYZ240119P00100000,20,1.0,1.1,1.2,1.0,1704171600000000000,3\nO:ABC240119C00100000,1,9,9,9,9,1704171600000000000,3\n",

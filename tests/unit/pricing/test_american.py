@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optionchain import numerics
-from optionchain.arrays import Floats
 from optionchain.errors import InvalidInput
 from optionchain.numerics import engine
 from optionchain.pricing import (
     AmericanValuation,
     american,
-    american_implied_volatility,
     black_scholes,
     boundary_panels,
 )
+from tests.unit.pricing.american_references import one, quantlib, random_terms
 
 TERMS = {"strike": 105.0, "expiry_years": 0.7, "volatility": 0.25, "rate": 0.06, "dividend_yield": 0.03}
 # Below it, in units of the strike, a price is not compared by its digits: QuantLib's own are at their end.
@@ -31,62 +29,6 @@ TINY = 1e-10
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
     numerics.compile_kernels()
-
-
-def random_terms(contracts: int, seed: int = 5) -> dict[str, Floats]:
-    rng = np.random.default_rng(seed)
-    spot = np.exp(rng.uniform(0.0, 8.0, contracts))
-    volatility = np.exp(rng.uniform(math.log(0.05), math.log(1.5), contracts))
-    days = np.rint(np.exp(rng.uniform(0.0, math.log(5 * 365), contracts)))
-    deviation = volatility * np.sqrt(days / 365)
-    return {
-        "spot": spot,
-        "strike": spot * np.exp(1.2 * deviation * rng.normal(size=contracts)),
-        "expiry_years": days / 365,
-        "volatility": volatility,
-        "rate": np.where(rng.random(contracts) < 0.1, 0.0, rng.uniform(-0.02, 0.12, contracts)),
-        "dividend_yield": np.where(rng.random(contracts) < 0.2, 0.0, rng.uniform(0.0, 0.12, contracts)),
-    }
-
-
-def quantlib() -> Callable[..., float]:
-    """QuantLib's price of one option, by its spectral engine with as many points as its digits need."""
-    ql = pytest.importorskip("QuantLib")
-    today, count = ql.Date(5, 1, 2026), ql.Actual365Fixed()
-    ql.Settings.instance().evaluationDate = today
-    spot, rate, dividends, volatility = (ql.SimpleQuote(0.1) for _ in range(4))
-    process = ql.BlackScholesMertonProcess(
-        ql.QuoteHandle(spot),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(dividends), count)),
-        ql.YieldTermStructureHandle(ql.FlatForward(today, ql.QuoteHandle(rate), count)),
-        ql.BlackVolTermStructureHandle(
-            ql.BlackConstantVol(today, ql.NullCalendar(), ql.QuoteHandle(volatility), count)
-        ),
-    )
-    # Its own `highPrecisionScheme` has 10 points, and errs by 2e-6 where the boundary bends soon; this one, against
-    # 24 points and 60 iterations, by 1e-7.
-    scheme = ql.QdFpTanhSinhIterationScheme(16, 30, 1e-12)
-    spectral = ql.QdFpAmericanEngine(process, scheme)
-
-    def price(is_call: bool, terms: dict[str, float]) -> float:
-        for quote, name in (
-            (spot, "spot"),
-            (rate, "rate"),
-            (dividends, "dividend_yield"),
-            (volatility, "volatility"),
-        ):
-            quote.setValue(terms[name])
-        exercise = ql.AmericanExercise(today, today + round(365 * terms["expiry_years"]))
-        side = ql.Option.Call if is_call else ql.Option.Put
-        option = ql.VanillaOption(ql.PlainVanillaPayoff(side, terms["strike"]), exercise)
-        option.setPricingEngine(spectral)
-        return float(option.NPV())
-
-    return price
-
-
-def one(terms: dict[str, Floats], index: int) -> dict[str, float]:
-    return {name: float(values[index]) for name, values in terms.items()}
 
 
 def check_prices(contracts: int) -> None:
@@ -387,31 +329,3 @@ def test_what_cannot_be_priced_is_named(field: str, changes: dict[str, float]) -
         american(**{"spot": 100.0, **TERMS, **changes})
 
     assert refused.value.field == field
-
-
-@pytest.mark.parametrize("side", ["call", "put"])
-def test_the_price_of_a_volatility_implies_it(side: str) -> None:
-    terms = random_terms(200, seed=4)
-    volatility = terms.pop("volatility")
-    value = american(volatility=volatility, **terms)
-    price, vega = getattr(value, f"{side}_price"), getattr(value, f"{side}_vega")
-
-    implied = american_implied_volatility(price, option_type=side, **terms)
-
-    # Where a hundredth of a point moves the price by less than its digits, nothing is implied.
-    is_told = vega > 1e-6 * price
-    assert is_told.mean() > 0.5
-    np.testing.assert_allclose(implied[is_told], volatility[is_told], rtol=1e-7)
-
-
-def test_a_price_that_no_volatility_gives_has_none() -> None:
-    implied = american_implied_volatility(
-        [40.0, 39.0, 141.0, math.nan],
-        spot=100.0,
-        strike=140.0,
-        expiry_years=1.0,
-        rate=0.05,
-        option_type="put",
-    )
-
-    assert np.isnan(implied).all()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 import numpy as np
 import pytest
 
-from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, simulate
+from optionchain import GeometricBrownian, SimulationParameters, SingleExpiration, numerics, simulate
 from optionchain.contracts.carried import exercise_steps
 from optionchain.errors import InvalidInput
 from optionchain.expirations import MonthlyRule, Schedule
@@ -18,6 +18,11 @@ from optionchain.wire.parameters import parameters_from_wire, parameters_to_wire
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 DATES = (90, 180, 270)
 STRIKES = np.array([80.0, 95.0, 100.0, 110.0, 130.0])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    numerics.compile_kernels()
 
 
 def parameters(**changes):
@@ -176,6 +181,7 @@ def test_parameters_come_back_from_json_and_are_silent_where_they_are_not_given(
         ({"exercise_dates": ["2026-02-30"]}, "exercise_dates[0]"),
         ({"exercise_dates": ["2026-03-01", "2026-03-01"]}, "exercise_dates[1]"),
         ({"exercise_dates": ["2025-12-31"]}, "exercise_dates[0]"),
+        ({"exercise_dates": ["2026-12-31", "9999-12-31"]}, "exercise_dates[1]"),
     ],
 )
 def test_dates_that_say_nothing_are_refused_by_name(changes, field):

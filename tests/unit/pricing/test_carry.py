@@ -174,6 +174,42 @@ def test_greeks_are_the_slopes_of_prices(carry):
             assert np.isnan(column.of(found)).all()
 
 
+@pytest.mark.parametrize("model", ["escrowed", "forward"])
+@pytest.mark.parametrize("exercise", ["european", "american"])
+def test_a_dividend_on_the_expirations_instant_is_paid_before_it_whatever_the_days(model, exercise):
+    """Of days over 365 as floats, one in seven would have been an instant too late."""
+    for days in (1, 2, 41, 83, 166, 301) if exercise == "european" else (83, 166):
+        expiring = NOW + timedelta(days=days)
+        for now in (NOW, NOW + timedelta(hours=7), expiring - timedelta(minutes=17)):
+            carry = Carry(
+                rate=0.0, dividend_yield=0.0, dividends=((microseconds(expiring), 8.0),), model=model
+            )
+            found = build_chain(
+                symbol="X",
+                quote_time=now,
+                spot=100.0,
+                base_volatility=0.01,
+                expirations=[Expiration(expires_at=expiring, labels=())],
+                chain_size=4,
+                strike_interval=10.0,
+                skew_slope=0.0,
+                smile_curve=0.0,
+                exercise=exercise,
+                carry=carry,
+            )
+            # The put of 100 has what the price falls by, and an American call of 60 is exercised before that.
+            assert found.put_mid[4] == pytest.approx(8.0, abs=1e-3)
+            assert found.call_mid[0] == pytest.approx(40.0 if exercise == "american" else 32.0, abs=1e-3)
+
+
+def test_a_date_of_exercise_on_the_expirations_instant_is_no_date_before_it():
+    for days in range(1, 400, 3):
+        expiring = microseconds(NOW + timedelta(days=days))
+        carry = Carry(rate=RATE, dividend_yield=0.0, exercises=(expiring - 86_400_000_000, expiring))
+        at = carry.at(np.array([microseconds(NOW)]), np.array([100.0]), np.array([days]) / 365)
+        assert np.isfinite(at.exercises).tolist() == [[True, False]]
+
+
 def simulation(**changes):
     return parameters(steps=40, **changes)
 
@@ -263,6 +299,7 @@ def test_blocks_and_paths_are_priced_as_chains_are(changes):
         ({"dividends": [["2026-02-03", 1.0], ["2026-02-03", 1.0]]}, "dividends[1]"),
         ({"dividends": [["2026-02-03", 1e6]]}, "dividends[0]"),
         ({"dividends": [["2026-02-03", 0.0]]}, "dividends[0]"),
+        ({"dividends": [["2026-02-03", 1.0], ["2057-01-01", 1.0]]}, "dividends[1]"),
         ({"dividends": []}, "dividends"),
         ({"dividend_growth": 0.1}, "dividend_growth"),
         ({"rate_curve": [[1.0, 0.02], [0.5, 0.03]]}, "rate_curve[1]"),

@@ -8,16 +8,23 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from optionchain import numerics
 from optionchain.chains import build_chain
 from optionchain.chains.together import ChainTerms, build_chains
 from optionchain.contracts.carry import Carry
 from optionchain.expirations import Expiration
 from optionchain.expirations.listing import microseconds
+from optionchain.numerics import engine
 from optionchain.pricing import exercise_grid
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 RATE = 0.05
 PAID = ((60, 2.0), (240, 3.0))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    numerics.compile_kernels()
 
 
 def carried(carry, *, days=365, spot=100.0, now=NOW, **terms):
@@ -27,11 +34,10 @@ def carried(carry, *, days=365, spot=100.0, now=NOW, **terms):
         quote_time=now,
         spot=spot,
         expirations=[Expiration(expires_at=NOW + timedelta(days=days), labels=())],
-        chain_size=4,
         strike_interval=10.0,
         ladder_price=100.0,
         carry=carry,
-        **flat | terms,
+        **{"chain_size": 4} | flat | terms,
     )
 
 
@@ -185,6 +191,7 @@ def test_the_forward_model_is_that_of_a_tree(side):
 
 
 DIVIDENDS = tuple((microseconds(NOW + timedelta(days=day)), amount) for day, amount in PAID)
+DATES = tuple(microseconds(NOW + timedelta(days=day)) for day in (90, 200))
 FORWARD = Carry(rate=RATE, dividend_yield=0.0, dividends=DIVIDENDS, model="forward")
 BENT = Carry(rate=RATE, dividend_yield=0.01, dividends=DIVIDENDS, curve=CURVE)
 FUTURE = Carry(rate=RATE, dividend_yield=0.0, underlying="future")
@@ -225,6 +232,37 @@ def test_greeks_are_slopes_of_prices_however_it_is_carried(carry, side):
         day = timedelta(days=1)
         by_time = slope({"now": NOW + day}, {"now": NOW - day}, 2.0)
         np.testing.assert_allclose(getattr(found, f"{side}_theta")()[held], by_time, atol=3e-3)
+
+
+@pytest.mark.parametrize(("rate", "borrow", "side"), [(-0.01, -0.06, "put"), (-0.06, -0.01, "call")])
+@pytest.mark.parametrize("curve", [(), ((0.5, None), (2.0, None))])
+def test_where_exercise_pays_between_two_prices_only_it_is_priced_too(rate, borrow, side, curve):
+    """Both are negative: exercise brings what bears a cost, and gives up what costs more."""
+    ql = pytest.importorskip("QuantLib")
+    nodes = tuple((years, rate) for years, _ in curve)
+    of_chain = {"risk_free_rate": rate, "dividend_yield": 0.0}
+    found, european = (
+        carried(
+            Carry(rate=rate, dividend_yield=0.0, borrow=borrow, curve=nodes), exercise=exercise, **of_chain
+        )
+        for exercise in ("american", "european")
+    )
+    today = ql.Date(5, 1, 2026)
+    ql.Settings.instance().evaluationDate = today
+    counter = ql.Actual365Fixed()
+    rates, costs = (
+        ql.YieldTermStructureHandle(ql.FlatForward(today, each, counter)) for each in (rate, borrow)
+    )
+    volatility = ql.BlackVolTermStructureHandle(ql.BlackConstantVol(today, ql.NullCalendar(), 0.25, counter))
+    process = ql.BlackScholesMertonProcess(ql.QuoteHandle(ql.SimpleQuote(100.0)), costs, rates, volatility)
+
+    ours = getattr(found, f"{side}_mid")
+    for at, strike in enumerate(found.strikes.tolist()):
+        payoff = ql.PlainVanillaPayoff(ql.Option.Call if side == "call" else ql.Option.Put, strike)
+        option = ql.VanillaOption(payoff, ql.AmericanExercise(today, today + 365))
+        option.setPricingEngine(ql.FdBlackScholesVanillaEngine(process, 500, 500))
+        assert ours[at] == pytest.approx(option.NPV(), abs=3e-3)
+    assert np.max(ours - getattr(european, f"{side}_mid")) > 1.0
 
 
 @pytest.mark.parametrize("rate", [0.0, 1e-9])
@@ -341,3 +379,16 @@ def test_what_is_exercised_at_once_is_worth_that_and_nothing_moves_it(side, term
     np.testing.assert_array_equal(getattr(found, f"{side}_delta"), np.full(found.strikes.size, sign))
     for greek in (*of_side, getattr(found, f"{side}_theta")(), getattr(found, f"{side}_rho")()):
         np.testing.assert_array_equal(greek, np.zeros(found.strikes.size))
+
+
+@pytest.mark.parametrize("carry", [FORWARD, BENT_FUTURE, replace(BENT, exercises=DATES)])
+def test_machine_code_of_the_grid_gives_the_bytes_of_numpy(carry, monkeypatch):
+    pytest.importorskip("numba")
+    terms = {"exercise": "american" if carry.exercises is None else "bermudan", "chain_size": 5}
+    together = carried(carry, **terms)
+
+    for kernel in engine._KERNELS:
+        monkeypatch.setattr(kernel, "_compiled", None)
+    plain = carried(carry, **terms)
+
+    assert plain.columns.tobytes() == together.columns.tobytes()

@@ -196,6 +196,7 @@ def test_parameters_come_back_from_json():
         ({"futures": [["2026-01-05", 1.0]]}, "futures[0]"),
         ({"futures": [["2026-04-17", 1.0], ["2026-02-20", 1.0]]}, "futures[1]"),
         ({"futures": [["2026-02-20", 0.0]]}, "futures[0]"),
+        ({"futures": [["2026-02-20", 1.0], ["2057-02-20", 1.0]]}, "futures[1]"),
         ({"futures": []}, "futures"),
     ],
 )

@@ -92,11 +92,13 @@ def test_more_snapshots_than_fit_into_an_answer_are_refused_and_consume_nothing(
 
 def test_one_snapshot_fits_into_an_answer_whatever_its_size() -> None:
     wide = session("wide", replace(PARAMETERS, chain_size=50))
-    one = turn(wide, step(1), Advance("command-2", count=1), Peek())
+    one = turn(wide, step(1), Advance("command-2", count=1), Peek(), Advance("command-3", count=2))
 
     apply(one)
 
-    assert [isinstance(answer, bytes) for answer in one.answers] == [True] * 3
+    *singles, two = one.answers
+    assert [isinstance(answer, bytes) for answer in singles] == [True] * 3
+    assert isinstance(two, InvalidInput)
 
 
 def test_a_repeated_command_gets_its_first_answer_again() -> None:

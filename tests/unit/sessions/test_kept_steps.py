@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
@@ -20,6 +21,7 @@ from optionchain.simulation import simulate
 from optionchain.wire.results import results_json
 from tests.recording import Recording
 from tests.unit.sessions.small_sessions import PARAMETERS, session
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -121,6 +123,18 @@ async def test_more_sessions_than_may_wait_are_counted_and_dropped_until_their_n
 
     assert {result.id[0]: len(result.prices) for result in store.kept.values()} == {"a": 2, "b": 1, "c": 2}
     assert observer.counts["session.not_kept"] == 1
+
+
+async def test_it_writes_in_its_rhythm_and_in_the_end_and_not_before() -> None:
+    store, others = Store(), asyncio.all_tasks()
+    kept = keeper(store, Recording())
+
+    kept.note(at(1))
+    await turns()
+    assert store.writes == 0
+    await kept.close()
+
+    assert (store.writes, asyncio.all_tasks()) == (1, others)
 
 
 async def test_it_writes_by_itself() -> None:

@@ -148,3 +148,23 @@ def test_at_expiration_and_without_volatility_a_smile_is_finite():
             assert np.all(ours >= 0.0)
             value = black_scholes(spot=1.0, strike=np.exp(K), expiry_years=years, volatility=ours)
             assert np.all(np.isfinite(value.call_price))
+
+
+@pytest.mark.parametrize(
+    "family", [Sabr(rho=-0.6, nu=1.5), Sabr(rho=0.5, nu=4.0, beta=0.3), Quadratic(slope=-0.8, curve=1.5)]
+)
+def test_a_contract_has_its_volatility_to_the_last_bit_whichever_others_there_are(family):
+    k = np.concatenate([K, 2.0 * K, K])
+    years = np.repeat([0.25, 0.25, 2.0], K.size)
+    level = np.full(k.size, 0.4)
+    together = family.volatilities(k, years, level)
+    backwards = family.volatilities(k[::-1], years[::-1], level)[::-1]
+    alone = np.concatenate(
+        [
+            family.volatilities(*(each[some] for each in (k, years, level)))
+            for some in np.arange(k.size)[:, None]
+        ]
+    )
+
+    np.testing.assert_array_equal(together, backwards)
+    np.testing.assert_array_equal(together, alone)

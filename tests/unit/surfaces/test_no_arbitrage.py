@@ -31,12 +31,12 @@ def worst_of(family: str, rng: np.random.Generator) -> dict[str, float]:
     smile = random_smile(family, rng)
     volatility = np.exp(rng.uniform(np.log(0.01), np.log(5.0), chains))
     years = np.sort(np.exp(rng.uniform(np.log(1e-3), np.log(10.0), (expirations, chains))), axis=0)
-    shape = (expirations, strikes, chains)
+    shape = (expirations, chains, strikes)
     levels = random_levels(family, volatility, years, rng)
     # Around the money in deviations of one of the expirations, and far out.
     wide = (levels * np.sqrt(years))[rng.integers(expirations), :] * rng.uniform(0.5, 8.0, chains)
-    k = np.linspace(-1.0, 1.0, strikes)[:, None] * np.minimum(wide, 5.0)
-    every = [np.broadcast_to(each, shape) for each in (k, years[:, None, :], levels[:, None, :])]
+    k = np.linspace(-1.0, 1.0, strikes) * np.minimum(wide, 5.0)[:, None]
+    every = [np.broadcast_to(each, shape) for each in (k, years[:, :, None], levels[:, :, None])]
     found = smile.volatilities(*(each.ravel() for each in every)).reshape(shape)
     assert np.all(np.isfinite(found)), smile
     deviation = found * np.sqrt(every[1])
@@ -48,11 +48,11 @@ def worst_of(family: str, rng: np.random.Generator) -> dict[str, float]:
         np.exp(k) * ndtr(deviation - d1) - ndtr(-d1),
     )
     calls = out + np.maximum(1.0 - np.exp(k), 0.0)
-    apart = np.diff(np.exp(k), axis=0)
-    slopes = np.diff(calls, axis=1) / apart
+    apart = np.diff(np.exp(k), axis=1)
+    slopes = np.diff(calls, axis=2) / apart
     return {
         "vertical": min(float((-slopes * apart).min()), float(((1.0 + slopes) * apart).min())),
-        "butterfly": float((np.diff(slopes, axis=1) * np.minimum(apart[1:], apart[:-1])).min()),
+        "butterfly": float((np.diff(slopes, axis=2) * np.minimum(apart[:, 1:], apart[:, :-1])).min()),
         "calendar": float(np.diff(out, axis=0).min()),
     }
 

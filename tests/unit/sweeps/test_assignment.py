@@ -57,8 +57,8 @@ def premium(of, side, strike):
     return float((chains.call_mid if side == "call" else chains.put_mid)[0, 0, at])
 
 
-def earned(of, leg, **terms):
-    return float(strategy(leg, days=10.0, fill="mid", **terms)(of)[0])
+def earned(of, leg, days=10.0, **terms):
+    return float(strategy(leg, days=days, fill="mid", **terms)(of)[0])
 
 
 def test_a_call_is_assigned_the_day_before_the_ex_date():
@@ -281,3 +281,85 @@ def test_nothing_is_opened_after_the_last_trade():
 
     # Traded until Thursday's close at 21:00; from then on the next one is the nearest.
     assert [f"{trade.expirations[0].expires_at:%m-%d}" for trade in opened] == ["01-16", "01-23"]
+
+
+def in_coin(prices, **changes):
+    return block(prices, settlement="coin", dividend_yield=0.1, risk_free_rate=0.0, tick_size=None, **changes)
+
+
+def test_a_call_in_coin_is_assigned_for_the_coins_that_it_is_worth_then():
+    # With a yield of 10 % and no interest a call of 100 is exercised at 200.
+    of = in_coin([100.0] * 3 + [200.0] * 2 + [160.0] * 6)
+    sold = Leg("call", -1, ByMoneyness(1.0))
+    paid = premium(of, "call", 100.0)
+
+    assert earned(of, sold) == pytest.approx(paid - 60.0 / 160.0, rel=1e-12)
+    early = earned(of, sold, assignment="optimal")
+    assert early == pytest.approx(paid - 100.0 / 200.0, rel=1e-12)
+    in_dollars = earned(of, sold, assignment="optimal", unit="currency")
+    assert in_dollars == pytest.approx(160.0 * early, rel=1e-12)
+
+
+def margined(prices, **changes):
+    given = {"underlying": "future", "premium": "margined", "exercise": "european"}
+    return block(prices, **given | changes)
+
+
+@pytest.mark.parametrize("exercise", ["european", "american"])
+@pytest.mark.parametrize("assignment", ["none", "optimal"])
+def test_margined_options_are_settled_from_day_to_day_by_hand(exercise, assignment):
+    prices = [100.0, 104.0, 97.0, 90.0]
+    of = margined(prices, exercise=exercise)
+    put = [premium(of, "put", 120.0), *(value_at(of, step, 120.0) for step in (1, 2)), 30.0]
+
+    # Each day pays what the put has lost since the day before; nothing was paid at the opening.
+    by_hand = sum((put[step - 1] - put[step]) * worth(step) for step in (1, 2, 3))
+
+    assert earned(of, SOLD_PUT, assignment=assignment) == pytest.approx(by_hand, rel=1e-12)
+
+
+def value_at(of, step, strike):
+    expiration = of.expirations(0)[0]
+    values = of.contract_values(np.array([[strike]]), expiration, first=step, stop=step + 1)
+    return float(values.put_mid[0, 0, 0])
+
+
+def test_margined_options_at_the_models_price_earn_nothing_on_average():
+    terms = margined([100.0] * 60, risk_free_rate=0.5).parameters
+    drawn = sample_block(terms, PhiloxDraws(5, paths=4000))
+
+    profits = strategy(Leg("put", 1, ByMoneyness(1.2)), days=59.0, fill="mid")(drawn)
+
+    # Had the premium of 20 been paid for at the opening, its interest would be lost: 1.6.
+    assert abs(profits.mean()) < 4.0 * profits.std() / math.sqrt(profits.size)
+    assert 4.0 * profits.std() / math.sqrt(profits.size) < 0.8
+
+
+def closing(prices, **changes):
+    """Steps are at 15:00, and options expire at 21:00: what is settled is the next step's price."""
+    weekly = WeeklyRule(rule_id="weekly", target_count=3, weekdays=("Thu",))
+    schedule = Schedule(timezone="UTC", expiration_time=time(21), rules=(weekly,))
+    return block(prices, expirations=schedule, exercise="european", **changes)
+
+
+def test_a_dividend_after_the_expiration_is_not_off_what_it_settles_at():
+    # Expired on Thursday evening, step 4 is Friday's, which is ex: the share that was called away had none of it.
+    paid = {"dividends": [["2026-01-09", 5.0]]}
+    of = closing([100.0, 100.0, 100.0, 100.0, 95.0, 95.0], **paid)
+    sold = premium(of, "call", 80.0)
+
+    held = earned(of, SOLD_CALL, days=3.0, shares=1.0)
+    assert held == pytest.approx(sold - 100.0 + 80.0 * worth(4), rel=1e-12)
+    # A put of 100 is worth nothing then.
+    put = Leg("put", -1, ByMoneyness(1.0))
+    assert earned(of, put, days=3.0) == pytest.approx(premium(of, "put", 100.0), rel=1e-12)
+
+
+def test_a_wheel_settles_before_a_dividend_of_the_day_after():
+    of = closing([100.0, 100.0, 100.0, 100.0, 95.0, 95.0], dividends=[["2026-01-09", 5.0]])
+    even = Wheel(put=ByMoneyness(1.0), call=ByMoneyness(1.0), days=3.0, fill="mid")
+    near, later = at_moment(of, 0, 0, "put", 100.0), at_moment(of, 4, 0, "put", 95.0)
+
+    # Not assigned: the next put is sold on Friday, at the money of then, and bought back on Saturday.
+    by_hand = near + later * worth(4) - at_moment(of, 5, 0, "put", 95.0) * worth(5)
+    assert even(of)[0] == pytest.approx(by_hand, rel=1e-12)
