@@ -9,6 +9,7 @@ new one and never both, a save repeated replaces, and of two writers with the sa
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -18,7 +19,7 @@ from pymongo import ASCENDING, ReadPreference, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError, CollectionInvalid, OperationFailure
+from pymongo.errors import AutoReconnect, BulkWriteError, CollectionInvalid, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from adapters.mongo.connection import durable
@@ -222,7 +223,11 @@ class RevisionedSets:
         return set()
 
     async def _drop(self, revisions: Sequence[ObjectId]) -> None:
-        if revisions:
+        if not revisions:
+            return
+        # No driver repeats a delete of many where the primary changes. What is published stays so: nobody need hear of
+        # it, and what is left over goes with `drop_abandoned`.
+        with suppress(AutoReconnect):
             await self.documents.delete_many(_revisions(revisions))
 
     def _heads(self, condition: Mapping[str, Any], preference: Any = None) -> AsyncCursor[Document]:

@@ -27,6 +27,7 @@ class Saving:
     Attributes:
         keyring: What seals; None for nothing.
         bytes_per_second: As fast at most; 0 for no bound.
+        share: Of the time of a processor in which it works at most.
         part_bytes: Of one part before it is compressed, about; a few of them are in memory at a time.
         increments: After so many increments at most a backup is whole again; 0 for whole ones only.
         is_whole: This one is whole, whatever there is.
@@ -34,6 +35,7 @@ class Saving:
 
     keyring: Keyring | None = None
     bytes_per_second: float = 0.0
+    share: float = 1.0
     part_bytes: int = PART_BYTES
     increments: int = 0
     is_whole: bool = False

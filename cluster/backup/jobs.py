@@ -57,6 +57,7 @@ async def create_all(
     how = Saving(
         keyring,
         bytes_per_second=settings.megabytes_per_second * MEGABYTE,
+        share=settings.share,
         increments=settings.increments,
         is_whole=is_whole,
     )

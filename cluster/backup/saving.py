@@ -20,7 +20,7 @@ from cluster.backup.beginning import Begun, Saving, taken_up
 from cluster.backup.contents import Stores
 from cluster.backup.index import CONTENT, Index, entries_in
 from cluster.backup.manifest import Manifest
-from cluster.backup.pace import Pace
+from cluster.backup.pace import Pace, Turns
 from cluster.backup.parts import Coffer, Part
 from cluster.backup.place import Place, begun_at
 from cluster.backup.samples import Chosen
@@ -95,6 +95,7 @@ class _Writer:
         self._place = place
         self._backup = backup
         self._pace = Pace(how.bytes_per_second)
+        self._turns = Turns(how.share)
         self._writing: asyncio.Task[None] | None = None
         self.coffer = Coffer(backup, how.keyring)
         self.part_bytes = how.part_bytes
@@ -107,6 +108,10 @@ class _Writer:
         await self._pace.passed(len(content))
         self._writing = asyncio.create_task(asyncio.to_thread(self._write, part, content))
         return part
+
+    async def rest(self) -> None:
+        """Leave time to others."""
+        await self._turns.rest()
 
     async def flush(self) -> None:
         """Wait until everything is written."""
@@ -191,6 +196,7 @@ async def _read_on(reading: _Reading, writer: _Writer, after: Item | None, numbe
             if size >= writer.part_bytes:
                 await written()
                 waiting, size = [], 0
+            await writer.rest()
     if waiting:
         await written()
     await writer.flush()

@@ -22,6 +22,12 @@ class BackupSettings(BaseModel):
     megabytes_per_second: float = Field(
         0.0, ge=0, description="What a backup writes at most; 0 means as fast as it can"
     )
+    share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Of the time of one processor, how much a backup takes at most; 1 means as much as it can",
+    )
     increments: int = Field(
         23,
         ge=0,

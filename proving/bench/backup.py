@@ -18,6 +18,7 @@ from cluster.backup.place import Place
 from cluster.backup.private_stores import private_settings_of_stores, private_stores
 from cluster.backup.restoring import Restoring, restore
 from cluster.backup.saving import save
+from cluster.backup.settings import BackupSettings
 from cluster.settings import Settings
 from optionchain.history.bars import PriceSeries
 from optionchain.time_frame import TimeFrame
@@ -68,7 +69,7 @@ async def _measured() -> dict[str, float]:
 
 async def _timed_save(stores: Stores, place: Place) -> float:
     began = time.perf_counter()
-    await save(stores, place, Saving())
+    await save(stores, place, Saving(share=BackupSettings().share))
     return time.perf_counter() - began
 
 

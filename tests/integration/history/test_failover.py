@@ -128,7 +128,7 @@ async def test_members_are_upgraded_one_after_the_other_without_an_error_to_a_wr
     await writing
     await client.close()
 
-    assert writers.failures == 0
+    assert writers.failures == []
     await check_nothing_is_lost(writers, uri, "primary")
 
 

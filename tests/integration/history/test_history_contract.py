@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 from bson import ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import NotPrimaryError
 
 from adapters.mongo import revisions
 from optionchain.errors import Conflict, InvalidInput, NotFound
@@ -425,6 +427,24 @@ async def test_a_writer_that_died_leaves_nothing_that_is_seen_and_its_trace_is_d
     assert same_chain(await history.get_historical_chain("SPX", DAY), saved)
     assert await history.drop_abandoned(now) == 1
     assert same_chain(await history.get_historical_chain("SPX", DAY), saved)
+
+
+async def test_a_chain_is_saved_though_the_old_one_cannot_be_dropped_where_the_primary_changes(
+    history, monkeypatch
+):
+    await history.save_historical_chain(chain())
+    newer = chain(level=0.5)
+
+    async def refuse(*_, **__):
+        raise NotPrimaryError("not primary")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AsyncCollection, "delete_many", refuse)
+        await history.save_historical_chain(newer)
+
+    assert same_chain(await history.get_historical_chain("SPX", DAY), newer)
+    assert await history.drop_abandoned(datetime.now(UTC) + timedelta(days=3)) > 0
+    assert same_chain(await history.get_historical_chain("SPX", DAY), newer)
 
 
 async def test_what_was_abandoned_is_found_between_many_that_count(history, monkeypatch):

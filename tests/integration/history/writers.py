@@ -34,7 +34,7 @@ class Writers:
 
     def __init__(self, history, configurations):
         self.history, self.configurations = history, configurations
-        self.closes, self.chains, self.versions, self.failures = set(), {}, [], 0
+        self.closes, self.chains, self.versions, self.failures = set(), {}, [], []
         self.is_over = False
 
     @property
@@ -90,8 +90,8 @@ class Writers:
     async def attempt(self, write, on_success):
         try:
             on_success(await write)
-        except Unavailable:
-            self.failures += 1
+        except Unavailable as error:
+            self.failures.append((error, error.__cause__))
             await passing(0.05)
         except Conflict:  # with another writer of the same
             await passing(0.05)
