@@ -20,10 +20,8 @@ from optionchain.pricing.american import (
     PUT_THETA,
     PUT_VEGA,
     exercise,
-    exercise_on_grid,
-    rhos_on_futures,
-    thetas_by_clock,
 )
+from optionchain.pricing.american_on_terms import exercise_on_grid, rhos_on_futures, thetas_by_clock
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 from optionchain.pricing.exercise_grid import Ahead
 from optionchain.pricing.kernel import QUOTED, VALUED, Offsets, price

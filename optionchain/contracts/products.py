@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from datetime import date, time
 from typing import Any
 
-from optionchain.contracts.carry import Underlying
-from optionchain.contracts.terms import Exercise, Settlement
+from optionchain.contracts.product import Product
 from optionchain.errors import InvalidInput
-from optionchain.expirations.listed import SessionTime, Weekday
+from optionchain.expirations.listed import Weekday
 from optionchain.expirations.rules import (
     DailyRule,
     MonthDayRule,
     MonthEndRule,
     MonthlyRule,
-    Rule,
     WeeklyRule,
     leaps,
     monthly_third_friday,
 )
-from optionchain.expirations.schedule import Schedule
-from optionchain.expirations.wire import rule_to_wire, time_to_wire
 
 _NEW_YORK, _CHICAGO, _QUARTERLY = "America/New_York", "America/Chicago", (3, 6, 9, 12)
 _WORKING_DAYS: tuple[Weekday, ...] = ("Mon", "Tue", "Wed", "Thu", "Fri")
@@ -35,77 +30,6 @@ NIFTY_LOTS = (
     (date(2024, 4, 26), 25.0),
     (date.min, 50.0),
 )
-
-_OF_SCHEDULE = frozenset({"name", "source", "timezone", "calendar", "rules", "expiration_time"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """What is listed on one underlying.
-
-    Attributes:
-        name: As `product` takes it.
-        source: The public specification.
-        timezone, calendar, expiration_time, rules: Of its `Schedule`.
-        exercise, settlement, underlying, multiplier, currency, strike_rule, spread, tick_size, tick_size_above,
-        coarse_tick_size: As `SimulationParameters` has them; None is not said.
-    """
-
-    name: str
-    source: str
-    timezone: str
-    calendar: str
-    rules: tuple[Rule, ...]
-    expiration_time: time | SessionTime = "close"
-    exercise: Exercise = "european"
-    settlement: Settlement = "cash"
-    underlying: Underlying | None = None
-    multiplier: float = 100.0
-    currency: str = "USD"
-    strike_rule: str
-    spread: float | None = None
-    tick_size: float | None = None
-    tick_size_above: float | None = None
-    coarse_tick_size: float | None = None
-
-    def schedule(self) -> Schedule:
-        """Its expirations.
-
-        Raises:
-            InvalidInput: ``calendar``: the exchange's cannot be computed here.
-        """
-        return Schedule(
-            timezone=self.timezone,
-            calendar=self.calendar,
-            expiration_time=self.expiration_time,
-            rules=self.rules,
-        )
-
-    def terms(self) -> dict[str, Any]:
-        """What `SimulationParameters` takes, its expirations among it; whoever gives one of them as well overrides it.
-
-        Example:
-            >>> terms = product("SPY").terms()
-            >>> terms["exercise"], terms["settlement"], terms["multiplier"]
-            ('american', 'physical', 100.0)
-        """
-        return self._said() | {"expirations": self.schedule()}
-
-    def on_wire(self) -> dict[str, Any]:
-        """The same as the fields of a simulation's request, without asking for the calendar."""
-        return self._said() | {
-            "timezone": self.timezone,
-            "calendar": self.calendar,
-            "expiration_time": time_to_wire(self.expiration_time),
-            "schedules": [rule_to_wire(rule) for rule in self.rules],
-        }
-
-    def _said(self) -> dict[str, Any]:
-        return {
-            field.name: value
-            for field in fields(self)
-            if field.name not in _OF_SCHEDULE and (value := getattr(self, field.name)) is not None
-        }
 
 
 def product(name: str, on: date | None = None) -> Product:

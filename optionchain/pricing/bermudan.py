@@ -17,8 +17,8 @@ from optionchain.pricing.american import (
     PUT_VEGA,
     AmericanValuation,
     european_columns,
-    exercise_on_grid,
 )
+from optionchain.pricing.american_on_terms import exercise_on_grid
 from optionchain.pricing.black_scholes import (  # noqa: F401  the example names black_scholes
     black_scholes,
     rho,

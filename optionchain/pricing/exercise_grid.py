@@ -20,12 +20,11 @@ import numpy as np
 
 from optionchain import numerics
 from optionchain.arrays import Floats
-from optionchain.pricing.exercise_steps import Stretch, Value, march
+from optionchain.pricing.exercise_steps import Value, march, stretch_of
 
-# Distance of nodes, reach of the grid, and steps to expiration: about 1e-5 of the spot, as measured against QuantLib's
-# fine grids.
-_NODES_APART, _REACH, _STEPS, _FEWEST_STEPS = 0.05, 5.5, 80, 8
-_IMPLICIT_STEPS = 2
+# Distance of nodes, and reach of the grid: with the steps, about 1e-5 of the spot, as measured against QuantLib's fine
+# grids.
+_NODES_APART, _REACH = 0.05, 5.5
 _VOLATILITY_BUMP, _RATE_BUMP = 0.02, 1e-3
 
 
@@ -263,7 +262,7 @@ def _solved(problem: _Problem) -> tuple[Floats, Floats, Floats]:
     held[:] = values[Value.EUROPEAN] = grid.worth(0.0)
     left = 0.0
     for end in _stops(problem.ahead):
-        stretch = _steps(end - left, years, is_exercisable=dates is None)
+        stretch = stretch_of(end - left, years, is_exercisable=dates is None)
         lefts = np.minimum(left + np.cumsum(stretch[:, 0]), end)
         exercised = grid.exercised(lefts)
         growths = 0.5 * stretch[:, 0] / years / _NODES_APART**2
@@ -291,15 +290,3 @@ def _paid(ahead: Ahead, left: float) -> float:
     """The dividends that are paid when so many years are left."""
     times, amounts = ahead.dividends.T
     return float(amounts[np.isclose(ahead.years - times, left, rtol=0.0, atol=1e-12)].sum())
-
-
-def _steps(length: float, years: float, *, is_exercisable: bool) -> Stretch:
-    """The steps of a stretch: the first ones implicit, by halves, which jumps need."""
-    count = max(_FEWEST_STEPS, round(_STEPS * length / years))
-    halves = 2 * _IMPLICIT_STEPS
-    stretch = np.zeros((halves + count - _IMPLICIT_STEPS, 4))
-    stretch[:, 0] = length / count
-    stretch[:halves, 0] *= 0.5
-    stretch[halves:, 2] = 1.0
-    stretch[:, 3] = float(is_exercisable)
-    return stretch

@@ -19,6 +19,8 @@ from optionchain.arrays import Floats
 from optionchain.numerics import Kernel
 from optionchain.numerics.formula import routine, select
 
+# To expiration, the least of a stretch, and those of them that are implicit.
+_STEPS, _FEWEST_STEPS, _IMPLICIT_STEPS = 80, 8, 2
 # Contracts that go through a stretch together.
 _BLOCK = 32
 
@@ -33,6 +35,24 @@ class Value(IntEnum):
 
 Stretch: TypeAlias = Floats
 """``[steps, 4]``: the length of each, its weight, that of what is known before it, and 1.0 where one may exercise."""
+
+
+def stretch_of(length: float, years: float, *, is_exercisable: bool) -> Stretch:
+    """The steps of a stretch, without weights: the first ones implicit, by halves, which jumps need.
+
+    Args:
+        length: Years, > 0.
+        years: To expiration.
+        is_exercisable: Whether one may exercise at every step.
+    """
+    count = max(_FEWEST_STEPS, round(_STEPS * length / years))
+    halves = 2 * _IMPLICIT_STEPS
+    stretch = np.zeros((halves + count - _IMPLICIT_STEPS, 4))
+    stretch[:, 0] = length / count
+    stretch[:halves, 0] *= 0.5
+    stretch[halves:, 2] = 1.0
+    stretch[:, 3] = float(is_exercisable)
+    return stretch
 
 
 def march(
