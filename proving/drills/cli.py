@@ -81,7 +81,7 @@ def run(name: str = typer.Argument(help="As `drill list` shows it.")) -> None:
     try:
         outcome = run_drill(name, lambda step: console.print(f"- {step}", markup=False, highlight=False))
     except BadLoad as failure:
-        console.print(str(failure), style="red", markup=False, highlight=False)
+        console.print(str(failure), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from failure
     acknowledged = sum(verdict.acknowledged for verdict in outcome.verdicts)
     console.print(
