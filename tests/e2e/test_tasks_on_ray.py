@@ -92,7 +92,8 @@ def test_each_kind_does_what_it_says(cluster: Cluster, api: httpx.Client, places
     base = BASE | {"initial_price": {"$last_close": "TASKED"}}
     swept = scheduled(api, "sweep", {"sweep": SWEEP | {"base": base, "measures": ["terminal_price"]}})
     api.post(f"{TASKS}/{swept}/run")
-    rows = api.get(f"/api/v1/sweeps/{run_of(api, swept)['result']['sweep_id']}/results").json()
+    answer = api.get(f"/api/v1/sweeps/{run_of(api, swept)['result']['sweep_id']}/results")
+    rows = answer.raise_for_status().json()
     assert 10.0 < rows[0]["terminal_price_mean"] < 13.0, "about the last close, 11.5"
     exported = scheduled(
         api, "export", {"url": f"{places}/prices_{{date}}.parquet", "history": history}, timing={"at": at}
