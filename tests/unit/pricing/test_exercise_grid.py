@@ -15,7 +15,7 @@ from optionchain.contracts.carry import Carry
 from optionchain.expirations import Expiration
 from optionchain.expirations.listing import microseconds
 from optionchain.numerics import engine
-from optionchain.pricing import exercise_grid
+from optionchain.pricing import exercise_grid, exercise_steps
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 RATE = 0.05
@@ -202,7 +202,7 @@ BENT_FUTURE = Carry(rate=RATE, dividend_yield=0.0, underlying="future", curve=CU
 def test_a_grid_four_times_as_fine_is_the_same(carry, monkeypatch):
     found = carried(carry)
     monkeypatch.setattr(exercise_grid, "_NODES_APART", 0.0125)
-    monkeypatch.setattr(exercise_grid, "_STEPS", 320)
+    monkeypatch.setattr(exercise_steps, "_STEPS", 320)
     finer = carried(carry)
 
     for side in ("call", "put"):
