@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from optionchain.arrays import Floats
 from optionchain.expirations.calendars import trading_calendar
-from optionchain.expirations.listing import microseconds
+from optionchain.expirations.listing import EPOCH, microseconds
 
 _DAY = 86_400_000_000
-_EPOCH = date(1970, 1, 1).toordinal()
+_EPOCH = EPOCH.toordinal()
 _YEAR_DAYS = 365.0
 _BLOCK = 64
 

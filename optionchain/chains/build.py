@@ -141,8 +141,6 @@ def build_chain(
 
 def _in_range(field: str, number: float) -> float:
     low, high = _RANGES[field]
-    if type(number) is float and low <= number <= high:
-        return number
     return finite(field, number, low=low, high=high)
 
 

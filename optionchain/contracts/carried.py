@@ -30,7 +30,6 @@ Parameters: TypeAlias = Any
 Expirations: TypeAlias = SingleExpiration | Schedule
 
 MOST_DIVIDEND_YEARS = 30
-_DAY_OF_1970 = date(1970, 1, 1).toordinal()
 _LAST = datetime(9999, 12, 29, tzinfo=UTC)
 
 
@@ -231,7 +230,7 @@ def _clock(parameters: Parameters, zone: ZoneInfo) -> BusinessClock | None:
         closed_day_weight=1.0 if closed is None else closed,
         night_weight=1.0 if night is None else night,
         events=tuple(
-            (date.fromisoformat(day).toordinal() - _DAY_OF_1970, weight) for day, weight in events or ()
+            (date.fromisoformat(day).toordinal() - EPOCH.toordinal(), weight) for day, weight in events or ()
         ),
     )
 

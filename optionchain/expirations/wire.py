@@ -7,26 +7,15 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields
 from datetime import date, time
-from typing import Any
+from typing import Any, get_args
 
 from optionchain.errors import InvalidInput
 from optionchain.expirations.calendars import WEEKDAYS_V1
 from optionchain.expirations.listed import SESSION_TIMES, SessionTime
-from optionchain.expirations.rules import (
-    DailyRule,
-    MonthDayRule,
-    MonthEndRule,
-    MonthlyRule,
-    Rule,
-    WeeklyRule,
-    YearlyRule,
-)
+from optionchain.expirations.rules import MonthlyRule, Rule, YearlyRule
 from optionchain.expirations.schedule import Schedule, ScheduleLimits
 
-_RULE_TYPES: dict[str, type[Rule]] = {
-    rule_type.kind: rule_type
-    for rule_type in (DailyRule, WeeklyRule, MonthlyRule, YearlyRule, MonthEndRule, MonthDayRule)
-}
+_RULE_TYPES: dict[str, type[Rule]] = {rule_type.kind: rule_type for rule_type in get_args(Rule)}
 # A rule of JSON that says nothing of it expires on the last of its weekday, as it always did.
 _LAST = {"occurrence": -1}
 _WIRE_DEFAULTS: dict[str, dict[str, Any]] = {"monthly": _LAST, "yearly": _LAST | {"month": 12}}

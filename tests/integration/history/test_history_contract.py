@@ -18,7 +18,7 @@ from optionchain.history.bars import joined
 from optionchain.history.chains import QUOTE_FIELDS, DateRange, HistoricalChain, Quotes
 from optionchain.history.results import SimulationResult
 from optionchain.time_frame import TimeFrame
-from tests.unit.history.samples import chain, prices, same_chain, same_prices
+from tests.unit.history.samples import chain, prices, same_chain, same_prices, simulation_result
 
 pytestmark = pytest.mark.anyio
 
@@ -329,15 +329,7 @@ async def test_two_closes_have_no_realised_volatility(history):
 
 
 async def test_a_simulation_result_is_kept_once_and_never_changed(history):
-    result = SimulationResult(
-        id="run-1",
-        asset="SPX",
-        parameters='{"seed":18446744073709551615}',
-        prices=(100.0, 101.0),
-        volatilities=(0.2, 0.2),
-        stored_by="anna",
-        stored_at=datetime(2024, 1, 2, tzinfo=UTC),
-    )
+    result = simulation_result("run-1")
 
     await history.store_simulation_result(result)
     await history.store_simulation_result(replace(result, stored_by="ben"))

@@ -18,13 +18,12 @@ from adapters.circuit_breaker import CircuitBreaker
 from adapters.settings import MongoSettings
 from optionchain.errors import InvalidInput, NotFound, Unavailable
 from optionchain.history.chains import DateRange
-from optionchain.history.results import SimulationResult
 from optionchain.history.wire import chain_from_wire, chain_json
 from optionchain.time_frame import TimeFrame
 from tests.integration.history import mongo_servers as servers
 from tests.integration.history.world import World
 from tests.servers import redis_server
-from tests.unit.history.samples import chain, prices, same_chain
+from tests.unit.history.samples import chain, prices, same_chain, simulation_result
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -235,17 +234,7 @@ async def test_the_most_used_days_are_loaded_when_the_actor_starts_again(world, 
 
 
 async def test_what_was_served_is_kept_for_its_owner_alone(world):
-    served = SimulationResult(
-        id="5e55-0000000001",
-        asset="SPX",
-        parameters='{"seed":18446744073709551615}',
-        prices=(100.0, 101.0),
-        volatilities=(0.2, 0.2),
-        stored_by="anna",
-        stored_at=datetime(2024, 1, 2, tzinfo=UTC),
-    )
-
-    await world.history.store_result(served)
+    await world.history.store_result(simulation_result("5e55-0000000001"))
 
     (shown,) = orjson.loads(await world.history.results("5e55", "anna"))["data"]
     assert (shown["served_steps"], shown["prices"]) == (2, [100.0, 101.0])

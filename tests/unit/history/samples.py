@@ -6,6 +6,7 @@ import numpy as np
 
 from optionchain.history.bars import PriceSeries
 from optionchain.history.chains import HistoricalChain, Quotes
+from optionchain.history.results import SimulationResult
 from optionchain.time_frame import TimeFrame
 
 
@@ -71,4 +72,17 @@ def same_prices(one, other):
             np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name != "times")
             for name in columns
         )
+    )
+
+
+def simulation_result(identity):
+    """Two steps that were served, stored by anna."""
+    return SimulationResult(
+        id=identity,
+        asset="SPX",
+        parameters='{"seed":18446744073709551615}',
+        prices=(100.0, 101.0),
+        volatilities=(0.2, 0.2),
+        stored_by="anna",
+        stored_at=datetime(2024, 1, 2, tzinfo=UTC),
     )
