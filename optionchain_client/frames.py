@@ -55,7 +55,7 @@ class Rows(list[Row]):
 
 
 def polars_frame(rows: Iterable[Mapping[str, Any]], columns: Columns) -> polars.DataFrame:
-    """A polars frame whose columns have their types also where they are empty."""
+    """A polars frame whose columns have their types also where they are empty; what a row lacks is null."""
     pl = needed("polars", "to_polars")
     types: dict[Kind, Any] = {
         "count": pl.Int64,
@@ -71,12 +71,12 @@ def polars_frame(rows: Iterable[Mapping[str, Any]], columns: Columns) -> polars.
 
 
 def pandas_frame(rows: Iterable[Mapping[str, Any]], columns: Columns) -> pandas.DataFrame:
-    """A pandas frame whose columns have their types also where they are empty."""
+    """A pandas frame whose columns have their types also where they are empty; what a row lacks is missing."""
     pd = needed("pandas", "to_pandas")
     table = list(rows)
     frame: pandas.DataFrame = pd.DataFrame(
         {
-            name: pd.Series([row[name] for row in table], dtype=_IN_PANDAS[kind])
+            name: pd.Series([row.get(name) for row in table], dtype=_IN_PANDAS[kind])
             for name, kind in columns.items()
         }
     )

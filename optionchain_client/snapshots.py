@@ -100,7 +100,8 @@ class Snapshot:
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row a call or put, by expiration and strike, under the names of `COLUMNS`; None is not known.
 
-        Those of the other underlyings of a market come behind."""
+        Greeks of a later server than this client stand in the rows that have them, behind the others. The rows of the
+        other underlyings of a market come last."""
         head = {"step": self.step, "symbol": self.symbol, "quote_time": self.simulated_at}
         tail = {"underlying_price": self.price}
         for chain in self.chains:
@@ -151,7 +152,7 @@ def to_polars(snapshots: Iterable[Snapshot]) -> polars.DataFrame:
     Raises:
         ImportError: polars is not installed.
     """
-    return polars_frame((row for snapshot in snapshots for row in snapshot.rows()), COLUMNS)
+    return polars_frame(*_table(snapshots))
 
 
 def to_pandas(snapshots: Iterable[Snapshot]) -> pandas.DataFrame:
@@ -160,7 +161,14 @@ def to_pandas(snapshots: Iterable[Snapshot]) -> pandas.DataFrame:
     Raises:
         ImportError: pandas is not installed.
     """
-    return pandas_frame((row for snapshot in snapshots for row in snapshot.rows()), COLUMNS)
+    return pandas_frame(*_table(snapshots))
+
+
+def _table(snapshots: Iterable[Snapshot]) -> tuple[list[dict[str, Any]], Columns]:
+    """The rows, and their columns: `COLUMNS`, and greeks that only the server knows."""
+    rows = [row for snapshot in snapshots for row in snapshot.rows()]
+    further = dict.fromkeys(name for row in rows if len(row) > len(COLUMNS) for name in row)
+    return rows, {**COLUMNS, **{name: "number" for name in further if name not in COLUMNS}}
 
 
 def contract_symbol(root: str, expiration: date, side: str, strike: float) -> str | None:
@@ -185,5 +193,6 @@ def _side(contract: Mapping[str, Any], side: str) -> dict[str, Any]:
         "option_type": side,
         "implied_volatility": contract["implied_volatility"],
         **{name: quote[name] for name in _QUOTE},
-        **{name: greeks.get(name) for name in _GREEKS},
+        **dict.fromkeys(_GREEKS),
+        **greeks,
     }

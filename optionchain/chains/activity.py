@@ -19,6 +19,9 @@ from optionchain.chains.columns import SIDES, Side
 from optionchain.declared.checks import finite
 from optionchain.pricing.black_scholes import DAYS_PER_YEAR
 
+MOST_OPEN = 1e9
+"""Of the contracts open of a typical one at the money."""
+
 # Deviations of the logarithms: between contracts, and between the days of one.
 _BETWEEN_CONTRACTS, _BETWEEN_DAYS = 0.7, 0.9
 # Of the contracts open: what changes hands on a day at the money, and what is quoted there.
@@ -72,7 +75,7 @@ def activity_of(chain: OptionChain, seed: int, path: int = 0, *, scale: float = 
     Raises:
         InvalidInput: The scale is out of range.
     """
-    typical = finite("scale", scale, low=0.0, high=1e9)
+    typical = finite("scale", scale, low=0.0, high=MOST_OPEN)
     columns: dict[str, Floats] = {}
     for side in SIDES:
         columns |= _of_side(chain, side, _key(seed, path), typical)

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from optionchain.chains.activity import MOST_OPEN
 from optionchain.session import Session, SessionKind
 from optionchain.simulation import Simulation
 from optionchain.wire.activity import activity_json, require_activity
@@ -24,7 +25,7 @@ class ActivityQuery(BaseModel):
 
     step: int | None = Field(None, ge=0, description="Of the snapshot; absent means the next one")
     scale: float = Field(
-        1000.0, ge=0.0, le=1e9, description="Open interest of a typical contract at the money"
+        1000.0, ge=0.0, le=MOST_OPEN, description="Open interest of a typical contract at the money"
     )
 
 

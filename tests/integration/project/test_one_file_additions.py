@@ -1,4 +1,4 @@
-"""What is added in one file, a route or greek in two: tried in a copy of the code, which finds it wherever it shows."""
+"""What is added in one file, a route or a formula in two: tried in a copy of the code that has all of it."""
 
 from __future__ import annotations
 
@@ -61,8 +61,33 @@ GREEK: Edits = {
     def shared_terms(''',
         )
     ],
-    # The client has no library at hand, and its tables have the same columns whatever an answer has.
-    "optionchain_client/snapshots.py": [('"charm", "color"),', '"charm", "color", "lambda"),')],
+}
+# One that follows from nothing that is there.
+FORMULA: Edits = {
+    "optionchain/pricing/second_order.py": [
+        (
+            "    def charm(self, delta",
+            '''    def speed(self) -> Floats:
+        """Gamma change per currency unit of the underlying."""
+        volatility, d1, _, _ = self._scores()
+        return -self.gamma / self.spot * (1.0 + d1 / (volatility * np.sqrt(self.years)))
+
+    def charm(self, delta''',
+        )
+    ],
+    "optionchain/chains/contracts.py": [
+        (
+            "\n    @abstractmethod\n    def shared_terms(",
+            '''
+    @Derived("speed", "gamma per currency unit", greeks="all")
+    def speed(self) -> Floats:
+        """Change of gamma per currency unit."""
+        return self._unless_american(self._second_order().speed())
+
+    @abstractmethod
+    def shared_terms(''',
+        )
+    ],
 }
 MEASURE: Edits = {
     "optionchain/measures/prices.py": [
@@ -147,7 +172,7 @@ ask = "mu_ask"
         )
     ]
 }
-ADDITIONS = (MODEL, GREEK, MEASURE, ROUTE, SETTING, METRIC, FORMAT, IMPORTER)
+ADDITIONS = (MODEL, GREEK, FORMULA, MEASURE, ROUTE, SETTING, METRIC, FORMAT, IMPORTER)
 
 FIND_THEM = """
 import json
@@ -158,7 +183,7 @@ from adapters.history_files import plan_import
 from adapters.metrics.sums import MetricSums
 from cluster.settings import Settings
 from cluster.settings_table import settings_page
-from optionchain import SimulationParameters, SingleExpiration
+from optionchain import SimulationParameters, SingleExpiration, simulate
 from optionchain.chains import build_chain
 from optionchain.draws import PhiloxDraws
 from optionchain.expirations import Expiration
@@ -167,7 +192,8 @@ from optionchain.measures import measure_name
 from optionchain.measures.wire import measure_from_wire
 from optionchain.models import model_from_wire, model_schema, model_to_wire
 from optionchain.wire.contracts import v1_contracts
-from optionchain_client import snapshots
+from optionchain.wire.snapshots import snapshot_body
+from optionchain_client import Snapshot, snapshots
 from serve_app.asgi import build_routes
 from serve_app.bodies import sweeps
 
@@ -178,6 +204,9 @@ chain = build_chain(symbol="A", quote_time=NOW, spot=100.0, base_volatility=0.2,
 table = chain.to_arrow()
 parameters = SimulationParameters(symbol="A", steps=2, initial_price=100.0, volatility=0.2, seed=1, start_at=NOW,
                                   method=model, expirations=SingleExpiration(30.0))
+simulation = simulate(parameters)
+body = json.loads(snapshot_body(simulation, 0, "all"))
+shown = Snapshot(0, 2, body | {"session_info": {"current_step": 0, "total_steps": 2}})
 lines = b"".join(Export(parameters=parameters, dataset=Dataset.UNDERLYING, format=Format("lines")).pieces())
 sums = MetricSums(process="http")
 sums.counted("http.lagged", 2.0)
@@ -192,7 +221,10 @@ print(json.dumps({
     "greek": [json.loads(v1_contracts(chain, "all"))[0], table.column("lambda").to_pylist()[::2],
               dict(table.schema.field("lambda").metadata)[b"unit"].decode(),
               Dataset.OPTION_CHAINS.schema("all").names, chain.call_lambda().tolist(),
-              ["step", *table.column_names] == list(snapshots.COLUMNS)],
+              sorted(set(shown.to_polars().columns) - set(snapshots.COLUMNS))],
+    "formula": [json.loads(v1_contracts(chain, "all"))[0]["put"]["greeks"], table.column("speed").to_pylist(),
+                simulation.chain(0).to_polars("all").filter(option_type="put")["speed"].to_list(),
+                shown.to_polars().filter(option_type="put")["speed"].to_list()],
     "measure": [measure_name(measure_from_wire("lowest_price", "measures")), sweeps.__dict__["_NAMES"]],
     "route": list(document["paths"]["/api/v1/lag"]),
     "setting": [Settings(http={"lag_seconds": 4.0}).http.lag_seconds, settings_page()],
@@ -232,8 +264,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return answer
 
 
-def test_a_route_and_a_greek_are_two_files_and_all_else_one() -> None:
-    assert [len(edits) for edits in ADDITIONS] == [1, 2, 1, 2, 1, 1, 1, 1]
+def test_a_route_and_the_formula_of_a_greek_are_two_files_and_all_else_one() -> None:
+    assert [len(edits) for edits in ADDITIONS] == [1, 1, 2, 1, 2, 1, 1, 1, 1]
 
 
 def test_a_market_model_is_one_file(found: dict[str, Any]) -> None:
@@ -245,17 +277,22 @@ def test_a_market_model_is_one_file(found: dict[str, Any]) -> None:
     assert is_documented
 
 
-def test_a_greek_that_follows_from_others_is_a_declaration_and_a_name_in_the_client(
-    found: dict[str, Any],
-) -> None:
-    contract, column, unit, exported, values, is_in_the_client = found["greek"]
+def test_a_greek_that_follows_from_others_is_a_declaration(found: dict[str, Any]) -> None:
+    contract, column, unit, exported, values, new_in_the_client = found["greek"]
 
     assert contract["call"]["greeks"]["lambda"] == values[0]
     assert "lambda" not in contract["put"]["greeks"]
     assert column == values
     assert unit == "relative price change per relative change of the underlying"
     assert "call_lambda" in exported
-    assert is_in_the_client
+    assert new_in_the_client == ["lambda", "speed"]
+
+
+def test_a_greek_with_a_formula_of_its_own_is_the_formula_and_a_declaration(found: dict[str, Any]) -> None:
+    greeks, column, simulated, in_the_client = found["formula"]
+
+    assert greeks["speed"] == column[0] != 0.0
+    assert in_the_client == simulated
 
 
 def test_a_measure_is_one_function(found: dict[str, Any]) -> None:

@@ -124,6 +124,20 @@ def test_pandas_has_what_polars_has(greeks: Any) -> None:
     )
 
 
+def test_greeks_that_only_the_server_knows_are_columns_of_numbers_behind_the_others() -> None:
+    told = served(ONE, 0, "first")
+    contract, *others = told.body["contracts"]
+    known = {**contract, "call": {**contract["call"], "greeks": {**contract["call"]["greeks"], "zomma": 0.5}}}
+    later = Snapshot(0, 10, {**told.body, "contracts": [known, *others]})
+
+    polars, pandas = later.to_polars(), later.to_pandas()
+
+    assert polars.columns == [*told.to_polars().columns, "zomma"] == list(pandas.columns)
+    assert polars["zomma"].to_list() == [0.5] + [None] * (polars.height - 1)
+    assert pandas["zomma"].dtype == "float64"
+    assert pandas["zomma"].sum() == 0.5
+
+
 def test_no_snapshots_make_an_empty_table_of_the_same_columns() -> None:
     full, empty = served(ONE, 0, "none"), optionchain_client.to_polars([])
 
