@@ -74,8 +74,6 @@ class _Market(_Optional, total=False):
     steps: Required[int]
     initial_price: Required[float]
     volatility: Required[float]
-    risk_free_rate: Required[float]
-    dividend_yield: Required[float]
     method: Required[Method]
     time_frame: Required[TimeFrame]
     path: int | None
@@ -85,6 +83,8 @@ class SessionParameters(_Market):
     """A session: one expiration, a number of days after the start."""
 
     days_to_expiration: float
+    risk_free_rate: float
+    dividend_yield: float
 
 
 class RecordedParameters(TypedDict, total=False):
@@ -150,6 +150,8 @@ class SimulationParameters(_Market):
     product: NotRequired[
         Literal["SPX", "NDX", "VIX", "SPY", "QQQ", "stock", "CL", "BTC", "ETH", "NIFTY"] | None
     ]
+    risk_free_rate: NotRequired[float | None]
+    dividend_yield: NotRequired[float | None]
     timezone: NotRequired[str | None]
     expiration_time: NotRequired[str | None]
     schedules: NotRequired[Sequence[Rule] | None]

@@ -19,7 +19,7 @@ DEFAULTS: Mapping[str, Any] = configurable_defaults() | {
 
 
 def resolved(name: str, value: Any, configured: Mapping[str, Any]) -> Any:
-    """The value of a parameter for one of a request, where null asks for what its omission means.
+    """The value of a parameter for one of a request, where null asks for what its omission means, or for the default.
 
     Raises:
         InvalidInput: It is not allowed.
@@ -28,7 +28,7 @@ def resolved(name: str, value: Any, configured: Mapping[str, Any]) -> Any:
     if value is not None:
         return declared.parameter.check(name, value)
     if declared.omission is None:
-        return None
+        return declared.default
     if name in configured:
         return configured[name]
     return DEFAULTS[name] if name in DEFAULTS else secrets.randbits(64)
@@ -37,6 +37,11 @@ def resolved(name: str, value: Any, configured: Mapping[str, Any]) -> Any:
 def whole_body() -> type[BaseModel]:
     """All of them: those that may be omitted may be null."""
     return _model("WholeBody", _asked)
+
+
+def whole_body_as_in_python() -> type[BaseModel]:
+    """All of them: what has a default in Python may be null as well."""
+    return _model("WholeBodyAsInPython", _asked_as_in_python)
 
 
 def partial_body() -> type[BaseModel]:
@@ -53,6 +58,12 @@ def _asked(each: Declared) -> Any:
     if each.omission is not None:
         return _nullable(each, each.about)
     return _annotated(each), Field(description=each.about)
+
+
+def _asked_as_in_python(each: Declared) -> Any:
+    if each.omission is None and each.default is not None:
+        return _nullable(each, f"{each.about}; null means {each.default:g}")
+    return _asked(each)
 
 
 def _shown(each: Declared) -> Any:

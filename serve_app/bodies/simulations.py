@@ -28,7 +28,7 @@ from optionchain.parameters import MAX_STEP_SECONDS
 from optionchain.time_frame import YEAR, TimeFrame
 from optionchain.wire.instants import instant_from_wire
 from serve_app.bodies.chains import Instant, Method, WireTimeFrame
-from serve_app.bodies.declared import DEFAULTS, resolved, whole_body
+from serve_app.bodies.declared import DEFAULTS, resolved, whole_body_as_in_python
 from serve_app.openapi.schedule_schema import TIME_OF_DAY_PATTERN, schedules_schema
 
 StepSeconds = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_STEP_SECONDS})]
@@ -61,10 +61,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 # What a body needs where days are recorded and it leaves it out, until the days have said it.
-_SAID_BY_DAYS = {"symbol": "-", "steps": 1, "initial_price": 1.0, "volatility": 1.0, "time_frame": "Day"} | {
-    "risk_free_rate": 0.0,
-    "dividend_yield": 0.0,
-}
+_SAID_BY_DAYS = {"symbol": "-", "steps": 1, "initial_price": 1.0, "volatility": 1.0, "time_frame": "Day"}
 
 
 def is_of_recorded_days(data: Any) -> bool:
@@ -73,7 +70,7 @@ def is_of_recorded_days(data: Any) -> bool:
     return isinstance(method, Mapping) and RECORDED in method and len(method) == 1
 
 
-class SimulationRequest(whole_body()):  # type: ignore[misc]  # its fields are declared in the domain
+class SimulationRequest(whole_body_as_in_python()):  # type: ignore[misc]  # its fields are declared in the domain
     """All parameters of a simulation, which never change. Unknown keys are refused; optional ones may be null.
 
     Of recorded days the method is enough: `{"Recorded": {"asset": "SPX", "from": "2024-01-02", "to": "2024-03-28"}}`.

@@ -36,6 +36,31 @@ def puts(body: dict[str, Any]) -> list[float]:
     return [contract["put"]["mid"] for chain in body["chains"] for contract in chain["contracts"]]
 
 
+@pytest.mark.parametrize(
+    "left_out", [{}, {"risk_free_rate": None, "dividend_yield": None}], ids=["absent", "null"]
+)
+async def test_rates_that_a_simulation_leaves_out_are_zero_as_in_the_library(
+    api: httpx.AsyncClient, left_out: dict[str, Any]
+) -> None:
+    rates = {"risk_free_rate", "dividend_yield"}
+    short = {name: value for name, value in BODY.items() if name not in rates} | left_out
+    zeros = dict.fromkeys(rates, 0.0)
+
+    answer = await api.post(SIMULATIONS, json=short)
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["parameters"] == (await made(api, **zeros))["parameters"]
+    assert answer.json()["parameters"].items() >= zeros.items()
+
+
+async def test_a_session_of_the_first_version_says_its_rates(api: httpx.AsyncClient) -> None:
+    body = {name: value for name, value in chains.EXAMPLE.items() if name != "risk_free_rate"}
+
+    answer = await api.post("/api/v1/chain", json=body)
+
+    assert (answer.status_code, answer.json()["field"]) == (400, "risk_free_rate")
+
+
 async def test_bermudan_options_lie_between_the_two_and_come_back_from_their_echo(
     api: httpx.AsyncClient,
 ) -> None:
