@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,9 @@ settings.register_profile(
 settings.load_profile("reproducible")
 
 
+# Of several stores at a time, each with a journal of 300 MB.
+LEAST_FREE_GIB = 8.0
+
 # The one variable that is for the tests; our settings would refuse it.
 GIVEN_MONGODB = pytest.StashKey[str | None]()
 
@@ -47,6 +51,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[GIVEN_MONGODB] = os.environ.get("OCS_TEST_MONGODB_URI")
     for name in [name for name in os.environ if name.upper().startswith("OCS_")]:
         del os.environ[name]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what may be why tests failed that have nothing to do with it: stores on a full disk refuse writes."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free / 2**30
+    if free < LEAST_FREE_GIB:
+        terminalreporter.write_line(
+            f"Only {free:.1f} GiB are free in {tempfile.gettempdir()}, where tests write."
+        )
 
 
 @pytest.fixture(scope="session")
