@@ -169,7 +169,7 @@ from optionchain.models import model_from_wire, model_schema, model_to_wire
 from optionchain.wire.contracts import v1_contracts
 from optionchain_client import snapshots
 from serve_app.asgi import build_routes
-from serve_app.bodies import sweeps
+from serve_app.routes import sweeps
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 model = model_from_wire({"Still": {"dt": 0.01, "volatility": 0.2}})
