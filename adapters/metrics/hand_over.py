@@ -1,4 +1,5 @@
-"""Hands over to Ray what a process has summed up, every few seconds; Ray's agent shows it to Prometheus.
+"""Hands over to Ray what a process has summed up, and what is to be known of every process, every few seconds; Ray's
+agent shows it to Prometheus.
 
 Histograms go as counters of their buckets. Of Ray's own, an observation costs the agent 16 microseconds of Python, and
 the sum is a guess from the middle of the buckets; these cost next to nothing, and their sum is exact. Whoever reads
@@ -11,14 +12,18 @@ counter only once it was counted, so each begins with a zero.
 from __future__ import annotations
 
 import atexit
+import platform
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 
+import psutil
+import ray
 from ray.util.metrics import Counter, Gauge
 
-from adapters.metrics.process_figures import ProcessFigures
 from adapters.metrics.sums import MetricSums, Series
+from optionchain import __version__
 from optionchain.observing import Observer
 
 HAND_OVER_SECONDS = 5.0
@@ -107,6 +112,27 @@ class HandOver:
         if gauge is None:
             gauge = self._gauges[series.name] = Gauge(series.name, series.description, series.labels)
         return gauge
+
+
+class ProcessFigures:
+    """What is to be known of every process of ours: its memory, its processor time, its age and its build."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._told_seconds = 0.0
+        self._build = {"version": __version__, "python": platform.python_version(), "ray": ray.__version__}
+
+    def tell(self, observer: Observer) -> None:
+        """Tell the figures of this process, each time again."""
+        with self._process.oneshot():
+            observer.counted("process.memory_bytes", self._process.memory_info().rss)
+            observer.counted("process.started", self._process.create_time())
+            times = self._process.cpu_times()
+        observer.counted("process.seen", time.time())
+        seconds = times.user + times.system
+        observer.counted("process.cpu_seconds", seconds - self._told_seconds)
+        self._told_seconds = seconds
+        observer.counted("build.info", 1.0, **self._build)
 
 
 class _FromZero(Counter):

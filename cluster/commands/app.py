@@ -116,7 +116,7 @@ def up(
             soft_wrap=True,
         )
     if foreground:
-        from cluster.instance.foreground import stay  # noqa: PLC0415
+        from cluster.interruption import stay  # noqa: PLC0415
 
         with steps(console) as progress:
             stay(instance.is_kept, lambda: instance.down(progress))

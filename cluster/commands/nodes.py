@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 
 from cluster.commands.told import steps
-from cluster.instance.foreground import stay
 from cluster.instance.instance import Instance
 from cluster.instance.problem import InstanceProblem
+from cluster.interruption import stay
 from cluster.nodes.joined import LEAVE_SECONDS, JoinedNode, in_company
 from cluster.nodes.reaching import THIS, Cluster, moved, with_token_of
 from cluster.settings import Settings, load_settings

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from optionchain.arrays import Floats
+from optionchain.arrays import Floats, Strikes
 from optionchain.chains.columns import SIDES, Column, GreekSet
 from optionchain.chains.contracts import COLUMNS, Contracts, of_side
-from optionchain.chains.occ import contract_symbols
 from optionchain.expirations import Expiration
 
 _INSTANT = pa.timestamp("us", tz="UTC")
@@ -25,6 +26,11 @@ _NUMBERS = sorted(
     {column.label: column for column in COLUMNS if column is not _STRIKE}.values(),
     key=lambda column: (column.is_greek, not column.is_greek and column.side is None),
 )
+
+# What a symbol of the Options Clearing Corporation can express: its root, thousandths of a strike, its century.
+_ROOT = re.compile(r"[A-Z0-9]{1,6}")
+_MOST_MILLS = 99_999_999
+_CENTURY = 20
 
 
 def _field(name: str, kind: pa.DataType, unit: str) -> pa.Field:
@@ -88,6 +94,39 @@ def long_table(contracts: Contracts, listed: Listed, greeks: GreekSet = "all") -
         [pa.array(columns.get(field.name, nothing), field.type, from_pandas=True) for field in SCHEMA],
         schema=SCHEMA,
     )
+
+
+def contract_symbols(
+    symbol: str, expirations: Sequence[Expiration], offsets: Sequence[int], strikes: Strikes
+) -> list[str | None]:
+    """Return the 21-character symbols of all contracts, by expiration and strike, the call before the put.
+
+    A symbol is the root padded to six characters, the exchange's date of expiration as yymmdd, C or P, and the strike
+    in thousandths with eight digits. It is None where the root is longer or has other characters than capital
+    letters and digits, where the strike is not a whole number of thousandths below 100,000, and where two
+    digits are not enough for the year: outside 2000 to 2099.
+
+    Args:
+        symbol: The root of expirations that have none of their own.
+        expirations: In the order of the contracts.
+        offsets: ``[expirations + 1]`` where each one's contracts begin.
+        strikes: ``[contracts]``.
+
+    Source:
+        OCC, "Options Symbology Initiative".
+    """
+    mills = np.rint(strikes * 1000.0)
+    expressible = (mills <= _MOST_MILLS) & (mills / 1000.0 == strikes)
+    numbers = np.where(expressible, mills, 0.0).astype(np.int64).tolist()
+    symbols: list[str | None] = []
+    for expiration, (start, stop) in zip(expirations, pairwise(offsets), strict=True):
+        root, day = expiration.root or symbol, expiration.date
+        series = f"{root:6}{day:%y%m%d}"
+        is_named = day.year // 100 == _CENTURY and _ROOT.fullmatch(root)
+        for number in numbers[start:stop]:
+            is_expressible = is_named and number
+            symbols += (f"{series}C{number:08}", f"{series}P{number:08}") if is_expressible else (None, None)
+    return symbols
 
 
 def _terms(contracts: Contracts, listed: Listed) -> dict[str, object]:

@@ -15,7 +15,6 @@ from rich.table import Table
 from proving.chaos.checker import Verdict
 from proving.chaos.load import BadLoad
 from proving.drills.drills import DRILLS
-from proving.drills.goals import GOALS
 from proving.drills.scene import Scene
 
 app = typer.Typer(
@@ -50,7 +49,7 @@ class Outcome:
     @property
     def is_reached(self) -> bool:
         """Whether the goal is."""
-        goal = GOALS[self.name]
+        goal = DRILLS[self.name].goal
         is_all_there = all(
             seconds <= most
             for name, seconds in self.losses.items()
@@ -69,7 +68,7 @@ def listed() -> None:
     """Show the drills, and what each has to reach."""
     table = Table("drill", "what is lost", "goal")
     for name, drill in DRILLS.items():
-        table.add_row(name, drill.about, f"{GOALS[name].seconds:g} s, 0 steps lost")
+        table.add_row(name, drill.about, f"{drill.goal.seconds:g} s, 0 steps lost")
     console.print(table)
 
 
@@ -83,9 +82,9 @@ def run(name: str = typer.Argument(help="As `drill list` shows it.")) -> None:
     except BadLoad as failure:
         console.print(str(failure), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from failure
-    acknowledged = sum(verdict.acknowledged for verdict in outcome.verdicts)
+    goal, acknowledged = DRILLS[name].goal, sum(verdict.acknowledged for verdict in outcome.verdicts)
     console.print(
-        f"{name}: served again after {outcome.seconds:.1f} s (goal: {GOALS[name].seconds:g} s); of {acknowledged:,} "
+        f"{name}: served again after {outcome.seconds:.1f} s (goal: {goal.seconds:g} s); of {acknowledged:,} "
         f"acknowledged writes, {outcome.violations} were lost, doubled or wrong.",
         highlight=False,
     )

@@ -1,4 +1,5 @@
-"""The drills: each loses something, brings it back by the steps of its runbook, and says how long that took."""
+"""The drills: each loses something, brings it back by the steps of its runbook, and says how long that took; and what
+each has to reach."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -47,17 +48,32 @@ SIMULATION: dict[str, object] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What a drill has to reach. No acknowledged step may be lost, doubled or wrong in any of them.
+
+    Attributes:
+        seconds: From the loss on, until whoever was hurt is served again; nobody who goes on asking waits for longer.
+        lost_seconds: Of writes to a store, at most, by how it was written.
+    """
+
+    seconds: float
+    lost_seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Drill:
-    """One drill; its goal is in `proving.drills.goals`, its runbook in ``docs/runbooks/drills``.
+    """One drill; its runbook is in ``docs/runbooks/drills``.
 
     Attributes:
         about: What is lost, in a sentence.
         run: Loses and brings back; returns the seconds from the loss until whoever was hurt was served again.
+        goal: What it has to reach.
         starts: Whether the instance of the scene is started for it.
     """
 
     about: str
     run: Callable[[Scene], Awaitable[float]]
+    goal: Goal
     starts: bool = True
 
 
@@ -141,26 +157,52 @@ DRILLS: Mapping[str, Drill] = {
     "lost-redis-primary": Drill(
         "The primary of Redis is killed under load; sentinels make a replica the primary",
         lost_redis_primary,
+        Goal(seconds=10.0),
         starts=False,
     ),
     "lost-mongodb-primary": Drill(
-        "The primary of MongoDB is killed under load; another is elected", lost_mongodb_primary, starts=False
+        "The primary of MongoDB is killed under load; another is elected",
+        lost_mongodb_primary,
+        Goal(seconds=30.0),
+        starts=False,
     ),
-    "lost-data-folder": Drill("The disk is gone: a new instance goes on from the backup", lost_data_folder),
-    "deleted-sessions": Drill("An owner has deleted all sessions; they come back", deleted_sessions),
-    "corrupt-backup": Drill("The latest backup is damaged; the one before comes back", corrupt_backup),
-    "leaked-key": Drill("An API key is in the wrong hands; it is revoked", leaked_key),
-    "bad-release": Drill("What was deployed refuses new sessions; it is rolled back", bad_release),
+    "lost-data-folder": Drill(
+        "The disk is gone: a new instance goes on from the backup", lost_data_folder, Goal(seconds=120.0)
+    ),
+    "deleted-sessions": Drill(
+        "An owner has deleted all sessions; they come back", deleted_sessions, Goal(seconds=60.0)
+    ),
+    "corrupt-backup": Drill(
+        "The latest backup is damaged; the one before comes back", corrupt_backup, Goal(seconds=120.0)
+    ),
+    "leaked-key": Drill("An API key is in the wrong hands; it is revoked", leaked_key, Goal(seconds=5.0)),
+    "bad-release": Drill(
+        "What was deployed refuses new sessions; it is rolled back", bad_release, Goal(seconds=120.0)
+    ),
     "full-disk": Drill(
-        "Somebody fills the disk; writes are refused until there is room", full_disk, starts=False
+        "Somebody fills the disk; writes are refused until there is room",
+        full_disk,
+        Goal(seconds=60.0),
+        starts=False,
     ),
     "expired-certificate": Drill(
-        "The certificate of HTTPS has expired; it is renewed", expired_certificate, starts=False
+        "The certificate of HTTPS has expired; it is renewed",
+        expired_certificate,
+        Goal(seconds=30.0),
+        starts=False,
     ),
     "lost-node": Drill(
-        "One of two machines loses power; its sessions go on, and another joins", lost_node, starts=False
+        "One of two machines loses power; its sessions go on, and another joins",
+        lost_node,
+        Goal(seconds=15.0),
+        starts=False,
     ),
-    "site-loss": Drill("A site is lost with all that is in it; another takes over", lost_site, starts=False),
+    "site-loss": Drill(
+        "A site is lost with all that is in it; another takes over",
+        lost_site,
+        Goal(seconds=60.0, lost_seconds={"waited for": 0.0, "not waited for": 5.0}),
+        starts=False,
+    ),
 }
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import os
+import pickle
+import select
+import signal
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from types import FunctionType
+from typing import TypeVar
 
 import pytest
 
-from proving.mutants.forks import forked
 from proving.mutants.operators import Mutant
 from proving.mutants.patches import Imported, functions_of, is_patch, patch
 from proving.mutants.reach import Reach, reached
@@ -23,6 +28,8 @@ _ALL_SECONDS = 1e6
 _OPTIONS = ("-qq", "-x", "-p", "no:cacheprovider", "--timeout", "30")
 # What is imported already is none of ours, so nobody misses its rewritten assertions.
 _IMPORTED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+
+T = TypeVar("T")
 
 
 class Fate(StrEnum):
@@ -52,7 +59,7 @@ def tried(mutants: Sequence[Mutant], tests: Sequence[str], tell: Tell) -> None:
     for mutant in mutants:
         (patches if is_patch(mutant) else imports).append(mutant)
     trial = Trial({mutant.file for mutant in mutants}, patches, tell)
-    reach = forked(lambda: trial.run(tests), _ALL_SECONDS)
+    reach = _forked(lambda: trial.run(tests), _ALL_SECONDS)
     if reach is None:
         raise SystemExit("the tests cannot be collected: see what pytest says of them")
     # Each mutant of the rest is imported anew, and what others wrote is not.
@@ -85,7 +92,7 @@ def _tell_of(mutant: Mutant, reach: Reach, tell: Tell, failing: Callable[[list[s
     tests = reach.of(mutant)
     fate = Fate.UNREACHED
     if tests:
-        answer = forked(lambda: (failing(tests),), reach.allowed_seconds(tests))
+        answer = _forked(lambda: (failing(tests),), reach.allowed_seconds(tests))
         fate = Fate.ENDLESS if answer is None else Fate.KILLED if answer[0] else Fate.SURVIVED
         if answer and answer[0]:
             reach.kills[answer[0]] += 1
@@ -110,7 +117,7 @@ class Trial(_FirstRed):
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
         runs = partial(self._runs, session.items)
-        self._reach = forked(lambda: reached(self._files, runs()), _ALL_SECONDS) or Reach()
+        self._reach = _forked(lambda: reached(self._files, runs()), _ALL_SECONDS) or Reach()
         functions = {file: functions_of(file) for file in self._files}
         for mutant in self._mutants:
             failing = partial(self._fails_patched, functions[mutant.file], mutant, items)
@@ -134,3 +141,40 @@ class Trial(_FirstRed):
             yield item.nodeid, None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             yield item.nodeid, bool(self.test)
+
+
+def _forked(work: Callable[[], T], seconds: float) -> T | None:
+    """What the work gives, done in a fork that prints nothing but its own end; None where there is nothing in time.
+
+    It finds everything imported, and whatever it breaks is gone with it.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _work(work, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        is_answered = bool(select.select([pipe], [], [], seconds)[0])
+        answer = pipe.read() if is_answered else b""
+    # Servers that its tests started too.
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return pickle.loads(answer) if answer else None  # noqa: S301  our own
+
+
+def _work(work: Callable[[], object], writing: int) -> None:
+    os.setsid()
+    told = os.fdopen(os.dup(2), "w")
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+        answer = pickle.dumps(work())
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(answer)
+    except BaseException:
+        traceback.print_exc(file=told)
+        told.flush()
+    finally:
+        os._exit(0)

@@ -18,9 +18,8 @@ from optionchain.parameters import SimulationParameters
 from optionchain.session import CREATION, Advance, Command, Create, Peek, Session, SessionKind
 from optionchain.wire.sessions import session_json
 from serve_app.edge.caller import context_of, principal_of
-from serve_app.handling.commands import Occasion
 from serve_app.handling.encoded import json_response
-from serve_app.handling.idempotency import once
+from serve_app.handling.idempotency import Occasion, once
 from serve_app.services import services_of
 
 ABOUT_GREEKS = (

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Query, Request, Response
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from optionchain.access.audit import AuditEntry
 from optionchain.ports import AuditQuery, AuditRepository
-from optionchain.wire.instants import instant_from_wire
-from serve_app.bodies.audit import AuditPage, entry_view
+from optionchain.wire.instants import instant_from_wire, instant_to_wire
 from serve_app.edge.route_table import handler
 from serve_app.handling.encoded import json_response
 from serve_app.handling.session_calls import PageQuery
-from serve_app.openapi.documentation import errors, shown
+from serve_app.openapi.documentation import Pagination, errors, shown
 from serve_app.services import services_of
 
 
@@ -30,6 +31,27 @@ class AuditPageQuery(PageQuery):
         None, max_length=64, description="Of whose keys; empty for callers without one"
     )
     status: int | None = Field(None, ge=100, le=599, description="How they were answered")
+
+
+class AuditEntryView(BaseModel):
+    """What was done, or refused."""
+
+    at: str
+    action: str = Field(examples=["DELETE /api/v1/keys/{id}"])
+    target: str = Field(description="The path, and what the route says of it")
+    tenant: str = Field(description="Whose key it was; empty for nobody's")
+    subject: str = Field(description="The id of the key, or the name of a person")
+    address: str
+    status: int
+    request_id: str
+    times: int = Field(description="Of refusals: how many of the kind since the last entry")
+
+
+class AuditPage(BaseModel):
+    """Some of the record, the latest first."""
+
+    data: list[AuditEntryView]
+    pagination: Pagination
 
 
 async def current_audit(request: Request) -> AuditRepository:
@@ -50,8 +72,13 @@ async def audit_entries(query: Annotated[AuditPageQuery, Query()], audit: Audit)
         status=query.status,
     )
     total, found = await audit.listed(asked, offset=(query.page - 1) * query.limit, limit=query.limit)
-    body = {"data": [entry_view(entry) for entry in found], "pagination": query.pagination(total)}
+    body = {"data": [_entry_view(entry) for entry in found], "pagination": query.pagination(total)}
     return json_response(orjson.dumps(body))
+
+
+def _entry_view(entry: AuditEntry) -> dict[str, Any]:
+    """An entry as it is shown."""
+    return {**asdict(entry), "at": instant_to_wire(entry.at)}
 
 
 def _instant(field: str, text: str | None) -> datetime | None:

@@ -26,8 +26,7 @@ from serve_app.bodies.configured_parameters import chain_changes, chain_paramete
 from serve_app.bodies.notices import PREFER, disagreements_of, told, unknown_fields
 from serve_app.edge.caller import context_of
 from serve_app.edge.route_table import handler
-from serve_app.handling.commands import next_command_id
-from serve_app.handling.idempotency import IDEMPOTENT
+from serve_app.handling.idempotency import IDEMPOTENT, next_command_id
 from serve_app.handling.session_calls import (
     AdvanceQuery,
     GreeksQuery,

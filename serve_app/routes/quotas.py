@@ -2,21 +2,79 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from fastapi import Depends, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from cluster.quotas.keeping import Quotas
 from cluster.quotas.limits import LimitService
+from cluster.quotas.settings import MOST
+from optionchain.access.quotas import Quota, TenantLimits
 from optionchain.errors import WrongState
 from optionchain.ports import SessionStore
-from serve_app.bodies.quotas import Limits, QuotaList, UsedQuotas, quotas_view, used_view
 from serve_app.edge.on_record import acted_on
 from serve_app.edge.route_table import handler
 from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
 from serve_app.services import services_of
+
+
+class Limits(BaseModel):
+    """What a tenant may take; 0 means no limit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sessions: int | None = Field(
+        None, ge=0, le=MOST, strict=True, description="Sessions and simulations alive"
+    )
+    contracts_per_second: int | None = Field(
+        None, ge=0, le=1_000_000_000, strict=True, description="Contracts in the snapshots that are served"
+    )
+    export_rows_per_day: int | None = Field(
+        None, ge=0, le=MOST, strict=True, description="Rows exported on a day (UTC)"
+    )
+    sweep_prices_per_day: int | None = Field(
+        None,
+        ge=0,
+        le=MOST,
+        strict=True,
+        description="Scenarios times paths times steps of sweeps on a day (UTC)",
+    )
+    storage_bytes: int | None = Field(
+        None,
+        ge=0,
+        le=MOST,
+        strict=True,
+        description="Bytes of files of history that were imported, over HTTP and by tasks",
+    )
+
+    def of(self, tenant: str) -> TenantLimits:
+        """What is set of a tenant; what is null or left out is as the settings say."""
+        given = {quota: getattr(self, quota.value) for quota in Quota}
+        return TenantLimits(tenant, {quota: limit for quota, limit in given.items() if limit is not None})
+
+
+class TenantQuotas(BaseModel):
+    """What a tenant may take."""
+
+    tenant: str
+    limits: Limits = Field(description="What is in force")
+    own: Limits = Field(description="What of it was set for this tenant; null: as the settings say")
+
+
+class UsedQuotas(TenantQuotas):
+    """What a tenant may take, and what it has taken."""
+
+    used: Limits = Field(description="What counts now; null of contracts, which count for a second")
+
+
+class QuotaList(BaseModel):
+    """The tenants of whom something was set, by name."""
+
+    data: list[TenantQuotas]
 
 
 class Kept(NamedTuple):
@@ -48,7 +106,7 @@ async def list_quotas(kept: QuotasOn) -> Response:
     """Of tenants who are not in the list, the settings say what they may take."""
     found = await kept.limits.listed()
     return json_response(
-        orjson.dumps({"data": [quotas_view(each, kept.limits.in_force(each)) for each in found]})
+        orjson.dumps({"data": [_quotas_view(each, kept.limits.in_force(each)) for each in found]})
     )
 
 
@@ -76,4 +134,18 @@ async def remove_quotas(tenant: Tenant, kept: QuotasOn) -> Response:
 async def _shown(tenant: str, kept: Kept) -> Response:
     own = await kept.limits.own(tenant)
     used = await kept.quotas.used(kept.store, tenant)
-    return json_response(orjson.dumps(used_view(own, kept.limits.in_force(own), used)))
+    return json_response(orjson.dumps(_used_view(own, kept.limits.in_force(own), used)))
+
+
+def _quotas_view(own: TenantLimits, in_force: Mapping[Quota, int]) -> dict[str, Any]:
+    """What a tenant may take as it is shown."""
+    return {"tenant": own.tenant, "limits": _named(in_force), "own": _named(own.limits)}
+
+
+def _used_view(own: TenantLimits, in_force: Mapping[Quota, int], used: Mapping[Quota, int]) -> dict[str, Any]:
+    """The same with what it has taken."""
+    return {**_quotas_view(own, in_force), "used": _named(used)}
+
+
+def _named(amounts: Mapping[Quota, int]) -> dict[str, int | None]:
+    return {quota.value: amounts.get(quota) for quota in Quota}

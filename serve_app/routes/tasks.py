@@ -19,9 +19,8 @@ from serve_app.edge.caller import Caller
 from serve_app.edge.errors import missing_role
 from serve_app.edge.on_record import acted_on
 from serve_app.edge.route_table import Responses, handler
-from serve_app.handling.commands import Occasion
 from serve_app.handling.encoded import json_response
-from serve_app.handling.idempotency import IDEMPOTENT, once
+from serve_app.handling.idempotency import IDEMPOTENT, Occasion, once
 from serve_app.handling.session_calls import PageQuery
 from serve_app.openapi.documentation import errors, links, shown
 from serve_app.services import services_of

@@ -10,13 +10,13 @@ import pytest
 
 from proving.chaos.checker import Verdict
 from proving.chaos.history import Attempt, Unanswered
-from proving.drills.goals import GOALS
+from proving.drills.drills import DRILLS
 from proving.machines import nodes as several_nodes
 from proving.machines.hosts import obstacle
 from proving.machines.nodes import Machines
 from tests.chaos.stores import start_stores
 
-OUTAGE_SECONDS = GOALS["lost-node"].seconds
+OUTAGE_SECONDS = DRILLS["lost-node"].goal.seconds
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from cluster.commands.site import app
 from cluster.settings import Settings
 from cluster.standby import copies, promote
 from optionchain.errors import InvalidInput, Unavailable
-from proving.drills.beats import UNWAITED, WAITED, beating, lost_seconds
+from proving.drills.site_loss import UNWAITED, WAITED, beating, lost_seconds
 from proving.drills.two_sites import Site, follow, follows, join
 from tests.integration.backup.filled import NOW
 from tests.integration.history import mongo_servers

@@ -15,8 +15,7 @@ from starlette.types import Receive, Scope, Send
 from cluster.api_keys import parse_keys
 from optionchain.access.roles import CALLER, GIVEN_ROLES, GRANTS, Permission
 from serve_app.edge.frequent import FrequentRoutes
-from serve_app.edge.header_bytes import HeaderBytes, unreadable
-from serve_app.edge.outermost import Outermost, forget, take, under_way
+from serve_app.edge.outermost import HeaderBytes, Outermost, forget, take, under_way, unreadable
 from serve_app.routes.table import ROUTES
 from tests.integration.http.in_process_service import ALICE, BOB, Service, service
 from tests.servers import RedisServer

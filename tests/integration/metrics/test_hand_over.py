@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from adapters.metrics.hand_over import HandOver, ray_metrics
-from adapters.metrics.process_figures import ProcessFigures
+from adapters.metrics.hand_over import HandOver, ProcessFigures, ray_metrics
 from adapters.metrics.sums import MetricSums
 from cluster.metrics.agents import cluster_metrics, cluster_samples
 from cluster.metrics.sums import Samples

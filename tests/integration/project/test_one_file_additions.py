@@ -195,7 +195,7 @@ from optionchain.wire.contracts import v1_contracts
 from optionchain.wire.snapshots import snapshot_body
 from optionchain_client import Snapshot, snapshots
 from serve_app.asgi import build_routes
-from serve_app.bodies import sweeps
+from serve_app.routes import sweeps
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 model = model_from_wire({"Still": {"dt": 0.01, "volatility": 0.2}})

@@ -693,7 +693,7 @@ async def test_followers_hear_that_a_sweep_is_forgotten_or_cannot_be_reached(ope
 
 
 def test_the_example_of_the_documentation_is_a_sweep():
-    from serve_app.bodies.sweeps import EXAMPLE
+    from serve_app.routes.sweeps import EXAMPLE
 
     assert len(sweep_from_wire(EXAMPLE).plan) == 10
 

@@ -27,10 +27,10 @@ from optionchain.wire.parameters import PLAIN_FIELDS
 from optionchain_client import activity as client_activity
 from optionchain_client import exports, parameters, views
 from optionchain_client import quotas as client_quotas
-from serve_app.bodies import chains, history, quotas, simulation_answers, simulations, sweeps, tasks
+from serve_app.bodies import chains, history, simulation_answers, simulations, tasks
 from serve_app.openapi import documentation
 from serve_app.openapi.schedule_schema import schedules_schema
-from serve_app.routes import activity, fans
+from serve_app.routes import activity, fans, quotas, sweeps
 from serve_app.routes.exports import ExportQuery
 
 JSON_TYPES: dict[object, str] = {

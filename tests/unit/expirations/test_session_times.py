@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 import numpy as np
 import pytest
 
-from optionchain.chains.occ import contract_symbols
+from optionchain.chains.table import contract_symbols
 from optionchain.errors import InvalidInput
 from optionchain.expirations import (
     DailyRule,
