@@ -55,7 +55,7 @@ class Trail:
         self._chain = Chain(uuid.uuid4().hex)
         self._waiting: deque[Link] = deque()
         self._gathered: dict[tuple[str, str, str, str, int], AuditEntry] = {}
-        self._lost = 0
+        self._lost: AuditEntry | None = None
         self._written: Link | None = None
         self._anchored = 0
         self._gathered_at = self._anchored_at = time.monotonic()
@@ -73,7 +73,7 @@ class Trail:
         self._writer.begin()
         kind = (entry.action, entry.tenant, entry.subject, entry.address, entry.status)
         if kind not in self._gathered and len(self._gathered) >= MOST_GATHERED:
-            entry = replace(entry, action=OTHERS, target="", tenant="", subject="", address="", request_id="")
+            entry = _nobodys(entry, OTHERS)
             kind = (OTHERS, "", "", "", entry.status)
         earlier = self._gathered.get(kind)
         self._gathered[kind] = replace(entry, times=1 + (earlier.times if earlier else 0))
@@ -90,13 +90,17 @@ class Trail:
 
     def _link(self, entry: AuditEntry) -> None:
         if len(self._waiting) >= self._settings.max_waiting:
-            self._lost += 1
+            lost = self._lost or replace(_nobodys(entry, LOST), times=0)
+            self._lost = replace(lost, times=lost.times + 1)
             self._observer.counted("audit.lost")
             return
-        if self._lost:
-            lost, self._lost = self._lost, 0
-            self._link(replace(entry, action=LOST, target="", times=lost))
         self._waiting.append(self._chain.add(entry))
+
+    def _link_lost(self) -> None:
+        """Put on record how many were lost, as soon as there is room."""
+        if self._lost:
+            lost, self._lost = self._lost, None
+            self._link(lost)
 
     def _take_gathered(self) -> None:
         gathered, self._gathered = self._gathered, {}
@@ -125,6 +129,7 @@ class Trail:
             for link in some:
                 self._written = link
                 self._waiting.popleft()
+            self._link_lost()
         await self._anchor()
 
     async def _anchor(self) -> None:
@@ -137,3 +142,8 @@ class Trail:
 
     async def _forget(self) -> None:
         await self._repository.forget(self._clock() - timedelta(days=self._settings.keep_days))
+
+
+def _nobodys(entry: AuditEntry, action: str) -> AuditEntry:
+    """What is on record of several callers together."""
+    return replace(entry, action=action, target="", tenant="", subject="", address="", request_id="")
