@@ -84,6 +84,18 @@ async def trusted(address: LineAddress) -> tuple[asyncio.StreamReader, asyncio.S
     return reader, writer
 
 
+async def is_closed(line: Line) -> bool:
+    """Whether it takes no call any more, not even for one who holds a line that was retired."""
+    try:
+        async with asyncio.timeout(0.05):
+            await line.call(b"anybody there?")
+    except LineLost:
+        return True
+    except TimeoutError:
+        return False
+    return False
+
+
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -245,14 +257,25 @@ async def test_a_retired_line_serves_what_is_under_way_and_then_ends(folder: Pat
     held = Held()
     async with listening(folder, held) as listener:
         line = await line_to(await listener.address(is_on_this_node=True))
-        last = asyncio.create_task(line.call(b"last"))
-        await until(lambda: held.calls, "the call has arrived")
+        calls = {body: asyncio.create_task(line.call(body)) for body in (b"first", b"last")}
+        await until(lambda: len(held.calls) == 2, "the calls have arrived")
 
         line.retire()
 
         assert not line.is_open
-        held.release(b"last")
-        assert (await last).body == b"last"
+        for body, call in calls.items():
+            held.release(body)
+            assert (await call).body == body
+        await until(lambda: is_closed(line), "the connection has ended")
+
+
+async def test_a_retired_line_with_nothing_under_way_ends_at_once(folder: Path) -> None:
+    async with listening(folder) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+
+        line.retire()
+
+        await until(lambda: is_closed(line), "the connection has ended")
 
 
 async def test_ports_are_taken_in_turn_and_their_end_is_told(folder: Path) -> None:
