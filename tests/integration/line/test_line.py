@@ -8,6 +8,7 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,17 @@ async def test_a_retired_line_with_nothing_under_way_ends_at_once(folder: Path) 
         await until(lambda: is_closed(line), "the connection has ended")
 
 
+async def test_calls_are_numbered_anew_before_a_frame_has_no_room_for_their_number(folder: Path) -> None:
+    async with listening(folder) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+        line._number = 2**32 - 3
+
+        numbers = [(await line.call(b"x")).number for _ in range(4)]
+
+        assert numbers == [2**32 - 2, 2**32 - 1, 0, 1]
+        line.abort()
+
+
 async def test_ports_are_taken_in_turn_and_their_end_is_told(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -384,6 +396,27 @@ async def test_a_listener_that_was_closed_lets_nobody_in_until_it_is_asked_again
         line.abort()
 
 
+async def test_a_listener_that_was_closed_has_no_socket_left(folder: Path) -> None:
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+        # Another name for its socket, which closing does not take away.
+        os.link(address.path, folder / "another")
+
+        await listener.close()
+
+        with pytest.raises(LineLost):
+            await line_to(replace(address, path=str(folder / "another")))
+
+
+async def test_a_socket_that_somebody_has_removed_is_no_matter_to_who_closes(folder: Path) -> None:
+    async with listening(folder) as listener:
+        os.unlink((await listener.address(is_on_this_node=True)).path)
+
+        await listener.close()
+
+    assert names_in(folder) == []
+
+
 async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) -> None:
     os.chmod(folder, 0o755)
     async with listening(folder) as listener:
@@ -392,7 +425,7 @@ async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) ->
         assert (address.path, address.host) == ("", "127.0.0.1")
 
 
-@pytest.mark.parametrize("text", ["", "x", "0-5", "5-4", "70000", "1-70000", "-1", "1-2-3"])
+@pytest.mark.parametrize("text", ["", "x", "0-5", "5-4", "65536", "1-65536", "-1", "1-2-3"])
 def test_a_range_of_ports_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="20500-20599"):
         parse_ports(text)
