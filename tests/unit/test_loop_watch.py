@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def observer() -> AsyncIterator[Recording]:
     observer = Recording()
-    watch = LoopWatch(observer, held_seconds=0.1)
+    watch = LoopWatch(observer)
     watch.begin()
     yield observer
     watch.end()
@@ -40,6 +40,7 @@ async def test_work_that_holds_the_loop_is_told_with_its_place_and_its_processor
     operation, error = await until(lambda: observer.failures[0] if observer.failures else None, "it is told")
     assert operation.name == "loop.held"
     assert isinstance(error, LoopHeld)
+    assert error.dependency == "the event loop"
     assert "test_loop_watch.py" in str(operation.facts["where"])
     assert " work" in str(operation.facts["where"]).splitlines()[-1]
     assert float(operation.facts["processor_seconds"] or 0) >= 0.2

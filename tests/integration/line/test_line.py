@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import stat
@@ -252,6 +253,20 @@ async def test_who_gives_up_a_call_is_not_answered_and_the_line_goes_on(folder: 
 
         assert (await patient).body == b"2"
         line.abort()
+
+
+async def test_who_gives_up_while_a_line_is_opened_leaves_no_error_behind(folder: Path) -> None:
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+
+        for moment in range(10):
+            impatient = asyncio.create_task(line_to(address))
+            await turns(moment)
+            impatient.cancel()
+            await asyncio.gather(impatient, return_exceptions=True)
+
+        await turns()
+        gc.collect()  # which tells of errors that nobody has asked for
 
 
 async def test_a_retired_line_serves_what_is_under_way_and_then_ends(folder: Path) -> None:
