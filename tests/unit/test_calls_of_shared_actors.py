@@ -82,4 +82,4 @@ async def test_what_a_caller_leaves_out_is_what_the_actor_takes_for_it(
 
 
 def returns_nothing(actor: type, name: str) -> bool:
-    return inspect.signature(getattr(actor, name)).return_annotation == "None"
+    return bool(inspect.signature(getattr(actor, name)).return_annotation == "None")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time as time_of_day
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,7 +20,7 @@ from actors.calendars import Calendars
 from actors.loop_watch import LoopWatch
 from actors.sessions.messages import Answer
 from optionchain.errors import InvalidInput, Overloaded, Unavailable
-from optionchain.expirations import DailyRule, Schedule
+from optionchain.expirations import DailyRule, Schedule, trading_calendar
 from optionchain.expirations.__main__ import REFUSED
 from optionchain.expirations.exchanges import CalendarMissing, compute_apart, forget_all
 from optionchain.observing import Unobserved
@@ -201,3 +202,20 @@ async def test_who_asks_for_more_calendars_than_there_are_is_refused_until_one_h
     os.write(go, b"23")
     await until(lambda: asyncio.all_tasks() <= before, "all have ended")
     os.close(go)
+
+
+async def test_work_that_alone_knows_what_it_needs_is_done_again_once_that_has_come() -> None:
+    calendars, attempts = Calendars(Unobserved(), patience_seconds=PATIENT), list[str]()
+
+    async def work() -> bool:
+        attempts.append("begun")
+        return trading_calendar("XHKG").has_hours
+
+    assert await calendars.given(work)
+    assert attempts == ["begun", "begun"]
+    with pytest.raises(InvalidInput):
+        await computed_by(f"raise SystemExit({REFUSED})").given(partial(trading_calendar_of, "no-exchange"))
+
+
+async def trading_calendar_of(name: str) -> None:
+    trading_calendar(name)
