@@ -86,18 +86,6 @@ async def trusted(address: LineAddress) -> tuple[asyncio.StreamReader, asyncio.S
     return reader, writer
 
 
-async def is_closed(line: Line) -> bool:
-    """Whether it takes no call any more, not even for one who holds a line that was retired."""
-    try:
-        async with asyncio.timeout(0.05):
-            await line.call(b"anybody there?")
-    except LineLost:
-        return True
-    except TimeoutError:
-        return False
-    return False
-
-
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -282,16 +270,17 @@ async def test_a_retired_line_serves_what_is_under_way_and_then_ends(folder: Pat
         for body, call in calls.items():
             held.release(body)
             assert (await call).body == body
-        await until(lambda: is_closed(line), "the connection has ended")
+        await until(lambda: not listener._connections, "the connection has ended")
 
 
 async def test_a_retired_line_with_nothing_under_way_ends_at_once(folder: Path) -> None:
     async with listening(folder) as listener:
         line = await line_to(await listener.address(is_on_this_node=True))
+        await until(lambda: listener._connections, "it is let in")
 
         line.retire()
 
-        await until(lambda: is_closed(line), "the connection has ended")
+        await until(lambda: not listener._connections, "the connection has ended")
 
 
 async def test_calls_are_numbered_anew_before_a_frame_has_no_room_for_their_number(folder: Path) -> None:

@@ -27,10 +27,11 @@ class Stored:
     """A configuration that others write, and what is heard of that."""
 
     def __init__(self):
-        self.version, self.listened = 1, 0
+        self.version, self.listened, self.asked = 1, 0, 0
         self.heard = asyncio.Queue()
 
     async def get_config(self, name):
+        self.asked += 1
         return Configuration(
             name=name,
             version=self.version,
@@ -174,6 +175,8 @@ async def test_a_source_that_fails_is_left_alone_for_a_while(stored, cache):
     await actor.close()
 
 
-async def test_what_is_no_name_is_asked_of_nobody(actor):
+async def test_what_is_no_name_is_asked_of_nobody(actor, stored):
     with pytest.raises(InvalidInput):
         await actor.get("no name")
+
+    assert stored.asked == 0
