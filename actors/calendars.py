@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from optionchain.errors import InvalidInput, Overloaded
@@ -79,12 +80,17 @@ class Calendars:
             if len(self._coming) >= MOST_COMING:
                 raise Overloaded("the calendar service")
             coming = self._coming[name] = asyncio.create_task(self._compute(name))
-            coming.add_done_callback(lambda _: self._coming.pop(name))
+            coming.add_done_callback(partial(self._come, name))
         # Whoever leaves takes nothing from those who wait on.
         done, _ = await asyncio.wait([coming], timeout=self._patience_seconds)
         if not done:
             raise CalendarMissing(name)
         coming.result()
+
+    def _come(self, name: str, coming: asyncio.Task[None]) -> None:
+        del self._coming[name]
+        if not coming.cancelled():
+            coming.exception()  # the observer was told of it; whoever waited for it may have left
 
     async def _compute(self, name: str) -> None:
         async with self._one_at_a_time:

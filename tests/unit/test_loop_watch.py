@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def observer() -> AsyncIterator[Recording]:
     observer = Recording()
-    watch = LoopWatch(observer, held_seconds=0.1)
+    watch = LoopWatch(observer)
     watch.begin()
     yield observer
     watch.end()
@@ -40,6 +40,7 @@ async def test_work_that_holds_the_loop_is_told_with_its_place_and_its_processor
     operation, error = await until(lambda: observer.failures[0] if observer.failures else None, "it is told")
     assert operation.name == "loop.held"
     assert isinstance(error, LoopHeld)
+    assert error.dependency == "the event loop"
     assert "test_loop_watch.py" in str(operation.facts["where"])
     assert " work" in str(operation.facts["where"]).splitlines()[-1]
     assert float(operation.facts["processor_seconds"] or 0) >= 0.2
@@ -75,6 +76,7 @@ async def test_a_watch_that_is_ended_leaves_no_thread() -> None:
     before = set(threading.enumerate())
     watch.begin()
     (thread,) = set(threading.enumerate()) - before
+    assert thread.daemon, "a process that ends does not wait for it"
 
     watch.end()
 
@@ -100,3 +102,29 @@ async def test_a_loop_that_does_much_in_small_pieces_is_not_told_of(observer: Re
 
     busy = [float(operation.facts["processor_seconds"] or 0) for operation, _ in observer.failures]
     assert [seconds for seconds in busy if seconds > 0.08] == []
+
+
+async def test_what_lasts_one_and_a_half_times_as_long_is_told_whenever_it_begins() -> None:
+    observer = Recording()
+    watch = LoopWatch(observer, held_seconds=0.4)
+
+    watch.begin()
+    take(0.9)
+
+    await until(lambda: observer.failures, "it is told")
+    watch.end()
+
+
+async def test_a_watch_that_is_ended_while_its_loop_is_held_does_not_wait_for_the_end_of_that() -> None:
+    observer = Recording()
+    watch = LoopWatch(observer, held_seconds=0.02)
+    before = set(threading.enumerate())
+    watch.begin()
+    (thread,) = set(threading.enumerate()) - before
+    take(0.2)  # it waits for the loop now
+
+    watch.end()
+    thread.join(10.0)
+
+    assert not thread.is_alive()
+    assert observer.failures == []

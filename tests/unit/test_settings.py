@@ -79,6 +79,7 @@ def test_a_variable_sets_the_field_of_a_group(monkeypatch: pytest.MonkeyPatch) -
         ("OCS_AUTH_ENABLED", "perhaps"),
         ("OCS_AUTH_KEYS", "alice=short"),
         ("OCS_SESSION_PLACEMENT", "shards:none"),
+        ("OCS_SESSION_PORTS", "70000"),
         ("OCS_SESSION_TTL_SECONDS", "0"),
         ("OCS_REDIS_MODE", "ring"),
         ("OCS_REDIS_PREFIX", "{x}"),

@@ -13,11 +13,12 @@ from ray import exceptions
 
 from actors.delivery import ActorLost
 from actors.loop_watch import LoopWatch
-from actors.named import NamedActor, NamedActors, as_ours
+from actors.named import NamedActor, NamedActors, UnknownMethod, as_ours
 from actors.shared import SharedActor, SharedActors
 from optionchain.errors import Defect, NotFound, OptionChainError, Overloaded, Unavailable
 from tests.callers import on_behalf_of
 from tests.recording import Recording
+from tests.waiting import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -188,6 +189,18 @@ async def test_an_actor_that_takes_too_long_is_found_anew_and_the_observer_is_to
     assert observer.labels == [("delivery.lost", {"to": "the history"})]
 
 
+async def test_an_actor_of_another_release_is_told_from_a_lost_one_and_found_anew() -> None:
+    actors, observer = Actors([None]), Recording()
+    way = directory(actors, observer=observer)
+
+    for _ in range(2):
+        with pytest.raises(UnknownMethod, match="call_of_a_later_release"):
+            await way.deliver("history", "call_of_a_later_release")
+
+    assert actors.found == ["history", "history"]
+    assert observer.labels == []
+
+
 async def test_handles_are_bounded_and_the_least_used_one_is_found_again() -> None:
     actors = Actors([None])
     way = directory(actors, max_handles=2)
@@ -203,7 +216,7 @@ class Answering(SharedActor):
 
     def __init__(self, observer: Recording) -> None:
         super().__init__("history", observer)
-        self.asked = 0
+        self.asked = self.begun = 0
 
     async def chain(self, asset: str) -> str:
         self.asked += 1
@@ -212,6 +225,7 @@ class Answering(SharedActor):
         return f"the chain of {asset}"
 
     async def status(self) -> str:
+        self.begun += 1
         return "up"
 
 
@@ -259,3 +273,16 @@ async def test_actors_of_one_process_are_called_each_by_its_name() -> None:
     assert {name: len(observer.ended) for name, observer in observers.items()} == {"one": 0, "other": 1}
     assert watch.begun == 1
     watch.end()
+
+
+async def test_all_actors_of_a_process_are_begun_with_it_without_a_call() -> None:
+    actors = [Answering(Recording()), Answering(Recording())]
+
+    shared = SharedActors(
+        {"one": lambda: actors[0], "other": lambda: actors[1]}, lambda: LoopWatch(Recording())
+    )
+    await turns()
+
+    assert [actor.begun for actor in actors] == [1, 1]
+    assert await shared.status() == "up"
+    assert [actor.begun for actor in actors] == [2, 2]

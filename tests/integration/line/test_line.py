@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -241,18 +243,55 @@ async def test_who_gives_up_a_call_is_not_answered_and_the_line_goes_on(folder: 
         line.abort()
 
 
+async def test_who_gives_up_while_a_line_is_opened_leaves_no_error_behind(folder: Path) -> None:
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+
+        for moment in range(10):
+            impatient = asyncio.create_task(line_to(address))
+            await turns(moment)
+            impatient.cancel()
+            await asyncio.gather(impatient, return_exceptions=True)
+
+        await turns()
+        gc.collect()  # which tells of errors that nobody has asked for
+
+
 async def test_a_retired_line_serves_what_is_under_way_and_then_ends(folder: Path) -> None:
     held = Held()
     async with listening(folder, held) as listener:
         line = await line_to(await listener.address(is_on_this_node=True))
-        last = asyncio.create_task(line.call(b"last"))
-        await until(lambda: held.calls, "the call has arrived")
+        calls = {body: asyncio.create_task(line.call(body)) for body in (b"first", b"last")}
+        await until(lambda: len(held.calls) == 2, "the calls have arrived")
 
         line.retire()
 
         assert not line.is_open
-        held.release(b"last")
-        assert (await last).body == b"last"
+        for body, call in calls.items():
+            held.release(body)
+            assert (await call).body == body
+        await until(lambda: not listener._connections, "the connection has ended")
+
+
+async def test_a_retired_line_with_nothing_under_way_ends_at_once(folder: Path) -> None:
+    async with listening(folder) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+        await until(lambda: listener._connections, "it is let in")
+
+        line.retire()
+
+        await until(lambda: not listener._connections, "the connection has ended")
+
+
+async def test_calls_are_numbered_anew_before_a_frame_has_no_room_for_their_number(folder: Path) -> None:
+    async with listening(folder) as listener:
+        line = await line_to(await listener.address(is_on_this_node=True))
+        line._number = 2**32 - 3
+
+        numbers = [(await line.call(b"x")).number for _ in range(4)]
+
+        assert numbers == [2**32 - 2, 2**32 - 1, 0, 1]
+        line.abort()
 
 
 async def test_ports_are_taken_in_turn_and_their_end_is_told(folder: Path) -> None:
@@ -361,6 +400,27 @@ async def test_a_listener_that_was_closed_lets_nobody_in_until_it_is_asked_again
         line.abort()
 
 
+async def test_a_listener_that_was_closed_has_no_socket_left(folder: Path) -> None:
+    async with listening(folder) as listener:
+        address = await listener.address(is_on_this_node=True)
+        # Another name for its socket, which closing does not take away.
+        os.link(address.path, folder / "another")
+
+        await listener.close()
+
+        with pytest.raises(LineLost):
+            await line_to(replace(address, path=str(folder / "another")))
+
+
+async def test_a_socket_that_somebody_has_removed_is_no_matter_to_who_closes(folder: Path) -> None:
+    async with listening(folder) as listener:
+        os.unlink((await listener.address(is_on_this_node=True)).path)
+
+        await listener.close()
+
+    assert names_in(folder) == []
+
+
 async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) -> None:
     os.chmod(folder, 0o755)
     async with listening(folder) as listener:
@@ -369,7 +429,7 @@ async def test_where_others_may_enter_the_folder_a_port_is_used(folder: Path) ->
         assert (address.path, address.host) == ("", "127.0.0.1")
 
 
-@pytest.mark.parametrize("text", ["", "x", "0-5", "5-4", "70000", "1-70000", "-1", "1-2-3"])
+@pytest.mark.parametrize("text", ["", "x", "0-5", "5-4", "65536", "1-65536", "-1", "1-2-3"])
 def test_a_range_of_ports_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="20500-20599"):
         parse_ports(text)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time as time_of_day
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -16,8 +19,9 @@ import pytest
 from actors.calendars import Calendars
 from actors.loop_watch import LoopWatch
 from actors.sessions.messages import Answer
-from optionchain.errors import InvalidInput
-from optionchain.expirations import DailyRule, Schedule
+from optionchain.errors import InvalidInput, Overloaded, Unavailable
+from optionchain.expirations import DailyRule, Schedule, trading_calendar
+from optionchain.expirations.__main__ import REFUSED
 from optionchain.expirations.exchanges import CalendarMissing, compute_apart, forget_all
 from optionchain.observing import Unobserved
 from optionchain.session import Create, Peek, Session, SessionKind
@@ -148,3 +152,70 @@ async def test_many_who_wait_for_one_calendar_have_it_computed_once(tmp_path: Pa
             group.start_soon(calendars.provide, "XHKG")
 
     assert count.read_text() == "x"
+
+
+async def test_what_could_not_be_computed_is_tried_again_and_what_there_is_not_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.calendars.MOST_COMING", 1)
+    asked = tmp_path / "asked"
+    noted = f"import sys; open({str(asked)!r}, 'a').write(sys.argv[-1] + ' '); sys.exit(%s)"
+    failing, refusing = computed_by(noted % 1), computed_by(noted % REFUSED)
+
+    for _ in range(2):
+        with pytest.raises(CalendarMissing):
+            await failing.provide("failing")
+        # Names that callers make up have no end: so many are remembered.
+        for name in ("no-exchange", "nor-this"):
+            with pytest.raises(InvalidInput):
+                await refusing.provide(name)
+
+    assert asked.read_text().split() == ["failing", "no-exchange", "nor-this", "failing", "nor-this"]
+
+
+async def test_who_asks_for_more_calendars_than_there_are_is_refused_until_one_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.calendars.MOST_COMING", 2)
+    os.mkfifo(tmp_path / "go")
+    # Opened for both, so that nobody waits for another end.
+    go = os.open(tmp_path / "go", os.O_RDWR)
+    waiting = computed_by(
+        f"open({str(tmp_path / 'go')!r}, 'rb', 0).read(1); raise SystemExit(1)", patience_seconds=0.05
+    )
+    before = asyncio.all_tasks()
+    for name in ("one", "two", "one"):
+        with pytest.raises(CalendarMissing):
+            await waiting.provide(name)
+
+    with pytest.raises(Overloaded):
+        await waiting.provide("three")
+
+    os.write(go, b"1")
+
+    async def is_let_in() -> bool:
+        with pytest.raises(Unavailable) as refusal:
+            await waiting.provide("three")
+        return isinstance(refusal.value, CalendarMissing)
+
+    await until(is_let_in, "there is room for it")
+    os.write(go, b"23")
+    await until(lambda: asyncio.all_tasks() <= before, "all have ended")
+    os.close(go)
+
+
+async def test_work_that_alone_knows_what_it_needs_is_done_again_once_that_has_come() -> None:
+    calendars, attempts = Calendars(Unobserved(), patience_seconds=PATIENT), list[str]()
+
+    async def work() -> bool:
+        attempts.append("begun")
+        return trading_calendar("XHKG").has_hours
+
+    assert await calendars.given(work)
+    assert attempts == ["begun", "begun"]
+    with pytest.raises(InvalidInput):
+        await computed_by(f"raise SystemExit({REFUSED})").given(partial(trading_calendar_of, "no-exchange"))
+
+
+async def trading_calendar_of(name: str) -> None:
+    trading_calendar(name)

@@ -61,10 +61,10 @@ class Workers:
         try:
             return await task
         except asyncio.CancelledError:
-            if task.cancelled():
-                raise Unavailable("the worker of a task") from None
-            task.cancel()
-            raise
+            # The scheduler ends, and its workers with it.
+            if (caller := asyncio.current_task()) is not None and caller.cancelling():
+                raise
+            raise Unavailable("the worker of a task") from None
         finally:
             self.at_work.pop(run.id, None)
 

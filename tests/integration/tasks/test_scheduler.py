@@ -94,6 +94,7 @@ async def test_a_due_task_is_done_and_what_came_of_it_is_told(here: World, deeds
     assert deeds.done == [run.id]
     assert (run.result, run.log, run.attempts) == ({"for": "2026-01-05T14:31:00+00:00"}, ("done",), 1)
     assert (await here.shown(task_id)).last_success_for == START + MINUTE
+    await until(lambda: not actor._at_work, "nothing is kept of what is over")
 
 
 async def test_each_attempt_is_told_with_how_late_it_began_and_what_became_of_it(

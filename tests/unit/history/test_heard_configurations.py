@@ -11,9 +11,11 @@ from actors.settings import ConfigSettings
 from adapters.circuit_breaker import CircuitBreaker
 from adapters.encryption import Keyring
 from optionchain.configuration.versions import Configuration
-from optionchain.errors import Unavailable
+from optionchain.errors import InvalidInput, Unavailable
+from optionchain.observing import Unobserved
+from tests.recording import Recording
 from tests.unit.history.kept import KeptCache
-from tests.waiting import until
+from tests.waiting import turns, until
 
 pytestmark = pytest.mark.anyio
 
@@ -25,10 +27,11 @@ class Stored:
     """A configuration that others write, and what is heard of that."""
 
     def __init__(self):
-        self.version, self.listened = 1, 0
+        self.version, self.listened, self.asked = 1, 0, 0
         self.heard = asyncio.Queue()
 
     async def get_config(self, name):
+        self.asked += 1
         return Configuration(
             name=name,
             version=self.version,
@@ -36,6 +39,9 @@ class Stored:
             saved_by="another cluster",
             saved_at=datetime(2026, 1, 5, tzinfo=UTC),
         )
+
+    async def save_config(self, name, values, **named):
+        return await self.get_config(name)
 
     async def changes(self):
         while True:
@@ -62,11 +68,15 @@ async def cache():
     return KeptCache()
 
 
+def actor_of(stored, cache, observer=None):
+    sources = ConfigSources(stored, cache, CircuitBreaker("mongodb"), Keyring(""))
+    return ConfigActor(lambda: sources, SETTINGS, lambda: observer or Unobserved())
+
+
 @pytest.fixture
 async def actor(stored, cache, monkeypatch):
     monkeypatch.setattr("actors.configuration.actor.SILENT_SOURCE_SECONDS", 0.0)
-    sources = ConfigSources(stored, cache, CircuitBreaker("mongodb"), Keyring(""))
-    actor = ConfigActor(lambda: sources, SETTINGS)
+    actor = actor_of(stored, cache)
     await actor.status()
     await until(lambda: stored.listened, "it listens")
     yield actor
@@ -111,3 +121,62 @@ async def test_what_is_known_counts_for_long_only_while_changes_are_heard(actor,
     await version(actor)
 
     assert [*counts, cache.kept_seconds["config:any"]] == [60.0, 3600.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    "first_call",
+    [
+        lambda actor: actor.status(),
+        lambda actor: actor.get("any"),
+        lambda actor: actor.save("any", {}, 0, "anna"),
+    ],
+    ids=["status", "get", "save"],
+)
+async def test_an_actor_that_ray_has_started_again_listens_from_its_first_call_until_it_is_closed(
+    stored, cache, first_call
+):
+    before = asyncio.all_tasks()
+    actor = actor_of(stored, cache)
+
+    await first_call(actor)
+
+    await until(lambda: stored.listened, "it listens")
+    await actor.close()
+    assert asyncio.all_tasks() <= before
+
+
+async def test_a_source_of_no_changes_is_told_of_once_until_one_is_heard(stored, cache, monkeypatch):
+    monkeypatch.setattr("actors.configuration.actor.SILENT_SOURCE_SECONDS", 0.0)
+    observer = Recording()
+    actor = actor_of(stored, cache, observer)
+    told = []
+    await actor.status()
+    await until(lambda: stored.listened, "it listens")
+
+    for begin in ([], [None]):
+        for heard in [*begin, *[Unavailable("mongodb")] * 4]:
+            await stored.tell(heard)
+        told.append(len(observer.failures))
+
+    await actor.close()
+    assert told == [1, 2]
+    assert {operation.name for operation, _ in observer.failures} == {"configuration.listen"}
+
+
+async def test_a_source_that_fails_is_left_alone_for_a_while(stored, cache):
+    actor = actor_of(stored, cache)
+    await actor.status()
+    await until(lambda: stored.listened, "it listens")
+
+    stored.heard.put_nowait(Unavailable("mongodb"))
+    await turns()
+
+    assert stored.listened == 1
+    await actor.close()
+
+
+async def test_what_is_no_name_is_asked_of_nobody(actor, stored):
+    with pytest.raises(InvalidInput):
+        await actor.get("no name")
+
+    assert stored.asked == 0
