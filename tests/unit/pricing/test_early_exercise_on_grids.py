@@ -53,19 +53,30 @@ def test_what_is_known_at_the_edges_stands_for_what_lies_beyond(
     np.testing.assert_allclose(nearer.slope, ours.slope, atol=3e-4)
 
 
-@pytest.mark.parametrize("is_call", [True, False])
-def test_the_bumps_of_vega_and_rho_move_nothing_else(is_call: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    ahead = KINDS["escrowed"]
-    strikes = np.linspace(60.0, 150.0, 181)
+@pytest.mark.parametrize(("ahead", "is_call"), [(replace(FLAT, dividend_yield=0.1), True), (FLAT, False)])
+def test_the_bumps_of_vega_and_rho_move_nothing_else(
+    ahead: Ahead, is_call: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strikes = np.linspace(50.0, 150.0, 101)
     volatilities = np.full(strikes.size, 0.2)
 
     ours = early_exercise(ahead, 100.0, strikes, volatilities, is_call=is_call)
-    monkeypatch.setattr(exercise_grid, "_VOLATILITY_BUMP", 0.1)
+    monkeypatch.setattr(exercise_grid, "_VOLATILITY_BUMP", 0.2)
     monkeypatch.setattr(exercise_grid, "_RATE_BUMP", 0.01)
     theirs = early_exercise(ahead, 100.0, strikes, volatilities, is_call=is_call)
 
+    assert 10 < ours.is_exercised.sum() < 50
     for field in ("value", "slope", "curvature", "is_exercised"):
         assert getattr(theirs, field).tolist() == getattr(ours, field).tolist(), field
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_short_rate_is_what_one_unit_earns_in_the_next_instant(kind: str) -> None:
+    instant = 1e-9
+
+    earned = KINDS[kind].earned(np.array([instant]))
+
+    assert earned[0] / instant == pytest.approx(KINDS[kind].short_rate, rel=1e-12)
 
 
 def test_who_may_exercise_only_once_the_dividend_is_paid_has_nothing_of_the_right() -> None:
