@@ -89,3 +89,16 @@ def test_who_may_exercise_only_once_the_dividend_is_paid_has_nothing_of_the_righ
 
     assert before.value[0] > 1.0
     assert after.value.max() < 1e-6
+
+
+@pytest.mark.parametrize("is_call", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_slope_and_curvature_are_those_of_the_value_by_the_spot(kind: str, is_call: bool) -> None:
+    def at(spot: float) -> exercise_grid.Early:
+        return early_exercise(KINDS[kind], spot, STRIKES, VOLATILITIES, is_call=is_call)
+
+    here, up, down = at(100.0), at(101.0), at(99.0)
+
+    # The nodes move with the spot, and with them the grid's own error of 1e-5 of the spot.
+    np.testing.assert_allclose(here.slope, (up.value - down.value) / 2.0, atol=1e-3)
+    np.testing.assert_allclose(here.curvature, (up.slope - down.slope) / 2.0, atol=5e-4)
