@@ -53,6 +53,16 @@ def test_what_is_known_at_the_edges_stands_for_what_lies_beyond(
     np.testing.assert_allclose(nearer.slope, ours.slope, atol=3e-4)
 
 
+@pytest.mark.parametrize("is_call", [True, False])
+def test_at_the_edges_the_best_date_to_come_is_known(is_call: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = early_exercise(KINDS["dates"], 100.0, STRIKES, VOLATILITIES, is_call=is_call)
+    monkeypatch.setattr(exercise_grid, "_REACH", 2.5)
+    nearer = early_exercise(KINDS["dates"], 100.0, STRIKES, VOLATILITIES, is_call=is_call)
+
+    # Between dates the forwards at the edges are all but exact: twice what the nearer ones cost.
+    np.testing.assert_allclose(nearer.slope, ours.slope, atol=5e-6)
+
+
 @pytest.mark.parametrize(("ahead", "is_call"), [(replace(FLAT, dividend_yield=0.1), True), (FLAT, False)])
 def test_the_bumps_of_vega_and_rho_move_nothing_else(
     ahead: Ahead, is_call: bool, monkeypatch: pytest.MonkeyPatch
