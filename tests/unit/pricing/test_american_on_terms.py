@@ -58,3 +58,16 @@ def test_a_share_that_costs_its_holder_moves_the_price_by_more_than_itself(rows:
 
     np.testing.assert_allclose(here[delta], up[price] - down[price], atol=2e-4)
     assert np.abs(here[delta]).max() > 1.01
+
+
+@pytest.mark.parametrize("rows", [CALL, PUT])
+def test_a_faster_clock_takes_from_theta_until_expiration(rows: tuple[int, ...]) -> None:
+    *_, decay, _ = rows
+    columns = np.ones((AMERICAN, 4))
+
+    thetas_by_clock(columns, np.array([0.0, 0.5, 0.5, 0.5]), np.array([2.0, 1.0, 2.0, 3.0]))
+
+    expired, on_average, twice, thrice = columns[decay].tolist()
+    assert (expired, on_average) == (1.0, 1.0)
+    assert thrice - 1.0 == pytest.approx(2.0 * (twice - 1.0), rel=1e-12)
+    assert twice < 1.0
