@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from optionchain.arrays import Floats
 from optionchain.pricing import american
-from optionchain.pricing.boundary_panels import _groups
+from optionchain.pricing.boundary_panels import _groups, panels_of
 
 KEYS = st.tuples(
     st.sampled_from([0.01, 0.02, 0.05]),
@@ -61,3 +61,17 @@ def test_rho_is_the_slope_also_where_rate_and_yield_are_all_but_equal(share: flo
 @pytest.mark.parametrize(("rate", "dividend_yield"), [(1e-4, 0.0), (0.0, 1e-4)])
 def test_rho_is_the_slope_also_where_there_is_next_to_no_interest(rate: float, dividend_yield: float) -> None:
     check_rho(rate, dividend_yield, bump=1e-6)
+
+
+def test_a_contract_is_within_its_panel_and_where_panels_meet_in_that_which_begins() -> None:
+    volatilities = np.repeat([0.013, 0.1, 0.125, 0.1874, 0.1875, 0.24, 0.25, 0.75, 3.0], 5)
+    years = np.tile([0.01, 0.25, 0.26, 1.0, 1.1], 9)
+    flat = np.full(years.size, 0.05)
+
+    which, panels = panels_of(years, flat, flat, volatilities, by_yield=False)
+
+    longest, _, lowest, width = panels.ranges[which].T
+    assert np.all((volatilities >= lowest) & (volatilities < lowest + width))
+    assert np.all((years >= longest / 4.0) & (years < longest))
+    # They have no more than a fifth of their volatilities to each side of the middle.
+    assert np.all(width / 2.0 <= 0.2 * (lowest + width / 2.0))
