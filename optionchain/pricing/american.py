@@ -36,8 +36,9 @@ class AmericanValuation:
     Attributes:
         call_price: Currency units, at least the intrinsic value and at least the European price.
         put_price: Currency units, likewise.
-        call_delta: Price change per unit of spot, in [0, 1].
-        put_delta: Price change per unit of spot, in [-1, 0].
+        call_delta: Price change per unit of spot, in [0, 1]; above 1 under a negative yield, where it may not be
+            exercised now or gains nothing by it.
+        put_delta: Price change per unit of spot, in [-1, 0]; below -1 likewise.
         call_gamma: Delta change per unit of spot.
         put_gamma: Delta change per unit of spot.
         call_vega: Price change per percentage point of volatility.

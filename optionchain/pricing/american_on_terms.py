@@ -46,7 +46,9 @@ def exercise_on_grid(
             decay += _by_clock(early.vega, columns[1], ahead.years, pace)
         by_rate += early.rho
         price += early.value
-        delta[:] = np.clip(delta + early.slope, *((0.0, 1.0) if is_call else (-1.0, 0.0)))
+        # Beyond one, a share that costs its holder moves whoever cannot or would not exercise yet.
+        bounds = (0.0, np.maximum(delta, 1.0)) if is_call else (np.minimum(delta, -1.0), 0.0)
+        delta[:] = np.clip(delta + early.slope, *bounds)
         gamma[:] = np.maximum(gamma + early.curvature, 0.0)
         vega[:] = np.maximum(vega + early.vega, 0.0)
         intrinsic = spot - columns[0] if is_call else columns[0] - spot

@@ -121,7 +121,7 @@ def _target(time_value: Number, prepaid: Number, bond: Number) -> tuple[Number, 
 def _near_the_money(log_moneyness: Number, price: Number) -> Number:
     """The total volatility where the price is linear in the moneyness."""
     width = price - 0.5 * log_moneyness
-    return 2.0 * ndtri_above_middle(0.5 * select(width < _BELOW_ONE, width, _BELOW_ONE))
+    return 2.0 * ndtri_above_middle(0.5 * select(width > _BELOW_ONE, _BELOW_ONE, width))
 
 
 @formula
@@ -197,11 +197,13 @@ def _improved(
 def _invert(given: Floats, found: Floats) -> None:
     for i in range(found.size):
         log_moneyness, price, room = _target(given[0, i], given[1, i], given[2, i])
+        found[i] = math.nan
+        if not price > 0.0:  # NaN: nothing gives the price
+            continue
         if log_moneyness > -_NEAR_THE_MONEY:
             found[i] = _near_the_money(log_moneyness, price)
             continue
         low, total, lower, upper = _start(log_moneyness, price, room)
-        found[i] = math.nan
         for _ in range(_MOST_STEPS):
             proposed, lower, upper = _improved(log_moneyness, price, room, low, total, lower, upper)
             is_settled = abs(proposed - total) <= _SETTLED * total
@@ -209,14 +211,12 @@ def _invert(given: Floats, found: Floats) -> None:
             if is_settled:
                 found[i] = total
                 break
-            if not total > 0.0:  # NaN: nothing gives the price
-                break
 
 
 def _invert_with_numpy(given: Floats, found: Floats) -> None:
     log_moneyness, price, room = _target(given[0], given[1], given[2])
     found[:] = _near_the_money(log_moneyness, price)
-    away = np.flatnonzero(~(log_moneyness > -_NEAR_THE_MONEY))
+    away = np.flatnonzero(~(log_moneyness > -_NEAR_THE_MONEY) & (price > 0.0))
     log_moneyness, price, room = log_moneyness[away], price[away], room[away]
     found[away] = math.nan
     low, total, lower, upper = _start(log_moneyness, price, room)
@@ -225,7 +225,7 @@ def _invert_with_numpy(given: Floats, found: Floats) -> None:
         is_settled = np.abs(proposed - total) <= _SETTLED * total
         total = proposed
         found[away[is_settled]] = total[is_settled]
-        going_on = ~is_settled & (total > 0.0)
+        going_on = ~is_settled
         if not going_on.any():
             break
         away, log_moneyness, price, room, low, total, lower, upper = (

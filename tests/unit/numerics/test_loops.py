@@ -16,9 +16,10 @@ from optionchain import numerics
 from optionchain.arrays import Floats
 from optionchain.chains.ladder import ladders
 from optionchain.numerics import engine
-from optionchain.pricing import exercise_boundary, implied_volatility, kernel
+from optionchain.pricing import exercise_boundary, exercise_grid, exercise_steps, implied_volatility, kernel
 from optionchain.pricing.boundary_panels import panels_of
 from optionchain.pricing.early_exercise import Premium, premiums
+from optionchain.pricing.exercise_grid import Ahead, early_exercise
 from optionchain.pricing.kernel import QUOTED, SLICED, VALUED, price
 from optionchain.surfaces import hyperbolas
 
@@ -154,3 +155,24 @@ def test_early_exercise(by_yield: bool) -> None:
         found = premiums(given, which, panels, by_yield=by_yield)
 
     assert found[Premium.IS_EXERCISED].tolist() == [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("dates", [None, [0.6]])
+def test_steps_with_the_right_and_without_it(
+    dates: list[float] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exercise_grid, "_NODES_APART", 0.5)
+    # Two terms bumped in each direction make ten of two contracts.
+    monkeypatch.setattr(exercise_steps, "_BLOCK", FEW)
+    ahead = Ahead(
+        years=0.7,
+        curve=np.array([[0.0, 0.06]]),
+        dividend_yield=0.01,
+        dividends=np.array([[0.5, 0.03]]),
+        exercises=None if dates is None else np.array(dates),
+    )
+
+    with run_twice():
+        found = early_exercise(ahead, 1.0, np.array([0.95, 1.2]), np.array([0.2, 0.4]), is_call=False)
+
+    assert (found.value > 0.0).all()

@@ -22,6 +22,7 @@ from optionchain.pricing import (
 from tests.unit.pricing.american_references import one, quantlib, random_terms
 
 TERMS = {"strike": 105.0, "expiry_years": 0.7, "volatility": 0.25, "rate": 0.06, "dividend_yield": 0.03}
+LONG_WITH_DIVIDENDS = {**TERMS, "expiry_years": 3.0, "rate": 0.02, "dividend_yield": 0.08}
 # Below it, in units of the strike, a price is not compared by its digits: QuantLib's own are at their end.
 TINY = 1e-10
 
@@ -110,6 +111,7 @@ def test_the_greeks_agree_with_bumps_of_quantlib(side: str) -> None:
     assert compared > 30
 
 
+@pytest.mark.parametrize("of", [TERMS, LONG_WITH_DIVIDENDS])
 @pytest.mark.parametrize("side", ["call", "put"])
 @pytest.mark.parametrize(
     ("field", "argument", "greek", "unit"),
@@ -122,9 +124,9 @@ def test_the_greeks_agree_with_bumps_of_quantlib(side: str) -> None:
     ],
 )
 def test_each_greek_is_the_slope_of_what_it_describes(
-    side: str, field: str, argument: str, greek: str, unit: float
+    of: dict[str, float], side: str, field: str, argument: str, greek: str, unit: float
 ) -> None:
-    terms = {"spot": 100.0, **TERMS}
+    terms = {"spot": 100.0, **of}
     step = 1e-3 * terms[argument]
 
     up, down = (american(**{**terms, argument: terms[argument] + by}) for by in (step, -step))
@@ -182,7 +184,10 @@ def test_any_terms_have_prices_that_no_exercise_beats(**terms: float) -> None:
 
 @pytest.mark.parametrize(
     ("side", "rate", "dividend_yield"),
-    [("put", 0.0, 0.0), ("put", 0.0, 0.04), ("put", -0.03, 0.02), ("call", 0.05, 0.0), ("call", 0.0, 0.0)],
+    [
+        *(("put", 0.0, 0.0), ("put", 0.0, 0.04), ("put", -0.03, 0.02), ("put", -0.03, 0.0)),
+        *(("call", 0.05, 0.0), ("call", 0.0, 0.0)),
+    ],
 )
 def test_what_is_never_exercised_early_is_european_to_the_last_bit(
     side: str, rate: float, dividend_yield: float
@@ -236,6 +241,20 @@ def test_where_it_is_exercised_nothing_but_the_price_matters() -> None:
 
     assert (value.put_price, value.put_delta) == (40.0, -1.0)
     assert not any((value.put_gamma, value.put_vega, value.put_theta, value.put_rho))
+
+    value = american(spot=140.0, strike=100.0, expiry_years=1.0, volatility=0.2, dividend_yield=0.05)
+
+    assert (value.call_price, value.call_delta) == (40.0, 1.0)
+    assert not any((value.call_gamma, value.call_vega, value.call_theta, value.call_rho))
+
+
+def test_the_lowest_and_the_highest_volatility_are_priced() -> None:
+    terms: dict[str, Any] = {"spot": 100.0, **TERMS, "volatility": [1e-4, 10.0]}
+
+    value = american(**terms)
+
+    # Nothing moves, and the put is exercised; everything does, and it is worth nearly its strike.
+    assert value.put_price.tolist() == [5.0, pytest.approx(105.0, rel=0.01)]
 
 
 @pytest.mark.parametrize("dividend_yield", [0.0, 0.03, 0.09])

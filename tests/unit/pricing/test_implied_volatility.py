@@ -85,7 +85,7 @@ def test_the_implied_volatility_gives_the_price():
 
 
 @pytest.mark.parametrize("is_call", [True, False])
-@pytest.mark.parametrize("strike", [60.0, 100.0, 160.0])
+@pytest.mark.parametrize("strike", [60.0, 100.0, 100.0 * math.exp(0.03), 160.0])
 def test_a_price_outside_what_any_volatility_gives_has_none(is_call, strike):
     carry, bond = 100.0 * math.exp(-0.02), strike * math.exp(-0.05)
     lowest = max(carry - bond if is_call else bond - carry, 0.0)
@@ -112,6 +112,20 @@ def test_just_inside_the_bounds_there_is_a_volatility():
 
     assert np.all((implied > 0.0) & (implied < 20.0))
     assert np.all(np.diff(implied) > 0.0)
+
+
+def test_a_price_that_nothing_gives_takes_no_steps(monkeypatch):
+    sizes = []
+    module = sys.modules[implied_volatility.__module__]
+    right = module._improved
+    monkeypatch.setattr(module, "_INVERT", module._INVERT.plain)
+    monkeypatch.setattr(module, "_improved", lambda *of: sizes.append(of[0].size) or right(*of))
+
+    implied_volatility(
+        [math.nan, -1.0, 200.0, 4.0], spot=100.0, strike=140.0, expiry_years=1.0, option_type="call"
+    )
+
+    assert max(sizes) == 1
 
 
 @pytest.mark.parametrize("strike", [100.0, 100.0 * (1 + 5e-13), 100.0 * (1 - 5e-13)])
@@ -255,10 +269,11 @@ def test_what_contracts_are_broadcasts_against_their_terms():
 def test_the_earlier_spelling_still_works_and_says_what_to_write():
     terms = {"spot": 100.0, "strike": 100.0, "expiry_years": 1.0}
 
-    with pytest.warns(DeprecationWarning, match="option_type='call'"):
+    with pytest.warns(DeprecationWarning, match="option_type='call'") as warned:
         earlier = implied_volatility([4.0, 5.0], is_call=[True, False], **terms)
 
     assert earlier.tolist() == implied_volatility([4.0, 5.0], option_type=["call", "put"], **terms).tolist()
+    assert warned[0].filename == __file__
     with pytest.raises(InvalidInput, match="option_type"):
         implied_volatility(4.0, **terms)
     with pytest.warns(DeprecationWarning, match="is_call"), pytest.raises(InvalidInput, match="is_call"):

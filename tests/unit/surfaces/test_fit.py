@@ -161,6 +161,28 @@ def test_a_day_of_history_is_fitted():
     assert found.points > 60
 
 
+def test_a_strike_at_the_forward_without_a_quote_is_no_point():
+    strikes = np.linspace(90.0, 110.0, 11)
+    asks = np.abs(strikes - 100.0) * 0.1 + 3.0
+    bids = np.where(strikes == 100.0, np.nan, asks - 0.1)
+    stored = HistoricalChain(
+        asset="X",
+        day=date(2026, 1, 5),
+        quote_time=NOW,
+        underlying_price=100.0,
+        expirations=np.full(11, np.datetime64("2026-03-05")),
+        strikes=strikes,
+        calls=Quotes.of(11, bid=bids, ask=asks),
+        puts=Quotes.of(11, bid=bids, ask=asks),
+    )
+
+    found = points_of(stored, rate=0.0, income=0.0)
+
+    assert 0.0 not in found.log_moneyness
+    assert found.volatilities.size == 10
+    assert found.volatilities.max() < 1.0
+
+
 def chain_of_carry(carry):
     return build_chain(
         symbol="X",
