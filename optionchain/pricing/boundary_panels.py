@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from optionchain.arrays import Floats
 from optionchain.numerics.nodes import chebyshev_points
 from optionchain.numerics.series import coefficients_matrix
-from optionchain.pricing.exercise_boundary import DEGREE, boundaries, gathering
+from optionchain.pricing.exercise_boundary import DEGREE, boundaries, gathering, is_slow
 
 VOLATILITY_DEGREE = 8
 """Of the series in the volatility within a panel."""
@@ -108,7 +108,8 @@ def _panel(
     gather = float(gathering(rate, dividend_yield, lowest + 0.5 * width, longest))
     volatilities = lowest + width * chebyshev_points(VOLATILITY_DEGREE)
     change = _change(rate, dividend_yield, by_yield)
-    shared = np.array([[rate], [dividend_yield], [0.0], [longest], [gather]]).repeat(
+    slow = float(is_slow(rate, dividend_yield, longest))
+    shared = np.array([[rate], [dividend_yield], [0.0], [longest], [gather], [slow]]).repeat(
         volatilities.size, axis=1
     )
     shared[2] = volatilities
@@ -123,7 +124,8 @@ def _change(rate: float, dividend_yield: float, by_yield: bool) -> float:
     """A small change of the rate or the yield, away from where they are equal: there the slope jumps."""
     own = dividend_yield if by_yield else rate
     other = rate if by_yield else dividend_yield
-    change = _STEP * max(abs(own), abs(other)) if by_yield or own == 0.0 else _STEP * own
+    # Where both are positive the boundary may begin at their quotient, which any change moves that is not small beside the rate.
+    change = _STEP * max(abs(own), abs(other)) if by_yield or other < 0.0 else _STEP * own
     towards = 1.0 if (own > other if own != other else not by_yield) else -1.0
     return (own + towards * change) - own
 

@@ -32,8 +32,10 @@ from optionchain.numerics.series import (
 DEGREE = 20
 """Of the series in time."""
 _QUADRATURE = 16
-# The error falls by a factor of about three at each of them.
-_ITERATIONS = 18
+# The error falls by a factor of about three at each of them; by a fifth where it is slow.
+_ITERATIONS, _SLOW_ITERATIONS = 18, 150
+# Where it is: what a share gains by waiting, and how much of that the strike bears in interest at most.
+_LEAST_GAIN, _LITTLE_INTEREST = 0.25, 0.01
 # Of the logarithm between the boundary just before expiry and ever: a lower one is never reached.
 _DEEPEST = 50.0
 _LEAST = 1e-18
@@ -76,6 +78,12 @@ def gathering(rate: Number, dividend_yield: Number, volatility: Number, horizon:
     _, speed = settling(rate, dividend_yield, volatility)
     gather = _GATHER * volatility / (speed * np.sqrt(horizon))
     return select(gather < 1e3, gather, 1e3)
+
+
+def is_slow(rate: float, dividend_yield: float, horizon: float) -> bool:
+    """Whether the iteration is: where a share gains a lot until the horizon, and the strike next to no interest."""
+    gain = -dividend_yield
+    return gain * horizon > _LEAST_GAIN and rate < _LITTLE_INTEREST * gain
 
 
 @formula
@@ -148,17 +156,20 @@ def _improved(
 
 
 @formula
-def _start(root_time: Number, volatility: Number, depth: Number) -> Number:
-    """Where to start: from the boundary just before expiry towards that of an option that never expires."""
-    return depth * (exp(-2.0 * volatility * root_time / depth) - 1.0)
+def _start(root_time: Number, volatility: Number, depth: Number, slow: Number) -> Number:
+    """Where to start: from the boundary just before expiry towards that of an option that never expires.
+
+    A slow iteration that starts too low may stay there.
+    """
+    return depth * (exp((slow - 2.0) * volatility * root_time / depth) - 1.0)
 
 
 def boundaries(problems: Floats) -> Floats:
     """Solve for the boundary of each of some puts.
 
     Args:
-        problems: ``[5, puts]`` rate, dividend yield, volatility, the longest time to expiry, and `gathering`. The rate
-            is > 0, or zero with a negative yield.
+        problems: ``[6, puts]`` rate, dividend yield, volatility, the longest time to expiry, `gathering` and
+            `is_slow` (1 or 0). The rate is > 0, or zero with a negative yield.
 
     Returns:
         ``[puts, DEGREE + 1]`` Chebyshev's coefficients, in `point_of` the root of the time to expiry over the longest,
@@ -186,13 +197,13 @@ def _solve(problems: Floats, coefficients: Floats) -> None:
     roots, logs, squares = np.empty(points), np.empty(points), np.empty(points)
     for put in range(problems.shape[1]):
         rate, dividend_yield, volatility = problems[0, put], problems[1, put], problems[2, put]
-        horizon, gather = problems[3, put], problems[4, put]
+        horizon, gather, slow = problems[3, put], problems[4, put], problems[5, put]
         drift, speed = settling(rate, dividend_yield, volatility)
         side = _counted(drift)
         last, depth = before_expiry(rate, dividend_yield), _depth(rate, dividend_yield, volatility)
         for i in range(points):
             roots[i] = np.sqrt(horizon) * root_share(_POINTS[i], gather)
-            logs[i] = _start(roots[i], volatility, depth)
+            logs[i] = _start(roots[i], volatility, depth, slow)
             for j in range(shares):
                 at = i * shares + j
                 root[at], left, weight = _ahead(_SHARES[j], _WEIGHTS[j], roots[i], volatility, speed)
@@ -203,7 +214,7 @@ def _solve(problems: Floats, coefficients: Floats) -> None:
             of_bonds[at] *= exp(-rate * root[at] * root[at])
             of_shares[at] *= exp(-dividend_yield * root[at] * root[at])
         fill_polynomials(position, basis)
-        for _ in range(_ITERATIONS):
+        for _ in range(_SLOW_ITERATIONS if slow > 0.0 else _ITERATIONS):
             for i in range(points):
                 squares[i] = logs[i] * logs[i]
                 now[i * shares : (i + 1) * shares] = logs[i]
@@ -243,19 +254,20 @@ def _at_expiry(
 
 
 def _solve_with_numpy(problems: Floats, coefficients: Floats) -> None:
-    rate, dividend_yield, volatility, horizon, gather = problems[:, :, None]
+    rate, dividend_yield, volatility, horizon, gather, slow = problems[:, :, None]
     drift, speed = settling(rate, dividend_yield, volatility)
     side = _counted(drift)
     last, depth = before_expiry(rate, dividend_yield), _depth(rate, dividend_yield, volatility)
     roots = np.sqrt(horizon) * root_share(_POINTS, gather)
-    logs = _start(roots, volatility, depth)
+    logs = _start(roots, volatility, depth, slow)
     each = [term[:, :, None] for term in (rate, dividend_yield, volatility, side)]
     root, left, weight = _ahead(_SHARES, _WEIGHTS, roots[:, :, None], each[2], speed[:, :, None])
     position = point_of(left / np.sqrt(horizon)[:, :, None], gather[:, :, None])
     of_bonds = each[0] * weight * exp(-each[0] * root * root)
     of_shares = each[1] * weight * exp(-each[1] * root * root)
     basis = polynomials(coefficients.shape[1] - 1, position)
-    for _ in range(_ITERATIONS):
+    rounds = np.where(slow > 0.0, _SLOW_ITERATIONS, _ITERATIONS)
+    for n in range(rounds.max(initial=0)):
         coefficients[:] = _series_with_numpy(logs * logs)
         squared = add_up_with_numpy(coefficients.T[:, :, None, None], basis)
         bonds, stock = _earned(logs[:, :, None], squared, root, each[0], each[1], each[2], each[3])
@@ -263,7 +275,7 @@ def _solve_with_numpy(problems: Floats, coefficients: Floats) -> None:
         for j in range(_SHARES.size):
             paid = paid + of_bonds[:, :, j] * bonds[:, :, j]
             kept = kept + of_shares[:, :, j] * stock[:, :, j]
-        logs = _improved(logs, paid, kept, side, last, depth)
+        logs = np.where(n < rounds, _improved(logs, paid, kept, side, last, depth), logs)
     coefficients[:] = _series_with_numpy(logs * logs)
 
 

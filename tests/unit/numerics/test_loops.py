@@ -128,13 +128,15 @@ def test_implied_volatilities() -> None:
 
 def test_exercise_boundaries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exercise_boundary, "_ITERATIONS", 2)
-    rates, yields, volatilities, years = ([0.05, 0.04], [0.02, 0.09], [0.3, 0.2], [1.0, 0.25])
+    monkeypatch.setattr(exercise_boundary, "_SLOW_ITERATIONS", 3)
+    rates, yields, volatilities = [0.05, 0.0, 0.04], [0.02, -0.2, 0.09], [0.3, 0.6, 0.2]
+    years, slow = [1.0, 4.0, 0.25], [0.0, 1.0, 0.0]
     gathers = [
         exercise_boundary.gathering(*each) for each in zip(rates, yields, volatilities, years, strict=True)
     ]
 
     with run_twice():
-        exercise_boundary.boundaries(np.array([rates, yields, volatilities, years, gathers]))
+        exercise_boundary.boundaries(np.array([rates, yields, volatilities, years, gathers, slow]))
 
 
 @pytest.mark.parametrize("by_yield", [False, True])

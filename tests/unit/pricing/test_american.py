@@ -236,6 +236,23 @@ def test_a_put_without_interest_is_exercised_early_where_the_share_costs_its_hol
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("cost", "years"), [(0.1, 8.0), (0.1, 20.0), (0.2, 3.0), (0.2, 8.0)])
+def test_the_less_interest_a_put_on_a_share_that_costs_its_holder_bears_the_nearer_it_is_to_that_without(
+    cost: float, years: float
+) -> None:
+    # The price moves with the interest, and by less than all of it that the strike could bear.
+    interests = np.array([0.0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5])
+    terms = {"spot": 50.0, "strike": 100.0, "expiry_years": years, "volatility": 0.6, "dividend_yield": -cost}
+
+    value = american(**terms, rate=interests)
+
+    moved = np.abs(value.put_price - value.put_price[0])
+    assert np.all(moved <= 1e-8 + 100.0 * years * interests)
+    assert np.all(np.abs(value.put_rho - value.put_rho[0]) <= 1e-4 + 1e3 * years**2 * interests)
+    theirs = quantlib()(False, {**terms, "rate": 1e-6})
+    assert float(value.put_price[5]) == pytest.approx(theirs, rel=1e-6)
+
+
 def test_where_it_is_exercised_nothing_but_the_price_matters() -> None:
     value = american(spot=100.0, strike=140.0, expiry_years=1.0, volatility=0.2, rate=0.05)
 
