@@ -124,7 +124,7 @@ def _change(rate: float, dividend_yield: float, by_yield: bool) -> float:
     """A small change of the rate or the yield, away from where they are equal: there the slope jumps."""
     own = dividend_yield if by_yield else rate
     other = rate if by_yield else dividend_yield
-    # Where both are positive the boundary may begin at their quotient, which any change moves that is not small beside the rate.
+    # Where both are positive the boundary may begin at their quotient: the change must be small beside the rate.
     change = _STEP * max(abs(own), abs(other)) if by_yield or other < 0.0 else _STEP * own
     towards = 1.0 if (own > other if own != other else not by_yield) else -1.0
     return (own + towards * change) - own
