@@ -28,7 +28,13 @@ def main(
     os.environ["NUMBA_DISABLE_JIT"] = "1"
     here = [file.resolve().relative_to(Path.cwd()) for file in files]
     chosen = [mutant for file in here for mutant in _some(list(mutants_of(file)), sample, seed)]
-    with tempfile.TemporaryFile("w+") as fates, os.fdopen(os.dup(1), "w") as shown:
+    with (
+        tempfile.TemporaryDirectory(prefix="mutants-") as folder,
+        tempfile.TemporaryFile("w+") as fates,
+        os.fdopen(os.dup(1), "w") as shown,
+    ):
+        # What thousands of killed runs leave, a database each, would fill a disk.
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = folder
 
         def tell(mutant: Mutant, fate: Fate, seconds: float) -> None:
             print(fate.value, file=fates, flush=True)

@@ -31,7 +31,8 @@ import priced
 def test_a_discount():
     assert priced.price(12, False) == 10
 
-def test_no_discount():
+def test_no_discount(tmp_path):
+    (tmp_path / "database").write_text("large")
     assert priced.price(5, False) == 5
 
 def test_waiting_ends():
@@ -56,11 +57,13 @@ unreached  priced.py:16  1  =>  2
 def test_what_no_test_notices_is_shown(tmp_path: Path) -> None:
     (tmp_path / "priced.py").write_text(PRICED)
     (tmp_path / "test_priced.py").write_text(TESTS)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
 
     run = subprocess.run(
         [sys.executable, "-m", "proving.mutants", "priced.py", "--tests", "test_priced.py"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "TMPDIR": str(temporary)},
         capture_output=True,
         text=True,
         timeout=100,
@@ -73,3 +76,4 @@ def test_what_no_test_notices_is_shown(tmp_path: Path) -> None:
     assert endless == ["  endless  priced.py:13  turns -= 1  =>  turns += 1"]
     assert sorted(set(shown) - set(endless)) == sorted(FOUND.strip("\n").splitlines())
     assert summary == "12 mutants: 2 killed, 5 survived, 1 endless, 4 unreached"
+    assert list(temporary.iterdir()) == [], "nothing of the tests is left on the disk"
