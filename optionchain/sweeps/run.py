@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from contextlib import closing
+from types import FrameType
 
 import numpy as np
 
@@ -147,7 +150,8 @@ class _Run:
         keeper = self._journal.keeper() if self._journal and self._sweep.keep == "paths" else None
         try:
             self._observer.started(self._sweep, self._progress)
-            with closing(engine.outcomes(self._sweep, pending, keeper)) as outcomes:  # type: ignore[type-var]
+            outcomes = engine.outcomes(self._sweep, pending, keeper)
+            with _CtrlC() as ctrl_c, closing(outcomes):  # type: ignore[type-var]
                 for outcome in outcomes:
                     _tell(engine.observer, outcome)
                     self._collector.add(outcome)
@@ -156,6 +160,7 @@ class _Run:
                     self._progress.add(outcome)
                     self._count()
                     self._observer.advanced(self._progress)
+                    ctrl_c.check()
         except KeyboardInterrupt:
             return "interrupted"
         return "completed"
@@ -176,6 +181,34 @@ class _Run:
         if self._journal is not None and state == "completed":
             self._journal.complete(parquet_bytes(result.to_arrow()))
         return result
+
+
+class _CtrlC:
+    """Ctrl-C, also where its exception is lost: Python ignores one in a destructor, as of a reference of Ray.
+
+    What somebody else has the signal do stays, and so does all in another thread than the first, which has no signals.
+    """
+
+    def __enter__(self) -> _CtrlC:
+        self._came = False
+        is_first = threading.current_thread() is threading.main_thread()
+        self._is_ours = is_first and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._is_ours:
+            signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
+        signal.default_int_handler(number, frame)
+
+    def check(self) -> None:
+        """Raise what was lost."""
+        if self._came:
+            raise KeyboardInterrupt
 
 
 def _tell(observer: Observer, outcome: Outcome) -> None:

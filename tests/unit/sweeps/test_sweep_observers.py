@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 from collections import Counter
 
 import pytest
@@ -97,6 +98,27 @@ def test_one_observer_that_stops_a_sweep_leaves_the_others_told_of_its_end():
     result = sweep().run(engine=InProcess(), observer=Together(Stops(), listener))
 
     assert (result.state, listener.state) == ("interrupted", "interrupted")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_is_heard_where_its_exception_is_lost():
+    class Dropped:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    class Drops(Silent):
+        blocks = 0
+
+        def advanced(self, progress):
+            self.blocks = progress.blocks
+            Dropped()
+
+    drops = Drops()
+
+    result = sweep().run(engine=InProcess(seconds_per_task=0.0), observer=drops)
+
+    assert (result.state, drops.blocks) == ("interrupted", 1)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_terminal_shows_bars_with_scenarios_paths_contracts_and_failures():
