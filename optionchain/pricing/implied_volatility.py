@@ -215,7 +215,7 @@ def _invert(given: Floats, found: Floats) -> None:
 
 def _invert_with_numpy(given: Floats, found: Floats) -> None:
     log_moneyness, price, room = _target(given[0], given[1], given[2])
-    found[:] = _near_the_money(log_moneyness, price)
+    found[:] = np.where(price > 0.0, _near_the_money(log_moneyness, price), math.nan)
     away = np.flatnonzero(~(log_moneyness > -_NEAR_THE_MONEY) & (price > 0.0))
     log_moneyness, price, room = log_moneyness[away], price[away], room[away]
     found[away] = math.nan
