@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from cluster.instance.instance import Instance
 from cluster.instance.parts import SUPERVISOR
 from cluster.instance.ports import accepts, free_ports
 from cluster.instance.progress import Progress
+from cluster.instance.ray_node import ray_temporary_folder
 from cluster.instance.state import InstanceState
 from cluster.settings import Settings
 
@@ -67,6 +69,8 @@ class Cluster:
         finally:
             self.instance.down(Progress())
             self.check_nothing_is_left()
+            # An instance keeps Ray's logs until it is started again.
+            shutil.rmtree(ray_temporary_folder(self.folder).parent, ignore_errors=True)
 
     def client(self, key: str | None = None) -> httpx.Client:
         return httpx.Client(
