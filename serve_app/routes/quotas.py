@@ -21,34 +21,24 @@ from serve_app.handling.encoded import json_response
 from serve_app.openapi.documentation import errors, shown
 from serve_app.services import services_of
 
+_Amount = Annotated[int | None, Field(ge=0, le=MOST, strict=True)]
+
 
 class Limits(BaseModel):
     """What a tenant may take; 0 means no limit."""
 
     model_config = ConfigDict(extra="forbid")
 
-    sessions: int | None = Field(
-        None, ge=0, le=MOST, strict=True, description="Sessions and simulations alive"
-    )
+    sessions: _Amount = Field(None, description="Sessions and simulations alive")
     contracts_per_second: int | None = Field(
         None, ge=0, le=1_000_000_000, strict=True, description="Contracts in the snapshots that are served"
     )
-    export_rows_per_day: int | None = Field(
-        None, ge=0, le=MOST, strict=True, description="Rows exported on a day (UTC)"
+    export_rows_per_day: _Amount = Field(None, description="Rows exported on a day (UTC)")
+    sweep_prices_per_day: _Amount = Field(
+        None, description="Scenarios times paths times steps of sweeps on a day (UTC)"
     )
-    sweep_prices_per_day: int | None = Field(
-        None,
-        ge=0,
-        le=MOST,
-        strict=True,
-        description="Scenarios times paths times steps of sweeps on a day (UTC)",
-    )
-    storage_bytes: int | None = Field(
-        None,
-        ge=0,
-        le=MOST,
-        strict=True,
-        description="Bytes of files of history that were imported, over HTTP and by tasks",
+    storage_bytes: _Amount = Field(
+        None, description="Bytes of files of history that were imported, over HTTP and by tasks"
     )
 
     def of(self, tenant: str) -> TenantLimits:
