@@ -167,8 +167,9 @@ def to_pandas(snapshots: Iterable[Snapshot]) -> pandas.DataFrame:
 def _table(snapshots: Iterable[Snapshot]) -> tuple[list[dict[str, Any]], Columns]:
     """The rows, and their columns: `COLUMNS`, and greeks that only the server knows."""
     rows = [row for snapshot in snapshots for row in snapshot.rows()]
-    further = dict.fromkeys(name for row in rows if len(row) > len(COLUMNS) for name in row)
-    return rows, {**COLUMNS, **{name: "number" for name in further if name not in COLUMNS}}
+    longer = (row for row in rows if len(row) > len(COLUMNS))
+    further: Columns = {name: "number" for row in longer for name in row if name not in COLUMNS}
+    return rows, {**COLUMNS, **further}
 
 
 def contract_symbol(root: str, expiration: date, side: str, strike: float) -> str | None:

@@ -161,7 +161,8 @@ def _start(root_time: Number, volatility: Number, depth: Number, slow: Number) -
 
     A slow iteration that starts too low may stay there.
     """
-    return depth * (exp((slow - 2.0) * volatility * root_time / depth) - 1.0)
+    pace = select(slow > 0.0, -1.0, -2.0)
+    return depth * (exp(pace * volatility * root_time / depth) - 1.0)
 
 
 def boundaries(problems: Floats) -> Floats:

@@ -121,7 +121,7 @@ def _target(time_value: Number, prepaid: Number, bond: Number) -> tuple[Number, 
 def _near_the_money(log_moneyness: Number, price: Number) -> Number:
     """The total volatility where the price is linear in the moneyness."""
     width = price - 0.5 * log_moneyness
-    return 2.0 * ndtri_above_middle(0.5 * select(width > _BELOW_ONE, _BELOW_ONE, width))
+    return 2.0 * ndtri_above_middle(0.5 * select(width < _BELOW_ONE, width, _BELOW_ONE))
 
 
 @formula
@@ -215,10 +215,10 @@ def _invert(given: Floats, found: Floats) -> None:
 
 def _invert_with_numpy(given: Floats, found: Floats) -> None:
     log_moneyness, price, room = _target(given[0], given[1], given[2])
-    found[:] = np.where(price > 0.0, _near_the_money(log_moneyness, price), math.nan)
-    away = np.flatnonzero(~(log_moneyness > -_NEAR_THE_MONEY) & (price > 0.0))
+    is_priced, is_near = price > 0.0, log_moneyness > -_NEAR_THE_MONEY
+    found[:] = np.where(is_priced & is_near, _near_the_money(log_moneyness, price), math.nan)
+    away = np.flatnonzero(is_priced & ~is_near)
     log_moneyness, price, room = log_moneyness[away], price[away], room[away]
-    found[away] = math.nan
     low, total, lower, upper = _start(log_moneyness, price, room)
     for _ in range(_MOST_STEPS):
         proposed, lower, upper = _improved(log_moneyness, price, room, low, total, lower, upper)
